@@ -1,0 +1,521 @@
+"""The Engine API of one host (moby api/server/router, daemon/cluster): one activity per call.
+
+Bodies are JSON-like values as an HTTP client would get them. A refusal is an :class:`ApiError` with the
+daemon's words; what comes from SwarmKit keeps its ``rpc error: code = … desc = …``. Every call has the
+daemon's 20 s for the swarm to answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from swarmsim.engine.containers import Container
+from swarmsim.engine.engine import ENGINE_VERSION, Engine
+from swarmsim.engine.images import find_image
+from swarmsim.engine.jsonforms import Json, node_json, service_json, swarm_json, task_json
+from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.scope import Activity, Failure
+from swarmsim.swarm.ca.certificates import RootCA
+from swarmsim.swarm.manager.controlapi import (
+    NodeView,
+    RemoveNode,
+    UpdateCluster,
+    UpdateNode,
+    UpdateService,
+)
+from swarmsim.swarm.node import SwarmNode, init_swarm, join_swarm
+from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, Network, NodeSpec, Role, Service, ServiceSpec, Task
+
+REQUEST_TIMEOUT = 20.0  # seconds, daemon/cluster swarmRequestTimeout
+CONNECT_TIMEOUT = 20.0  # seconds, swarmConnectTimeout
+STATS_TIMEOUT = 5.0  # seconds, managerStats
+SWARM_PORT = 2377
+
+NO_SWARM = "This node is not part of a swarm"
+SWARM_EXISTS = (
+    'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.'
+)
+JOIN_TIMEOUT = (
+    "Timeout was reached before node joined. The attempt to join the swarm will continue in the background. "
+    'Use the "docker info" command to see the current swarm status of your node.'
+)
+NOT_IN_SWARM = (
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node '
+    "to swarm and try again."
+)
+NOT_A_MANAGER = (
+    "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. "
+    "Please run this command on a manager node or promote the current node to a manager."
+)
+MANAGER_NOT_READY = (
+    "This node is not a swarm manager. Manager is being prepared or has trouble connecting to the cluster."
+)
+LEAVING_MANAGER = "You are attempting to leave the swarm on a node that is participating as a manager. "
+LAST_MANAGER = "Removing the last manager erases all current state of the swarm. Use `--force` to ignore this message. "
+NO_OTHER_WAY = (
+    "The only way to restore a swarm that has lost consensus is to reinitialize it with `--force-new-cluster`. "
+    "Use `--force` to suppress this message."
+)
+TWO_MANAGERS = """WARNING: Running Swarm in a two-manager configuration. This configuration provides
+         no fault tolerance, and poses a high risk to lose control over the cluster.
+         Refer to https://docs.docker.com/engine/swarm/admin_guide/ to configure the
+         Swarm for fault-tolerance."""
+
+RESTART_CONDITIONS = ("", "none", "on-failure", "any")
+FAILURE_ACTIONS = ("", "pause", "continue", "rollback")
+MOUNT_TYPES = ("bind", "volume", "tmpfs", "npipe", "cluster")
+ORDERS = ("", "stop-first", "start-first")
+
+
+class ApiError(Failure):
+    """An error answer: HTTP status and message."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+_HTTP = {"NotFound": 404, "AlreadyExists": 409, "InvalidArgument": 400, "FailedPrecondition": 400, "Unimplemented": 501}
+
+
+def _refused(error: RpcError) -> ApiError:
+    return ApiError(_HTTP.get(error.code, 500), str(error))
+
+
+class EngineAPI:
+    """Calls on one engine. All are activities that return the body or raise :class:`ApiError`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.host = engine.host
+
+    # -- the swarm itself
+
+    def swarm_init(self, listen: str, advertise: str, availability: str) -> Activity:
+        yield from self._request()
+        if self.engine.node is not None:
+            raise ApiError(503, SWARM_EXISTS)
+        address = self._own_address(advertise or listen, "advertise")
+        available = _availability(availability)
+        node = yield from init_swarm(self.engine.process, self.engine, address, available)
+        self._adopt(node)
+        return node.identity.node_id
+
+    def swarm_join(self, remotes: list[str], token: str, listen: str, advertise: str, availability: str) -> Activity:
+        yield from self._request()
+        if self.engine.node is not None:
+            raise ApiError(503, SWARM_EXISTS)
+        address = self._own_address(advertise or listen, "advertise")
+        available = _availability(availability)
+        parts = token.split("-")
+        if len(parts) != 4 or parts[:2] != ["SWMTKN", "1"] or len(parts[2]) != 50 or len(parts[3]) != 25:
+            raise ApiError(400, "invalid join token")
+        remote, where = self._remote(remotes[0])
+        try:
+            root: RootCA = yield self.engine.process.call(
+                remote, "ca.root", (self.host.clock.now + CONNECT_TIMEOUT, None), CONNECT_TIMEOUT
+            )
+            digest = hashlib.sha256(root.certificate.encode()).digest()
+            expected = _digest_of(parts[2])
+            if expected != digest:
+                raise ApiError(500, f"remote CA does not match fingerprint. Expected: {expected.hex()}")
+            yield from join_swarm(
+                self.engine.process, self.engine, address, remote, root, token, available, self._adopt
+            )
+        except RpcError as error:
+            if error.code == "DeadlineExceeded":
+                raise ApiError(503, JOIN_TIMEOUT) from None
+            if self.engine.node is not None:
+                self.engine.node.stop()
+                self._forget()
+            if error.broken:
+                message = f'connection error: desc = "transport: Error while dialing dial tcp {where}: connect: connection refused"'
+                raise ApiError(503, f"rpc error: code = Unavailable desc = {message}") from None
+            raise _refused(error) from None
+        role = self.engine.node.identity.role if self.engine.node else Role.WORKER
+        return role
+
+    def swarm_leave(self, force: bool) -> Activity:
+        yield from self._request()
+        node = self.engine.node
+        if node is None:
+            raise ApiError(503, NO_SWARM)
+        if node.identity.role is Role.MANAGER and not force:
+            yield from self._refuse_to_leave(node)
+        node.stop()
+        self._forget()
+        for task_id, container in list(self.engine.task_containers.items()):
+            container.signal("SIGKILL")
+            yield self.engine.lasting("container_stop")
+            self.engine.remove_container(container, task_id)
+
+    def _refuse_to_leave(self, node: SwarmNode) -> Activity:
+        message = LEAVING_MANAGER
+        if node.manager is None:
+            message += "Doing so may lose the consensus of your cluster. "
+        else:
+            try:
+                views: list[NodeView] = yield node.manager.call("control.list_nodes", None, STATS_TIMEOUT)
+            except RpcError:
+                views = []
+            statuses = [view.manager.reachability for view in views if view.manager is not None]
+            reachable = statuses.count("reachable")
+            unreachable = len(statuses) - reachable
+            if statuses and reachable - 2 <= unreachable:
+                if reachable == 1 and unreachable == 0:
+                    raise ApiError(503, message + LAST_MANAGER)
+                message += (
+                    f"Removing this node leaves {reachable - 1} managers out of {reachable + unreachable}. "
+                    "Without a Raft quorum your swarm will be inaccessible. "
+                )
+        raise ApiError(503, message + NO_OTHER_WAY)
+
+    def swarm_inspect(self) -> Activity:
+        yield from self._request()
+        cluster = yield from self._cluster()
+        return swarm_json(cluster, self._root(), tokens=True)
+
+    def swarm_update(
+        self, version: int, spec: ClusterSpec, rotate_worker: bool = False, rotate_manager: bool = False
+    ) -> Activity:
+        yield from self._request()
+        yield from self._control("update_cluster", UpdateCluster(version, spec, rotate_worker, rotate_manager))
+
+    def cluster_spec(self) -> Activity:
+        """The cluster's spec and version, for a client that wants to change it."""
+        yield from self._request()
+        cluster = yield from self._cluster()
+        return cluster.meta.version, cluster.spec
+
+    # -- nodes
+
+    def node_list(self) -> Activity:
+        yield from self._request()
+        views = yield from self._control("list_nodes", None)
+        return [node_json(view, self._root()) for view in views]
+
+    def node_inspect(self, reference: str) -> Activity:
+        yield from self._request()
+        view = yield from self._node(reference)
+        return node_json(view, self._root())
+
+    def node_update(self, reference: str, version: int, spec: NodeSpec) -> Activity:
+        yield from self._request()
+        view = yield from self._node(reference)
+        yield from self._control("update_node", UpdateNode(view.node.id, version, spec))
+
+    def node_remove(self, reference: str, force: bool) -> Activity:
+        yield from self._request()
+        view = yield from self._node(reference)
+        yield from self._control("remove_node", RemoveNode(view.node.id, force))
+
+    # -- services, tasks, networks
+
+    def service_list(self) -> Activity:
+        """Services with their task counts, as the CLI asks for them (``status=true``)."""
+        yield from self._request()
+        services = yield from self._control("list_services", None)
+        return [service_json(service) for service in services]
+
+    def service_inspect(self, reference: str, insert_defaults: bool = False) -> Activity:
+        yield from self._request()
+        service = yield from self._service(reference)
+        return service_json(service, insert_defaults)
+
+    def service_spec(self, reference: str) -> Activity:
+        """Id, version, spec and previous spec, for a client that wants to change it."""
+        yield from self._request()
+        service = yield from self._service(reference)
+        return service
+
+    def service_create(self, spec: ServiceSpec, query_registry: bool) -> Activity:
+        """Returns the id and warnings."""
+        yield from self._request()
+        self._manager()
+        _check_convertible(spec)
+        spec, warnings = yield from self._resolve_image(spec, query_registry)
+        service: Service = yield from self._control("create_service", spec)
+        return service.id, warnings
+
+    def service_update(
+        self, reference: str, version: int, spec: ServiceSpec, query_registry: bool, rollback: bool = False
+    ) -> Activity:
+        """Returns warnings."""
+        yield from self._request()
+        service = yield from self._service(reference)
+        _check_convertible(spec)
+        warnings: list[str] = []
+        if spec.task.container.image != service.spec.task.container.image:
+            spec, warnings = yield from self._resolve_image(spec, query_registry)
+        yield from self._control("update_service", UpdateService(service.id, version, spec, rollback))
+        return warnings
+
+    def service_remove(self, reference: str) -> Activity:
+        yield from self._request()
+        service = yield from self._service(reference)
+        yield from self._control("remove_service", service.id)
+
+    def task_list(self) -> Activity:
+        yield from self._request()
+        tasks: list[Task] = yield from self._control("list_tasks", None)
+        return [task_json(task) for task in tasks]
+
+    def network_list(self) -> Activity:
+        yield from self._request()
+        networks: list[Network] = yield from self._control("list_networks", None)
+        return [network.network_name for network in networks]
+
+    # -- this host
+
+    def container_list(self, all: bool) -> Activity:
+        """Newest first."""
+        yield from self._request()
+        containers = [c for c in self.engine.containers.values() if all or c.state == "running"]
+        return [_container_json(c) for c in sorted(containers, key=lambda c: (-c.created_at, c.id))]
+
+    def container_kill(self, reference: str, signal: str) -> Activity:
+        yield from self._request()
+        container = self._container(reference)
+        if container.state != "running":
+            raise ApiError(
+                409, f"Cannot kill container: {reference}: Container {container.id} is not running"
+            )
+        container.signal(signal)
+
+    def info(self) -> Activity:
+        yield from self._request()
+        states = [container.state for container in self.engine.containers.values()]
+        body: Json = {
+            "Containers": len(states),
+            "ContainersRunning": states.count("running"),
+            "ContainersPaused": 0,
+            "ContainersStopped": len(states) - states.count("running"),
+            "Images": len(self.engine.images),
+            "ServerVersion": ENGINE_VERSION,
+            "Name": self.host.name,
+            "NCPU": self.host.cpus,
+            "MemTotal": self.host.memory,
+            "ID": _engine_id(self.host.name, self.host.around.chance.seed),
+            "Swarm": (yield from self._swarm_info()),
+            "Labels": [f"{key}={value}" for key, value in self.engine.labels.items()],
+        }
+        return body
+
+    def version(self) -> Activity:
+        yield from self._request()
+        return {"Version": ENGINE_VERSION, "ApiVersion": "1.41", "MinAPIVersion": "1.12"}
+
+    def _swarm_info(self) -> Activity:
+        node = self.engine.node
+        if node is None:
+            return {
+                "NodeID": "",
+                "NodeAddr": "",
+                "LocalNodeState": "inactive",
+                "ControlAvailable": False,
+                "Error": "",
+                "RemoteManagers": None,
+            }
+        body: Json = {
+            "NodeID": node.identity.node_id,
+            "NodeAddr": self.host.address,
+            "LocalNodeState": "active" if node.agent is not None else "pending",
+            "ControlAvailable": node.manager is not None,
+            "Error": "",
+            "RemoteManagers": None,
+        }
+        if node.manager is not None:
+            try:
+                views: list[NodeView] = yield from self._control("list_nodes", None)
+                cluster = yield from self._cluster()
+            except ApiError as error:
+                body["Error"] = error.message
+            else:
+                managers = sum(1 for view in views if view.manager is not None)
+                body["Nodes"] = len(views)
+                body["Managers"] = managers
+                body["Cluster"] = swarm_json(cluster, self._root(), tokens=False)
+                if managers == 2:
+                    body["Warnings"] = [TWO_MANAGERS]
+        body["RemoteManagers"] = self._remote_managers(node)
+        return body
+
+    def _remote_managers(self, node: SwarmNode) -> list[Json]:
+        hosts = self.host.around.hosts
+        identities = [(hosts[name].disk.get("swarm"), hosts[name]) for name in node.disk.remotes.weights]
+        return [
+            {"NodeID": disk.identity.node_id, "Addr": f"{host.address}:{SWARM_PORT}"}
+            for disk, host in identities
+            if disk is not None
+        ]
+
+    # -- helpers
+
+    def _request(self) -> Activity:
+        yield self.engine.lasting("api")
+
+    def _manager(self) -> Any:
+        node = self.engine.node
+        if node is None:
+            raise ApiError(503, NOT_IN_SWARM)
+        if node.manager is None:
+            raise ApiError(503, MANAGER_NOT_READY if node.identity.role is Role.MANAGER else NOT_A_MANAGER)
+        return node.manager
+
+    def _control(self, method: str, payload: Any) -> Activity:
+        manager = self._manager()
+        try:
+            return (yield manager.call(f"control.{method}", payload, REQUEST_TIMEOUT))
+        except RpcError as error:
+            raise _refused(error) from None
+
+    def _cluster(self) -> Activity:
+        cluster: Cluster = yield from self._control("get_cluster", None)
+        return cluster
+
+    def _node(self, reference: str) -> Activity:
+        if reference == "self" and self.engine.node is not None:
+            reference = self.engine.node.identity.node_id
+        views: list[NodeView] = yield from self._control("list_nodes", None)
+        return _find("node", reference, [(v.node.id, v.node.hostname, v) for v in views])
+
+    def _service(self, reference: str) -> Activity:
+        services: list[Service] = yield from self._control("list_services", None)
+        return _find("service", reference, [(s.id, s.spec.name, s) for s in services])
+
+    def _container(self, reference: str) -> Container:
+        for container in self.engine.containers.values():
+            if container.id.startswith(reference) or container.name == reference:
+                return container
+        raise ApiError(404, f"No such container: {reference}")
+
+    def _resolve_image(self, spec: ServiceSpec, query_registry: bool) -> Activity:
+        """Pin the image to its digest, if the registry knows it (cluster/services.go imageWithDigestString)."""
+        image = spec.task.container.image
+        if not query_registry or "@" in image:
+            return spec, []
+        yield self.engine.lasting("registry")
+        found = find_image(image)
+        if found is None or not found[0].in_registry:
+            warning = (
+                f"image {image} could not be accessed on a registry to record\nits digest. Each node will access "
+                f"{image} independently,\npossibly leading to different nodes running different\nversions of the image."
+            )
+            return spec, [warning]
+        digest = hashlib.sha256(found[1].encode()).hexdigest()
+        container = msgspec.structs.replace(spec.task.container, image=f"{found[1]}@sha256:{digest}")
+        task = msgspec.structs.replace(spec.task, container=container)
+        return msgspec.structs.replace(spec, task=task), []
+
+    def _adopt(self, node: SwarmNode) -> None:
+        self.engine.node = node
+        self.host.disk["swarm"] = node.disk
+
+    def _forget(self) -> None:
+        self.engine.node = None
+        self.host.disk.pop("swarm", None)
+
+    def _root(self) -> RootCA | None:
+        return self.engine.node.disk.root if self.engine.node is not None else None
+
+    def _own_address(self, given: str, what: str) -> str:
+        address, port = _split(given or self.host.address)
+        if address in ("0.0.0.0", ""):
+            address = self.host.address
+        if address != self.host.address and not _is_interface(address):
+            if not all(part.isdigit() for part in address.split(".")):
+                raise ApiError(
+                    400, f"{what} address must be a non-zero IP address or network interface (with optional port number)"
+                )
+            if what == "listen":
+                raise ApiError(400, f"listen address must be an IP address of this host: {address}")
+        if _is_interface(address):
+            address = self.host.address
+        return f"{address}:{port or SWARM_PORT}"
+
+    def _remote(self, given: str) -> tuple[str, str]:
+        """The host an address means, and the address as errors show it. An unknown one is silent."""
+        address, port = _split(given)
+        host = self.host.around.by_address.get(address) or self.host.around.hosts.get(address)
+        where = f"{address}:{port or SWARM_PORT}"
+        if host is None or (port or SWARM_PORT) != SWARM_PORT:
+            message = f'connection error: desc = "transport: Error while dialing dial tcp {where}: connect: no route to host"'
+            raise ApiError(503, f"rpc error: code = Unavailable desc = {message}")
+        return host.name, where
+
+
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.partition(":")
+    return host, int(port) if port.isdigit() else 0
+
+
+def _is_interface(name: str) -> bool:
+    return name.startswith(("eth", "enp", "ens"))
+
+
+def _digest_of(digits: str) -> bytes:
+    return int(digits, 36).to_bytes(33, "big")[-32:]
+
+
+def _availability(text: str) -> Availability:
+    try:
+        return Availability(text.lower())
+    except ValueError:
+        raise ApiError(400, f'invalid Availability: "{text}"') from None
+
+
+def _find(kind: str, reference: str, entries: list[tuple[str, str, Any]]) -> Any:
+    """By full id, then by name, then by the beginning of an id (daemon/cluster/helpers.go)."""
+    for key in (lambda id, name: id == reference, lambda id, name: name == reference):
+        found = [value for id, name, value in entries if key(id, name)]
+        if found:
+            break
+    else:
+        found = [value for id, _, value in entries if id.startswith(reference)]
+    if not found:
+        raise ApiError(404, f"{kind} {reference} not found")
+    if len(found) > 1:
+        raise ApiError(400, f"{kind} {reference} is ambiguous ({len(found)} matches found)")
+    return found[0]
+
+
+def _check_convertible(spec: ServiceSpec) -> None:
+    """What the daemon refuses before SwarmKit sees it (daemon/cluster/convert/service.go)."""
+    for mount in spec.task.container.mounts or ():
+        if mount.type not in MOUNT_TYPES:
+            raise ApiError(400, f'invalid MountType: "{mount.type}"')
+    if spec.task.restart is not None and spec.task.restart.condition not in RESTART_CONDITIONS:
+        raise ApiError(400, f'invalid RestartCondition: "{spec.task.restart.condition}"')
+    for config in (spec.update, spec.rollback):
+        if config is not None and config.failure_action not in FAILURE_ACTIONS:
+            raise ApiError(400, f"unrecognized update failure action {config.failure_action}")
+        if config is not None and config.order not in ORDERS:
+            raise ApiError(400, f"unrecognized update order {config.order}")
+
+
+def _container_json(container: Container) -> Json:
+    return {
+        "Id": container.id,
+        "Names": [f"/{container.name}"],
+        "Image": container.image,
+        "Command": " ".join(container.command),
+        "Created": container.created_at,
+        "State": container.state,
+        "StartedAt": container.started_at,
+        "FinishedAt": container.finished_at,
+        "ExitCode": container.exit_code,
+        "Ports": list(container.ports) if container.state == "running" else [],
+        "Labels": container.labels,
+    }
+
+
+def _engine_id(name: str, seed: int) -> str:
+    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    letters = "".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[byte % 32] for byte in (digest + digest)[:48])
+    return ":".join(letters[i : i + 4] for i in range(0, 48, 4))
+
+

@@ -1,0 +1,150 @@
+"""The Docker daemon of one host: a process that starts, is killed, and finds its containers again.
+
+On start it first restores its containers (those whose process vanished are Exited (255); those that
+outlived a killed daemon are stopped, as without live-restore), then resumes its swarm node. Without a
+daemon the host's containers run on unattended.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from simpy.events import Event
+
+from swarmsim.engine.containers import Container
+from swarmsim.engine.executor import ContainerController
+from swarmsim.sim.host import Host, Process
+from swarmsim.sim.scope import Activity
+from swarmsim.swarm.node import NodeDisk, SwarmNode
+from swarmsim.swarm.objects import NodeDescription, Task
+
+ENGINE_VERSION = "20.10.24+dfsg1"
+SHUTDOWN_TIMEOUT = 15.0  # seconds the daemon gives its containers when it stops in order
+STOP_TIMEOUT = 10.0  # seconds of grace for a container found running at start
+
+PLUGINS: tuple[tuple[str, str], ...] = (
+    *(("Log", name) for name in (
+        "awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "logentries", "splunk", "syslog",
+    )),
+    *(("Network", name) for name in ("bridge", "host", "ipvlan", "macvlan", "null", "overlay")),
+    ("Volume", "local"),
+)  # fmt: skip
+
+
+class Engine:
+    """The engine of one host, running or not. ``labels`` are the daemon's, for ``engine.labels.X``."""
+
+    def __init__(self, host: Host, images: tuple[str, ...] = (), labels: dict[str, str] | None = None) -> None:
+        self.host = host
+        self.labels = labels or {}
+        self.images: dict[str, None] = host.disk.setdefault("images", dict.fromkeys(images))
+        self.containers: dict[str, Container] = host.disk.setdefault("containers", {})
+        self.task_containers: dict[str, Container] = host.disk.setdefault("task containers", {})
+        self.ids: Random = host.rng("containers")
+        self._rng: Random = host.rng("engine")
+        self.node: SwarmNode | None = None
+        self.process: Process
+        self.running = False
+        self._cold = True
+
+    # -- the daemon's life
+
+    def boot(self) -> None:
+        """Be running right away, as a machine that has been up for a while."""
+        self.process = Process(self.host, "dockerd")
+        self.running = True
+
+    def start(self) -> Event:
+        """Start the daemon; happens when its API answers."""
+        self.process = Process(self.host, "dockerd")
+        return self.process.spawn(self._start())
+
+    def _start(self) -> Activity:
+        yield self.lasting("engine_start")
+        survivors = []
+        for container in self.containers.values():
+            if container.state == "running":
+                if container.alive:
+                    survivors.append(self.process.spawn(container.stop("SIGTERM", STOP_TIMEOUT)))
+                else:
+                    container.lost()
+        for stopped in survivors:
+            yield stopped
+        self.running = True
+        self.host.around.journal.note("engine.started", host=self.host.name)
+        disk: NodeDisk | None = self.host.disk.get("swarm")
+        if disk is not None:
+            self.node = SwarmNode(self.process, self, disk)
+            self.node.resume()
+
+    def crashed(self) -> None:
+        """The process is gone (killed, or the power with it)."""
+        self.running = False
+        self.node = None
+        self._cold = not self.host.powered or self._cold
+
+    def kill(self) -> None:
+        """SIGKILL to the daemon: connections reset, containers run on."""
+        self.process.kill()
+        self.crashed()
+
+    def stop(self) -> Event:
+        """An orderly stop: the swarm node ends, containers are stopped, then the process exits."""
+        return self.process.spawn(self._stop())
+
+    def _stop(self) -> Activity:
+        if self.node is not None:
+            self.node.stop()
+            self.node = None
+        running = [c for c in self.containers.values() if c.state == "running"]
+        for stopped in [self.process.spawn(c.stop("SIGTERM", STOP_TIMEOUT)) for c in running]:
+            yield stopped
+        self.running = False
+        self.host.power.after(0.0, self.kill)
+
+    # -- what takes time here
+
+    def lasting(self, what: str) -> float:
+        """How many seconds ``what`` takes this time, by the profile."""
+        return self.host.around.profile.samplers[what](self._rng)
+
+    # -- containers
+
+    def add_container(self, container: Container, task_id: str = "") -> None:
+        self.containers[container.id] = container
+        if task_id:
+            self.task_containers[task_id] = container
+
+    def remove_container(self, container: Container, task_id: str = "") -> None:
+        self.containers.pop(container.id, None)
+        if task_id:
+            self.task_containers.pop(task_id, None)
+
+    def start_container(self, container: Container) -> Activity:
+        seconds = self.lasting("container_start")
+        if self._cold:
+            self._cold = False
+            seconds += self.lasting("container_first_start")
+        machine = self.host.machine
+        for _ in range(machine.busy(self.host.clock.now)):
+            seconds += self.lasting("contention")
+        machine.works_until(self.host.clock.now + seconds)
+        yield seconds
+        if container.state == "created":
+            container.start()
+
+    # -- the executor the swarm node uses
+
+    def describe(self) -> NodeDescription:
+        return NodeDescription(
+            hostname=self.host.name,
+            nano_cpus=round(self.host.cpus * 1e9),
+            memory_bytes=self.host.memory,
+            engine_version=ENGINE_VERSION,
+            engine_labels=self.labels,
+            plugins=PLUGINS,
+        )
+
+    def controller(self, task: Task) -> ContainerController:
+        return ContainerController(self, task)
+

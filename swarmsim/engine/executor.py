@@ -1,0 +1,169 @@
+"""Tasks as containers (moby daemon/cluster/executor/container/): the engine's side of the agent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simpy.events import Event
+
+from swarmsim.engine.containers import Container
+from swarmsim.engine.images import NoExecutable, find_image, plan_run
+from swarmsim.sim.scope import Activity
+from swarmsim.swarm.agent.taskmanager import ControllerError
+from swarmsim.swarm.objects import DEFAULT_STOP_GRACE, SECOND, ContainerStatus, Task
+
+if TYPE_CHECKING:
+    from swarmsim.engine.engine import Engine
+
+GOSSIP_CONVERGE_DELAY = 2.0
+"""Seconds between taking a published task out of the routing mesh and stopping it
+(controller.go defaultGossipConvergeDelay)."""
+
+
+class ContainerController:
+    """Runs one task. Work that was begun goes on in the engine when the agent stops waiting for it."""
+
+    def __init__(self, engine: Engine, task: Task) -> None:
+        self.engine = engine
+        self.task = task
+        self._preparing: Event | None = None
+        self._starting: Event | None = None
+        self._stopping: Event | None = None
+        self._removed = False
+
+    @property
+    def container(self) -> Container | None:
+        return self.engine.task_containers.get(self.task.id)
+
+    def prepare(self) -> Event:
+        if self._preparing is None or (self._preparing.processed and not self._preparing.ok):
+            self._preparing = self._work(self._prepare())
+        return self._again(self._preparing)
+
+    def start(self) -> Event:
+        if self._starting is None:
+            self._starting = self._work(self._start())
+        return self._again(self._starting)
+
+    def wait(self) -> Event:
+        return self._work(self._wait())
+
+    def shutdown(self) -> Event:
+        if self._stopping is None or self._stopping.processed:
+            self._stopping = self._work(self._shutdown())
+        return self._again(self._stopping)
+
+    def remove(self) -> None:
+        self._removed = True
+        self._work(self._remove())
+
+    def status(self) -> ContainerStatus | None:
+        container = self.container
+        if container is None:
+            return None
+        return ContainerStatus(container.id, container.pid if container.state == "running" else 0, container.exit_code)
+
+    def step_delay(self) -> float:
+        return self.engine.lasting("container_status")
+
+    # -- the work
+
+    def _work(self, activity: Activity) -> Event:
+        done = self.engine.process.spawn(activity)
+        done.defused = True
+        return done
+
+    def _again(self, event: Event) -> Event:
+        """``event``, or if it already happened one that will happen for whoever waits now."""
+        if not event.processed:
+            return event
+        again = self.engine.process.clock.event()
+        if event.ok:
+            again.succeed(event.value)
+        else:
+            again.defused = True
+            again.fail(event.value)
+        return again
+
+    def _prepare(self) -> Activity:
+        engine, spec = self.engine, self.task.spec.container
+        if self.container is not None:
+            return
+        found = find_image(spec.image)
+        if found is not None and found[0].in_registry:
+            yield engine.lasting("registry")
+            if found[1] not in engine.images:
+                yield found[0].size * engine.lasting("pull")
+                engine.images[found[1]] = None
+        if found is None or found[1] not in engine.images:
+            raise ControllerError(f"No such image: {spec.image.partition('@')[0]}")
+        image, _ = found
+        command = [*(spec.command or ()), *(spec.args or (() if spec.command else image.command))]
+        try:
+            run = plan_run(image, command, bool(spec.init))
+        except NoExecutable:
+            run = None
+        yield engine.lasting("container_create")
+        if self._removed or self.container is not None:
+            return
+        labels = {
+            "com.docker.swarm.node.id": self.task.node_id,
+            "com.docker.swarm.service.id": self.task.service_id,
+            "com.docker.swarm.service.name": self.task.service_name,
+            "com.docker.swarm.task": "",
+            "com.docker.swarm.task.id": self.task.id,
+            "com.docker.swarm.task.name": f"{self.task.label}.{self.task.id}",
+            **(spec.labels or {}),
+        }
+        name = f"{self.task.label}.{self.task.id}"
+        image_name = spec.image.partition("@")[0]
+        container = Container(engine.host, engine.ids, name, image_name, command, run, labels)
+        container.ports = image.ports
+        engine.add_container(container, self.task.id)
+
+    def _start(self) -> Activity:
+        container = self.container
+        if container is None:
+            raise ControllerError("No such container")
+        if container.state != "created":
+            return
+        if container.run is None:
+            yield self.engine.lasting("container_create")
+            container.state = "created"
+            raise ControllerError(
+                "starting container failed: failed to create task for container: failed to create shim task: "
+                "OCI runtime create failed: runc create failed: unable to start container process: "
+                f'exec: "{container.command[0]}": executable file not found in $PATH: unknown',
+                127,
+            )
+        yield from self.engine.start_container(container)
+
+    def _wait(self) -> Activity:
+        container = self.container
+        if container is None:
+            raise ControllerError("No such container")
+        yield container.exited()
+        if container.exit_code:
+            raise ControllerError(f"task: non-zero exit ({container.exit_code})", container.exit_code)
+
+    def _shutdown(self) -> Activity:
+        container = self.container
+        if container is None:
+            return
+        if any(port.publish_mode == "ingress" for port in self.task.ports):
+            yield GOSSIP_CONVERGE_DELAY
+        was_running = container.alive
+        spec = self.task.spec.container
+        found = find_image(spec.image)
+        signal = spec.stop_signal or (found[0].stop_signal if found else "") or "SIGTERM"
+        grace = (DEFAULT_STOP_GRACE if spec.stop_grace_period is None else spec.stop_grace_period) / SECOND
+        yield from container.stop(signal, grace)
+        if was_running:
+            yield self.engine.lasting("container_stop")
+
+    def _remove(self) -> Activity:
+        container = self.container
+        if container is None:
+            return
+        yield from self._shutdown()
+        self.engine.remove_container(container, self.task.id)

@@ -1,0 +1,206 @@
+"""Engine API bodies (moby api/types/swarm, daemon/cluster/convert): store objects as JSON-like values.
+
+Keys come in the order Go's structs have them, because ``docker inspect`` prints them so.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import msgspec
+
+from swarmsim.sim.clock import timestamp
+from swarmsim.swarm.ca.certificates import RootCA
+from swarmsim.swarm.manager.controlapi import NodeView
+from swarmsim.swarm.objects import (
+    DEFAULT_RESTART,
+    DEFAULT_STOP_GRACE,
+    DEFAULT_UPDATE,
+    Cluster,
+    EndpointSpec,
+    Meta,
+    PortConfig,
+    RestartPolicy,
+    Service,
+    ServiceSpec,
+    Task,
+    UpdateConfig,
+    replace,
+)
+
+Json = dict[str, Any]
+
+
+def plain(value: Any) -> Any:
+    return msgspec.to_builtins(value)
+
+
+def with_defaults(spec: ServiceSpec) -> ServiceSpec:
+    """The spec as ``inspect`` shows it, SwarmKit's defaults filled in (api/defaults/service.go)."""
+    task = spec.task
+    container = task.container
+    if container.stop_grace_period is None:
+        container = replace(container, stop_grace_period=DEFAULT_STOP_GRACE)
+    restart = task.restart or RestartPolicy()
+    restart = replace(
+        restart,
+        condition=restart.condition or DEFAULT_RESTART.condition,
+        delay=DEFAULT_RESTART.delay if restart.delay is None else restart.delay,
+        max_attempts=DEFAULT_RESTART.max_attempts if restart.max_attempts is None else restart.max_attempts,
+    )
+    endpoint = spec.endpoint or EndpointSpec()
+    return replace(
+        spec,
+        task=replace(task, container=container, restart=restart),
+        update=_update_defaults(spec.update),
+        rollback=_update_defaults(spec.rollback),
+        endpoint=replace(endpoint, mode=endpoint.mode or "vip"),
+    )
+
+
+def _update_defaults(config: UpdateConfig | None) -> UpdateConfig:
+    if config is None:
+        return DEFAULT_UPDATE
+    return replace(
+        config,
+        failure_action=config.failure_action or DEFAULT_UPDATE.failure_action,
+        monitor=config.monitor or DEFAULT_UPDATE.monitor,
+        order=config.order or DEFAULT_UPDATE.order,
+    )
+
+
+def _meta(meta: Meta) -> Json:
+    return {
+        "Version": {"Index": meta.version},
+        "CreatedAt": timestamp(meta.created_at),
+        "UpdatedAt": timestamp(meta.updated_at),
+    }
+
+
+def _ports(ports: tuple[PortConfig, ...]) -> list[Json]:
+    return [plain(port) for port in ports]
+
+
+def service_json(service: Service, insert_defaults: bool = False) -> Json:
+    spec = with_defaults(service.spec) if insert_defaults else service.spec
+    body: Json = {"ID": service.id, **_meta(service.meta), "Spec": plain(spec)}
+    if service.previous_spec is not None:
+        body["PreviousSpec"] = plain(service.previous_spec)
+    endpoint: Json = {"Spec": {}}
+    if service.ports:
+        endpoint["Spec"] = plain(service.spec.endpoint)
+        endpoint["Ports"] = _ports(service.ports)
+    body["Endpoint"] = endpoint
+    status = service.update_status
+    if status is not None:
+        body["UpdateStatus"] = {
+            "State": status.state,
+            "StartedAt": timestamp(status.started_at),
+            **({"CompletedAt": timestamp(status.completed_at)} if status.completed_at is not None else {}),
+            "Message": status.message,
+        }
+    return body
+
+
+def node_json(view: NodeView, root: RootCA | None) -> Json:
+    node = view.node
+    body: Json = {"ID": node.id, **_meta(node.meta), "Spec": plain(node.spec)}
+    description = node.description
+    if description is not None:
+        body["Description"] = {
+            "Hostname": description.hostname,
+            "Platform": {"Architecture": description.architecture, "OS": description.os},
+            "Resources": {"NanoCPUs": description.nano_cpus, "MemoryBytes": description.memory_bytes},
+            "Engine": {
+                "EngineVersion": description.engine_version,
+                **({"Labels": description.engine_labels} if description.engine_labels else {}),
+                "Plugins": [{"Type": kind, "Name": name} for kind, name in description.plugins],
+            },
+            "TLSInfo": _tls_info(root),
+        }
+    else:
+        body["Description"] = {"Platform": {}, "Resources": {}, "Engine": {}, "TLSInfo": {}}
+    body["Status"] = {
+        "State": str(node.status.state),
+        **({"Message": node.status.message} if node.status.message else {}),
+        **({"Addr": node.status.addr} if node.status.addr else {}),
+    }
+    if view.manager is not None:
+        body["ManagerStatus"] = {
+            **({"Leader": True} if view.manager.leader else {}),
+            "Reachability": view.manager.reachability,
+            "Addr": view.manager.addr,
+        }
+    return body
+
+
+def _tls_info(root: RootCA | None) -> Json:
+    if root is None:
+        return {}
+    return {
+        "TrustRoot": root.certificate,
+        "CertIssuerSubject": base64.b64encode(root.subject).decode(),
+        "CertIssuerPublicKey": base64.b64encode(root.public_key).decode(),
+    }
+
+
+def task_json(task: Task) -> Json:
+    status = task.status
+    body: Json = {
+        "ID": task.id,
+        **_meta(task.meta),
+        "Labels": {},
+        "Spec": plain(task.spec),
+        "ServiceID": task.service_id,
+        **({"Slot": task.slot} if task.slot else {}),
+        **({"NodeID": task.node_id} if task.node_id else {}),
+        "Status": {
+            "Timestamp": timestamp(status.timestamp),
+            "State": str(status.state),
+            "Message": status.message,
+            **({"Err": status.err} if status.err else {}),
+        },
+        "DesiredState": str(task.desired_state),
+    }
+    if status.container is not None:
+        body["Status"]["ContainerStatus"] = {
+            "ContainerID": status.container.container_id,
+            "PID": status.container.pid,
+            "ExitCode": status.container.exit_code,
+        }
+    host_ports = [port for port in task.ports if port.publish_mode == "host" and port.published_port]
+    body["Status"]["PortStatus"] = {"Ports": _ports(tuple(host_ports))} if host_ports else {}
+    return body
+
+
+def swarm_json(cluster: Cluster, root: RootCA | None, tokens: bool) -> Json:
+    spec = cluster.spec
+    body: Json = {
+        "ID": cluster.id,
+        **_meta(cluster.meta),
+        "Spec": {
+            "Name": "default",
+            "Labels": {},
+            "Orchestration": {"TaskHistoryRetentionLimit": spec.task_history_limit},
+            "Raft": {
+                "SnapshotInterval": spec.snapshot_interval,
+                "KeepOldSnapshots": spec.keep_old_snapshots,
+                "LogEntriesForSlowFollowers": spec.log_entries_for_slow_followers,
+                "ElectionTick": spec.election_tick,
+                "HeartbeatTick": spec.heartbeat_tick,
+            },
+            "Dispatcher": {"HeartbeatPeriod": spec.heartbeat_period},
+            "CAConfig": {"NodeCertExpiry": spec.node_cert_expiry},
+            "TaskDefaults": {},
+            "EncryptionConfig": {"AutoLockManagers": False},
+        },
+        "TLSInfo": _tls_info(root),
+        "RootRotationInProgress": False,
+        "DefaultAddrPool": ["10.0.0.0/8"],
+        "SubnetSize": 24,
+        "DataPathPort": 4789,
+    }
+    if tokens:
+        body["JoinTokens"] = {"Worker": cluster.worker_token, "Manager": cluster.manager_token}
+    return body

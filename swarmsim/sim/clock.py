@@ -1,0 +1,119 @@
+"""Simulated time: callbacks and cancellable timers over a SimPy environment.
+
+SimPy keeps the agenda (a heap of events ordered by time, then by insertion), so two runs of the same
+model see the same order. Components never touch SimPy's processes: they are given a
+:class:`~swarmsim.sim.scope.Scope`, and everything they start ends with it.
+
+>>> clock = Clock()
+>>> timer = Timer(clock.env, 2.0, print, ("two seconds later",), FOREVER)
+>>> clock.run(until=5.0)
+two seconds later
+>>> clock.now
+5.0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import simpy
+from simpy.events import NORMAL, AnyOf, Event
+
+EPOCH = datetime(2026, 1, 1, 9, 0, 0, tzinfo=UTC)
+"""Calendar time at simulated second 0. Fixed, so that traces do not depend on the day they were made."""
+
+
+class Lifetime(Protocol):
+    """Whatever a timer's owner is: the timer only asks whether it still lives."""
+
+    alive: bool
+
+
+class _Forever:
+    alive = True
+
+
+FOREVER: Lifetime = _Forever()
+"""The lifetime of what nothing can end: messages in flight, the scenario itself."""
+
+
+class Timer(Event):
+    """A call in the future that can be taken back. ``fn(*args)`` runs after ``delay`` seconds,
+    if ``owner`` still lives then.
+
+    A cancelled timer stays on the agenda and does nothing when its time comes: SimPy's heap cannot
+    forget, and skipping a dead entry is cheaper than searching for it.
+    """
+
+    __slots__ = ("args", "fn", "live", "owner")
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        delay: float,
+        fn: Callable[..., object],
+        args: tuple[Any, ...],
+        owner: Lifetime,
+    ) -> None:
+        self.env = env
+        self.owner = owner
+        self.fn = fn
+        self.args = args
+        self.live = True
+        self.callbacks = _CALLBACKS
+        self._value = None
+        self._ok = True
+        env.schedule(self, NORMAL, delay)
+
+    def cancel(self) -> None:
+        self.live = False
+
+
+def _fire(event: Any) -> None:
+    if event.live and event.owner.alive:
+        event.live = False
+        event.fn(*event.args)
+
+
+_CALLBACKS: Any = (_fire,)
+
+
+class Clock:
+    """The one agenda of a simulated world. Times are seconds since :data:`EPOCH`."""
+
+    def __init__(self) -> None:
+        self.env = simpy.Environment()
+
+    @property
+    def now(self) -> float:
+        return self.env._now
+
+    def event(self) -> Event:
+        """A one-shot result that somebody will ``succeed(value)`` or ``fail(error)`` later."""
+        return Event(self.env)
+
+    def first_of(self, events: Iterable[Event]) -> Event:
+        """Happens when the first of ``events`` does."""
+        return AnyOf(self.env, events)
+
+    def run(self, until: float | Event | None = None) -> Any:
+        """Run to a time, to an event (its value is returned), or until nothing is left to happen."""
+        return self.env.run(until)
+
+    def timestamp(self, at: float | None = None) -> str:
+        """RFC 3339 with nanoseconds, as the Docker API prints times."""
+        return timestamp(self.now if at is None else at)
+
+
+def timestamp(at: float) -> str:
+    """Simulated second → ``2026-01-01T09:00:12.345678901Z``.
+
+    >>> timestamp(1.5)
+    '2026-01-01T09:00:01.5Z'
+    """
+    nanoseconds = round(at * 1e9)
+    whole = EPOCH + timedelta(seconds=nanoseconds // 1_000_000_000)
+    fraction = f"{nanoseconds % 1_000_000_000:09d}".rstrip("0")
+    return whole.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction}" if fraction else "") + "Z"

@@ -1,0 +1,109 @@
+"""How long things take: the distributions a profile may name.
+
+A distribution is written in YAML as a number of seconds (always that long), or as one law with its
+parameters, optionally shifted: ``{lognormal: {median: 0.3, sigma: 0.6}, plus: 0.02}``. All results are
+seconds, never negative.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from random import Random
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Law(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Uniform(_Law):
+    low: NotNegative
+    high: NotNegative
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Uniform:
+        if self.high < self.low:
+            raise ValueError("high must not be below low")
+        return self
+
+    def draw(self, rng: Random) -> float:
+        return self.low + (self.high - self.low) * rng.random()
+
+
+class Lognormal(_Law):
+    median: Positive
+    sigma: NotNegative
+
+    def draw(self, rng: Random) -> float:
+        return self.median * math.exp(self.sigma * rng.gauss(0.0, 1.0))
+
+
+class Exponential(_Law):
+    mean: Positive
+
+    def draw(self, rng: Random) -> float:
+        return -self.mean * math.log(1.0 - rng.random())
+
+
+class Weibull(_Law):
+    scale: Positive
+    shape: Positive
+
+    def draw(self, rng: Random) -> float:
+        return float(self.scale * (-math.log(1.0 - rng.random())) ** (1.0 / self.shape))
+
+
+def _parse_constant(value: Any) -> Any:
+    return {"always": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+class Distribution(BaseModel):
+    """One law of durations in seconds; exactly one of the laws must be given.
+
+    >>> Distribution.model_validate({"uniform": {"low": 1, "high": 1}}).draw(Random(1))
+    1.0
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    always: NotNegative | None = None
+    uniform: Uniform | None = None
+    lognormal: Lognormal | None = None
+    exponential: Exponential | None = None
+    weibull: Weibull | None = None
+    empirical: list[NotNegative] | None = Field(default=None, min_length=1)
+    plus: NotNegative = 0.0
+
+    @model_validator(mode="after")
+    def _one_law(self) -> Distribution:
+        laws = ("always", "uniform", "lognormal", "exponential", "weibull", "empirical")
+        given = [name for name in laws if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of {', '.join(laws)}")
+        return self
+
+    def sampler(self) -> Callable[[Random], float]:
+        """The law as a plain function, chosen once: draws are on the hot path of every message."""
+        plus = self.plus
+        if self.always is not None:
+            constant = self.always + plus
+            return lambda rng: constant
+        if self.empirical is not None:
+            values = self.empirical
+            return lambda rng: values[int(rng.random() * len(values))] + plus
+        law = self.uniform or self.lognormal or self.exponential or self.weibull
+        assert law is not None
+        draw = law.draw
+        return (lambda rng: draw(rng) + plus) if plus else draw
+
+    def draw(self, rng: Random) -> float:
+        return self.sampler()(rng)
+
+
+DistributionField = Annotated[Distribution, BeforeValidator(_parse_constant)]

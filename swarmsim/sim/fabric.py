@@ -1,0 +1,123 @@
+"""The fabric: which host reaches which, how long a message takes, what a cut does.
+
+Topology is a networkx graph whose vertices are hosts and switches and whose edges are links with a
+latency law and a loss probability. On top lie cuts between two hosts and partitions into groups, as a
+firewall would make them. Everything Swarm sends runs over TCP, so
+
+- between two hosts messages arrive in the order they were sent;
+- a lost packet is a delay, not a lost message: the sender's TCP tries again after 0.2 s, doubling
+  (RFC 6298's minimum as Linux has it, TCP_RTO_MIN);
+- a message to a host without power, or over a cut, vanishes. Whoever waits for an answer needs a time-out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from random import Random
+from typing import Any
+
+import networkx as nx
+
+from swarmsim.sim.chance import Chance
+from swarmsim.sim.clock import FOREVER, Clock, Timer
+
+RETRANSMIT_MIN = 0.2
+RETRANSMITS = 15  # Linux tcp_retries2
+LOOPBACK = 2e-5  # a message to oneself: the kernel only
+
+Latency = Callable[[Random], float]
+
+
+class Fabric:
+    """Carries messages between hosts, named by strings."""
+
+    def __init__(self, clock: Clock, chance: Chance) -> None:
+        self.clock = clock
+        self.graph: nx.Graph[str] = nx.Graph()
+        self._rng = chance.stream("fabric")
+        self._cuts: set[frozenset[str]] = set()
+        self._groups: dict[str, int] = {}
+        # A path is valid until links, cuts or groups change; each of those clears this.
+        self._paths: dict[tuple[str, str], tuple[tuple[Latency, ...], float] | None] = {}
+        self._arrivals: dict[tuple[str, str], float] = {}
+
+    def link(self, a: str, b: str, latency: Latency, loss: float = 0.0) -> None:
+        """Lay or replace the link between ``a`` and ``b``. ``loss`` is the chance of losing one packet."""
+        self.graph.add_edge(a, b, latency=latency, loss=loss)
+        self._paths.clear()
+
+    def cut(self, a: str, b: str) -> None:
+        """Drop everything between two hosts, both ways."""
+        self._cuts.add(frozenset((a, b)))
+        self._paths.clear()
+
+    def partition(self, groups: Iterable[Iterable[str]]) -> None:
+        """Only hosts of one group reach each other; hosts named in no group form one of their own."""
+        self._groups = {host: number for number, group in enumerate(groups, 1) for host in group}
+        self._paths.clear()
+
+    def heal(self, *hosts: str) -> None:
+        """Undo cuts (and, without names, the partition). One name: its cuts; two: the cut between them."""
+        if hosts:
+            self._cuts = {pair for pair in self._cuts if not pair.issuperset(hosts)}
+        else:
+            self._cuts.clear()
+            self._groups.clear()
+        self._paths.clear()
+
+    def cuts(self) -> list[tuple[str, str]]:
+        """The cut pairs, sorted."""
+        return sorted((min(pair), max(pair)) for pair in self._cuts)
+
+    def reaches(self, a: str, b: str) -> bool:
+        return a == b or self._path(a, b) is not None
+
+    def send(self, src: str, dst: str, deliver: Callable[..., object], *args: Any) -> bool:
+        """Call ``deliver(*args)`` when the message arrives; ``False`` if a cut swallowed it."""
+        if src == dst:
+            Timer(self.clock.env, LOOPBACK, deliver, args, FOREVER)
+            return True
+        path = self._path(src, dst)
+        if path is None:
+            return False
+        latencies, loss = path
+        delay = 0.0
+        rng = self._rng
+        for latency in latencies:
+            delay += latency(rng)
+        if loss:
+            delay += self._retransmission(loss)
+        now = self.clock.now
+        pair = (src, dst)
+        arrival = max(now + delay, self._arrivals.get(pair, 0.0))
+        self._arrivals[pair] = arrival
+        Timer(self.clock.env, arrival - now, deliver, args, FOREVER)
+        return True
+
+    def _retransmission(self, loss: float) -> float:
+        delay, timeout = 0.0, RETRANSMIT_MIN
+        for _ in range(RETRANSMITS):
+            if self._rng.random() >= loss:
+                break
+            delay += timeout
+            timeout *= 2
+        return delay
+
+    def _path(self, a: str, b: str) -> tuple[tuple[Latency, ...], float] | None:
+        try:
+            return self._paths[a, b]
+        except KeyError:
+            path = self._paths[a, b] = self._find_path(a, b)
+            return path
+
+    def _find_path(self, a: str, b: str) -> tuple[tuple[Latency, ...], float] | None:
+        if frozenset((a, b)) in self._cuts or self._groups.get(a, 0) != self._groups.get(b, 0):
+            return None
+        if a not in self.graph or b not in self.graph or not nx.has_path(self.graph, a, b):
+            return None
+        stops: list[str] = nx.shortest_path(self.graph, a, b)
+        links = [self.graph.edges[pair] for pair in zip(stops, stops[1:], strict=False)]
+        arrives = 1.0
+        for link in links:
+            arrives *= 1.0 - link["loss"]
+        return tuple(link["latency"] for link in links), 1.0 - arrives

@@ -1,0 +1,164 @@
+"""Hosts: power, a disk that survives, and processes that do not.
+
+A host's power is a scope and each process is a scope in it, so cutting the power ends everything on it
+without a sound. Killing a process is different: the kernel lives on and closes the process's
+connections, so peers see a reset at once. ``kill_all`` is a power-off with that courtesy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from swarmsim.sim.chance import Chance
+from swarmsim.sim.clock import Clock
+from swarmsim.sim.fabric import Fabric
+from swarmsim.sim.journal import Journal
+from swarmsim.sim.profile import Profile
+from swarmsim.sim.rpc import Call, Handler, RpcError, Stream
+from swarmsim.sim.scope import Scope
+
+
+class Machine:
+    """The real computer under several hosts: what one host starts slows what the others start."""
+
+    def __init__(self) -> None:
+        self._ends: list[float] = []
+
+    def busy(self, now: float) -> int:
+        """How many starts are under way."""
+        self._ends = [end for end in self._ends if end > now]
+        return len(self._ends)
+
+    def works_until(self, end: float) -> None:
+        self._ends.append(end)
+
+
+class Surroundings:
+    """What every component of one simulated world shares: clock, chance, fabric, profile, journal."""
+
+    def __init__(self, clock: Clock, chance: Chance, profile: Profile) -> None:
+        self.clock = clock
+        self.chance = chance
+        self.profile = profile
+        self.fabric = Fabric(clock, chance)
+        self.journal = Journal(clock)
+        self.hosts: dict[str, Host] = {}
+        self.by_address: dict[str, Host] = {}
+        self._machine = Machine()
+
+    def machine_for_next_host(self) -> Machine:
+        """Hosts share a computer by groups of the profile's ``hosts_per_machine``, in order."""
+        if self.hosts and len(self.hosts) % self.profile.hosts_per_machine == 0:
+            self._machine = Machine()
+        return self._machine
+
+
+class Host:
+    """One machine. ``disk`` holds what survives a power cut, keyed by who wrote it."""
+
+    def __init__(self, around: Surroundings, name: str, address: str, cpus: float, memory: int) -> None:
+        self.around = around
+        self.clock = around.clock
+        self.name = name
+        self.address = address
+        self.cpus = cpus
+        self.memory = memory
+        self.disk: dict[str, Any] = {}
+        self.power = Scope(self.clock, name)
+        self.doors: dict[str, tuple[Process, Handler]] = {}
+        self.machine = around.machine_for_next_host()
+        around.hosts[name] = self
+        around.by_address[address] = self
+
+    @property
+    def powered(self) -> bool:
+        return self.power.alive
+
+    def power_off(self) -> None:
+        """Silence: nothing on this host runs any more, and nobody is told."""
+        self.power.end()
+        self.doors.clear()
+
+    def power_on(self) -> None:
+        """Give power again. Starting processes is for whoever boots the machine."""
+        if not self.power.alive:
+            self.power = Scope(self.clock, self.name)
+
+    def kill_all(self) -> None:
+        """Every process dies at once while the kernel stays: peers see their connections reset."""
+        for child in list(self.power.children):
+            if isinstance(child, Process):
+                child.kill()
+        self.power_off()
+
+    def rng(self, component: str) -> Any:
+        """The random stream of one component of this host."""
+        return self.around.chance.stream(f"{self.name}/{component}")
+
+    def __repr__(self) -> str:
+        return f"<Host {self.name}{'' if self.powered else ' (off)'}>"
+
+
+class Process(Scope):
+    """An operating-system process: serves calls, makes calls, holds connections."""
+
+    __slots__ = ("around", "calls", "host", "streams")
+
+    def __init__(self, host: Host, name: str) -> None:
+        super().__init__(host.clock, f"{host.name}/{name}", host.power)
+        self.host = host
+        self.around = host.around
+        self.calls: dict[Call, None] = {}
+        self.streams: dict[Stream, None] = {}
+
+    def serve(self, method: str, handler: Handler, lifetime: Scope | None = None) -> None:
+        """Answer ``method`` with ``handler`` as long as ``lifetime`` (default: this process) lives.
+
+        The handler returns the answer, an event that will carry it, or raises :class:`RpcError`.
+        For a stream it is given the :class:`Stream` as request and its answer is ignored.
+        """
+        doors = self.host.doors
+        entry = (self, handler)
+        doors[method] = entry
+
+        def close() -> None:
+            if doors.get(method) is entry:
+                del doors[method]
+
+        (lifetime or self).on_end(close)
+
+    def call(self, dst: str, method: str, request: Any = None, timeout: float | None = None) -> Any:
+        """Ask ``dst``; the event carries the answer or fails with :class:`RpcError`.
+
+        ``timeout`` in seconds. Without one a call over a cut link waits for ever.
+        """
+        call = Call(self, dst, method, request)
+        if timeout is not None:
+            self.after(timeout, call.expire)
+        call.send()
+        return call.reply
+
+    def stream(
+        self,
+        dst: str,
+        method: str,
+        request: Any,
+        on_message: Callable[[Any], object],
+        on_close: Callable[[RpcError], object],
+    ) -> Stream:
+        """Open a server stream: ``on_message`` for each message, ``on_close`` once when it breaks."""
+        stream = Stream(self, dst, method, request, on_message, on_close)
+        stream.open()
+        return stream
+
+    def kill(self) -> None:
+        """SIGKILL: the process is gone and the kernel resets its connections."""
+        if not self.alive:
+            return
+        calls, streams = list(self.calls), list(self.streams)
+        self.end()
+        for call in calls:
+            call.reset()
+        for stream in streams:
+            stream.reset(self)

@@ -1,0 +1,46 @@
+"""The journal: what the model says about itself while it runs.
+
+Components note facts (``note("raft.vote", host="m1", term=3)``); whoever wants to know subscribes.
+A kind that nobody subscribed to costs a dictionary look-up, so detail can be generous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from swarmsim.sim.clock import Clock
+
+Row = dict[str, Any]
+Reader = Callable[[Row], object]
+
+
+class Journal:
+    """Rows ``{"t": seconds, "kind": …, …}`` in the order they happened, pushed to subscribers."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._readers: list[tuple[Reader, frozenset[str]]] = []
+        self._wanted: dict[str, tuple[Reader, ...]] = {}
+
+    def subscribe(self, reader: Reader, without: frozenset[str] = frozenset()) -> None:
+        """Send every row to ``reader`` from now on, except kinds in ``without``."""
+        self._readers.append((reader, without))
+        self._wanted.clear()
+
+    def wants(self, kind: str) -> bool:
+        """Whether anybody reads this kind; ask before building an expensive row."""
+        return bool(self._readers_of(kind))
+
+    def note(self, kind: str, **fields: Any) -> None:
+        readers = self._readers_of(kind)
+        if readers:
+            row: Row = {"t": round(self.clock.now, 6), "kind": kind, **fields}
+            for reader in readers:
+                reader(row)
+
+    def _readers_of(self, kind: str) -> tuple[Reader, ...]:
+        readers = self._wanted.get(kind)
+        if readers is None:
+            readers = self._wanted[kind] = tuple(r for r, without in self._readers if kind not in without)
+        return readers

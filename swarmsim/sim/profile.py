@@ -1,0 +1,69 @@
+"""Profiles: how long the physical world takes. A YAML of distributions, all in seconds.
+
+The model says what happens, a profile says how long it takes. Protocol constants (heartbeats, ticks,
+time-outs) are not in profiles: they belong to Swarm, not to the machine. ``lab`` is fitted to the
+recorded five-host cluster, ``vm`` describes the course's VirtualBox machines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from importlib import resources
+from random import Random
+
+from pydantic import BaseModel, ConfigDict, Field
+from ruamel.yaml import YAML
+
+from swarmsim.sim.distribution import Distribution, DistributionField
+
+Sampler = Callable[[Random], float]
+
+
+class Profile(BaseModel):
+    """Distributions of one kind of environment; durations in seconds, ``pull`` in seconds per megabyte."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    about: str
+    hosts_per_machine: int = Field(ge=1, description="hosts that share one computer and slow each other")
+    link: DistributionField = Field(description="one way between a host and its switch")
+    disk: DistributionField = Field(description="one fsync of the Raft log")
+    cli: DistributionField = Field(description="starting the docker client and printing its answer")
+    api: DistributionField = Field(description="one request handled by a Docker engine")
+    container_create: DistributionField
+    container_start: DistributionField
+    container_first_start: DistributionField = Field(description="added to an engine's first start: cold caches, networks")
+    contention: DistributionField = Field(description="added to a start for each other one under way on the machine")
+    container_stop: DistributionField = Field(description="bookkeeping after a container's process ended")
+    container_status: DistributionField = Field(description="the executor's step from one task state to the next")
+    pull: DistributionField = Field(description="per megabyte of an image that is not on the host")
+    registry: DistributionField = Field(description="one query of the registry")
+    engine_start: DistributionField = Field(description="dockerd from exec to a working API")
+    node_start: DistributionField = Field(description="the swarm node inside the engine, from there to its first session")
+    manager_start: DistributionField = Field(description="a manager's start: certificates, log, listeners")
+    certificate: DistributionField = Field(description="key pair, signing request, signature")
+    cluster_init: DistributionField = Field(description="a new swarm: root CA, first manager")
+
+    @cached_property
+    def samplers(self) -> dict[str, Sampler]:
+        """Every law as a function of a random stream, by field name."""
+        return {
+            name: law.sampler()
+            for name in type(self).model_fields
+            if isinstance(law := getattr(self, name), Distribution)
+        }
+
+
+def load_profile(name: str) -> Profile:
+    """A shipped profile by name. Raises :class:`KeyError` for an unknown name."""
+    source = resources.files("swarmsim.sim") / "profiles" / f"{name}.yaml"
+    if not source.is_file():
+        raise KeyError(name)
+    return Profile.model_validate(YAML(typ="safe", pure=True).load(source.read_text(encoding="utf-8")))
+
+
+def profile_names() -> list[str]:
+    folder = resources.files("swarmsim.sim") / "profiles"
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))

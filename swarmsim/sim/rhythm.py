@@ -1,0 +1,103 @@
+"""Rhythms: everything that recurs goes through one of these three, so that a later version can skip them.
+
+- :class:`Rhythm` calls again and again, each time after the period its callback returns.
+- :class:`Beat` is a lattice of instants (``origin + k · period``): whoever needs the next one asks for it,
+  and an idle lattice costs nothing.
+- :class:`Deadline` is a time-out that is pushed back far more often than it expires: pushing back is an
+  assignment, not an event.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from swarmsim.sim.clock import Timer
+from swarmsim.sim.scope import Scope
+
+
+class Rhythm:
+    """Calls ``step`` after ``first`` seconds and then every time after the seconds it returned.
+
+    ``step`` returns ``None`` to stop for good.
+    """
+
+    __slots__ = ("_timer", "scope", "step")
+
+    def __init__(self, scope: Scope, first: float, step: Callable[[], float | None]) -> None:
+        self.scope = scope
+        self.step = step
+        self._timer = scope.after(first, self._beat)
+
+    def _beat(self) -> None:
+        pause = self.step()
+        if pause is not None:
+            self._timer = self.scope.after(pause, self._beat)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+
+class Beat:
+    """A ticker's instants, without the ticks nobody listens to.
+
+    ``request()`` makes ``fn`` run at the next instant after now; asking again before it came changes nothing.
+    """
+
+    __slots__ = ("fn", "origin", "period", "requested", "scope")
+
+    def __init__(self, scope: Scope, period: float, fn: Callable[[], object], origin: float | None = None) -> None:
+        self.scope = scope
+        self.period = period
+        self.fn = fn
+        self.origin = scope.clock.now if origin is None else origin
+        self.requested = False
+
+    def request(self) -> None:
+        if self.requested:
+            return
+        self.requested = True
+        elapsed = self.scope.clock.now - self.origin
+        instants = math.floor(elapsed / self.period) + 1
+        self.scope.after(max(0.0, instants * self.period - elapsed), self._beat)
+
+    def _beat(self) -> None:
+        self.requested = False
+        self.fn()
+
+
+class Deadline:
+    """``fn(*args)`` runs ``seconds`` after the last :meth:`extend`, unless cancelled.
+
+    The pending timer is left where it is when the deadline moves back; it re-arms itself for the rest
+    when it fires early.
+    """
+
+    __slots__ = ("_timer", "args", "due", "fn", "scope")
+
+    def __init__(self, scope: Scope, seconds: float, fn: Callable[..., object], *args: Any) -> None:
+        self.scope = scope
+        self.fn = fn
+        self.args = args
+        self.due = scope.clock.now + seconds
+        self._timer: Timer | None = scope.after(seconds, self._check)
+
+    def extend(self, seconds: float) -> None:
+        self.due = self.scope.clock.now + seconds
+        if self._timer is None:
+            self._timer = self.scope.after(seconds, self._check)
+
+    def cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.due = math.inf
+
+    def _check(self) -> None:
+        self._timer = None
+        left = self.due - self.scope.clock.now
+        if left > 1e-9:
+            self._timer = self.scope.after(left, self._check)
+        else:
+            self.fn(*self.args)

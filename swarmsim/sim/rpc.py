@@ -1,0 +1,252 @@
+"""Calls and streams between processes, as gRPC gives them to Swarm.
+
+Three things can happen to a call: an answer (a value or an error with a code), a reset (the other
+process is dead or nothing listens: ``Unavailable``, after one round trip), or silence, which only a
+time-out ends (``DeadlineExceeded``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from simpy.events import Event
+
+from swarmsim.sim.scope import Failure
+
+if TYPE_CHECKING:
+    from swarmsim.sim.host import Process
+
+Handler = Callable[[Any], Any]
+
+CONNECTION_ERROR = "connection error: connection refused"
+RESEND_MIN, RESEND_MAX = 0.2, 120.0  # TCP_RTO_MIN, TCP_RTO_MAX
+
+
+class RpcError(Failure):
+    """An error with a gRPC code (``"Unavailable"``, ``"NotFound"``, …) and a description."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    @property
+    def broken(self) -> bool:
+        """Whether the connection failed, as opposed to the other side having answered."""
+        return self.code == "Unavailable" and self.message.startswith("connection error")
+
+    def __str__(self) -> str:
+        return f"rpc error: code = {self.code} desc = {self.message}"
+
+
+def refused() -> RpcError:
+    return RpcError("Unavailable", CONNECTION_ERROR)
+
+
+class Call:
+    """One unary call. ``reply`` happens at the client."""
+
+    __slots__ = ("client", "dst", "method", "reply", "request", "server", "src")
+
+    def __init__(self, client: Process, dst: str, method: str, request: Any) -> None:
+        self.client = client
+        self.src = client.host.name
+        self.dst = dst
+        self.method = method
+        self.request = request
+        self.reply = client.clock.event()
+        self.server: Process | None = None
+
+    def send(self) -> None:
+        self.client.around.fabric.send(self.src, self.dst, self._arrive)
+
+    def expire(self) -> None:
+        self._finish(RpcError("DeadlineExceeded", "context deadline exceeded"), False)
+
+    def reset(self) -> None:
+        """The server's kernel closes the connection."""
+        self._answer(refused(), False)
+
+    def _arrive(self) -> None:
+        host = self.client.around.hosts[self.dst]
+        if not host.powered:
+            return
+        door = host.doors.get(self.method)
+        if door is None:
+            self._answer(refused(), False)
+            return
+        self.server, handler = door
+        try:
+            result = handler(self.request)
+        except RpcError as error:
+            self._answer(error, False)
+            return
+        if isinstance(result, Event):
+            self.server.calls[self] = None
+            if result.callbacks is None:
+                self._served(result)
+            else:
+                result.callbacks.append(self._served)
+        else:
+            self._answer(result, True)
+
+    def _served(self, result: Event) -> None:
+        server = self.server
+        assert server is not None
+        if not result._ok:
+            if not isinstance(result._value, RpcError):
+                return  # a bug in the handler: let the clock raise it
+            result.defused = True
+        if not server.alive:
+            return
+        server.calls.pop(self, None)
+        self._answer(result._value, bool(result._ok))
+
+    def _answer(self, value: Any, ok: bool) -> None:
+        self.client.around.fabric.send(self.dst, self.src, self._finish, value, ok)
+
+    def _finish(self, value: Any, ok: bool) -> None:
+        reply = self.reply
+        if not self.client.alive or reply.triggered:
+            return
+        if ok:
+            reply.succeed(value)
+        else:
+            reply.defused = True
+            reply.fail(value)
+
+
+class Stream:
+    """One server stream: the server sends messages until either side closes or a connection breaks.
+
+    Unlike a call's messages, a stream's survive a short cut: TCP keeps sending, and order is kept.
+    """
+
+    __slots__ = (
+        "_backoff",
+        "_on_close",
+        "_on_message",
+        "_outbox",
+        "client",
+        "client_open",
+        "dst",
+        "method",
+        "on_client_gone",
+        "request",
+        "server",
+        "server_open",
+    )
+
+    def __init__(
+        self,
+        client: Process,
+        dst: str,
+        method: str,
+        request: Any,
+        on_message: Callable[[Any], object],
+        on_close: Callable[[RpcError], object],
+    ) -> None:
+        self.client = client
+        self.dst = dst
+        self.method = method
+        self.request = request
+        self._on_message = on_message
+        self._on_close = on_close
+        self._outbox: list[Any] = []
+        self._backoff = RESEND_MIN
+        self.server: Process | None = None
+        self.client_open = True
+        self.server_open = False
+        self.on_client_gone: Callable[[], object] | None = None
+
+    # -- the client's side
+
+    def open(self) -> None:
+        self.client.streams[self] = None
+        self.client.around.fabric.send(self.client.host.name, self.dst, self._arrive)
+
+    def cancel(self) -> None:
+        """The client has enough: the server hears of it, the client hears nothing more."""
+        if self.client_open:
+            self.client_open = False
+            self.client.streams.pop(self, None)
+            self.client.around.fabric.send(self.client.host.name, self.dst, self._client_gone)
+
+    def _receive(self, message: Any) -> None:
+        if self.client_open and self.client.alive:
+            self._on_message(message)
+
+    def _closed(self, error: RpcError) -> None:
+        if self.client_open and self.client.alive:
+            self.client_open = False
+            self.client.streams.pop(self, None)
+            self._on_close(error)
+
+    # -- the server's side
+
+    def _arrive(self) -> None:
+        host = self.client.around.hosts[self.dst]
+        if not host.powered:
+            return
+        door = host.doors.get(self.method)
+        if door is None:
+            self._to_client(self._closed, refused())
+            return
+        self.server, handler = door
+        self.server_open = True
+        self.server.streams[self] = None
+        try:
+            handler(self)
+        except RpcError as error:
+            self.close(error)
+
+    def send(self, message: Any) -> None:
+        if not self.server_open:
+            return
+        if self._outbox:
+            self._outbox.append(message)
+        elif not self._to_client(self._receive, message):
+            self._outbox.append(message)
+            self._resend_later()
+
+    def close(self, error: RpcError) -> None:
+        """End the stream with an error; every stream here ends that way."""
+        if self.server_open:
+            self.server_open = False
+            assert self.server is not None
+            self.server.streams.pop(self, None)
+            self._to_client(self._closed, error)
+
+    def _client_gone(self) -> None:
+        if self.server_open:
+            self.server_open = False
+            assert self.server is not None
+            self.server.streams.pop(self, None)
+            if self.on_client_gone is not None and self.server.alive:
+                self.on_client_gone()
+
+    def _resend_later(self) -> None:
+        assert self.server is not None
+        self.server.after(self._backoff, self._resend)
+        self._backoff = min(2 * self._backoff, RESEND_MAX)
+
+    def _resend(self) -> None:
+        while self._outbox and self.server_open:
+            if not self._to_client(self._receive, self._outbox[0]):
+                self._resend_later()
+                return
+            self._outbox.pop(0)
+        self._backoff = RESEND_MIN
+
+    def _to_client(self, deliver: Callable[[Any], object], message: Any) -> bool:
+        return self.client.around.fabric.send(self.dst, self.client.host.name, deliver, message)
+
+    def reset(self, dead: Process) -> None:
+        """One of the two processes was killed: its kernel tells the other."""
+        if dead is self.client:
+            self.client_open = False
+            self.client.around.fabric.send(self.client.host.name, self.dst, self._client_gone)
+        else:
+            self.server_open = False
+            self._to_client(self._closed, refused())

@@ -1,0 +1,113 @@
+"""Scopes: everything that runs belongs to one, and ends with it.
+
+Power is a scope, a process is a scope in it, leadership is a scope in the manager's process. Ending a
+scope silences its timers, forgets its activities where they stand and ends the scopes inside. That is
+how a power cut works here: no component has code for it.
+
+An *activity* is a generator that yields what it waits for: a number of seconds, or an event. It is not
+unwound when its scope ends (a killed process runs no ``finally``), so activities must not rely on one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+from simpy.events import Event
+
+from swarmsim.sim.clock import Clock, Timer
+
+Activity = Generator[Any, Any, Any]
+
+
+class Failure(Exception):
+    """Something in the model's world failed, as things do. An activity nobody waits for may die of it."""
+
+
+class Scope:
+    """A lifetime. ``after``, ``spawn`` and ``child`` do nothing visible once it has ended."""
+
+    __slots__ = ("_exits", "alive", "children", "clock", "name", "parent")
+
+    def __init__(self, clock: Clock, name: str, parent: Scope | None = None) -> None:
+        self.clock = clock
+        self.name = name
+        self.parent = parent
+        self.alive = parent is None or parent.alive
+        self.children: dict[Scope, None] = {}
+        self._exits: list[Callable[[], object]] = []
+        if parent is not None and parent.alive:
+            parent.children[self] = None
+
+    def child(self, name: str) -> Scope:
+        return Scope(self.clock, name, self)
+
+    def after(self, delay: float, fn: Callable[..., object], *args: Any) -> Timer:
+        """Call ``fn(*args)`` in ``delay`` seconds, if this scope still lives then."""
+        return Timer(self.clock.env, delay, fn, args, self)
+
+    def spawn(self, activity: Activity) -> Event:
+        """Start an activity; the event carries what it returns or the error it dies of."""
+        return _Runner(self, activity).done
+
+    def on_end(self, fn: Callable[[], object]) -> None:
+        """Call ``fn`` when this scope ends (to take a name off a door, not to clean up after a fault)."""
+        self._exits.append(fn)
+
+    def end(self) -> None:
+        """End this scope and all scopes in it, innermost last created first."""
+        if not self.alive:
+            return
+        self.alive = False
+        for child in reversed(list(self.children)):
+            child.end()
+        self.children.clear()
+        if self.parent is not None:
+            self.parent.children.pop(self, None)
+        for fn in reversed(self._exits):
+            fn()
+        self._exits.clear()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}{'' if self.alive else ' (ended)'}>"
+
+
+class _Runner:
+    """Drives one activity: resumes it with each thing it waited for."""
+
+    __slots__ = ("activity", "done", "scope")
+
+    def __init__(self, scope: Scope, activity: Activity) -> None:
+        self.scope = scope
+        self.activity = activity
+        self.done = scope.clock.event()
+        scope.after(0.0, self._step, None, None)
+
+    def _step(self, value: Any, error: BaseException | None) -> None:
+        try:
+            target = self.activity.send(value) if error is None else self.activity.throw(error)
+        except StopIteration as stop:
+            self.done.succeed(stop.value)
+            return
+        except Failure as failure:
+            if not self.done.callbacks:
+                self.done.defused = True
+            self.done.fail(failure)
+            return
+        if isinstance(target, Event):
+            if target.callbacks is None:
+                self.scope.after(0.0, self._wake, target)
+            else:
+                target.callbacks.append(self._wake)
+        else:
+            self.scope.after(target, self._step, None, None)
+
+    def _wake(self, event: Event) -> None:
+        if not event._ok:
+            event.defused = True
+        if not self.scope.alive:
+            return
+        if event._ok:
+            self._step(event._value, None)
+        else:
+            self._step(None, event._value)

@@ -1,0 +1,197 @@
+"""The agent (agent/agent.go, session.go, reporter.go): one session at a time with a dispatcher.
+
+Without a manager the agent keeps its containers running and tries again: after 0.1 s, then 0.1 + 2 ×
+the last wait, at most 8 s, each time after a pause drawn uniformly below that. Every call has 5 s. Once
+registered it heartbeats at once and then at the pace it is told, and reports the status of all its tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+
+from simpy.events import Event
+
+from swarmsim.sim.host import Process
+from swarmsim.sim.rhythm import Rhythm
+from swarmsim.sim.rpc import RpcError, Stream
+from swarmsim.sim.scope import Scope
+from swarmsim.swarm.agent.remotes import Remotes
+from swarmsim.swarm.agent.worker import Executor, TaskDisk, Worker
+from swarmsim.swarm.manager.dispatcher import (
+    Assignments,
+    Heartbeat,
+    SessionMessage,
+    SessionRequest,
+    StatusUpdates,
+)
+from swarmsim.swarm.objects import Node, TaskStatus
+
+RPC_TIMEOUT = 5.0  # seconds, dispatcherRPCTimeout
+INITIAL_BACKOFF = 0.1  # seconds, initialSessionFailureBackoff
+MAX_BACKOFF = 8.0  # seconds, maxSessionFailureBackoff
+NODE_UPDATE_PERIOD = 20.0  # seconds, defaultNodeUpdatePeriod
+
+
+class Session:
+    """One attempt to be registered, and the session it becomes."""
+
+    def __init__(self, agent: Agent, manager: str, session_id: str) -> None:
+        self.agent = agent
+        self.manager = manager
+        self.scope = agent.scope.child("session")
+        self.id = session_id
+        self.registered = False
+        request = SessionRequest(agent.node_id, session_id, agent.description, agent.process.host.address)
+        deadline = self.scope.clock.now + RPC_TIMEOUT
+        self.stream: Stream = agent.process.stream(
+            manager, "dispatcher.session", (deadline, request), self._on_message, self.failed
+        )
+        self._timeout = self.scope.after(
+            RPC_TIMEOUT, self.failed, RpcError("DeadlineExceeded", "session initiation timed out")
+        )
+
+    def _on_message(self, message: SessionMessage | Assignments) -> None:
+        if not self.scope.alive:
+            return
+        if isinstance(message, Assignments):
+            self.agent.worker.assign(message)
+            return
+        self.id = message.session_id
+        if not self.registered:
+            self.registered = True
+            self._timeout.cancel()
+            self.agent.session_registered(self)
+            self.heartbeat()
+        self.agent.told(message)
+
+    def heartbeat(self) -> None:
+        """Send one heartbeat; the next follows after the period in its answer."""
+        self.call("dispatcher.heartbeat", Heartbeat(self.agent.node_id, self.id)).callbacks.append(self._heard)
+
+    def _heard(self, reply: Event) -> None:
+        if reply._ok:
+            self.scope.after(reply._value, self.heartbeat)
+        else:
+            self.failed(reply._value)
+
+    def call(self, method: str, payload: object) -> Event:
+        deadline = self.scope.clock.now + RPC_TIMEOUT
+        reply: Event = self.agent.process.call(self.manager, method, (deadline, payload), RPC_TIMEOUT)
+        return reply
+
+    def failed(self, error: RpcError) -> None:
+        if self.scope.alive:
+            self.scope.end()
+            self.stream.cancel()
+            self.agent.session_failed(self, error)
+
+
+class Agent:
+    """``local_manager()`` says whether a manager runs in this very process: it is then preferred."""
+
+    def __init__(
+        self,
+        process: Process,
+        scope: Scope,
+        node_id: str,
+        executor: Executor,
+        disk: TaskDisk,
+        remotes: Remotes,
+        local_manager: Callable[[], bool],
+        on_node: Callable[[Node], object],
+    ) -> None:
+        self.process = process
+        self.scope = scope
+        self.node_id = node_id
+        self.executor = executor
+        self.description = executor.describe()
+        self.remotes = remotes
+        self.local_manager = local_manager
+        self.on_node = on_node
+        self.journal = process.around.journal
+        self._rng: Random = process.host.rng("agent")
+        self._backoff = 0.0
+        self._session: Session | None = None
+        self._to_report: dict[str, TaskStatus] = {}
+        self._reporting = False
+        self.worker = Worker(scope, executor, disk, self._status_changed)
+        Rhythm(scope, NODE_UPDATE_PERIOD, self._check_description)
+        self._connect("")
+
+    # -- sessions
+
+    def _connect(self, session_id: str) -> None:
+        manager = self.process.host.name if self.local_manager() else self.remotes.select(self._rng)
+        if manager is None:
+            self._retry(session_id)
+            return
+        self._session = Session(self, manager, session_id)
+
+    def session_registered(self, session: Session) -> None:
+        self._backoff = 0.0
+        self.remotes.observe(session.manager, good=True)
+        for task_id, status in self.worker.statuses():
+            self._to_report.setdefault(task_id, status)
+        self._report_next()
+
+    def session_failed(self, session: Session, error: RpcError) -> None:
+        self.remotes.observe(session.manager, good=False)
+        self._reporting = False
+        self.journal.note(
+            "session.failed", host=self.process.host.name, manager=session.manager, reason=error.message
+        )
+        self._retry(session.id)
+
+    def _retry(self, session_id: str) -> None:
+        self._session = None
+        self._backoff = min(INITIAL_BACKOFF + 2 * self._backoff, MAX_BACKOFF)
+        self.scope.after(self._rng.random() * self._backoff, self._connect, session_id)
+
+    def told(self, message: SessionMessage) -> None:
+        self.remotes.replace(tuple(host for _, host in message.managers))
+        self.on_node(message.node)
+
+    def _check_description(self) -> float:
+        description = self.executor.describe()
+        if description != self.description:
+            self.description = description
+            if self._session is not None and self._session.registered:
+                session, self._session = self._session, None
+                session.scope.end()
+                session.stream.cancel()
+                self._reporting = False
+                self._connect(session.id)
+        return NODE_UPDATE_PERIOD
+
+    # -- reports
+
+    def _status_changed(self, task_id: str, status: TaskStatus) -> None:
+        waiting = self._to_report.get(task_id)
+        if waiting is None or waiting.state <= status.state:
+            self._to_report[task_id] = status
+        self._report_next()
+
+    def _report_next(self) -> None:
+        """Send one status; the next when it was taken."""
+        session = self._session
+        if self._reporting or not self._to_report or session is None or not session.registered:
+            return
+        task_id = next(iter(self._to_report))
+        status = self._to_report.pop(task_id)
+        self._reporting = True
+        reply = session.call(
+            "dispatcher.update_task_status", StatusUpdates(self.node_id, session.id, ((task_id, status),))
+        )
+        reply.callbacks.append(partial(self._reported, session, task_id, status))
+
+    def _reported(self, session: Session, task_id: str, status: TaskStatus, reply: Event) -> None:
+        if not self.scope.alive:
+            return
+        if not reply._ok:
+            self._to_report.setdefault(task_id, status)
+            session.failed(reply._value)
+        elif session is self._session:
+            self._reporting = False
+            self._report_next()

@@ -1,0 +1,155 @@
+"""One task on its node (agent/task.go, agent/exec/controller.go Do).
+
+The task is moved on step by step as far as its desired state asks. Waiting operations (pulling, starting,
+running) are cancelled when the task is changed, and what was cancelled is tried again a second later: that
+is why a running task that is told to shut down gets its signal one second after the news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+from simpy.events import Event
+
+from swarmsim.sim.clock import Timer
+from swarmsim.sim.scope import Activity, Failure, Scope
+from swarmsim.swarm.objects import ContainerStatus, Task, TaskStatus
+from swarmsim.swarm.states import MESSAGES, NEXT, TaskState
+
+RETRY_DELAY = 1.0  # seconds, agent/task.go on ErrTaskRetry
+
+
+class ControllerError(Failure):
+    """The runtime could not do it; the message is what the task shows. ``exit_code`` of its process, if any."""
+
+    def __init__(self, message: str, exit_code: int | None = None) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class Controller(Protocol):
+    """The runtime of one task (agent/exec/controller.go). Events fail with :class:`ControllerError`."""
+
+    def prepare(self) -> Event:
+        """Image and container are there."""
+
+    def start(self) -> Event:
+        """The container runs (and is healthy)."""
+
+    def wait(self) -> Event:
+        """The container exited with 0."""
+
+    def shutdown(self) -> Event:
+        """The container is asked, then made to stop."""
+
+    def remove(self) -> None:
+        """The container and what belongs to it is removed."""
+
+    def status(self) -> ContainerStatus | None:
+        """What there is to say of the container."""
+
+    def step_delay(self) -> float:
+        """Seconds the agent takes from one state to the next."""
+
+
+class TaskManager:
+    def __init__(
+        self, scope: Scope, task: Task, controller: Controller, report: Callable[[str, TaskStatus], object]
+    ) -> None:
+        self.scope = scope
+        self.task = task
+        self.status = task.status
+        self.controller = controller
+        self._report = report
+        self._operation: Scope | None = None
+        self._waiting = False
+        self._retry: Timer | None = None
+        self._run()
+
+    def update(self, task: Task) -> None:
+        """The manager changed the task; its status stays what it is here."""
+        if task.desired_state < self.task.desired_state:
+            return
+        if task.desired_state is self.task.desired_state and task.spec == self.task.spec:
+            return
+        self.task = task
+        if self._waiting and self._operation is not None:
+            self._operation.end()
+            self._operation = None
+            self._waiting = False
+            self._retry = self.scope.after(RETRY_DELAY, self._run)
+        elif self._operation is None and (self._retry is None or not self._retry.live):
+            self._run()
+
+    def close(self) -> None:
+        """The task is no longer assigned: nothing of it stays."""
+        self.scope.end()
+        self.controller.remove()
+
+    def _run(self) -> None:
+        self._operation = self.scope.child("operation")
+        self._operation.spawn(self._advance())
+
+    def _advance(self) -> Activity:
+        while (yield from self._step()):
+            pass
+        self._operation = None
+
+    def _step(self) -> Activity:
+        """One move (Do); whether there was one."""
+        state, desired = self.status.state, self.task.desired_state
+        if desired >= TaskState.SHUTDOWN:
+            if state >= TaskState.COMPLETE:
+                return False
+            yield from self._wait(self.controller.shutdown())
+            self._move(TaskState.SHUTDOWN)
+            return True
+        if state > desired:
+            return False
+        operation = {
+            TaskState.PREPARING: self.controller.prepare,
+            TaskState.STARTING: self.controller.start,
+            TaskState.RUNNING: self.controller.wait,
+        }.get(state)
+        if operation is not None:
+            try:
+                yield from self._wait(operation())
+            except ControllerError as error:
+                self._fail(error)
+                return True
+        elif state >= desired or state not in NEXT:
+            return False
+        else:
+            yield self.controller.step_delay()
+        self._move(NEXT[state])
+        return True
+
+    def _wait(self, done: Event) -> Activity:
+        self._waiting = True
+        try:
+            yield done
+        except ControllerError:
+            self._waiting = False
+            raise
+        self._waiting = False
+
+    def _move(self, state: TaskState) -> None:
+        self._set(TaskStatus(state, self.scope.clock.now, MESSAGES[state], "", self._container(state)))
+
+    def _fail(self, error: ControllerError) -> None:
+        state = TaskState.REJECTED if self.status.state < TaskState.STARTING else TaskState.FAILED
+        container = self._container(self.status.state)
+        if container is not None and error.exit_code:
+            container = msgspec.structs.replace(container, exit_code=error.exit_code)
+        self._set(TaskStatus(state, self.scope.clock.now, self.status.message, str(error), container))
+
+    def _container(self, state: TaskState) -> ContainerStatus | None:
+        if state < TaskState.STARTING:
+            return None
+        return self.controller.status() or self.status.container or ContainerStatus()
+
+    def _set(self, status: TaskStatus) -> None:
+        self.status = status
+        self._report(self.task.id, status)

@@ -1,0 +1,407 @@
+"""The dispatcher (manager/dispatcher/): agents' sessions, heartbeats, assignments and reports.
+
+Runs on the leader. A node is READY while its agent's heartbeats come: each answer carries the next period,
+drawn from 4.5..5.5 s, and the node is DOWN three such periods after its last heartbeat. A new leader knows
+no sessions: it marks every node that is not DOWN as UNKNOWN and gives it six periods to register. Tasks of
+a node that has been DOWN for 24 hours are ORPHANED.
+
+Reports and status changes are written in one batch at the next 100 ms beat. Assignments go out 100 ms
+after the last change, or at 100 changes.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from random import Random
+from typing import NamedTuple
+
+import msgspec
+from simpy.events import Event
+
+from swarmsim.sim.chance import new_id
+from swarmsim.sim.host import Process
+from swarmsim.sim.rhythm import Beat, Deadline
+from swarmsim.sim.rpc import RpcError, Stream
+from swarmsim.sim.scope import Activity, Scope
+from swarmsim.swarm.manager.raftnode import RaftNode
+from swarmsim.swarm.objects import (
+    SECOND,
+    Cluster,
+    Node,
+    NodeDescription,
+    NodeState,
+    NodeStatus,
+    Task,
+    TaskStatus,
+    replace,
+)
+from swarmsim.swarm.states import TaskState
+from swarmsim.swarm.store import Change, Transaction
+
+HEARTBEAT_EPSILON = 0.5  # seconds, defaultHeartBeatEpsilon
+GRACE_MULTIPLIER = 3  # defaultGracePeriodMultiplier
+UNKNOWN_MULTIPLIER = 2 * GRACE_MULTIPLIER
+RATE_LIMIT_PERIOD = 8.0  # seconds, defaultRateLimitPeriod
+RATE_LIMIT_COUNT = 3  # registrations a node may make in one period
+BATCH_INTERVAL = 0.1  # seconds, maxBatchInterval
+ASSIGNMENT_WAIT = 0.1  # seconds, batchingWaitTime
+ASSIGNMENT_LIMIT = 100  # modificationBatchLimit
+NODE_DOWN_PERIOD = 24 * 3600.0  # seconds, DefaultNodeDownPeriod
+
+UNKNOWN_MESSAGE = 'Node moved to "unknown" state due to leadership change in cluster'
+HEARTBEAT_FAILURE = "heartbeat failure"
+UNKNOWN_FAILURE = 'heartbeat failure for node in "unknown" state'
+DISCONNECTED_MESSAGE = "node is currently trying to find new manager"
+
+
+class SessionRequest(NamedTuple):
+    node_id: str
+    session_id: str
+    description: NodeDescription
+    addr: str
+
+
+class SessionMessage(NamedTuple):
+    """What the agent is told of itself and of the managers (hosts by node id)."""
+
+    session_id: str
+    node: Node
+    managers: tuple[tuple[str, str], ...]
+
+
+class Assignments(NamedTuple):
+    """Tasks for an agent: all it should have (``complete``) or what changed; ``removed`` are ids."""
+
+    complete: bool
+    tasks: tuple[Task, ...]
+    removed: tuple[str, ...] = ()
+
+
+class StatusUpdates(NamedTuple):
+    node_id: str
+    session_id: str
+    updates: tuple[tuple[str, TaskStatus], ...]
+
+
+class Heartbeat(NamedTuple):
+    node_id: str
+    session_id: str
+
+
+class _Registration:
+    """A node the dispatcher expects heartbeats from; without a session while it is UNKNOWN."""
+
+    __slots__ = ("attempts", "deadline", "registered_at", "session_id")
+
+    def __init__(self, deadline: Deadline, session_id: str = "", registered_at: float = 0.0) -> None:
+        self.deadline = deadline
+        self.session_id = session_id
+        self.registered_at = registered_at
+        self.attempts = 0
+
+
+class _Session:
+    """An open stream to one agent and what it has been sent."""
+
+    __slots__ = ("changed", "dispatcher", "id", "known", "node_id", "removed", "stream", "timer")
+
+    def __init__(self, dispatcher: Dispatcher, node_id: str, id: str, stream: Stream) -> None:
+        self.dispatcher = dispatcher
+        self.node_id = node_id
+        self.id = id
+        self.stream = stream
+        self.known: dict[str, Task] = {}
+        self.changed: dict[str, Task] = {}
+        self.removed: dict[str, None] = {}
+        self.timer: Deadline | None = None
+
+    def send_complete(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            if task.status.state >= TaskState.ASSIGNED:
+                self.known[task.id] = task
+        self.stream.send(Assignments(True, tuple(self.known.values())))
+
+    def task_changed(self, task: Task) -> None:
+        if task.status.state < TaskState.ASSIGNED:
+            return
+        old = self.known.get(task.id)
+        self.known[task.id] = task
+        if (
+            old is not None
+            and task.status.state > TaskState.ASSIGNED
+            and old.desired_state is task.desired_state
+            and old.spec is task.spec
+        ):
+            return  # only the agent's own report coming back
+        self.changed[task.id] = task
+        self._modified()
+
+    def task_deleted(self, task_id: str) -> None:
+        if self.known.pop(task_id, None) is not None:
+            self.changed.pop(task_id, None)
+            self.removed[task_id] = None
+            self._modified()
+
+    def _modified(self) -> None:
+        if len(self.changed) + len(self.removed) >= ASSIGNMENT_LIMIT:
+            self._flush()
+        elif self.timer is None:
+            self.timer = Deadline(self.dispatcher.scope, ASSIGNMENT_WAIT, self._flush)
+        else:
+            self.timer.extend(ASSIGNMENT_WAIT)
+
+    def _flush(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        tasks, self.changed = tuple(self.changed.values()), {}
+        removed, self.removed = tuple(self.removed), {}
+        if tasks or removed:
+            self.stream.send(Assignments(False, tasks, removed))
+
+
+class Dispatcher:
+    def __init__(self, process: Process, scope: Scope, raft: RaftNode) -> None:
+        self.process = process
+        self.scope = scope
+        self.raft = raft
+        self.store = raft.store
+        self.journal = process.around.journal
+        self._rng: Random = process.host.rng("dispatcher")
+        cluster = self.store.cluster
+        self._period = (cluster.spec.heartbeat_period if cluster else 5 * SECOND) / SECOND
+        self._nodes: dict[str, _Registration] = {}
+        self._down: dict[str, Deadline] = {}
+        self._sessions: dict[str, _Session] = {}
+        self._task_updates: dict[str, TaskStatus] = {}
+        self._node_updates: dict[str, tuple[NodeStatus, NodeDescription | None]] = {}
+        self._batched: Event | None = None
+        self._beat = Beat(scope, BATCH_INTERVAL, self._process_updates)
+        self._mark_unknown()
+        scope.on_end(self.store.watch(self._on_commit))
+        raft.on_members.append(self._managers_changed)
+        scope.on_end(lambda: raft.on_members.remove(self._managers_changed))
+
+    def stop(self) -> None:
+        """Leadership is lost: every agent must look for another dispatcher."""
+        for session in list(self._sessions.values()):
+            session.stream.close(RpcError("Aborted", "node must disconnect"))
+        self._sessions.clear()
+
+    def _draw_period(self) -> float:
+        return self._period - HEARTBEAT_EPSILON + 2 * HEARTBEAT_EPSILON * self._rng.random()
+
+    # -- registration
+
+    def _mark_unknown(self) -> None:
+        steps = []
+        for node in self.store.table(Node).values():
+            if node.status.state is NodeState.DOWN:
+                self._expect_return(node.id)
+                continue
+            grace = self._draw_period() * UNKNOWN_MULTIPLIER
+            deadline = Deadline(self.scope, grace, self._mark_down, node.id, UNKNOWN_FAILURE)
+            self._nodes[node.id] = _Registration(deadline)
+            steps.append(partial(self._write_unknown, node.id))
+        self.store.batch(steps)
+
+    def _write_unknown(self, node_id: str, tx: Transaction) -> None:
+        node = tx.get(Node, node_id)
+        if node is not None and node.status.state is not NodeState.DOWN:
+            status = replace(node.status, state=NodeState.UNKNOWN, message=UNKNOWN_MESSAGE)
+            tx.update(replace(node, status=status))
+
+    def session(self, stream: Stream) -> None:
+        """An agent asks for a session."""
+        self.scope.spawn(self._open(stream))
+
+    def _open(self, stream: Stream) -> Activity:
+        request: SessionRequest = stream.request[1]
+        node_id = request.node_id
+        registration = self._nodes.get(node_id)
+        known = registration is not None and request.session_id and registration.session_id == request.session_id
+        if not known:
+            if registration is not None:
+                now = self.scope.clock.now
+                if now - registration.registered_at > RATE_LIMIT_PERIOD:
+                    registration.attempts = 0
+                registration.attempts += 1
+                if registration.attempts > RATE_LIMIT_COUNT:
+                    stream.close(
+                        RpcError("Unavailable", f"node {node_id} exceeded rate limit count of registrations")
+                    )
+                    return
+                registration.registered_at = now
+            if self.store.get(Node, node_id) is None:
+                stream.close(RpcError("NotFound", "node not found"))
+                return
+        yield self._mark_ready(request)
+        if known:
+            session_id = request.session_id
+        else:
+            session_id = self._register(node_id)
+        node = self.store.get(Node, node_id)
+        if node is None or not stream.server_open:
+            return
+        session = _Session(self, node_id, session_id, stream)
+        self._sessions[node_id] = session
+        stream.on_client_gone = partial(self._session_closed, session)
+        self.journal.note("session", node=node.hostname, manager=self.process.host.name)
+        stream.send(SessionMessage(session_id, node, self._managers()))
+        session.send_complete(self.store.tasks_on_node(node_id))
+
+    def _mark_ready(self, request: SessionRequest) -> Event:
+        status = NodeStatus(NodeState.READY, "", request.addr)
+        self._node_updates[request.node_id] = (status, request.description)
+        down = self._down.pop(request.node_id, None)
+        if down is not None:
+            down.cancel()
+        return self._next_batch()
+
+    def _register(self, node_id: str) -> str:
+        old = self._nodes.get(node_id)
+        grace = self._draw_period() * GRACE_MULTIPLIER
+        deadline = Deadline(self.scope, grace, self._mark_down, node_id, HEARTBEAT_FAILURE)
+        registration = _Registration(deadline, new_id(self._rng), self.scope.clock.now)
+        if old is not None:
+            old.deadline.cancel()
+            registration.attempts = old.attempts
+            registration.registered_at = old.registered_at or registration.registered_at
+        self._nodes[node_id] = registration
+        return registration.session_id
+
+    def _session_closed(self, session: _Session) -> None:
+        if self._sessions.get(session.node_id) is session:
+            del self._sessions[session.node_id]
+
+    def _managers(self) -> tuple[tuple[str, str], ...]:
+        return tuple((member.node_id, member.host) for member in self.raft.members.values())
+
+    def _managers_changed(self) -> None:
+        for session in list(self._sessions.values()):
+            node = self.store.get(Node, session.node_id)
+            if node is not None:
+                session.stream.send(SessionMessage(session.id, node, self._managers()))
+
+    # -- heartbeats
+
+    def heartbeat(self, beat: Heartbeat) -> float:
+        """Note a heartbeat; the seconds until the next one is expected."""
+        registration = self._registered(beat.node_id, beat.session_id)
+        period = self._draw_period()
+        registration.deadline.extend(period * GRACE_MULTIPLIER)
+        return period
+
+    def _registered(self, node_id: str, session_id: str) -> _Registration:
+        registration = self._nodes.get(node_id)
+        if registration is None:
+            raise RpcError("NotFound", "node not registered")
+        if not session_id or registration.session_id != session_id:
+            raise RpcError("InvalidArgument", "session invalid")
+        return registration
+
+    def _mark_down(self, node_id: str, message: str) -> None:
+        self._nodes.pop(node_id, None)
+        self._expect_return(node_id)
+        _, description = self._node_updates.get(node_id, (None, None))
+        self._node_updates[node_id] = (NodeStatus(NodeState.DOWN, message), description)
+        session = self._sessions.pop(node_id, None)
+        if session is not None:
+            session.stream.close(RpcError("NotFound", "node not registered"))
+        node = self.store.get(Node, node_id)
+        self.journal.note("node.silent", node=node.hostname if node else node_id, reason=message)
+        self._beat.request()
+
+    def _expect_return(self, node_id: str) -> None:
+        self._down[node_id] = Deadline(self.scope, NODE_DOWN_PERIOD, self._orphan_tasks, node_id)
+
+    def _orphan_tasks(self, node_id: str) -> None:
+        self._down.pop(node_id, None)
+        self.store.batch([partial(self._orphan, task.id) for task in self.store.tasks_on_node(node_id)])
+
+    def _orphan(self, task_id: str, tx: Transaction) -> None:
+        task = tx.get(Task, task_id)
+        if task is not None and TaskState.ASSIGNED <= task.status.state <= TaskState.RUNNING:
+            tx.update(replace(task, status=replace(task.status, state=TaskState.ORPHANED)))
+
+    # -- reports
+
+    def update_task_status(self, request: StatusUpdates) -> None:
+        self._registered(request.node_id, request.session_id)
+        for task_id, status in request.updates:
+            task = self.store.get(Task, task_id)
+            if task is None:
+                continue
+            if task.node_id != request.node_id:
+                raise RpcError("PermissionDenied", "cannot update a task not assigned this node")
+            self._task_updates[task_id] = status
+        self._beat.request()
+
+    def _next_batch(self) -> Event:
+        if self._batched is None:
+            self._batched = self.scope.clock.event()
+        self._beat.request()
+        return self._batched
+
+    def _process_updates(self) -> None:
+        tasks, self._task_updates = self._task_updates, {}
+        nodes, self._node_updates = self._node_updates, {}
+        batched, self._batched = self._batched, None
+        steps = [partial(self._write_task, id, status) for id, status in tasks.items()]
+        steps += [partial(self._write_node, id, *update) for id, update in nodes.items()]
+        done = self.store.batch(steps)
+        if batched is not None:
+            done.callbacks.append(lambda event: batched.succeed())
+
+    def _write_task(self, task_id: str, status: TaskStatus, tx: Transaction) -> None:
+        task = tx.get(Task, task_id)
+        if task is None or task.status.state > status.state:
+            return
+        if msgspec.structs.replace(task.status, applied_at=None) == status:
+            return
+        tx.update(replace(task, status=replace(status, applied_at=self.scope.clock.now)))
+
+    def _write_node(
+        self, node_id: str, status: NodeStatus, description: NodeDescription | None, tx: Transaction
+    ) -> None:
+        node = tx.get(Node, node_id)
+        if node is not None:
+            status = replace(status, addr=status.addr or node.status.addr)
+            tx.update(replace(node, status=status, description=description or node.description))
+
+    # -- assignments
+
+    def _on_commit(self, changes: tuple[Change, ...]) -> None:
+        for action, obj, old in changes:
+            kind = type(obj)
+            if kind is Task:
+                session = self._sessions.get(obj.node_id)
+                if session is None:
+                    continue
+                if action == "delete":
+                    session.task_deleted(obj.id)
+                else:
+                    session.task_changed(obj)
+            elif kind is Node:
+                self._node_changed(action, obj, old)
+            elif kind is Cluster and action == "update":
+                self._set_period(obj.spec.heartbeat_period / SECOND)
+
+    def _set_period(self, period: float) -> None:
+        self._period = period
+
+    def _node_changed(self, action: str, node: Node, old: Node | None) -> None:
+        if action == "delete":
+            registration = self._nodes.pop(node.id, None)
+            if registration is not None:
+                registration.deadline.cancel()
+            down = self._down.pop(node.id, None)
+            if down is not None:
+                down.cancel()
+            session = self._sessions.pop(node.id, None)
+            if session is not None:
+                session.stream.close(RpcError("NotFound", "node not registered"))
+        elif old is not None and (node.role is not old.role or node.spec != old.spec):
+            session = self._sessions.get(node.id)
+            if session is not None:
+                session.stream.send(SessionMessage(session.id, node, self._managers()))

@@ -1,0 +1,164 @@
+"""A manager (manager/manager.go): serves the API on every manager, and runs the swarm on the leader.
+
+What the leader runs lives in one scope. Losing leadership ends it, and with it every timer, delay and
+history of restarts: the next leader rebuilds what it needs from the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import Any
+
+from simpy.events import Event
+
+from swarmsim.raft.messages import ChangeType
+from swarmsim.sim.host import Process
+from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.scope import Activity, Scope
+from swarmsim.swarm.ca.certificates import RootCA, join_token
+from swarmsim.swarm.manager.allocator import Allocator
+from swarmsim.swarm.manager.constraintenforcer import ConstraintEnforcer
+from swarmsim.swarm.manager.controlapi import METHODS, ControlAPI
+from swarmsim.swarm.manager.dispatcher import Dispatcher
+from swarmsim.swarm.manager.globalservice import GlobalOrchestrator
+from swarmsim.swarm.manager.proxy import Proxy
+from swarmsim.swarm.manager.raftnode import LOST_LEADERSHIP, Member, RaftDisk, RaftNode
+from swarmsim.swarm.manager.replicated import ReplicatedOrchestrator
+from swarmsim.swarm.manager.rolemanager import RoleManager
+from swarmsim.swarm.manager.scheduler.scheduler import Scheduler
+from swarmsim.swarm.manager.taskreaper import TaskReaper
+from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, Network, Node, NodeSpec, Role
+from swarmsim.swarm.store import AlreadyExists, NameConflict, Transaction
+
+DISPATCHER_CALLS: dict[str, Callable[[Dispatcher, Any], Any]] = {
+    "dispatcher.heartbeat": Dispatcher.heartbeat,
+    "dispatcher.update_task_status": Dispatcher.update_task_status,
+}
+
+
+class Manager:
+    """One manager inside a Docker engine's process.
+
+    ``cluster_id`` is only set on the manager that starts a new swarm: it creates the cluster object.
+    """
+
+    def __init__(
+        self,
+        process: Process,
+        scope: Scope,
+        node_id: str,
+        addr: str,
+        disk: RaftDisk,
+        on_removed: Callable[[], object],
+        availability: Availability,
+        root: RootCA,
+    ) -> None:
+        self.process = process
+        self.scope = scope
+        self.node_id = node_id
+        self.availability = availability
+        self.root = root
+        self.cluster_id = ""
+        self.journal = process.around.journal
+        self.ids: Random = process.host.rng("ids")
+        self.raft = RaftNode(process, scope, node_id, addr, disk)
+        self.raft.on_leadership = self._leadership_changed
+        self.raft.on_removed = on_removed
+        self.control = ControlAPI(self.raft, self.ids)
+        self.dispatcher: Dispatcher | None = None
+        self.scheduler: Scheduler | None = None
+        self._leadership: Scope | None = None
+        self.proxy = Proxy(process, scope, self.raft, self._local)
+        for method in (*METHODS, *DISPATCHER_CALLS, "raft.join"):
+            self.proxy.serve(method)
+        self.proxy.serve_stream("dispatcher.session")
+        process.serve("leader.health", lambda _: None, scope)
+        process.serve("ca.root", lambda _: self.root, scope)
+
+    def call(self, method: str, payload: Any, timeout: float) -> Any:
+        """A control API call from this host's engine: an event for the answer, ``timeout`` seconds at most."""
+        return self.process.call(
+            self.process.host.name, method, (self.scope.clock.now + timeout, payload), timeout
+        )
+
+    def _local(self, method: str) -> Callable[[Any], Any] | None:
+        if method in METHODS:
+            return partial(METHODS[method], self.control) if self.raft.core.leader == self.raft.core.id else None
+        if method == "raft.join":
+            return self._join if self.raft.is_leader else None
+        if self.dispatcher is None:
+            return None
+        if method == "dispatcher.session":
+            return self.dispatcher.session
+        return partial(DISPATCHER_CALLS[method], self.dispatcher)
+
+    def _join(self, request: tuple[str, str, str]) -> Event:
+        """A manager asks to become a Raft member: ``(node id, host, address)`` → its Raft id, the members."""
+        return self.scope.spawn(self._add_member(*request))
+
+    def _add_member(self, node_id: str, host: str, addr: str) -> Activity:
+        member = self.raft.member_of(node_id)
+        if member is None or (member.host, member.addr) != (host, addr):
+            raft_id = member.raft_id if member else self.raft.new_raft_id()
+            change = ChangeType.UPDATE if member else ChangeType.ADD
+            member = Member(raft_id, node_id, host, addr)
+            if not self.raft.is_leader:
+                raise RpcError("FailedPrecondition", LOST_LEADERSHIP)
+            yield self.raft.change_member(change, member)
+        return member.raft_id, tuple(self.raft.members.values())
+
+    # -- leading
+
+    def _leadership_changed(self, leading: bool) -> None:
+        if not leading:
+            if self.dispatcher is not None:
+                self.dispatcher.stop()
+            if self._leadership is not None:
+                self._leadership.end()
+            self._leadership = None
+            self.dispatcher = None
+            self.scheduler = None
+            return
+        self._leadership = self.scope.child("leadership")
+        self._leadership.spawn(self._become_leader(self._leadership))
+
+    def _become_leader(self, scope: Scope) -> Activity:
+        store, host = self.raft.store, self.process.host
+        yield store.update(self._ensure_basics)
+        self.dispatcher = Dispatcher(self.process, scope, self.raft)
+        Allocator(scope, store)
+        self.scheduler = Scheduler(scope, store, self.journal, host.rng("scheduler"))
+        ConstraintEnforcer(scope, store)
+        TaskReaper(scope, store)
+        ReplicatedOrchestrator(scope, store, self.ids, host.rng("orchestrator"))
+        GlobalOrchestrator(scope, store, self.ids)
+        RoleManager(scope, self.raft)
+
+    def _ensure_basics(self, tx: Transaction) -> None:
+        """The cluster object, the own node and the ingress network, where they are missing."""
+        if self.cluster_id:
+            cluster = Cluster(
+                id=self.cluster_id,
+                spec=ClusterSpec(),
+                worker_token=join_token(self.root.digest, self.ids),
+                manager_token=join_token(self.root.digest, self.ids),
+            )
+            self._create(tx, cluster)
+        spec = NodeSpec(role=Role.MANAGER, availability=self.availability)
+        fresh = self._create(tx, Node(id=self.node_id, spec=spec, role=Role.MANAGER))
+        if fresh:
+            self._create(
+                tx,
+                Network(
+                    id="ingress", network_name="ingress", driver="overlay", ingress=True, subnet="10.0.0.0/24"
+                ),
+            )
+
+    def _create(self, tx: Transaction, obj: Any) -> bool:
+        try:
+            tx.create(obj)
+        except (AlreadyExists, NameConflict):
+            return False
+        return True

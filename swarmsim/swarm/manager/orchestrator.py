@@ -1,0 +1,115 @@
+"""What all orchestrators share (manager/orchestrator/): making a task, telling a stale one, ordering old ones."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import NamedTuple
+
+from swarmsim.sim.chance import new_id
+from swarmsim.swarm.constraint import NoConstraints, node_matches, parse
+from swarmsim.swarm.objects import (
+    DEFAULT_RESTART,
+    SECOND,
+    DEFAULT_UPDATE,
+    Node,
+    RestartPolicy,
+    Service,
+    Task,
+    TaskStatus,
+    UpdateConfig,
+    replace,
+)
+from swarmsim.swarm.states import TaskState
+
+
+class SlotTuple(NamedTuple):
+    """The place a task fills: a slot of a replicated service, or a node of a global one."""
+
+    service_id: str
+    slot: int
+    node_id: str
+
+    @classmethod
+    def of(cls, service: Service, task: Task) -> SlotTuple:
+        return cls(service.id, task.slot, task.node_id if service.is_global else "")
+
+
+class Restart(NamedTuple):
+    """A restart policy with defaults filled in; seconds."""
+
+    condition: str
+    delay: float
+    max_attempts: int
+    window: float
+
+    @classmethod
+    def of(cls, policy: RestartPolicy | None) -> Restart:
+        policy = policy or DEFAULT_RESTART
+        delay = DEFAULT_RESTART.delay if policy.delay is None else policy.delay
+        assert delay is not None
+        return cls(policy.condition or "any", delay / SECOND, policy.max_attempts or 0, (policy.window or 0) / SECOND)
+
+
+class UpdatePlan(NamedTuple):
+    """An update or rollback configuration with defaults filled in; seconds."""
+
+    parallelism: int
+    delay: float
+    failure_action: str
+    monitor: float
+    max_failure_ratio: float
+    order: str
+
+    @classmethod
+    def of(cls, config: UpdateConfig | None) -> UpdatePlan:
+        config = config or DEFAULT_UPDATE
+        return cls(
+            config.parallelism,
+            config.delay / SECOND,
+            config.failure_action or "pause",
+            (config.monitor or DEFAULT_UPDATE.monitor) / SECOND,
+            config.max_failure_ratio,
+            config.order or "stop-first",
+        )
+
+
+def new_task(service: Service, slot: int, node_id: str, ids: Random, now: float) -> Task:
+    """A task of ``service`` in state NEW, wanted RUNNING (orchestrator/task.go NewTask)."""
+    return Task(
+        id=new_id(ids),
+        spec=service.spec.task,
+        spec_version=service.spec_version,
+        service_id=service.id,
+        service_name=service.spec.name,
+        slot=slot,
+        node_id=node_id,
+        status=TaskStatus(TaskState.NEW, now, "created"),
+        desired_state=TaskState.RUNNING,
+        ports=service.ports,
+        endpoint_spec=service.spec.endpoint,
+    )
+
+
+def is_dirty(service: Service, task: Task, node: Node | None) -> bool:
+    """Whether the task no longer is what the service asks for (orchestrator/task.go IsTaskDirty).
+
+    A task whose only difference is its placement, and whose node still fits, is left where it is.
+    """
+    if task.spec_version == service.spec_version:
+        return False
+    spec = service.spec.task
+    placed_the_same = replace(task.spec, placement=spec.placement)
+    if placed_the_same == spec and task.spec.placement != spec.placement and node is not None:
+        try:
+            fits = node_matches(parse(spec.placement.constraints or []), node)
+        except NoConstraints:
+            fits = False
+        if fits:
+            return task.endpoint_spec != service.spec.endpoint
+    return task.spec != spec or task.endpoint_spec != service.spec.endpoint
+
+
+def by_timestamp(task: Task) -> tuple[float, str]:
+    """Order of old tasks (orchestrator/task.go TasksByTimestamp): by when their state was written."""
+    status = task.status
+    return (status.timestamp if status.applied_at is None else status.applied_at, task.id)

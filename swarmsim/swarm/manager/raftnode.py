@@ -1,0 +1,494 @@
+"""A manager's Raft member (manager/state/raft/raft.go): the core on a clock, a disk and a network.
+
+- Ticks every second from its start. Entries and hard state are on disk before messages that depend on
+  them leave; applying comes after sending.
+- The store's proposals wait here for their commit. When leadership is lost all of them fail at once with
+  :data:`LOST_LEADERSHIP`. Their entries stay in the log and may still commit later.
+- Leadership is only signalled once the log is applied to its end.
+- One message at a time goes to each peer and is acknowledged within 2 s; a peer whose last message failed
+  is *inactive*, which is what ``docker node ls`` shows as Unreachable (transport/peer.go).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+from simpy.events import Event
+
+from swarmsim.raft.core import ProposalDropped, Raft, Ready, Role
+from swarmsim.raft.log import Log
+from swarmsim.raft.messages import (
+    NOBODY,
+    ChangeType,
+    ConfChange,
+    Entry,
+    HardState,
+    Kind,
+    Message,
+    Snapshot,
+)
+from swarmsim.sim.host import Process
+from swarmsim.sim.rhythm import Rhythm
+from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.scope import Scope
+from swarmsim.swarm.store import Change, MemoryStore
+
+TICK = 1.0  # seconds, NewNode TickInterval
+SEND_TIMEOUT = 2.0  # seconds, NodeOptions.SendTimeout
+LOST_QUORUM_TICKS = 10  # lostQuorumTimeout
+MESSAGE_QUEUE = 4096  # transport: messages waiting for one peer
+
+LOST_LEADERSHIP = "raft: failed to process the request: node lost leader status"
+LOST_QUORUM = (
+    "The swarm does not have a leader. It's possible that too few managers are online. "
+    "Make sure more than half of the managers are online."
+)
+MEMBER_REMOVED = "raft: member was removed"
+CANNOT_REMOVE = "raft: member cannot be removed, because removing it may result in loss of quorum"
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A Raft member: its Raft id, its node's id, the host it is on and the address it gave."""
+
+    raft_id: int
+    node_id: str
+    host: str
+    addr: str
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """The data of a log entry: one transaction's changes, with the id its proposer waits for."""
+
+    request: int
+    changes: tuple[Change, ...]
+
+
+class RaftDisk:
+    """What a member finds again after a restart: hard state, log, snapshot, members, its own id."""
+
+    def __init__(self) -> None:
+        self.own_id = NOBODY
+        self.hard_state = HardState()
+        self.entries: list[Entry] = []
+        self.snapshot: Snapshot | None = None
+        self.removed: set[int] = set()
+
+    def save(self, ready: Ready) -> None:
+        if ready.snapshot is not None:
+            self.snapshot = ready.snapshot
+            self.entries.clear()
+        if ready.entries:
+            first = self.snapshot.index + 1 if self.snapshot else 1
+            del self.entries[max(0, ready.entries[0].index - first) :]
+            self.entries.extend(ready.entries)
+        if ready.hard_state is not None:
+            self.hard_state = ready.hard_state
+
+    def compact(self, snapshot: Snapshot) -> None:
+        """Keep only what comes after ``snapshot``; followers that lack less get it from memory."""
+        first = self.snapshot.index + 1 if self.snapshot else 1
+        del self.entries[: snapshot.index + 1 - first]
+        self.snapshot = snapshot
+
+
+class Peer:
+    """The way to one other member: a queue, one message under way, and whether the last one arrived."""
+
+    __slots__ = ("active", "busy", "member", "node", "queue")
+
+    def __init__(self, node: RaftNode, member: Member) -> None:
+        self.node = node
+        self.member = member
+        self.queue: deque[Message] = deque()
+        self.busy = False
+        self.active = False
+
+    def send(self, message: Message) -> None:
+        if len(self.queue) >= MESSAGE_QUEUE:
+            self._failed()
+            return
+        self.queue.append(message)
+        if not self.busy:
+            self._next()
+
+    def _next(self) -> None:
+        message = self.queue.popleft()
+        self.busy = True
+        reply = self.node.process.call(self.member.host, "raft.message", message, SEND_TIMEOUT)
+        reply.callbacks.append(partial(self._acknowledged, message))
+
+    def _acknowledged(self, message: Message, reply: Event) -> None:
+        if not self.node.scope.alive:
+            return
+        self.busy = False
+        if reply._ok:
+            self._set_active(True)
+        else:
+            reply.defused = True
+            if isinstance(reply._value, RpcError) and reply._value.message == MEMBER_REMOVED:
+                self.node.removed()
+                return
+            self._failed()
+        if message.type is Kind.SNAP:
+            self.node.core.report_snapshot(self.member.raft_id, bool(reply._ok))
+        if self.queue and self.node.peers.get(self.member.raft_id) is self:
+            self._next()
+
+    def _failed(self) -> None:
+        self._set_active(False)
+        self.node.core.report_unreachable(self.member.raft_id)
+
+    def _set_active(self, active: bool) -> None:
+        if active != self.active:
+            self.active = active
+            self.node.journal.note(
+                "raft.peer", host=self.node.process.host.name, peer=self.member.host, active=active
+            )
+
+
+class RaftNode:
+    """Raft for one manager process. ``store`` is kept in step with the log."""
+
+    def __init__(self, process: Process, scope: Scope, node_id: str, addr: str, disk: RaftDisk) -> None:
+        self.process = process
+        self.scope = scope
+        self.node_id = node_id
+        self.addr = addr
+        self.disk = disk
+        self.journal = process.around.journal
+        self.store = MemoryStore(scope.clock)
+        self.store.proposer = self
+        self.members: dict[int, Member] = {}
+        self.peers: dict[int, Peer] = {}
+        self.is_leader = False
+        """Leadership as signalled to the manager: elected, and the log applied to its end."""
+        self.on_leadership: Callable[[bool], object] = lambda leading: None
+        self.on_removed: Callable[[], object] = lambda: None
+        self.on_members: list[Callable[[], object]] = []
+        self.ticks_without_leader = 0
+        self._rng = process.host.rng("raft")
+        self._saving = False
+        self._was_leader = False
+        self._waits: dict[int, Event] = {}
+        self._conf_waits: dict[int, Event] = {}
+        self._next_request = 0
+        self._last_snapshot = 0
+        self._disk_latency = process.around.profile.samplers["disk"]
+        self.core: Raft
+
+    # -- starting
+
+    def start_cluster(self) -> None:
+        """The first member of a new swarm elects itself."""
+        self.disk.own_id = self._rng.getrandbits(63) | 1
+        own = Member(self.disk.own_id, self.node_id, self.process.host.name, self.addr)
+        self._run(())
+        # A new cluster's log begins with its first member, as if it had been agreed on.
+        self.core.log.append((Entry(1, 1, ConfChange(ChangeType.ADD, own.raft_id, own)),))
+        self.core.log.commit_to(1)
+        self.core.term = 1
+        self.core.apply_conf_change(ConfChange(ChangeType.ADD, own.raft_id, own))
+        self._campaign_when_able = True
+        self._process()
+
+    def join(self, raft_id: int, members: tuple[Member, ...]) -> None:
+        """A member that the leader just accepted: it knows the others and waits to hear from the leader."""
+        self.disk.own_id = raft_id
+        for member in members:
+            self._add(member)
+        self._run(())
+
+    def restart(self) -> None:
+        """Back from disk."""
+        self._run(())
+        self._campaign_when_able = len(self.members) == 1
+        if self._campaign_when_able:
+            self._process()
+
+    def _run(self, members: tuple[int, ...]) -> None:
+        snapshot = self.disk.snapshot
+        log = Log(self.disk.entries, snapshot)
+        if snapshot is not None:
+            self._restore(snapshot)
+        self.core = Raft(
+            self.disk.own_id,
+            members or (snapshot.members if snapshot else ()),
+            self._rng,
+            hard_state=self.disk.hard_state,
+            log=log,
+            snapshot=self._take_snapshot,
+        )
+        self._last_snapshot = snapshot.index if snapshot else 0
+        self._campaign_when_able = False
+        self.process.serve("raft.message", self._on_message, self.scope)
+        Rhythm(self.scope, TICK, self._tick)
+        self._process()
+
+    # -- what managers ask
+
+    @property
+    def version(self) -> int:
+        return self.core.log.committed
+
+    @property
+    def leader(self) -> Member | None:
+        """Who this member believes leads; ``None`` if nobody."""
+        return self.members.get(self.core.leader)
+
+    @property
+    def lost_quorum(self) -> bool:
+        """Leaderless for more than 10 ticks: requests fail at once."""
+        return self.ticks_without_leader > LOST_QUORUM_TICKS
+
+    def is_active(self, raft_id: int) -> bool:
+        """Whether the last message to the member arrived; oneself always."""
+        if raft_id == self.core.id:
+            return True
+        peer = self.peers.get(raft_id)
+        return peer is not None and peer.active
+
+    def member_of(self, node_id: str) -> Member | None:
+        return next((member for member in self.members.values() if member.node_id == node_id), None)
+
+    def can_remove(self, raft_id: int) -> bool:
+        """Whether a majority of the others is reachable without this member (CanRemoveMember)."""
+        reachable = sum(1 for id in self.members if id != raft_id and self.is_active(id))
+        return reachable >= (len(self.members) - 1) // 2 + 1
+
+    def propose(self, changes: tuple[Change, ...]) -> Event:
+        done = self.scope.clock.event()
+        if not self.is_leader:
+            done.defused = True
+            done.fail(RpcError("Unknown", LOST_LEADERSHIP))
+            return done
+        self._next_request += 1
+        request = self._next_request
+        self._waits[request] = done
+        try:
+            # Some 400 bytes an object on the wire: enough for the size limits of messages to work.
+            self.core.propose(Proposal(request, changes), 64 + 400 * len(changes))
+        except ProposalDropped:
+            del self._waits[request]
+            done.defused = True
+            done.fail(RpcError("Unknown", "raft proposal dropped"))
+        self._process()
+        return done
+
+    def change_member(self, change: ChangeType, member: Member) -> Event:
+        """Propose one membership change; the event happens when it is applied here."""
+        done = self.scope.clock.event()
+        try:
+            index = self.core.propose(ConfChange(change, member.raft_id, member), 128)
+        except ProposalDropped:
+            done.defused = True
+            done.fail(RpcError("Unknown", LOST_LEADERSHIP))
+            return done
+        self._conf_waits[index] = done
+        self._process()
+        return done
+
+    def remove_member(self, raft_id: int) -> Event:
+        if not self.can_remove(raft_id):
+            done = self.scope.clock.event()
+            done.defused = True
+            done.fail(RpcError("Unknown", CANNOT_REMOVE))
+            return done
+        return self.change_member(ChangeType.REMOVE, self.members[raft_id])
+
+    def transfer_leadership(self) -> bool:
+        """Hand over to another active member; whether there is one."""
+        candidates = [id for id, peer in self.peers.items() if peer.active]
+        if not candidates:
+            return False
+        self.core.transfer_leadership(candidates[0])
+        self._process()
+        return True
+
+    def new_raft_id(self) -> int:
+        while True:
+            raft_id: int = self._rng.getrandbits(63) | 1
+            if raft_id not in self.members and raft_id not in self.disk.removed:
+                return raft_id
+
+    def removed(self) -> None:
+        """This member is no longer one."""
+        if self.scope.alive:
+            self.on_removed()
+
+    # -- driving the core
+
+    def _tick(self) -> float:
+        self.core.tick()
+        if self.core.leader == NOBODY:
+            self.ticks_without_leader += 1
+        else:
+            self.ticks_without_leader = 0
+        self._process()
+        return TICK
+
+    def _on_message(self, message: Message) -> None:
+        if message.src in self.disk.removed:
+            raise RpcError("NotFound", MEMBER_REMOVED)
+        if self.journal.wants("raft.message"):
+            self.journal.note(
+                "raft.message",
+                host=self.process.host.name,
+                type=str(message.type),
+                term=message.term,
+                index=message.index,
+                entries=len(message.entries),
+                reject=message.reject,
+            )
+        self.core.step(message)
+        self._process()
+
+    def _process(self) -> None:
+        while not self._saving:
+            ready = self.core.ready()
+            if ready is None:
+                return
+            leading = self.core.role is Role.LEADER
+            if ready.must_save:
+                self._saving = True
+                self.scope.after(self._disk_latency(self._rng), self._saved, ready, leading)
+                return
+            self._handle(ready, leading)
+
+    def _saved(self, ready: Ready, leading: bool) -> None:
+        self.disk.save(ready)
+        self._saving = False
+        self._handle(ready, leading)
+        self._process()
+
+    def _handle(self, ready: Ready, leading: bool) -> None:
+        for message in ready.messages:
+            peer = self.peers.get(message.to)
+            if peer is not None:
+                peer.send(message)
+        if ready.snapshot is not None:
+            self._restore(ready.snapshot)
+        if ready.soft_changed:
+            self._role_changed(leading)
+        for entry in ready.committed:
+            self._apply(entry)
+        self.core.advance(ready)
+        self._maybe_snapshot()
+        if self._was_leader and not self.is_leader and self.core.log.applied >= self.core.log.last_index:
+            self.is_leader = True
+            self.journal.note("raft.leading", host=self.process.host.name, term=self.core.term)
+            self.on_leadership(True)
+        if self._campaign_when_able and self.disk.own_id in self.members:
+            self._campaign_when_able = False
+            if len(self.members) == 1:
+                self.core.campaign()
+
+    def _role_changed(self, leading: bool) -> None:
+        self.journal.note(
+            "raft.role",
+            host=self.process.host.name,
+            role=str(self.core.role),
+            term=self.core.term,
+            leader=self.leader.host if self.leader else None,
+            log=self.core.log.last_index,
+            commit=self.core.log.committed,
+        )
+        if self._was_leader and not leading:
+            self._was_leader = False
+            was_signalled, self.is_leader = self.is_leader, False
+            error = RpcError("Unknown", LOST_LEADERSHIP)
+            waits, self._waits = list(self._waits.values()), {}
+            waits += self._conf_waits.values()
+            self._conf_waits.clear()
+            for wait in waits:
+                wait.defused = True
+                wait.fail(error)
+            self.store.cancel_writers(error)
+            if was_signalled:
+                self.on_leadership(False)
+        elif leading:
+            self._was_leader = True
+
+    def _apply(self, entry: Entry) -> None:
+        data = entry.data
+        if isinstance(data, Proposal):
+            self.store.apply(data.changes)
+            wait = self._waits.pop(data.request, None) if self._was_leader else None
+            if wait is not None:
+                wait.succeed()
+        elif isinstance(data, ConfChange):
+            self._apply_conf_change(data)
+            wait = self._conf_waits.pop(entry.index, None)
+            if wait is not None:
+                wait.succeed()
+
+    def _apply_conf_change(self, change: ConfChange) -> None:
+        member: Member = change.context
+        if change.type is ChangeType.REMOVE:
+            self.disk.removed.add(change.node)
+            self.members.pop(change.node, None)
+            self.peers.pop(change.node, None)
+        else:
+            self._add(member)
+        self.core.apply_conf_change(change)
+        self.journal.note(
+            "raft.member", host=self.process.host.name, change=str(change.type), member=member.host, members=len(self.members)
+        )
+        for notify in self.on_members:
+            notify()
+        if change.type is ChangeType.REMOVE and change.node == self.core.id:
+            self.removed()
+
+    def _add(self, member: Member) -> None:
+        self.members[member.raft_id] = member
+        if member.raft_id != self.disk.own_id:
+            known = self.peers.get(member.raft_id)
+            if known is None or known.member != member:
+                peer = self.peers[member.raft_id] = Peer(self, member)
+                peer.active = known.active if known else True
+
+    # -- snapshots
+
+    def _take_snapshot(self) -> Snapshot:
+        """The state as applied now. ``data`` is the store's objects and the members' addresses."""
+        log = self.core.log
+        return Snapshot(
+            log.applied,
+            log.term(log.applied),
+            self.core.members,
+            (self.store.save(), tuple(self.members.values()), frozenset(self.disk.removed)),
+        )
+
+    def _maybe_snapshot(self) -> None:
+        cluster = self.store.cluster
+        interval = cluster.spec.snapshot_interval if cluster else 10_000
+        keep = cluster.spec.log_entries_for_slow_followers if cluster else 500
+        if self.core.log.applied - self._last_snapshot < interval:
+            return
+        snapshot = self._take_snapshot()
+        self._last_snapshot = snapshot.index
+        self.disk.compact(snapshot)
+        if snapshot.index > keep:
+            self.core.log.compact(max(self.core.log.offset, snapshot.index - keep))
+        self.journal.note("raft.snapshot", host=self.process.host.name, index=snapshot.index)
+
+    def _restore(self, snapshot: Snapshot) -> None:
+        objects, members, removed = snapshot.data
+        self.store.restore(objects)
+        self.disk.removed |= removed
+        self.members.clear()
+        for member in members:
+            self._add(member)
+        for id in [id for id in self.peers if id not in self.members]:
+            del self.peers[id]
+        for notify in self.on_members:
+            notify()
+
+
+def reachability(node: RaftNode, member: Member) -> str:
+    """``reachable`` or ``unreachable``, as the leader sees the member."""
+    return "reachable" if node.is_active(member.raft_id) else "unreachable"
+
+

@@ -1,0 +1,97 @@
+"""The role manager (manager/role_manager.go): makes a node's role what its spec asks for.
+
+Promotion is a write; the node then asks for a manager's certificate and joins Raft. Demotion first takes
+the member out of Raft (the leader hands over instead, and its successor does it), then writes the role.
+What cannot be done yet is tried again every 5 s.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from swarmsim.sim.rhythm import Rhythm
+from swarmsim.sim.scope import Activity, Scope
+from swarmsim.sim.rpc import RpcError
+from swarmsim.swarm.manager.loop import CommitLoop
+from swarmsim.swarm.manager.raftnode import Member, RaftNode
+from swarmsim.swarm.objects import Node, Role, replace
+from swarmsim.swarm.store import Change, Transaction
+
+RECONCILE_INTERVAL = 5.0  # seconds, roleReconcileInterval
+
+
+class RoleManager:
+    def __init__(self, scope: Scope, raft: RaftNode) -> None:
+        self.scope = scope
+        self.raft = raft
+        self.store = raft.store
+        self._pending: dict[str, None] = {node.id: None for node in self.store.table(Node).values()}
+        self._removals: dict[str, None] = {
+            member.node_id: None for member in raft.members.values() if self.store.get(Node, member.node_id) is None
+        }
+        self._rhythm: Rhythm | None = None
+        self._loop = CommitLoop(scope, self.store, self._on_commit, self._reconcile())
+
+    def _on_commit(self, changes: tuple[Change, ...]) -> Activity | None:
+        nodes = [(action, obj.id) for action, obj, _ in changes if type(obj) is Node and action != "create"]
+        if not nodes:
+            return None
+        for action, id in nodes:
+            if action == "delete":
+                self._pending.pop(id, None)
+                self._removals[id] = None
+            else:
+                self._pending[id] = None
+        return self._reconcile()
+
+    def _beat(self) -> float | None:
+        self._loop.submit(self._reconcile)
+        return RECONCILE_INTERVAL
+
+    def _reconcile(self) -> Activity:
+        for node_id in list(self._pending):
+            yield from self._reconcile_role(node_id)
+        for node_id in list(self._removals):
+            member = self.raft.member_of(node_id)
+            if member is None:
+                del self._removals[node_id]
+            else:
+                yield from self._remove(member)
+        if not (self._pending or self._removals):
+            if self._rhythm is not None:
+                self._rhythm.stop()
+                self._rhythm = None
+        elif self._rhythm is None:
+            self._rhythm = Rhythm(self.scope, RECONCILE_INTERVAL, self._beat)
+
+    def _reconcile_role(self, node_id: str) -> Activity:
+        node = self.store.get(Node, node_id)
+        if node is None or node.role is node.spec.role:
+            del self._pending[node_id]
+            return
+        if node.spec.role is Role.WORKER:
+            member = self.raft.member_of(node_id)
+            if member is not None:
+                yield from self._remove(member)
+                return
+        try:
+            yield self.store.update(partial(self._write_role, node_id, node.spec.role))
+        except RpcError:
+            return
+        self._pending.pop(node_id, None)
+
+    def _write_role(self, node_id: str, role: Role, tx: Transaction) -> None:
+        node = tx.get(Node, node_id)
+        if node is not None and node.spec.role is role and node.role is not role:
+            tx.update(replace(node, role=role))
+
+    def _remove(self, member: Member) -> Activity:
+        if not self.raft.can_remove(member.raft_id):
+            return
+        if member.raft_id == self.raft.core.id:
+            self.raft.transfer_leadership()
+            return
+        try:
+            yield self.raft.remove_member(member.raft_id)
+        except RpcError:
+            return

@@ -1,0 +1,60 @@
+"""What an orchestrator does with the tasks it finds when it starts (manager/orchestrator/taskinit/init.go).
+
+The former leader may have died between two steps: tasks of services that are gone are deleted, tasks
+that need replacing are noted, replacements still waiting to start get their delay again (what is left of
+it), and the history of restarts is counted from the tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from swarmsim.swarm.manager.orchestrator import Restart, SlotTuple
+from swarmsim.swarm.manager.restart import RestartSupervisor
+from swarmsim.swarm.objects import Service, Task
+from swarmsim.swarm.states import TaskState
+from swarmsim.swarm.store import MemoryStore, Transaction
+
+
+def check_tasks(
+    store: MemoryStore,
+    restarts: RestartSupervisor,
+    is_related: Callable[[Service], bool],
+    fix: Callable[[Task], object],
+) -> list[Callable[[Transaction], Any]]:
+    """The writes to make first; ``fix`` is told every related task. Delays are started on the way."""
+    steps: list[Callable[[Transaction], Any]] = []
+    instances: dict[SlotTuple, list[Task]] = {}
+    now = store.clock.now
+    for task in store.table(Task).values():
+        service = store.get(Service, task.service_id)
+        if service is None:
+            steps.append(partial(_delete, task.id))
+            continue
+        if not is_related(service):
+            continue
+        instances.setdefault(SlotTuple.of(service, task), []).append(task)
+        fix(task)
+        if task.desired_state is not TaskState.READY or task.status.state > TaskState.COMPLETE:
+            continue
+        delay = Restart.of(task.spec.restart).delay
+        since = task.status.timestamp if task.status.applied_at is None else task.status.applied_at
+        left = min(delay, since + delay - now)
+        if left > 0:
+            restarts.delay_start(None, task.id, left)
+        else:
+            steps.append(partial(restarts.start_now, task.id))
+    for tuple, tasks in instances.items():
+        newest = max(task.spec_version for task in tasks)
+        current = sorted(
+            (task for task in tasks if task.spec_version == newest), key=lambda task: task.meta.created_at
+        )
+        for task in current[1:]:
+            restarts.record(tuple, task, task.meta.created_at)
+    return steps
+
+
+def _delete(task_id: str, tx: Transaction) -> None:
+    tx.delete(Task, task_id)

@@ -1,0 +1,244 @@
+"""Rolling updates and rollbacks (manager/orchestrator/update/updater.go).
+
+One updater per service works towards one spec. It takes the dirty slots, ``parallelism`` at a time:
+replaces the slot's task, waits until the new one runs, waits the delay. A new task that leaves RUNNING
+within the monitoring period, or never reaches it, is a failure; too many of them trigger the failure
+action. After the last slot it watches for one more monitoring period, then the update is completed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import partial
+from random import Random
+
+from swarmsim.sim.scope import Activity, Scope
+from swarmsim.swarm.manager.orchestrator import UpdatePlan, is_dirty, new_task
+from swarmsim.swarm.manager.restart import RestartSupervisor
+from swarmsim.swarm.objects import Node, Service, Task, UpdateStatus, replace
+from swarmsim.swarm.states import TaskState
+from swarmsim.swarm.store import Change, MemoryStore, NotFound, Transaction
+
+Slot = list[Task]
+
+
+class UpdateSupervisor:
+    """At most one updater a service."""
+
+    def __init__(self, scope: Scope, store: MemoryStore, restarts: RestartSupervisor, ids: Random) -> None:
+        self.scope = scope
+        self.store = store
+        self.restarts = restarts
+        self.ids = ids
+        self._updates: dict[str, Updater] = {}
+
+    def update(self, service: Service, slots: list[Slot]) -> None:
+        """Bring ``slots`` to the service's spec, unless that is already under way."""
+        current = self._updates.get(service.id)
+        if current is not None:
+            if current.service.spec == service.spec:
+                return
+            current.cancel()
+        updater = self._updates[service.id] = Updater(self, service)
+        updater.scope.spawn(updater.run(slots))
+
+    def finished(self, updater: Updater) -> None:
+        if self._updates.get(updater.service.id) is updater:
+            del self._updates[updater.service.id]
+
+
+class Updater:
+    def __init__(self, supervisor: UpdateSupervisor, service: Service) -> None:
+        self.supervisor = supervisor
+        self.store = supervisor.store
+        self.restarts = supervisor.restarts
+        self.service = service
+        self.scope = supervisor.scope.child(f"update {service.spec.name}")
+        self.stopped = False
+        self._queue: deque[Slot] = deque()
+        self._started: dict[str, float | None] = {}
+        self._failed: set[str] = set()
+        self._dirty = 0
+        status = service.update_status
+        self._rolling_back = status is not None and status.state == "rollback_started"
+        self.plan = UpdatePlan.of(service.spec.rollback if self._rolling_back else service.spec.update)
+
+    def cancel(self) -> None:
+        self.scope.end()
+
+    def run(self, slots: list[Slot]) -> Activity:
+        status = self.service.update_status
+        if status is not None and status.state in ("paused", "rollback_paused"):
+            self._end()
+            return
+        dirty = [slot for slot in slots if len(slot) > 1 or self._is_dirty(slot[0])]
+        if not dirty:
+            if status is not None and status.state in ("updating", "rollback_started"):
+                yield self.store.update(self._complete)
+            self._end()
+            return
+        if status is None:
+            yield self.store.update(self._start)
+        self._queue.extend(dirty)
+        self._dirty = len(dirty)
+        if self.plan.failure_action != "continue":
+            self.scope.on_end(self.store.watch(self._watch_failures))
+        workers = [self.scope.spawn(self._worker()) for _ in range(self.plan.parallelism or len(dirty))]
+        for worker in workers:
+            yield worker
+        if not self.stopped:
+            monitor = self.plan.monitor
+            yield self.plan.delay + 1.0 if self.plan.delay >= monitor else monitor
+        if not self.stopped:
+            yield self.store.update(self._complete)
+        self._end()
+
+    def _end(self) -> None:
+        self.supervisor.finished(self)
+        self.scope.end()
+
+    # -- one slot
+
+    def _worker(self) -> Activity:
+        while self._queue:
+            slot = self._queue.popleft()
+            clean = [task for task in slot if not self._is_dirty(task)]
+            existing = next((task for task in clean if task.desired_state is TaskState.RUNNING), None) or next(
+                (task for task in clean if task.desired_state < TaskState.RUNNING), None
+            )
+            if existing is not None:
+                yield from self._use_existing(slot, existing)
+            else:
+                yield from self._replace(slot)
+            if self.plan.delay:
+                yield self.plan.delay
+
+    def _replace(self, slot: Slot) -> Activity:
+        node_id = slot[0].node_id if self.service.is_global else ""
+        task = new_task(self.service, slot[0].slot, node_id, self.supervisor.ids, self.scope.clock.now)
+        task = replace(task, desired_state=TaskState.READY)
+        self._started[task.id] = None
+        running = self.scope.clock.event()
+
+        def on_change(change: Change) -> None:
+            if not running.triggered and change.obj.status.state >= TaskState.RUNNING:
+                self._started[task.id] = self.scope.clock.now
+                running.succeed(change.obj)
+
+        stop_watching = self.store.watch_object(task.id, on_change)
+        self.scope.on_end(stop_watching)
+        start_first = self.plan.order == "start-first"
+        steps = [partial(self._create, task)]
+        if not start_first:
+            steps += [partial(self._shut_down, old.id) for old in slot]
+        try:
+            yield self.store.batch(steps)
+        except NotFound:
+            return
+        old = None if start_first else next((t for t in slot if t.desired_state <= TaskState.RUNNING), None)
+        yield self.restarts.delay_start(self._current(old), task.id, 0.0)
+        if self.store.get(Task, task.id) is None:
+            return
+        updated = yield running
+        stop_watching()
+        if start_first and updated.status.state is TaskState.RUNNING:
+            yield self.store.batch([partial(self._shut_down, old.id) for old in slot])
+
+    def _use_existing(self, slot: Slot, existing: Task) -> Activity:
+        others = [task for task in slot if task is not existing]
+        if others:
+            yield self.store.batch([partial(self._shut_down, task.id) for task in others])
+        if existing.desired_state is not TaskState.RUNNING:
+            old = next((task for task in others if task.desired_state <= TaskState.RUNNING), None)
+            yield self.restarts.delay_start(self._current(old), existing.id, 0.0)
+
+    def _current(self, task: Task | None) -> Task | None:
+        return None if task is None else self.store.get(Task, task.id)
+
+    def _create(self, task: Task, tx: Transaction) -> None:
+        if tx.get(Service, task.service_id) is None:
+            raise NotFound
+        tx.create(task)
+
+    def _shut_down(self, task_id: str, tx: Transaction) -> None:
+        task = tx.get(Task, task_id)
+        if task is not None and task.desired_state <= TaskState.RUNNING:
+            tx.update(replace(task, desired_state=TaskState.SHUTDOWN))
+
+    def _is_dirty(self, task: Task) -> bool:
+        return is_dirty(self.service, task, self.store.get(Node, task.node_id))
+
+    # -- failures
+
+    def _watch_failures(self, changes: tuple[Change, ...]) -> None:
+        for action, obj, _ in changes:
+            if (
+                action == "update"
+                and type(obj) is Task
+                and obj.service_id == self.service.id
+                and obj.status.state > TaskState.RUNNING
+            ):
+                self._task_failed(obj)
+
+    def _task_failed(self, task: Task) -> None:
+        if self.stopped or task.id in self._failed or task.id not in self._started:
+            return
+        started = self._started[task.id]
+        if started is not None and self.scope.clock.now - started > self.plan.monitor:
+            return
+        self._failed.add(task.id)
+        if len(self._failed) / self._dirty <= self.plan.max_failure_ratio:
+            return
+        self.stopped = True
+        self._queue.clear()
+        what = "rollback" if self._rolling_back else "update"
+        if self.plan.failure_action == "rollback" and not self._rolling_back:
+            message = f"update rolled back due to failure or early termination of task {task.id}"
+            self.store.update(partial(self._roll_back, message))
+        else:
+            message = f"{what} paused due to failure or early termination of task {task.id}"
+            self.store.update(partial(self._pause, message))
+
+    # -- the service's update status
+
+    def _start(self, tx: Transaction) -> None:
+        service = tx.get(Service, self.service.id)
+        if service is not None and service.update_status is None:
+            status = UpdateStatus("updating", self.scope.clock.now, "update in progress")
+            tx.update(replace(service, update_status=status))
+
+    def _pause(self, message: str, tx: Transaction) -> None:
+        service = tx.get(Service, self.service.id)
+        if service is None or service.update_status is None:
+            return
+        state = "rollback_paused" if service.update_status.state == "rollback_started" else "paused"
+        status = replace(service.update_status, state=state, message=message)
+        tx.update(replace(service, update_status=status))
+
+    def _roll_back(self, message: str, tx: Transaction) -> None:
+        service = tx.get(Service, self.service.id)
+        if service is None or service.update_status is None or service.previous_spec is None:
+            return
+        tx.update(
+            replace(
+                service,
+                update_status=replace(service.update_status, state="rollback_started", message=message),
+                spec=service.previous_spec,
+                spec_version=service.previous_spec_version,
+                previous_spec=None,
+                previous_spec_version=0,
+            )
+        )
+
+    def _complete(self, tx: Transaction) -> None:
+        service = tx.get(Service, self.service.id)
+        if service is None or service.update_status is None:
+            return
+        back = service.update_status.state == "rollback_started"
+        status = replace(
+            service.update_status,
+            state="rollback_completed" if back else "completed",
+            message="rollback completed" if back else "update completed",
+            completed_at=self.scope.clock.now,
+        )
+        tx.update(replace(service, update_status=status))

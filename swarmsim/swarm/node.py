@@ -1,0 +1,227 @@
+"""A swarm node (moby/swarmkit node/node.go): the agent every node has, and the manager some have.
+
+Lives in the Docker engine's process. What it must find again after a restart is on disk: who it is, which
+managers it knows, the Raft log and the agent's tasks. Its role follows what the managers say: a promoted
+node gets a manager's certificate and joins Raft, a demoted one stops its manager.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import NamedTuple
+
+from simpy.events import Event
+
+from swarmsim.sim.chance import new_id
+from swarmsim.sim.host import Process
+from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.scope import Activity, Scope
+from swarmsim.swarm.agent.agent import Agent
+from swarmsim.swarm.agent.remotes import Remotes
+from swarmsim.swarm.agent.worker import Executor, TaskDisk
+from swarmsim.swarm.ca.certificates import RootCA, create_root
+from swarmsim.swarm.manager.manager import Manager
+from swarmsim.swarm.manager.raftnode import RaftDisk
+from swarmsim.swarm.objects import Availability, Node, Role
+
+JOIN_RETRY = 5.0  # seconds between a promoted node's attempts to join Raft
+
+
+class Identity(NamedTuple):
+    """A node's certificate, for what the model needs of it: CN, O, OU."""
+
+    node_id: str
+    cluster_id: str
+    role: Role
+
+
+class NodeDisk:
+    """The swarm directory of one engine."""
+
+    def __init__(self, identity: Identity, root: RootCA, advertise: str, remotes: Remotes) -> None:
+        self.identity = identity
+        self.root = root
+        self.advertise = advertise
+        self.remotes = remotes
+        self.raft = RaftDisk()
+        self.tasks: TaskDisk = {}
+
+
+class SwarmNode:
+    """One node from the start of its engine to its end, or until it leaves."""
+
+    def __init__(self, process: Process, executor: Executor, disk: NodeDisk) -> None:
+        self.process = process
+        self.executor = executor
+        self.disk = disk
+        self.scope = process.child("swarm")
+        self.manager: Manager | None = None
+        self.agent: Agent | None = None
+        self._manager_scope: Scope | None = None
+        self._rng: Random = process.host.rng("node")
+        self._ready: list[Event] = []
+        self._promoting = False
+
+    @property
+    def identity(self) -> Identity:
+        return self.disk.identity
+
+    # -- starting
+
+    def resume(self) -> None:
+        """Start from disk, as after a restart of the engine."""
+        self.scope.spawn(self._resume())
+
+    def _resume(self) -> Activity:
+        yield self._lasting("node_start")
+        if self.identity.role is Role.MANAGER:
+            yield self._lasting("manager_start")
+            self._start_manager().raft.restart()
+        self._start_agent()
+
+    def wait_registered(self) -> Event:
+        """Happens when the agent has its first session."""
+        ready = self.scope.clock.event()
+        self._ready.append(ready)
+        return ready
+
+    def start_agent(self) -> None:
+        self._start_agent()
+
+    def _start_agent(self) -> None:
+        self.agent = Agent(
+            self.process,
+            self.scope.child("agent"),
+            self.identity.node_id,
+            self.executor,
+            self.disk.tasks,
+            self.disk.remotes,
+            self._has_manager,
+            self._told,
+        )
+
+    def _start_manager(self, availability: Availability = Availability.ACTIVE) -> Manager:
+        self._manager_scope = self.scope.child("manager")
+        self.manager = Manager(
+            self.process,
+            self._manager_scope,
+            self.identity.node_id,
+            self.disk.advertise,
+            self.disk.raft,
+            self._removed_from_raft,
+            availability,
+            self.disk.root,
+        )
+        return self.manager
+
+    def _has_manager(self) -> bool:
+        return self.manager is not None and hasattr(self.manager.raft, "core")
+
+    def _lasting(self, what: str) -> float:
+        return self.process.around.profile.samplers[what](self._rng)
+
+    # -- what the managers say
+
+    def _told(self, node: Node) -> None:
+        ready, self._ready = self._ready, []
+        for event in ready:
+            event.succeed()
+        if node.role is self.identity.role:
+            return
+        self.disk.identity = self.identity._replace(role=node.role)
+        if node.role is Role.MANAGER:
+            if not self._promoting:
+                self._promoting = True
+                self.scope.spawn(self._promote())
+        else:
+            self._stop_manager()
+
+    def _promote(self) -> Activity:
+        """A new certificate, then join Raft through any known manager, until it works."""
+        yield self._lasting("certificate")
+        yield from self.join_raft()
+        self._promoting = False
+
+    def join_raft(self, availability: Availability = Availability.ACTIVE) -> Activity:
+        """Start a manager and make it a Raft member; tries until it works or the role is taken back."""
+        yield self._lasting("manager_start")
+        self.disk.raft = RaftDisk()
+        while self.identity.role is Role.MANAGER:
+            remote = self.disk.remotes.select(self._rng)
+            if remote is not None:
+                request = (self.identity.node_id, self.process.host.name, self.disk.advertise)
+                try:
+                    raft_id, members = yield self.process.call(
+                        remote, "raft.join", (self.scope.clock.now + JOIN_RETRY, request), JOIN_RETRY
+                    )
+                except RpcError:
+                    self.disk.remotes.observe(remote, good=False)
+                else:
+                    self._start_manager(availability).raft.join(raft_id, members)
+                    return
+            yield JOIN_RETRY * self._rng.random()
+
+    def _removed_from_raft(self) -> None:
+        self._stop_manager()
+        self.disk.raft = RaftDisk()
+
+    def _stop_manager(self) -> None:
+        if self._manager_scope is not None:
+            manager, self.manager = self.manager, None
+            if manager is not None and manager.dispatcher is not None:
+                manager.dispatcher.stop()
+            self._manager_scope.end()
+            self._manager_scope = None
+
+    def stop(self) -> None:
+        """Leave: everything of this node ends."""
+        self._stop_manager()
+        if self.agent is not None and self.agent._session is not None:
+            self.agent._session.stream.cancel()
+        self.scope.end()
+
+
+def init_swarm(process: Process, executor: Executor, advertise: str, availability: Availability) -> Activity:
+    """A new swarm with this host as its first manager; returns its :class:`SwarmNode`."""
+    rng: Random = process.host.rng("node")
+    root = create_root(process.around.chance.stream("root-ca"), process.clock.now)
+    identity = Identity(new_id(rng), new_id(rng), Role.MANAGER)
+    node = SwarmNode(process, executor, NodeDisk(identity, root, advertise, Remotes((process.host.name,))))
+    yield node._lasting("cluster_init")
+    manager = node._start_manager(availability)
+    manager.cluster_id = identity.cluster_id
+    manager.raft.start_cluster()
+    registered = node.wait_registered()
+    node.start_agent()
+    yield registered
+    return node
+
+
+def join_swarm(
+    process: Process,
+    executor: Executor,
+    advertise: str,
+    remote: str,
+    root: RootCA,
+    token: str,
+    availability: Availability,
+    adopt: Callable[[SwarmNode], object],
+) -> Activity:
+    """Join through the manager on host ``remote``, whose root certificate was checked; returns the node once it is registered.
+
+    ``adopt`` is given the node as soon as it has a certificate. Raises :class:`RpcError`.
+    """
+    deadline = process.clock.now + 20.0
+    request = (deadline, (token, str(availability)))
+    node_id, cluster_id, role = yield process.call(remote, "ca.issue_certificate", request, 20.0)
+    identity = Identity(node_id, cluster_id, role)
+    node = SwarmNode(process, executor, NodeDisk(identity, root, advertise, Remotes((remote,))))
+    adopt(node)
+    yield node._lasting("certificate")
+    if role is Role.MANAGER:
+        yield from node.join_raft(availability)
+    registered = node.wait_registered()
+    node.start_agent()
+    yield registered
+    return node

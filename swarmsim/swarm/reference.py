@@ -1,0 +1,51 @@
+"""Image references (distribution/reference): ``[registry/]path[:tag][@digest]`` and their familiar form."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_DOMAIN_PART = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
+_DOMAIN = rf"{_DOMAIN_PART}(?:\.{_DOMAIN_PART})*(?::[0-9]+)?"
+_REFERENCE = re.compile(
+    rf"^(?P<name>(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*)"
+    r"(?::(?P<tag>[\w][\w.-]{0,127}))?"
+    r"(?:@(?P<digest>[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?$"
+)
+
+
+class InvalidReference(ValueError):
+    """The text names no image."""
+
+
+class Reference(NamedTuple):
+    name: str
+    tag: str
+    digest: str
+
+    @property
+    def familiar(self) -> str:
+        """``nginx:latest``: what docker shows; a tag of ``latest`` is added where nothing is given."""
+        if not self.tag and self.digest:
+            return f"{self.name}@{self.digest}"
+        return f"{self.name}:{self.tag or 'latest'}"
+
+
+def parse_reference(text: str) -> Reference:
+    """Raises :class:`InvalidReference`.
+
+    >>> parse_reference("nginx").familiar
+    'nginx:latest'
+    >>> parse_reference("docker.io/library/redis:7").name
+    'redis'
+    """
+    match = _REFERENCE.match(text)
+    if match is None or re.fullmatch(r"[0-9a-f]{64}", text):
+        raise InvalidReference(text)
+    name = match["name"]
+    for prefix in ("docker.io/library/", "index.docker.io/library/", "docker.io/", "library/"):
+        if name.startswith(prefix):
+            name = name.removeprefix(prefix)
+            break
+    return Reference(name, match["tag"] or "", match["digest"] or "")

@@ -1,0 +1,101 @@
+"""The task state machine: one table (api/types.proto TaskState, design/task_model.md).
+
+States carry SwarmKit's numbers, and both the observed and the desired state only ever grow. Up to
+ASSIGNED the managers write the observed state; from there on only the agent does, except for ORPHANED
+(the dispatcher, a day after a node went down) and for what the constraint enforcer rejects. Each move
+goes with a message that ``docker inspect`` of the task shows.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+
+class TaskState(IntEnum):
+    NEW = 0
+    PENDING = 64
+    ASSIGNED = 192
+    ACCEPTED = 256
+    PREPARING = 320
+    READY = 384
+    STARTING = 448
+    RUNNING = 512
+    COMPLETE = 576
+    SHUTDOWN = 640
+    FAILED = 704
+    REJECTED = 768
+    REMOVE = 800
+    ORPHANED = 832
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+S = TaskState
+
+
+class Who(StrEnum):
+    """Who may write an observed state."""
+
+    ALLOCATOR = "allocator"
+    SCHEDULER = "scheduler"
+    AGENT = "agent"
+    DISPATCHER = "dispatcher"
+    ENFORCER = "constraint enforcer"
+
+
+class Move(NamedTuple):
+    """From any of ``sources`` to ``target``. An empty message means: the old one stays, an error is set."""
+
+    sources: tuple[TaskState, ...]
+    target: TaskState
+    who: Who
+    message: str
+
+
+_ON_NODE = (S.ASSIGNED, S.ACCEPTED, S.PREPARING, S.READY, S.STARTING, S.RUNNING)
+
+MOVES: tuple[Move, ...] = (
+    Move((S.NEW,), S.PENDING, Who.ALLOCATOR, "pending task scheduling"),
+    Move((S.PENDING,), S.ASSIGNED, Who.SCHEDULER, "scheduler assigned task to node"),
+    Move((S.PENDING,), S.ASSIGNED, Who.SCHEDULER, "scheduler confirmed task can run on preassigned node"),
+    Move((S.PENDING,), S.SHUTDOWN, Who.SCHEDULER, ""),
+    Move((S.ASSIGNED,), S.ACCEPTED, Who.AGENT, "accepted"),
+    Move((S.ACCEPTED,), S.PREPARING, Who.AGENT, "preparing"),
+    Move((S.PREPARING,), S.READY, Who.AGENT, "prepared"),
+    Move((S.READY,), S.STARTING, Who.AGENT, "starting"),
+    Move((S.STARTING,), S.RUNNING, Who.AGENT, "started"),
+    Move((S.RUNNING,), S.COMPLETE, Who.AGENT, "finished"),
+    Move(_ON_NODE, S.SHUTDOWN, Who.AGENT, "shutdown"),
+    Move((S.STARTING, S.RUNNING), S.FAILED, Who.AGENT, ""),
+    Move((S.ASSIGNED, S.ACCEPTED, S.PREPARING, S.READY), S.REJECTED, Who.AGENT, ""),
+    Move(_ON_NODE, S.ORPHANED, Who.DISPATCHER, ""),
+    Move(_ON_NODE, S.REJECTED, Who.ENFORCER, "task rejected by constraint enforcer"),
+)
+
+MESSAGES: dict[TaskState, str] = {move.target: move.message for move in MOVES if move.who is Who.AGENT and move.message}
+"""The agent's message by the state it moves to."""
+
+NEXT: dict[TaskState, TaskState] = {
+    S.NEW: S.ACCEPTED,
+    S.PENDING: S.ACCEPTED,
+    S.ASSIGNED: S.ACCEPTED,
+    S.ACCEPTED: S.PREPARING,
+    S.PREPARING: S.READY,
+    S.READY: S.STARTING,
+    S.STARTING: S.RUNNING,
+    S.RUNNING: S.COMPLETE,
+}
+"""The agent's way forward (agent/exec/controller.go Do)."""
+
+
+def may(who: Who, source: TaskState, target: TaskState) -> bool:
+    """Whether ``who`` may move a task from ``source`` to ``target`` in one step.
+
+    >>> may(Who.AGENT, TaskState.STARTING, TaskState.RUNNING)
+    True
+    >>> may(Who.SCHEDULER, TaskState.STARTING, TaskState.RUNNING)
+    False
+    """
+    return any(move.who is who and move.target is target and source in move.sources for move in MOVES)
