@@ -106,7 +106,7 @@ class Engine:
 
     def lasting(self, what: str) -> float:
         """How many seconds ``what`` takes this time, by the profile."""
-        return self.host.around.profile.samplers[what](self._rng)
+        return self.host.profile.samplers[what](self._rng)
 
     # -- containers
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from simpy.events import Event
+
 from swarmsim.sim.chance import Chance
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.fabric import Fabric
@@ -46,6 +48,19 @@ class Surroundings:
         self.hosts: dict[str, Host] = {}
         self.by_address: dict[str, Host] = {}
         self._machine = Machine()
+        self._touched: Event | None = None
+
+    def touch(self) -> None:
+        """Something changed that an onlooker could see."""
+        touched, self._touched = self._touched, None
+        if touched is not None:
+            touched.succeed()
+
+    def next_touch(self) -> Event:
+        """Happens with the next change."""
+        if self._touched is None:
+            self._touched = self.clock.event()
+        return self._touched
 
     def machine_for_next_host(self) -> Machine:
         """Hosts share a computer by groups of the profile's ``hosts_per_machine``, in order."""
@@ -57,8 +72,17 @@ class Surroundings:
 class Host:
     """One machine. ``disk`` holds what survives a power cut, keyed by who wrote it."""
 
-    def __init__(self, around: Surroundings, name: str, address: str, cpus: float, memory: int) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        name: str,
+        address: str,
+        cpus: float,
+        memory: int,
+        profile: Profile | None = None,
+    ) -> None:
         self.around = around
+        self.profile = profile or around.profile
         self.clock = around.clock
         self.name = name
         self.address = address

@@ -119,7 +119,7 @@ class SwarmNode:
         return self.manager is not None and hasattr(self.manager.raft, "core")
 
     def _lasting(self, what: str) -> float:
-        return self.process.around.profile.samplers[what](self._rng)
+        return self.process.host.profile.samplers[what](self._rng)
 
     # -- what the managers say
 

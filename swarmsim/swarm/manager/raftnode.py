@@ -144,6 +144,7 @@ class Peer:
     def _set_active(self, active: bool) -> None:
         if active != self.active:
             self.active = active
+            self.node.process.around.touch()
             self.node.journal.note(
                 "raft.peer", host=self.node.process.host.name, peer=self.member.host, active=active
             )
@@ -176,7 +177,7 @@ class RaftNode:
         self._conf_waits: dict[int, Event] = {}
         self._next_request = 0
         self._last_snapshot = 0
-        self._disk_latency = process.around.profile.samplers["disk"]
+        self._disk_latency = process.host.profile.samplers["disk"]
         self.core: Raft
 
     # -- starting
@@ -386,6 +387,7 @@ class RaftNode:
                 self.core.campaign()
 
     def _role_changed(self, leading: bool) -> None:
+        self.process.around.touch()
         self.journal.note(
             "raft.role",
             host=self.process.host.name,
@@ -415,6 +417,7 @@ class RaftNode:
         data = entry.data
         if isinstance(data, Proposal):
             self.store.apply(data.changes)
+            self.process.around.touch()
             wait = self._waits.pop(data.request, None) if self._was_leader else None
             if wait is not None:
                 wait.succeed()

@@ -1,0 +1,96 @@
+"""What every docker command here is given: the API of its host, its flags, a place to print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from swarmsim.docker.gotemplate import TemplateError
+from swarmsim.docker.gotime import human_duration, parse_time
+from swarmsim.docker.pflag import Flags
+from swarmsim.engine.api import ApiError, EngineAPI
+from swarmsim.sim.clock import EPOCH
+from swarmsim.sim.scope import Activity, Failure
+
+Write = Callable[[str, str], object]
+"""``write("out" | "err", text)``."""
+
+
+class CommandError(Failure):
+    """The command ends with this message on stderr and this exit code."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+
+
+class Cli:
+    """One invocation of docker on one host."""
+
+    def __init__(self, api: EngineAPI, flags: Flags, arguments: list[str], write: Write) -> None:
+        self.api = api
+        self.flags = flags
+        self.arguments = arguments
+        self._write = write
+
+    @property
+    def now(self) -> datetime:
+        return EPOCH + timedelta(seconds=self.api.host.clock.now)
+
+    def out(self, text: str) -> None:
+        if text:
+            self._write("out", text)
+
+    def err(self, text: str) -> None:
+        if text:
+            self._write("err", text)
+
+    def ago(self, timestamp: str) -> str:
+        """``2 minutes`` since an API time stamp."""
+        return human_duration((self.now - parse_time(timestamp)).total_seconds())
+
+    def each(self, references: list[str], action: Callable[[str], Activity]) -> Activity:
+        """Do ``action`` for every reference; all errors are reported at the end, one a line."""
+        errors = []
+        for reference in references:
+            try:
+                yield from action(reference)
+            except (ApiError, CommandError) as error:
+                errors.append(said(error))
+        if errors:
+            raise CommandError("\n".join(errors))
+
+    def checked_filters(self, known: tuple[str, ...]) -> dict[str, list[str]]:
+        """The ``--filter`` values by key. Unknown keys are refused in the daemon's words."""
+        filters: dict[str, list[str]] = {}
+        for key, value in self.flags.list("filter"):
+            if key not in known:
+                raise CommandError(f"Error response from daemon: Invalid filter '{key}'")
+            filters.setdefault(key, []).append(value)
+        return filters
+
+    def render(self, make: Callable[[], str]) -> None:
+        """Print what ``make`` returns; a bad template is docker's own complaint."""
+        try:
+            self.out(make())
+        except TemplateError as problem:
+            self.out("\n")
+            raise CommandError(f"template parsing error: {problem}") from None
+
+
+def said(error: Any) -> str:
+    """An error as docker prints it."""
+    if isinstance(error, ApiError):
+        return f"Error response from daemon: {error.message}"
+    return str(error.message)
+
+
+def matches_label(labels: dict[str, str], wanted: list[str]) -> bool:
+    """``key`` or ``key=value``, all of them."""
+    for condition in wanted:
+        key, equals, value = condition.partition("=")
+        if key not in labels or (equals and labels[key] != value):
+            return False
+    return True

@@ -1,0 +1,195 @@
+"""The one door for a command: words as typed on a host → exit code, stdout, stderr.
+
+Whoever runs docker (a scenario's step, a prompt, a test) calls :func:`run_docker`. Nothing but a
+:class:`CommandError` or an :class:`ApiError` can come out of a command, and both end as text and exit code.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from typing import NamedTuple
+
+from swarmsim.docker import host, node, service, swarm
+from swarmsim.docker.cli import Cli, CommandError, Write, said
+from swarmsim.docker.grammar import ALIASES, BY_PATH, GROUPS, NOT_MODELLED, Command
+from swarmsim.docker.output import command_help, group_help
+from swarmsim.docker.pflag import FlagError, Flags, HelpAsked, parse
+from swarmsim.engine.api import ApiError, EngineAPI
+from swarmsim.sim.scope import Activity
+
+ACTIONS: dict[str, Callable[[Cli], Activity]] = {
+    "swarm init": swarm.init,
+    "swarm join": swarm.join,
+    "swarm join-token": swarm.join_token,
+    "swarm leave": swarm.leave,
+    "swarm update": swarm.update,
+    "swarm ca": swarm.ca,
+    "swarm unlock": swarm.unlock,
+    "swarm unlock-key": swarm.unlock_key,
+    "node ls": node.ls,
+    "node ps": node.ps,
+    "node inspect": node.inspect,
+    "node update": node.update,
+    "node promote": node.promote,
+    "node demote": node.demote,
+    "node rm": node.rm,
+    "service create": service.create,
+    "service update": service.update,
+    "service scale": service.scale,
+    "service rollback": service.rollback,
+    "service rm": service.rm,
+    "service ls": service.ls,
+    "service ps": service.ps,
+    "service inspect": service.inspect,
+    "ps": host.ps,
+    "kill": host.kill,
+    "info": host.info,
+    "version": host.version,
+    "inspect": host.inspect,
+}
+
+FLAG_ERROR = 125
+NOT_YET = 1
+
+
+class Result(NamedTuple):
+    """What a command left behind. ``not_modelled`` tells docker's refusals from the model's limits."""
+
+    code: int
+    out: str
+    err: str
+    not_modelled: bool = False
+
+
+class _NotModelled(CommandError):
+    def __init__(self, what: str) -> None:
+        super().__init__(f"swarmsim: {what} is real, but not modelled yet", NOT_YET)
+
+
+class _Answer(Exception):
+    """The words alone decide what is printed: help, or a complaint."""
+
+    def __init__(self, code: int, out: str = "", err: str = "") -> None:
+        self.code = code
+        self.out = out
+        self.err = err
+
+
+def split_words(line: str) -> list[str]:
+    """A typed line as a shell would split it; a leading ``docker`` is dropped. Raises :class:`ValueError`."""
+    words = shlex.split(line)
+    return words[1:] if words[:1] == ["docker"] else words
+
+
+def _find(words: list[str]) -> tuple[Command, list[str]]:
+    """The command that ``words`` name, and the words after it."""
+    if not words:
+        raise _Answer(0, out="Usage:  docker [OPTIONS] COMMAND\n\nRun 'docker COMMAND --help' for more information on a command.\n")
+    first = words[0]
+    if first.startswith("-"):
+        if first in ("--help", "-h"):
+            return _find([])
+        if first in ("--version", "-v"):
+            raise _Answer(0, out=f"Docker version {host.CLI_VERSION}, build e6534b4\n")
+        raise _Answer(FLAG_ERROR, err=f"unknown flag: {first}\n\nUsage:  docker [OPTIONS] COMMAND\n\nRun 'docker --help' for more information\n")
+    for length in (2, 1):
+        path = " ".join(words[:length])
+        path = ALIASES.get(path, path)
+        if path in BY_PATH:
+            return BY_PATH[path], words[length:]
+    if first in GROUPS:
+        if len(words) == 1:
+            raise _Answer(0, err=group_help(first))
+        if words[1] in ("--help", "-h"):
+            raise _Answer(0, out=group_help(first))
+        if words[1].startswith("-"):
+            raise _Answer(
+                FLAG_ERROR,
+                err=f"unknown flag: {words[1]}\n\nUsage:  docker {first} COMMAND\n\nRun 'docker {first} --help' for more information\n",
+            )
+        raise _Answer(
+            1,
+            err=f"docker: unknown command: docker {first} {words[1]}\n\nUsage:  docker {first}\n\n"
+            f"Run 'docker {first} --help' for more information\n",
+        )
+    if first in NOT_MODELLED:
+        raise _NotModelled(f"'docker {' '.join(words[:2] if first in ('stack', 'secret', 'config', 'network', 'volume', 'system') else words[:1])}'")
+    raise _Answer(1, err=f"docker: unknown command: docker {first}\n\nRun 'docker --help' for more information\n")
+
+
+def _check_arguments(command: Command, arguments: list[str]) -> None:
+    count = len(arguments)
+    least, most = command.least, command.most
+    if count >= least and (most is None or count <= most):
+        return
+
+    def plural(number: int) -> str:
+        return "argument" if number == 1 else "arguments"
+
+    path = f"docker {command.path}"
+    if most == 0:
+        complaint, verb = "accepts no arguments", "Run"
+    elif least == most:
+        complaint, verb = f"requires {least} {plural(least)}", "Run"
+    else:
+        complaint, verb = f"requires at least {least} {plural(least)}", "See"
+    raise _Answer(
+        1,
+        err=f"docker: '{path}' {complaint}\n\nUsage:  {command.use_line}\n\n{verb} '{path} --help' for more information\n",
+    )
+
+
+def _understand(words: list[str]) -> tuple[Command, Flags, list[str]]:
+    command, rest = _find(words)
+    try:
+        flags, arguments = parse(rest, command.flags, command.interspersed)
+    except HelpAsked:
+        raise _Answer(0, out=command_help(command)) from None
+    except FlagError as problem:
+        raise _Answer(
+            FLAG_ERROR,
+            err=f"{problem}\n\nUsage:  {command.use_line}\n\nRun 'docker {command.path} --help' for more information\n",
+        ) from None
+    _check_arguments(command, arguments)
+    if not command.modelled:
+        raise _NotModelled(f"'docker {command.path}'")
+    for flag in command.flags:
+        if not flag.modelled and flags.changed(flag.name):
+            raise _NotModelled(f"the flag --{flag.name} of 'docker {command.path}'")
+    return command, flags, arguments
+
+
+def run_docker(api: EngineAPI, words: list[str], write: Write | None = None) -> Activity:
+    """Run ``docker <words>`` on the host of ``api``; returns a :class:`Result`.
+
+    ``write`` is given the output as it appears.
+    """
+    texts = {"out": "", "err": ""}
+
+    def record(stream: str, text: str) -> None:
+        texts[stream] += text
+        if write is not None:
+            write(stream, text)
+
+    code, not_modelled = 0, False
+    yield api.engine.lasting("cli")
+    try:
+        command, flags, arguments = _understand(words)
+        if not api.engine.running:
+            raise CommandError(
+                "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+            )
+        yield from ACTIONS[command.path](Cli(api, flags, arguments, record))
+    except _Answer as answer:
+        record("out", answer.out)
+        record("err", answer.err)
+        code = answer.code
+    except _NotModelled as limit:
+        record("err", limit.message + "\n")
+        code, not_modelled = limit.code, True
+    except (ApiError, CommandError) as error:
+        record("err", said(error) + "\n")
+        code = error.code if isinstance(error, CommandError) else 1
+        not_modelled = said(error).startswith("swarmsim: ")
+    return Result(code, texts["out"], texts["err"], not_modelled)

@@ -1,0 +1,276 @@
+"""The grammar of docker, as one table: commands, their arguments and flags.
+
+Names, types, defaults and argument counts are docker/cli's; the descriptions are ours. A command or flag
+that is real but not modelled yet is here too, and says so when it is used.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from swarmsim.docker.pflag import Flag as F
+
+
+class Command(NamedTuple):
+    """``docker <path> <usage>``. ``most`` arguments of ``None`` means any number."""
+
+    path: str
+    usage: str
+    about: str
+    least: int = 0
+    most: int | None = 0
+    flags: tuple[F, ...] = ()
+    interspersed: bool = True
+    modelled: bool = True
+
+    @property
+    def use_line(self) -> str:
+        return f"docker {self.path}{' ' + self.usage if self.usage else ''}"
+
+
+FORMAT = F("format", "string", "Go template for the output, or 'table', 'table TEMPLATE', 'json'")
+INSPECT_FORMAT = F("format", "string", "Go template for the output, or 'json'", "f")
+FILTER = F("filter", "filter", "Show only what fits a condition (name=value)", "f")
+QUIET_IDS = F("quiet", "bool", "Show ids only", "q")
+PRETTY = F("pretty", "bool", "Show it for people to read")
+DETACH = F("detach", "bool", "Do not wait until the service has converged", "d")
+QUIET = F("quiet", "bool", "No progress while waiting", "q")
+NO_TRUNC = F("no-trunc", "bool", "Show ids and errors in full")
+NO_RESOLVE = F("no-resolve", "bool", "Show ids instead of names")
+
+
+def _update_flags(kind: str) -> tuple[F, ...]:
+    actions = '"pause", "continue", "rollback"' if kind == "update" else '"pause", "continue"'
+    noun = "updates" if kind == "update" else "rollbacks"
+    return (
+        F(f"{kind}-delay", "duration", f"Pause between two {noun} of tasks", default="0s"),
+        F(f"{kind}-failure-action", "string", f"What to do when a {kind} fails ({actions})", default='"pause"'),
+        F(f"{kind}-max-failure-ratio", "float", f"Share of failed tasks a {kind} tolerates", default="0"),
+        F(f"{kind}-monitor", "duration", "How long a new task is watched for failure", default="5s"),
+        F(f"{kind}-order", "string", 'Which task goes first ("start-first", "stop-first")', default='"stop-first"'),
+        F(f"{kind}-parallelism", "uint", "How many tasks at once (0: all)", default="1"),
+    )
+
+
+SERVICE_FLAGS: tuple[F, ...] = (
+    DETACH,
+    QUIET,
+    F("cap-add", "list", "Add a Linux capability", modelled=False),
+    F("cap-drop", "list", "Take a Linux capability away", modelled=False),
+    F("credential-spec", "credential-spec", "Windows service account", modelled=False),
+    F("endpoint-mode", "string", "vip or dnsrr", default='"vip"'),
+    F("entrypoint", "command", "Replace the image's entrypoint"),
+    F("health-cmd", "string", "Command of the health check", modelled=False),
+    F("health-interval", "duration", "Time between health checks", modelled=False),
+    F("health-retries", "int", "Failures in a row that mean unhealthy", modelled=False),
+    F("health-start-interval", "duration", "Time between checks during the start period", modelled=False),
+    F("health-start-period", "duration", "Time to start before failures count", modelled=False),
+    F("health-timeout", "duration", "Longest time of one check", modelled=False),
+    F("hostname", "string", "Host name inside the container"),
+    F("init", "bool", "Run an init in the container that forwards signals"),
+    F("isolation", "string", "Container isolation of Windows", modelled=False),
+    F("limit-cpu", "decimal", "Most CPUs a task may use", default="0"),
+    F("limit-memory", "bytes", "Most memory a task may use", default="0"),
+    F("limit-pids", "int", "Most processes a task may have (0: any number)", default="0", modelled=False),
+    F("log-driver", "string", "Logging driver", modelled=False),
+    F("log-opt", "list", "Option of the logging driver", modelled=False),
+    F("no-healthcheck", "bool", "Ignore the image's health check", modelled=False),
+    F("no-resolve-image", "bool", "Do not ask the registry for the image's digest"),
+    F("oom-score-adj", "int", "Preference of the kernel's out-of-memory killer", modelled=False),
+    F("read-only", "bool", "The container's root file system cannot be written"),
+    F("replicas", "uint", "Number of tasks"),
+    F("replicas-max-per-node", "uint", "Most tasks on one node (0: any number)", default="0"),
+    F("reserve-cpu", "decimal", "CPUs a node must have free", default="0"),
+    F("reserve-memory", "bytes", "Memory a node must have free", default="0"),
+    F("restart-condition", "string", 'When to restart ("none", "on-failure", "any")', default='"any"'),
+    F("restart-delay", "duration", "Pause before a restart", default="5s"),
+    F("restart-max-attempts", "uint", "Most restarts (0: any number)"),
+    F("restart-window", "duration", "Time in which restarts are counted"),
+    *_update_flags("rollback"),
+    F("stop-grace-period", "duration", "Time between the stop signal and SIGKILL", default="10s"),
+    F("stop-signal", "string", "Signal that asks the container to stop"),
+    F("tty", "bool", "Give the container a terminal", "t"),
+    *_update_flags("update"),
+    F("user", "string", "User (and group) the container runs as", "u"),
+    F("with-registry-auth", "bool", "Hand the registry's password to the agents", modelled=False),
+    F("workdir", "string", "Working directory in the container", "w"),
+)
+
+CREATE_FLAGS: tuple[F, ...] = (
+    *SERVICE_FLAGS,
+    F("config", "config", "Configs the service may read", modelled=False),
+    F("constraint", "list", "Where tasks may run (node.role==worker)"),
+    F("container-label", "list", "Label of the containers"),
+    F("dns", "list", "DNS server", modelled=False),
+    F("dns-option", "list", "DNS option", modelled=False),
+    F("dns-search", "list", "DNS search domain", modelled=False),
+    F("env", "list", "Environment variable", "e"),
+    F("env-file", "list", "File of environment variables", modelled=False),
+    F("generic-resource", "list", "User-defined resource", modelled=False),
+    F("group", "list", "Further groups of the container's user", modelled=False),
+    F("host", "list", "Line of /etc/hosts (host:ip)", modelled=False),
+    F("label", "list", "Label of the service", "l"),
+    F("max-concurrent", "uint", "Most tasks of a job at once", modelled=False),
+    F("mode", "string", '"replicated", "global", "replicated-job", "global-job"', default='"replicated"'),
+    F("mount", "mount", "File system to mount"),
+    F("name", "string", "Name of the service"),
+    F("network", "network", "Network to attach to", modelled=False),
+    F("placement-pref", "pref", "Placement preference (spread=...)", modelled=False),
+    F("publish", "port", "Port to publish (published:target)", "p"),
+    F("secret", "secret", "Secrets the service may read", modelled=False),
+    F("sysctl", "list", "Kernel parameter", modelled=False),
+    F("ulimit", "ulimit", "Resource limit", modelled=False),
+)
+
+
+def _add_and_remove(name: str, type: str, what: str, modelled: bool = True) -> tuple[F, ...]:
+    removal = "port" if type == "port" else "list"
+    return (
+        F(f"{name}-add", type, f"Add or change {what}", modelled=modelled),
+        F(f"{name}-rm", removal, f"Remove {what}", modelled=modelled),
+    )
+
+
+UPDATE_FLAGS: tuple[F, ...] = (
+    *(f._replace(default="") for f in SERVICE_FLAGS),
+    F("args", "command", "Replace the container's arguments"),
+    F("force", "bool", "Replace the tasks even if nothing changed"),
+    F("image", "string", "Replace the image"),
+    F("max-concurrent", "uint", "Most tasks of a job at once", modelled=False),
+    F("rollback", "bool", "Go back to the previous specification"),
+    *_add_and_remove("config", "config", "a config", modelled=False),
+    *_add_and_remove("constraint", "list", "a constraint"),
+    *_add_and_remove("container-label", "list", "a label of the containers"),
+    *_add_and_remove("dns", "list", "a DNS server", modelled=False),
+    *_add_and_remove("dns-option", "list", "a DNS option", modelled=False),
+    *_add_and_remove("dns-search", "list", "a DNS search domain", modelled=False),
+    *_add_and_remove("env", "list", "an environment variable"),
+    *_add_and_remove("generic-resource", "list", "a generic resource", modelled=False),
+    *_add_and_remove("group", "list", "a group", modelled=False),
+    *_add_and_remove("host", "list", "a line of /etc/hosts", modelled=False),
+    *_add_and_remove("label", "list", "a label"),
+    *_add_and_remove("mount", "mount", "a mount"),
+    *_add_and_remove("network", "network", "a network", modelled=False),
+    *_add_and_remove("placement-pref", "pref", "a placement preference", modelled=False),
+    *_add_and_remove("publish", "port", "a published port"),
+    *_add_and_remove("secret", "secret", "a secret", modelled=False),
+    *_add_and_remove("sysctl", "list", "a kernel parameter", modelled=False),
+    *_add_and_remove("ulimit", "ulimit", "a resource limit", modelled=False),
+)
+
+SWARM_SETTINGS: tuple[F, ...] = (
+    F("cert-expiry", "duration", "How long node certificates are valid", default="2160h0m0s"),
+    F("dispatcher-heartbeat", "duration", "Time between an agent's heartbeats", default="5s"),
+    F("external-ca", "external-ca", "Certificate signing services outside the swarm", modelled=False),
+    F("max-snapshots", "uint", "Old Raft snapshots to keep"),
+    F("snapshot-interval", "uint", "Raft log entries between snapshots", default="10000"),
+    F("task-history-limit", "int", "Old tasks to keep of each slot", default="5"),
+)
+
+LISTEN = F("listen-addr", "node-addr", "Address to listen on (ip|interface[:port])", default="0.0.0.0:2377")
+ADVERTISE = F("advertise-addr", "string", "Address others reach this node at (ip|interface[:port])")
+DATA_PATH = F("data-path-addr", "string", "Address for the containers' traffic", modelled=False)
+AVAILABILITY = F("availability", "string", '"active", "pause" or "drain"', default='"active"')
+
+COMMANDS: tuple[Command, ...] = (
+    Command("swarm init", "[OPTIONS]", "Initialize a swarm", flags=(
+        ADVERTISE,
+        F("autolock", "bool", "Lock managers' keys", modelled=False),
+        AVAILABILITY,
+        *SWARM_SETTINGS,
+        DATA_PATH,
+        F("data-path-port", "uint32", "UDP port of the containers' traffic", modelled=False),
+        F("default-addr-pool", "ipNetSlice", "Address pools of networks", default="[]", modelled=False),
+        F("default-addr-pool-mask-length", "uint32", "Size of each network", default="24", modelled=False),
+        F("force-new-cluster", "bool", "Start anew from this node's state", modelled=False),
+        LISTEN,
+    )),
+    Command("swarm join", "[OPTIONS] HOST:PORT", "Join a swarm as a node and/or manager", 1, 1, (
+        ADVERTISE, AVAILABILITY, DATA_PATH, LISTEN, F("token", "string", "Token that lets the node in"),
+    )),
+    Command("swarm join-token", "[OPTIONS] (worker|manager)", "Manage join tokens", 1, 1, (
+        F("quiet", "bool", "Show the token only", "q"), F("rotate", "bool", "Make a new token"),
+    )),
+    Command("swarm leave", "[OPTIONS]", "Leave the swarm", flags=(F("force", "bool", "Leave whatever it costs", "f"),)),
+    Command("swarm update", "[OPTIONS]", "Update the swarm", flags=(
+        F("autolock", "bool", "Lock managers' keys (true|false)", modelled=False), *SWARM_SETTINGS,
+    )),
+    Command("swarm ca", "[OPTIONS]", "Display and rotate the root CA", flags=(
+        F("ca-cert", "pem-file", "Root certificate to use", modelled=False),
+        F("ca-key", "pem-file", "Key of the root certificate", modelled=False),
+        F("cert-expiry", "duration", "How long node certificates are valid", default="2160h0m0s", modelled=False),
+        F("detach", "bool", "Do not wait for the rotation", "d", modelled=False),
+        F("external-ca", "external-ca", "Certificate signing services outside the swarm", modelled=False),
+        F("quiet", "bool", "No progress while waiting", "q", modelled=False),
+        F("rotate", "bool", "Make a new root certificate", modelled=False),
+    )),
+    Command("swarm unlock", "", "Unlock swarm"),
+    Command("swarm unlock-key", "[OPTIONS]", "Manage the unlock key", flags=(
+        F("quiet", "bool", "Show the key only", "q"), F("rotate", "bool", "Make a new key", modelled=False),
+    )),
+    Command("node demote", "NODE [NODE...]", "Demote one or more nodes from manager in the swarm", 1, None),
+    Command("node inspect", "[OPTIONS] self|NODE [NODE...]", "Display detailed information on one or more nodes", 1, None, (INSPECT_FORMAT, PRETTY)),
+    Command("node ls", "[OPTIONS]", "List nodes in the swarm", flags=(FILTER, FORMAT, QUIET_IDS)),
+    Command("node promote", "NODE [NODE...]", "Promote one or more nodes to manager in the swarm", 1, None),
+    Command("node ps", "[OPTIONS] [NODE...]", "List tasks running on one or more nodes, defaults to current node", 0, None, (FILTER, FORMAT, NO_RESOLVE, NO_TRUNC, QUIET_IDS)),
+    Command("node rm", "[OPTIONS] NODE [NODE...]", "Remove one or more nodes from the swarm", 1, None, (F("force", "bool", "Remove it even if it is not down", "f"),)),
+    Command("node update", "[OPTIONS] NODE", "Update a node", 1, 1, (
+        F("availability", "string", '"active", "pause" or "drain"'),
+        F("label-add", "list", "Add or change a label (key=value)"),
+        F("label-rm", "list", "Remove a label"),
+        F("role", "string", '"worker" or "manager"'),
+    )),
+    Command("service create", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create a new service", 1, None, CREATE_FLAGS, interspersed=False),
+    Command("service inspect", "[OPTIONS] SERVICE [SERVICE...]", "Display detailed information on one or more services", 1, None, (INSPECT_FORMAT, PRETTY)),
+    Command("service logs", "[OPTIONS] SERVICE|TASK", "Fetch the logs of a service or task", 1, 1, modelled=False),
+    Command("service ls", "[OPTIONS]", "List services", flags=(FILTER, FORMAT, QUIET_IDS)),
+    Command("service ps", "[OPTIONS] SERVICE [SERVICE...]", "List the tasks of one or more services", 1, None, (FILTER, FORMAT, NO_RESOLVE, NO_TRUNC, QUIET_IDS)),
+    Command("service rm", "SERVICE [SERVICE...]", "Remove one or more services", 1, None),
+    Command("service rollback", "[OPTIONS] SERVICE", "Revert changes to a service's configuration", 1, 1, (DETACH, QUIET)),
+    Command("service scale", "SERVICE=REPLICAS [SERVICE=REPLICAS...]", "Scale one or multiple replicated services", 1, None, (DETACH,)),
+    Command("service update", "[OPTIONS] SERVICE", "Update a service", 1, 1, UPDATE_FLAGS),
+    Command("ps", "[OPTIONS]", "List containers", flags=(
+        F("all", "bool", "Show stopped containers too", "a"),
+        FILTER, FORMAT,
+        F("last", "int", "Show the last containers created", "n", "-1"),
+        F("latest", "bool", "Show the last container created", "l"),
+        NO_TRUNC, QUIET_IDS,
+        F("size", "bool", "Show sizes", "s", modelled=False),
+    )),
+    Command("kill", "[OPTIONS] CONTAINER [CONTAINER...]", "Kill one or more running containers", 1, None, (F("signal", "string", "Signal to send", "s"),)),
+    Command("info", "[OPTIONS]", "Display system-wide information", flags=(INSPECT_FORMAT,)),
+    Command("version", "[OPTIONS]", "Show the Docker version information", flags=(INSPECT_FORMAT,)),
+    Command("inspect", "[OPTIONS] NAME|ID [NAME|ID...]", "Return low-level information on Docker objects", 1, None, (
+        INSPECT_FORMAT,
+        F("size", "bool", "Show file sizes of containers", "s", modelled=False),
+        F("type", "string", "Look only for this kind of object"),
+    )),
+)  # fmt: skip
+
+ALIASES = {
+    "node list": "node ls",
+    "node remove": "node rm",
+    "service list": "service ls",
+    "service remove": "service rm",
+    "container ls": "ps",
+    "container list": "ps",
+    "container ps": "ps",
+    "container kill": "kill",
+    "system info": "info",
+}
+
+GROUPS: dict[str, str] = {
+    "node": "Manage Swarm nodes",
+    "service": "Manage Swarm services",
+    "swarm": "Manage Swarm",
+}
+
+NOT_MODELLED = frozenset(
+    "run exec build pull push images login logout search attach commit container cp create diff events export "
+    "history image import load logs manifest network pause plugin port rename restart rm rmi save secret config "
+    "stack start stats stop system tag top trust unpause update volume wait buildx compose context builder "
+    "checkpoint".split()
+)
+"""Real commands (or groups of them) outside the table."""
+
+BY_PATH: dict[str, Command] = {command.path: command for command in COMMANDS}

@@ -1,0 +1,222 @@
+"""Commands about one host: ``docker ps``, ``kill``, ``info``, ``version``, ``inspect``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from swarmsim.docker.cli import Cli, CommandError, matches_label
+from swarmsim.docker.gotemplate import Template, to_json
+from swarmsim.docker.gotime import bytes_size, human_duration
+from swarmsim.docker.output import Listing, render_inspected, unescape
+from swarmsim.engine.api import ApiError
+from swarmsim.sim.clock import EPOCH
+from swarmsim.sim.scope import Activity
+
+CLI_VERSION = "28.2.2"
+
+LISTING = Listing(
+    "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}",
+    {
+        "ID": "CONTAINER ID",
+        "Image": "IMAGE",
+        "Command": "COMMAND",
+        "CreatedAt": "CREATED AT",
+        "RunningFor": "CREATED",
+        "Status": "STATUS",
+        "State": "STATE",
+        "Ports": "PORTS",
+        "Names": "NAMES",
+        "Labels": "LABELS",
+    },
+    "ID",
+    "*formatter.ContainerContext",
+    ("Command", "CreatedAt", "ID", "Image", "Labels", "Names", "Ports", "RunningFor", "State", "Status"),
+)
+FILTERS = ("id", "label", "name", "status", "exited", "ancestor")
+MAX_COMMAND = 20
+
+
+def _status(cli: Cli, container: dict[str, Any]) -> str:
+    now = cli.api.host.clock.now
+    if container["State"] == "running":
+        return f"Up {human_duration(now - container['StartedAt'])}"
+    if container["State"] == "exited":
+        return f"Exited ({container['ExitCode']}) {human_duration(now - container['FinishedAt'])} ago"
+    return "Created"
+
+
+def _keep(container: dict[str, Any], filters: dict[str, list[str]]) -> bool:
+    return (
+        ("id" not in filters or any(container["Id"].startswith(id) for id in filters["id"]))
+        and ("name" not in filters or any(name in container["Names"][0] for name in filters["name"]))
+        and ("status" not in filters or container["State"] in filters["status"])
+        and ("ancestor" not in filters or container["Image"] in filters["ancestor"])
+        and (
+            "exited" not in filters
+            or (container["State"] == "exited" and str(container["ExitCode"]) in filters["exited"])
+        )
+        and matches_label(container["Labels"], filters.get("label", []))
+    )
+
+
+def ps(cli: Cli) -> Activity:
+    flags = cli.flags
+    filters = cli.checked_filters(FILTERS)
+    last = flags.get("last", -1)
+    if flags.on("latest"):
+        last = 1
+    all = flags.on("all") or last > 0 or "status" in filters or "exited" in filters
+    containers = yield from cli.api.container_list(all)
+    containers = [container for container in containers if _keep(container, filters)]
+    if last > 0:
+        containers = containers[:last]
+    truncate = not flags.on("no-trunc")
+    rows = []
+    for container in containers:
+        command = container["Command"]
+        if truncate and len(command) > MAX_COMMAND:
+            command = command[: MAX_COMMAND - 1] + "…"
+        age = cli.api.host.clock.now - container["Created"]
+        created = EPOCH + timedelta(seconds=int(container["Created"]))
+        rows.append(
+            {
+                "ID": container["Id"][:12] if truncate else container["Id"],
+                "Image": container["Image"],
+                "Command": f'"{command}"',
+                "CreatedAt": created.strftime("%Y-%m-%d %H:%M:%S +0000 UTC"),
+                "RunningFor": f"{human_duration(age)} ago",
+                "Status": _status(cli, container),
+                "State": container["State"],
+                "Ports": ", ".join(container["Ports"]),
+                "Names": ",".join(name.removeprefix("/") for name in container["Names"]),
+                "Labels": ",".join(f"{key}={value}" for key, value in sorted(container["Labels"].items())),
+            }
+        )
+    cli.render(lambda: LISTING.render(rows, flags.get("format", ""), flags.on("quiet")))
+
+
+def kill(cli: Cli) -> Activity:
+    def one(reference: str) -> Activity:
+        yield from cli.api.container_kill(reference, cli.flags.get("signal", "SIGKILL"))
+        cli.out(f"{reference}\n")
+
+    yield from cli.each(cli.arguments, one)
+
+
+def info(cli: Cli) -> Activity:
+    body = yield from cli.api.info()
+    format = cli.flags.get("format", "")
+    if format:
+        cli.render(lambda: (to_json(body) if format == "json" else Template(unescape(format), "system.dockerInfo").execute(body)) + "\n")
+        return
+    swarm = body["Swarm"]
+    lines = [
+        "Client:",
+        f" Version:    {CLI_VERSION}",
+        " Context:    default",
+        " Debug Mode: false",
+        "",
+        "Server:",
+        f" Containers: {body['Containers']}",
+        f"  Running: {body['ContainersRunning']}",
+        f"  Paused: {body['ContainersPaused']}",
+        f"  Stopped: {body['ContainersStopped']}",
+        f" Images: {body['Images']}",
+        f" Server Version: {body['ServerVersion']}",
+        f" Swarm: {swarm['LocalNodeState']}",
+        *_swarm_lines(swarm),
+        f" CPUs: {body['NCPU']:g}",
+        f" Total Memory: {bytes_size(body['MemTotal'])}",
+        f" Name: {body['Name']}",
+        f" ID: {body['ID']}",
+    ]
+    if body["Labels"]:
+        lines += [" Labels:", *(f"  {label}" for label in body["Labels"])]
+    cli.out("\n".join(lines) + "\n")
+    cli.err("".join(f"{warning}\n" for warning in swarm.get("Warnings", ())))
+
+
+def _swarm_lines(swarm: dict[str, Any]) -> list[str]:
+    if swarm["LocalNodeState"] in ("inactive", "locked"):
+        return []
+    lines = [f"  NodeID: {swarm['NodeID']}"]
+    if swarm["Error"]:
+        lines.append(f"  Error: {swarm['Error']}")
+    lines.append(f"  Is Manager: {'true' if swarm['ControlAvailable'] else 'false'}")
+    cluster = swarm.get("Cluster")
+    if cluster is not None and not swarm["Error"]:
+        spec = cluster["Spec"]
+        lines += [
+            f"  ClusterID: {cluster['ID']}",
+            f"  Managers: {swarm['Managers']}",
+            f"  Nodes: {swarm['Nodes']}",
+            f"  Data Path Port: {cluster['DataPathPort']}",
+            "  Orchestration:",
+            f"   Task History Retention Limit: {spec['Orchestration']['TaskHistoryRetentionLimit']}",
+            "  Raft:",
+            f"   Snapshot Interval: {spec['Raft']['SnapshotInterval']}",
+            f"   Number of Old Snapshots to Retain: {spec['Raft']['KeepOldSnapshots']}",
+            f"   Heartbeat Tick: {spec['Raft']['HeartbeatTick']}",
+            f"   Election Tick: {spec['Raft']['ElectionTick']}",
+            "  Dispatcher:",
+            f"   Heartbeat Period: {human_duration(spec['Dispatcher']['HeartbeatPeriod'] / 1e9)}",
+            "  CA Configuration:",
+            f"   Expiry Duration: {human_duration(spec['CAConfig']['NodeCertExpiry'] / 1e9)}",
+            "   Force Rotate: 0",
+            "  Autolock Managers: false",
+            "  Root Rotation In Progress: false",
+        ]
+    lines.append(f"  Node Address: {swarm['NodeAddr']}")
+    managers = sorted(manager["Addr"] for manager in swarm["RemoteManagers"] or ())
+    return [*lines, "  Manager Addresses:", *(f"   {address}" for address in managers)]
+
+
+def version(cli: Cli) -> Activity:
+    server = yield from cli.api.version()
+    client = {"Version": CLI_VERSION, "ApiVersion": server["ApiVersion"], "Os": "linux", "Arch": "amd64", "Context": "default"}
+    format = cli.flags.get("format", "")
+    body = {"Client": client, "Server": {**server, "Os": "linux", "Arch": "amd64"}}
+    if format:
+        cli.render(lambda: (to_json(body) if format == "json" else Template(unescape(format), "system.versionInfo").execute(body)) + "\n")
+        return
+    cli.out(
+        "Client:\n"
+        f" Version:           {CLI_VERSION}\n"
+        f" API version:       {server['ApiVersion']} (downgraded from 1.50)\n"
+        " OS/Arch:           linux/amd64\n"
+        " Context:           default\n"
+        "\nServer:\n Engine:\n"
+        f"  Version:          {server['Version']}\n"
+        f"  API version:      {server['ApiVersion']} (minimum version {server['MinAPIVersion']})\n"
+        "  OS/Arch:          linux/amd64\n"
+        "  Experimental:     false\n"
+    )
+
+
+def inspect(cli: Cli) -> Activity:
+    """Services, nodes and tasks by name or id, as ``docker inspect`` finds them."""
+    found: list[Any] = []
+    errors = []
+    kinds = {"service": cli.api.service_inspect, "node": cli.api.node_inspect}
+    wanted = cli.flags.get("type")
+    if wanted is not None:
+        if wanted not in (*kinds, "container", "image", "network", "volume", "secret", "plugin", "task", "config"):
+            raise CommandError(f'"{wanted}" is not a valid value for --type')
+        if wanted not in kinds:
+            raise CommandError(f"swarmsim: 'docker inspect --type {wanted}' is real, but not modelled yet")
+        kinds = {wanted: kinds[wanted]}
+    for reference in cli.arguments:
+        for look in kinds.values():
+            try:
+                found.append((yield from look(reference)))
+                break
+            except ApiError as error:
+                if error.status not in (404, 503):
+                    raise
+        else:
+            what = f"no such {wanted}" if wanted else "no such object"
+            errors.append(f"Error: {what}: {reference}")
+    cli.render(lambda: render_inspected(found, cli.flags.get("format", ""), "map[string]interface {}"))
+    if errors:
+        raise CommandError("\n".join(errors))

@@ -1,0 +1,256 @@
+"""``docker node …`` (docker/cli command/node)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from swarmsim.docker import tasks
+from swarmsim.docker.cli import Cli, CommandError, matches_label
+from swarmsim.docker.gotime import bytes_size
+from swarmsim.docker.output import Listing, render_inspected
+from swarmsim.engine.api import ApiError
+from swarmsim.sim.scope import Activity
+from swarmsim.swarm.objects import Availability, NodeSpec, Role
+
+LISTING = Listing(
+    "{{.ID}} {{if .Self}}*{{else}} {{end}}\t{{.Hostname}}\t{{.Status}}\t{{.Availability}}\t{{.ManagerStatus}}\t{{.EngineVersion}}",
+    {
+        "ID": "ID",
+        "Self": "",
+        "Hostname": "HOSTNAME",
+        "Status": "STATUS",
+        "Availability": "AVAILABILITY",
+        "ManagerStatus": "MANAGER STATUS",
+        "EngineVersion": "ENGINE VERSION",
+        "TLSStatus": "TLS STATUS",
+    },
+    "ID",
+    "*node.nodeContext",
+    ("Availability", "EngineVersion", "Hostname", "ID", "ManagerStatus", "Self", "Status", "TLSStatus"),
+)
+FILTERS = ("id", "label", "membership", "name", "node.label", "role")
+
+
+def _keep(node: dict[str, Any], filters: dict[str, list[str]]) -> bool:
+    hostname = node["Description"].get("Hostname", "")
+    return (
+        ("id" not in filters or any(node["ID"].startswith(id) for id in filters["id"]))
+        and ("name" not in filters or any(hostname.startswith(name) for name in filters["name"]))
+        and ("role" not in filters or node["Spec"]["Role"] in filters["role"])
+        and ("membership" not in filters or "accepted" in filters["membership"])
+        and matches_label(node["Spec"]["Labels"], filters.get("node.label", []))
+        and matches_label(node["Description"].get("Engine", {}).get("Labels", {}), filters.get("label", []))
+    )
+
+
+def ls(cli: Cli) -> Activity:
+    filters = cli.checked_filters(FILTERS)
+    nodes = yield from cli.api.node_list()
+    info = yield from cli.api.info()
+    own = info["Swarm"]["NodeID"]
+    nodes.sort(key=lambda node: tasks.natural(node["Description"].get("Hostname", "")))
+    rows = []
+    for node in nodes:
+        if not _keep(node, filters):
+            continue
+        manager = node.get("ManagerStatus")
+        status = ""
+        if manager is not None:
+            status = "Leader" if manager.get("Leader") else manager["Reachability"].capitalize()
+        rows.append(
+            {
+                "ID": node["ID"],
+                "Self": node["ID"] == own,
+                "Hostname": node["Description"].get("Hostname", ""),
+                "Status": node["Status"]["State"].capitalize(),
+                "Availability": node["Spec"]["Availability"].capitalize(),
+                "ManagerStatus": status,
+                "EngineVersion": node["Description"].get("Engine", {}).get("EngineVersion", ""),
+                "TLSStatus": "Ready",
+            }
+        )
+    cli.render(lambda: LISTING.render(rows, cli.flags.get("format", ""), cli.flags.on("quiet")))
+
+
+def ps(cli: Cli) -> Activity:
+    """As docker does it, each named node's filter stays set for the next: tasks of several nodes repeat."""
+    filters = cli.checked_filters(tasks.FILTERS)
+    found: list[dict[str, Any]] = []
+    asked: set[str] = set()
+    errors = []
+    for reference in cli.arguments or ["self"]:
+        try:
+            node = yield from cli.api.node_inspect(reference)
+        except ApiError as error:
+            errors.append(f"Error response from daemon: {error.message}")
+            continue
+        asked.add(node["ID"])
+        every = yield from cli.api.task_list()
+        services = yield from service_names(cli)
+        found += [
+            task for task in every if tasks.keep(task, filters, services.get(task["ServiceID"], ""), set(asked))
+        ]
+    if found or not errors:
+        services = yield from service_names(cli)
+        nodes = yield from node_names(cli)
+        tasks.print_tasks(cli, found, services, nodes)
+    if errors:
+        raise CommandError("\n".join(errors))
+
+
+def service_names(cli: Cli) -> Activity:
+    services = yield from cli.api.service_list()
+    return {service["ID"]: service["Spec"]["Name"] for service in services}
+
+
+def node_names(cli: Cli) -> Activity:
+    nodes = yield from cli.api.node_list()
+    return {node["ID"]: node["Description"].get("Hostname", "") for node in nodes}
+
+
+def inspect(cli: Cli) -> Activity:
+    if cli.flags.on("pretty") and cli.flags.changed("format"):
+        raise CommandError("--format is incompatible with human friendly format")
+    found: list[dict[str, Any]] = []
+    errors = []
+    for reference in cli.arguments:
+        try:
+            found.append((yield from cli.api.node_inspect(reference)))
+        except ApiError as error:
+            errors.append(f"Error response from daemon: {error.message}")
+    if cli.flags.on("pretty"):
+        cli.out("\n\n".join(_pretty(node) for node in found) + ("\n\n" if found else ""))
+    else:
+        cli.render(lambda: render_inspected(found, cli.flags.get("format", ""), "swarm.Node"))
+    if errors:
+        raise CommandError("\n".join(errors))
+
+
+def pretty_time(timestamp: str) -> str:
+    """``2026-11-23 12:45:40.991457655 +0000 utc``: Go's Time.String, through docker's lower-casing."""
+    whole, _, fraction = timestamp.rstrip("Z").partition(".")
+    day, time = whole.split("T")
+    return f"{day} {time}{'.' + fraction if fraction else ''} +0000 utc"
+
+
+def _pretty(node: dict[str, Any]) -> str:
+    description = node["Description"]
+    lines = [f"ID:\t\t\t{node['ID']}"]
+    labels = node["Spec"]["Labels"]
+    if labels:
+        lines.append("Labels:")
+        lines += [f" - {key}{'=' + value if value else ''}" for key, value in sorted(labels.items())]
+    lines += [
+        f"Hostname:              \t{description.get('Hostname', '')}",
+        f"Joined at:             \t{pretty_time(node['CreatedAt'])}",
+        "Status:",
+        f" State:\t\t\t{node['Status']['State'].capitalize()}",
+    ]
+    if node["Status"].get("Message"):
+        lines.append(f" Message:              \t{node['Status']['Message'].capitalize()}")
+    lines.append(f" Availability:         \t{node['Spec']['Availability'].capitalize()}")
+    if node["Status"].get("Addr"):
+        lines.append(f" Address:\t\t{node['Status']['Addr']}")
+    manager = node.get("ManagerStatus")
+    if manager is not None:
+        lines += [
+            "Manager Status:",
+            f" Address:\t\t{manager['Addr']}",
+            f" Raft Status:\t\t{manager['Reachability'].capitalize()}",
+            f" Leader:\t\t{'Yes' if manager.get('Leader') else 'No'}",
+        ]
+    resources, engine = description["Resources"], description["Engine"]
+    lines += [
+        "Platform:",
+        f" Operating System:\t{description['Platform'].get('OS', '')}",
+        f" Architecture:\t\t{description['Platform'].get('Architecture', '')}",
+        "Resources:",
+        f" CPUs:\t\t\t{resources.get('NanoCPUs', 0) // 10**9}",
+        f" Memory:\t\t{bytes_size(resources.get('MemoryBytes', 0))}",
+    ]
+    plugins: dict[str, list[str]] = {}
+    for plugin in engine.get("Plugins", ()):
+        plugins.setdefault(plugin["Type"], []).append(plugin["Name"])
+    if plugins:
+        lines.append("Plugins:")
+        lines += [f" {kind}:\t\t{', '.join(names)}" for kind, names in sorted(plugins.items())]
+    lines.append(f"Engine Version:\t\t{engine.get('EngineVersion', '')}")
+    if engine.get("Labels"):
+        lines.append("Engine Labels:")
+        lines += [f" - {key}{'=' + value if value else ''}" for key, value in sorted(engine["Labels"].items())]
+    tls = description.get("TLSInfo")
+    if tls:
+        lines += [
+            "TLS Info:",
+            " TrustRoot:",
+            tls["TrustRoot"],
+            f" Issuer Subject:\t{tls['CertIssuerSubject']}",
+            f" Issuer Public Key:\t{tls['CertIssuerPublicKey']}",
+        ]
+    return "\n".join(lines)
+
+
+def _spec(node: dict[str, Any]) -> NodeSpec:
+    spec = node["Spec"]
+    return NodeSpec(dict(spec["Labels"]), Role(spec["Role"]), Availability(spec["Availability"]))
+
+
+def _update(cli: Cli, node: dict[str, Any], spec: NodeSpec) -> Activity:
+    yield from cli.api.node_update(node["ID"], node["Version"]["Index"], spec)
+
+
+def update(cli: Cli) -> Activity:
+    flags = cli.flags
+    node = yield from cli.api.node_inspect(cli.arguments[0])
+    spec = _spec(node)
+    labels = dict(spec.labels)
+    for text in flags.list("label-add"):
+        key, _, value = text.partition("=")
+        labels[key] = value
+    for key in flags.list("label-rm"):
+        if key not in labels:
+            raise CommandError(f"key {key} doesn't exist in node's labels")
+        del labels[key]
+    role, availability = spec.role, spec.availability
+    if flags.changed("role"):
+        role = _enumerated(Role, flags.get("role"), "Role")
+    if flags.changed("availability"):
+        availability = _enumerated(Availability, flags.get("availability"), "Availability")
+    yield from _update(cli, node, NodeSpec(labels, role, availability))
+    cli.out(f"{cli.arguments[0]}\n")
+
+
+def _enumerated(kind: Any, text: str, what: str) -> Any:
+    try:
+        return kind(text.lower())
+    except ValueError:
+        raise CommandError(f'Error response from daemon: invalid {what}: "{text}"') from None
+
+
+def promote(cli: Cli) -> Activity:
+    yield from _change_roles(cli, Role.MANAGER, "Node {} is already a manager.", "Node {} promoted to a manager in the swarm.")
+
+
+def demote(cli: Cli) -> Activity:
+    yield from _change_roles(cli, Role.WORKER, "Node {} is already a worker.", "Manager {} demoted in the swarm.")
+
+
+def _change_roles(cli: Cli, role: Role, already: str, done: str) -> Activity:
+    for reference in cli.arguments:
+        node = yield from cli.api.node_inspect(reference)
+        spec = _spec(node)
+        if spec.role is role:
+            cli.out(already.format(node["ID"]) + "\n")
+            continue
+        yield from _update(cli, node, NodeSpec(spec.labels, role, spec.availability))
+        cli.out(done.format(reference) + "\n")
+
+
+def rm(cli: Cli) -> Activity:
+    def remove(reference: str) -> Activity:
+        yield from cli.api.node_remove(reference, cli.flags.on("force"))
+        cli.out(f"{reference}\n")
+
+    yield from cli.each(cli.arguments, remove)
+
+

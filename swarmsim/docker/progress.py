@@ -1,0 +1,117 @@
+"""Waiting for a service to converge (docker/cli command/service/progress), as it reads through a pipe.
+
+Every 200 ms the client asks for service, tasks and nodes. Once all tasks run it watches for one more
+monitoring period (5 s by default) before it says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from swarmsim.docker.cli import Cli, CommandError
+from swarmsim.engine.jsonforms import plain
+from swarmsim.sim.scope import Activity
+from swarmsim.swarm.objects import SECOND, Service
+
+POLL = 0.2  # seconds
+MAX_BARS = 20  # above that many tasks no line each
+PROGRESS = {
+    "new": 1, "pending": 3, "assigned": 4, "accepted": 5, "preparing": 6, "ready": 7, "starting": 8, "running": 9,
+    "complete": 10, "shutdown": 11, "failed": 12, "rejected": 13,
+}  # fmt: skip
+
+
+def wait_on_service(cli: Cli, reference: str, quiet: bool) -> Activity:
+    """Print progress until the service has converged. Raises :class:`CommandError` if its update pauses."""
+    say = (lambda text: None) if quiet else (lambda text: cli.out(text + "\n"))
+    clock = cli.api.host.clock
+    converged_at: float | None = None
+    converged = rolling_back = initialized = False
+    last_message = ""
+    while True:
+        service: Service = yield from cli.api.service_spec(reference)
+        config = service.spec.update
+        monitor = (config.monitor / SECOND if config and config.monitor else 5.0)
+        status = service.update_status
+        if status is not None:
+            if status.state == "updating":
+                rolling_back = False
+            elif status.state == "completed" and not converged:
+                return
+            elif status.state == "paused":
+                raise CommandError(f"service update paused: {status.message}")
+            elif status.state == "rollback_started":
+                if not rolling_back and status.message:
+                    say(f"rollback: {status.message}")
+                rolling_back = True
+            elif status.state == "rollback_paused":
+                raise CommandError(f"service rollback paused: {status.message}")
+            elif status.state == "rollback_completed":
+                if not converged:
+                    last_message = f"rollback: {status.message}"
+                rolling_back = True
+        if converged and converged_at is not None and clock.now - converged_at >= monitor:
+            say(f"verify: Service {reference} converged")
+            if last_message:
+                say(last_message)
+            return
+        tasks = yield from cli.api.task_list()
+        nodes = yield from cli.api.node_list()
+        wanted = _slots(service, tasks, nodes)
+        total = service.replicas if service.is_replicated else len(wanted)
+        prefix = "overall progress: rolling back update: " if rolling_back else "overall progress: "
+        if not initialized:
+            initialized = True
+            say(f"{prefix}0 out of {total} tasks")
+            if service.is_replicated and total <= MAX_BARS:
+                for bar in range(1, total + 1):
+                    say(f"{bar}/{total}:  ")
+        running = sum(
+            1
+            for task in wanted.values()
+            if task["DesiredState"] == "running" and task["Status"]["State"] == "running"
+        )
+        was_converged, converged = converged, running == total and (total > 0 or service.is_replicated)
+        if not (was_converged and converged):
+            say(f"{prefix}{running} out of {total} tasks")
+        if converged:
+            if converged_at is None:
+                converged_at = clock.now
+            wait = monitor - (clock.now - converged_at)
+            if wait >= 0:
+                say(f"verify: Waiting {int(wait) + 1} seconds to verify that tasks are stable...")
+        else:
+            if converged_at is not None:
+                say("verify: Detected task failure")
+            converged_at = None
+        yield POLL
+
+
+def _slots(service: Service, tasks: list[dict[str, Any]], nodes: list[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
+    """The up-to-date task of every slot (or node): of several the one that is further on, or newer."""
+    active = {node["ID"] for node in nodes if node["Status"]["State"] != "down"}
+    chosen: dict[Any, dict[str, Any]] = {}
+    for task in tasks:
+        if task["ServiceID"] != service.id or not _up_to_date(service, task):
+            continue
+        state, desired = PROGRESS.get(task["Status"]["State"], 0), PROGRESS.get(task["DesiredState"], 99)
+        if state == 0 or (desired > PROGRESS["running"] and state > desired):
+            continue
+        if task["DesiredState"] in ("shutdown", "remove"):
+            continue
+        if task.get("NodeID") and task["NodeID"] not in active:
+            continue
+        slot = task.get("Slot") or task.get("NodeID")
+        other = chosen.get(slot)
+        if other is None or PROGRESS.get(other["DesiredState"], 99) > desired or (
+            PROGRESS.get(other["DesiredState"], 99) == desired and other["CreatedAt"] < task["CreatedAt"]
+        ):
+            chosen[slot] = task
+    return chosen
+
+
+def _up_to_date(service: Service, task: dict[str, Any]) -> bool:
+    """Whether the task was made from the service's present spec (the API's ``_up-to-date`` filter)."""
+
+
+    return bool(task["Spec"] == plain(service.spec.task))

@@ -1,0 +1,360 @@
+"""``docker service …`` (docker/cli command/service)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from swarmsim.docker import tasks
+from swarmsim.docker.cli import Cli, CommandError, matches_label, said
+from swarmsim.docker.gotemplate import show
+from swarmsim.docker.gotime import bytes_size, format_duration, parse_uint
+from swarmsim.docker.node import node_names
+from swarmsim.docker.output import Listing, render_inspected
+from swarmsim.docker.progress import wait_on_service
+from swarmsim.docker.specs import created, updated
+from swarmsim.engine.api import ApiError
+from swarmsim.sim.scope import Activity
+from swarmsim.swarm.objects import Mode, Replicated, Service, ServiceSpec, replace
+
+LISTING = Listing(
+    "{{.ID}}\t{{.Name}}\t{{.Mode}}\t{{.Replicas}}\t{{.Image}}\t{{.Ports}}",
+    {"ID": "ID", "Name": "NAME", "Mode": "MODE", "Replicas": "REPLICAS", "Image": "IMAGE", "Ports": "PORTS"},
+    "ID",
+    "*service.serviceContext",
+    ("ID", "Image", "Mode", "Name", "Ports", "Replicas"),
+)
+FILTERS = ("id", "label", "mode", "name", "runtime")
+
+
+# -- create, update, scale, rollback, rm
+
+
+def create(cli: Cli) -> Activity:
+    flags = cli.flags
+    spec = created(flags, cli.arguments[0], cli.arguments[1:])
+    service_id, warnings = yield from cli.api.service_create(spec, not flags.on("no-resolve-image"))
+    for warning in warnings:
+        cli.err(warning + "\n")
+    cli.out(service_id + "\n")
+    if not flags.on("detach"):
+        yield from wait_on_service(cli, service_id, flags.on("quiet"))
+
+
+def _change(
+    cli: Cli, reference: str, service: Service, spec: ServiceSpec, query_registry: bool = False, rollback: bool = False
+) -> Activity:
+    warnings = yield from cli.api.service_update(
+        service.id, service.meta.version, spec, query_registry, rollback
+    )
+    for warning in warnings:
+        cli.err(warning + "\n")
+
+
+def update(cli: Cli) -> Activity:
+    flags, reference = cli.flags, cli.arguments[0]
+    service: Service = yield from cli.api.service_spec(reference)
+    if flags.on("rollback"):
+        if set(flags.names()) - {"rollback", "detach", "quiet"}:
+            raise CommandError("other flags may not be combined with --rollback")
+        yield from _change(cli, reference, service, service.spec, rollback=True)
+    else:
+        spec = updated(flags, service.spec)
+        query = flags.changed("image") and not flags.on("no-resolve-image")
+        yield from _change(cli, reference, service, spec, query)
+    cli.out(reference + "\n")
+    if not flags.on("detach"):
+        yield from wait_on_service(cli, reference, flags.on("quiet"))
+
+
+def rollback(cli: Cli) -> Activity:
+    reference = cli.arguments[0]
+    service: Service = yield from cli.api.service_spec(reference)
+    yield from _change(cli, reference, service, service.spec, rollback=True)
+    cli.out(reference + "\n")
+    if not cli.flags.on("detach"):
+        yield from wait_on_service(cli, reference, cli.flags.on("quiet"))
+
+
+def scale(cli: Cli) -> Activity:
+    for argument in cli.arguments:
+        name, equals, count = argument.partition("=")
+        if not equals or not name or not count:
+            raise CommandError(
+                f"invalid scale specifier '{argument}'.\nSee 'docker service scale --help'.\n\n"
+                "Usage:  docker service scale SERVICE=REPLICAS [SERVICE=REPLICAS...]\n\n"
+                "Scale one or multiple replicated services"
+            )
+    errors: list[str] = []
+    scaled: list[str] = []
+    for argument in cli.arguments:
+        reference, _, text = argument.partition("=")
+        try:
+            count = parse_uint(text)
+        except ValueError as problem:
+            errors.append(f"{reference}: invalid replicas value {text}: {problem}")
+            continue
+        try:
+            service: Service = yield from cli.api.service_spec(reference)
+            if not service.is_replicated:
+                raise CommandError("scale can only be used with replicated or replicated-job mode")
+            spec = replace(service.spec, mode=Mode(replicated=Replicated(replicas=count)))
+            yield from _change(cli, reference, service, spec)
+        except (ApiError, CommandError) as error:
+            errors.append(f"{reference}: {said(error)}")
+            continue
+        cli.out(f"{reference} scaled to {count}\n")
+        scaled.append(reference)
+    if not cli.flags.on("detach"):
+        for reference in scaled:
+            try:
+                yield from wait_on_service(cli, reference, quiet=False)
+            except (ApiError, CommandError) as error:
+                errors.append(f"{reference}: {said(error)}")
+    if errors:
+        raise CommandError("\n".join(errors))
+
+
+def rm(cli: Cli) -> Activity:
+    def remove(reference: str) -> Activity:
+        yield from cli.api.service_remove(reference)
+        cli.out(f"{reference}\n")
+
+    yield from cli.each(cli.arguments, remove)
+
+
+# -- ls, ps
+
+
+def _mode(spec: dict[str, Any]) -> str:
+    return "global" if "Global" in spec["Mode"] else "replicated"
+
+
+def _keep(service: dict[str, Any], filters: dict[str, list[str]]) -> bool:
+    spec = service["Spec"]
+    return (
+        ("id" not in filters or any(service["ID"].startswith(id) for id in filters["id"]))
+        and ("name" not in filters or any(spec["Name"].startswith(name) for name in filters["name"]))
+        and ("mode" not in filters or _mode(spec) in filters["mode"])
+        and ("runtime" not in filters or "container" in filters["runtime"])
+        and matches_label(spec["Labels"], filters.get("label", []))
+    )
+
+
+def ls(cli: Cli) -> Activity:
+    filters = cli.checked_filters(FILTERS)
+    services = yield from cli.api.service_list()
+    every = yield from cli.api.task_list()
+    nodes = yield from cli.api.node_list()
+    down = {node["ID"] for node in nodes if node["Status"]["State"] == "down"}
+    services = [service for service in services if _keep(service, filters)]
+    services.sort(key=lambda service: tasks.natural(service["Spec"]["Name"]))
+    rows = []
+    for service in services:
+        spec = service["Spec"]
+        own = [task for task in every if task["ServiceID"] == service["ID"]]
+        running = sum(1 for t in own if t["Status"]["State"] == "running" and t.get("NodeID") not in down)
+        if _mode(spec) == "replicated":
+            desired = spec["Mode"]["Replicated"]["Replicas"]
+        else:
+            desired = sum(1 for t in own if t["DesiredState"] in ("running", "ready"))
+        limit = spec["TaskTemplate"]["Placement"].get("MaxReplicas", 0)
+        replicas = f"{running}/{desired}" + (f" (max {limit} per node)" if limit else "")
+        rows.append(
+            {
+                "ID": service["ID"][:12],
+                "Name": spec["Name"],
+                "Mode": _mode(spec),
+                "Replicas": replicas,
+                "Image": tasks.familiar_image(spec["TaskTemplate"]["ContainerSpec"]["Image"]),
+                "Ports": _published(service["Endpoint"].get("Ports", [])),
+            }
+        )
+    cli.render(lambda: LISTING.render(rows, cli.flags.get("format", ""), cli.flags.on("quiet")))
+
+
+def _published(ports: list[dict[str, Any]]) -> str:
+    """``*:8888->80/tcp``; neighbours are joined: ``*:80-82->80-82/tcp``."""
+    ranges: list[list[Any]] = []
+    for port in sorted(ports, key=lambda port: (port["Protocol"], port["PublishedPort"])):
+        if port["PublishMode"] != "ingress":
+            continue
+        published, target, protocol = port["PublishedPort"], port["TargetPort"], port["Protocol"]
+        last = ranges[-1] if ranges else None
+        if last is not None and last[4] == protocol and published - last[1] <= 1 and target - last[3] <= 1 and not (
+            last[3] != last[2] and target <= last[3]
+        ):
+            last[1], last[3] = published, target
+        else:
+            ranges.append([published, published, target, target, protocol])
+
+    def span(start: int, end: int) -> str:
+        return str(start) if start == end else f"{start}-{end}"
+
+    return ", ".join(f"*:{span(p0, p1)}->{span(t0, t1)}/{proto}" for p0, p1, t0, t1, proto in ranges)
+
+
+def ps(cli: Cli) -> Activity:
+    filters = cli.checked_filters(tasks.FILTERS)
+    services = yield from cli.api.service_list()
+    missing, ids = [], []
+    for reference in cli.arguments:
+        found = [s["ID"] for s in services if s["ID"] == reference] or [
+            s["ID"] for s in services if s["Spec"]["Name"] == reference
+        ]
+        if not found:
+            found = [s["ID"] for s in services if s["ID"].startswith(reference)]
+            if len(found) > 1:
+                raise CommandError(f"multiple services found with provided prefix: {reference}")
+        ids += found
+        if not found:
+            missing.append(f"no such service: {reference}")
+    if ids:
+        every = yield from cli.api.task_list()
+        nodes = yield from node_names(cli)
+        names = {service["ID"]: service["Spec"]["Name"] for service in services}
+        node_ids = None
+        if "node" in filters:
+            by_name = {name: id for id, name in nodes.items()}
+            node_ids = set()
+            for reference in filters["node"]:
+                if reference == "self":
+                    reference = (yield from cli.api.info())["Swarm"]["NodeID"]
+                node_ids.add(by_name.get(reference, reference))
+        listed = [
+            task
+            for task in every
+            if task["ServiceID"] in ids and tasks.keep(task, filters, names.get(task["ServiceID"], ""), node_ids)
+        ]
+        tasks.print_tasks(cli, listed, names, nodes)
+    if missing:
+        raise CommandError("\n".join(missing))
+
+
+# -- inspect
+
+
+def inspect(cli: Cli) -> Activity:
+    if cli.flags.on("pretty") and cli.flags.changed("format"):
+        raise CommandError("--format is incompatible with human friendly format")
+    found: list[dict[str, Any]] = []
+    errors = []
+    for reference in cli.arguments:
+        try:
+            found.append((yield from cli.api.service_inspect(reference, insert_defaults=True)))
+        except ApiError as error:
+            errors.append(
+                f"Error: no such service: {reference}"
+                if error.status == 404
+                else f"Error response from daemon: {error.message}"
+            )
+    if cli.flags.on("pretty"):
+        cli.out("".join(_pretty(cli, service) + "\n" for service in found))
+    else:
+        cli.render(lambda: render_inspected(found, cli.flags.get("format", ""), "swarm.Service"))
+    if errors:
+        raise CommandError("\n".join(errors))
+
+
+def _pretty(cli: Cli, service: dict[str, Any]) -> str:
+    spec = service["Spec"]
+    task, container = spec["TaskTemplate"], spec["TaskTemplate"]["ContainerSpec"]
+    lines = ["", f"ID:\t\t{service['ID']}", f"Name:\t\t{spec['Name']}"]
+    if spec["Labels"]:
+        lines.append("Labels:")
+        lines += [f" {key}{'=' + value if value else ''}" for key, value in sorted(spec["Labels"].items())]
+    if "Global" in spec["Mode"]:
+        lines.append("Service Mode:\tGlobal")
+    else:
+        lines.append("Service Mode:\tReplicated")
+        replicas = spec["Mode"]["Replicated"]["Replicas"]
+        if replicas:
+            lines.append(f" Replicas:\t{replicas}")
+    lines += _pretty_update_status(cli, service.get("UpdateStatus"))
+    lines.append("Placement:")
+    placement = task["Placement"]
+    if placement.get("Constraints"):
+        lines.append(f" Constraints:\t{show(placement['Constraints'])}")
+    if placement.get("MaxReplicas"):
+        lines.append(f" Max Replicas Per Node:   {placement['MaxReplicas']}")
+    lines += _pretty_config("UpdateConfig", "Update", spec["UpdateConfig"])
+    lines += _pretty_config("RollbackConfig", "Rollback", spec["RollbackConfig"])
+    lines += ["ContainerSpec:", f" Image:\t\t{container['Image']}"]
+    for name, words in (("Args", container.get("Args")), ("Env", container.get("Env"))):
+        if words:
+            lines.append(f" {name}:\t\t{' '.join(words)} ")
+    if container.get("Dir"):
+        lines.append(f" Dir:\t\t{container['Dir']}")
+    if "Init" in container:
+        lines.append(f" Init:\t\t{show(container['Init'])}")
+    if container.get("User"):
+        lines.append(f" User: {container['User']}")
+    if container.get("Mounts"):
+        lines.append("Mounts:")
+        for mount in container["Mounts"]:
+            lines += [
+                f" Target:\t{mount['Target']}",
+                f"  Source:\t{mount.get('Source', '')}",
+                f"  ReadOnly:\t{show(mount.get('ReadOnly', False))}",
+                f"  Type:\t\t{mount['Type']}",
+            ]
+    lines += _pretty_resources(task["Resources"])
+    lines.append(f"Endpoint Mode:\t{spec['EndpointSpec']['Mode']}")
+    ports = service["Endpoint"].get("Ports")
+    if ports:
+        lines.append("Ports:")
+        for port in ports:
+            lines += [
+                f" PublishedPort = {port.get('PublishedPort', 0)}",
+                f"  Protocol = {port['Protocol']}",
+                f"  TargetPort = {port['TargetPort']}",
+                f"  PublishMode = {port['PublishMode']}",
+            ]
+        lines[-1] += " "
+    return "\n".join(lines) + "\n"
+
+
+def _pretty_update_status(cli: Cli, status: dict[str, Any] | None) -> list[str]:
+    if status is None:
+        return []
+    lines = ["UpdateStatus:", f" State:\t\t{status['State']}", f" Started:\t{_since(cli, status['StartedAt'])}"]
+    if status["State"] in ("completed", "rollback_completed") and "CompletedAt" in status:
+        lines.append(f" Completed:\t{_since(cli, status['CompletedAt'])}")
+    return [*lines, f" Message:\t{status['Message']}"]
+
+
+def _since(cli: Cli, timestamp: str) -> str:
+    text = cli.ago(timestamp)
+    return text if text.startswith("Less") else f"{text} ago"
+
+
+def _pretty_config(title: str, verb: str, config: dict[str, Any]) -> list[str]:
+    lines = [f"{title}:", f" Parallelism:\t{config['Parallelism']}"]
+    if config.get("Delay"):
+        lines.append(f" Delay:\t\t{format_duration(config['Delay'])}")
+    lines.append(f" On failure:\t{config['FailureAction']}")
+    if config.get("Monitor"):
+        lines.append(f" Monitoring Period: {format_duration(config['Monitor'])}")
+    return [
+        *lines,
+        f" Max failure ratio: {show(float(config['MaxFailureRatio']))}",
+        f" {f'{verb} order:':<18} {config['Order']}",
+    ]
+
+
+def _pretty_resources(resources: dict[str, Any]) -> list[str]:
+    lines = ["Resources:"]
+    for title, key in (("Reservations", "Reservations"), ("Limits", "Limits")):
+        quantities = resources.get(key) or {}
+        if not quantities:
+            continue
+        lines.append(f" {title}:")
+        if quantities.get("NanoCPUs"):
+            lines.append(f"  CPU:\t\t{_decimal(quantities['NanoCPUs'] / 1e9)}")
+        if quantities.get("MemoryBytes"):
+            lines.append(f"  Memory:\t{bytes_size(quantities['MemoryBytes'])}")
+    return lines
+
+
+def _decimal(number: float) -> str:
+    return str(int(number)) if number == math.floor(number) else f"{number:g}"

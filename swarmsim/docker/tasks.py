@@ -1,0 +1,115 @@
+"""Lists of tasks: ``docker service ps``, ``docker node ps`` (docker/cli command/task)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from swarmsim.docker.cli import Cli, CommandError
+from swarmsim.docker.output import Listing
+from swarmsim.swarm.reference import InvalidReference, parse_reference
+
+LISTING = Listing(
+    "{{.ID}}\t{{.Name}}\t{{.Image}}\t{{.Node}}\t{{.DesiredState}}\t{{.CurrentState}}\t{{.Error}}\t{{.Ports}}",
+    {
+        "ID": "ID",
+        "Name": "NAME",
+        "Image": "IMAGE",
+        "Node": "NODE",
+        "DesiredState": "DESIRED STATE",
+        "CurrentState": "CURRENT STATE",
+        "Error": "ERROR",
+        "Ports": "PORTS",
+    },
+    "FullID",
+    "*task.taskContext",
+    ("CurrentState", "DesiredState", "Error", "ID", "Image", "Name", "Node", "Ports"),
+)
+FILTERS = ("desired-state", "id", "label", "name", "node")
+MAX_ERROR = 30
+DESIRED_STATES = ("running", "shutdown", "accepted")
+
+
+def familiar_image(image: str) -> str:
+    """An image as lists show it: without its digest, with its tag."""
+    try:
+        reference = parse_reference(image)
+    except InvalidReference:
+        return image
+    return f"{reference.name}:{reference.tag}" if reference.tag else image
+
+
+def natural(text: str) -> tuple[tuple[int, Any], ...]:
+    """Sort key that puts ``web.2`` before ``web.10``."""
+    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", text) if part)
+
+
+def keep(task: Mapping[str, Any], filters: dict[str, list[str]], service_name: str, node_ids: set[str] | None) -> bool:
+    """Whether a task passes ``--filter``."""
+    wanted = filters.get("desired-state")
+    if wanted is not None:
+        for state in wanted:
+            if state not in DESIRED_STATES:
+                raise CommandError(f"Error response from daemon: Invalid desired-state filter: '{state}'")
+        shown = {"running": ("running", "ready", "complete"), "shutdown": ("shutdown", "remove"), "accepted": ("accepted",)}
+        if not any(task["DesiredState"] in shown[state] for state in wanted):
+            return False
+    if "id" in filters and not any(task["ID"].startswith(id) for id in filters["id"]):
+        return False
+    if node_ids is not None and task.get("NodeID", "") not in node_ids:
+        return False
+    if "name" in filters:
+        name = f"{service_name}.{task.get('Slot') or task.get('NodeID', '')}.{task['ID']}"
+        if not any(name.startswith(prefix) for prefix in filters["name"]):
+            return False
+    return not ("label" in filters and filters["label"])
+
+
+def print_tasks(
+    cli: Cli, tasks: list[dict[str, Any]], services: Mapping[str, str], nodes: Mapping[str, str]
+) -> None:
+    """The table of tasks, newest first in each slot, older ones indented."""
+    no_resolve = cli.flags.on("no-resolve")
+    truncate = not cli.flags.on("no-trunc")
+    format = cli.flags.get("format", "")
+
+    def name_of(task: dict[str, Any]) -> str:
+        service = task["ServiceID"]
+        if not no_resolve:
+            service = services.get(service, service)
+        return f"{service}.{task.get('Slot') or task.get('NodeID', '')}"
+
+    ordered = sorted(tasks, key=lambda task: task["CreatedAt"], reverse=True)
+    ordered.sort(key=lambda task: natural(name_of(task)))
+    rows = []
+    previous = None
+    for task in ordered:
+        name = name_of(task)
+        error = task["Status"].get("Err", "")
+        if error:
+            if truncate and len(error) > MAX_ERROR:
+                error = error[: MAX_ERROR - 1] + "…"
+            error = f'"{error}"'
+        node = task.get("NodeID", "")
+        image = task["Spec"]["ContainerSpec"]["Image"]
+        state = task["Status"]["State"]
+        indent = r" \_ " if name == previous and (not format or format.startswith("table")) else ""
+        rows.append(
+            {
+                "FullID": task["ID"],
+                "ID": task["ID"][:12] if truncate else task["ID"],
+                "Name": indent + name,
+                "Image": familiar_image(image) if truncate else image,
+                "Node": node if no_resolve else nodes.get(node, node),
+                "DesiredState": task["DesiredState"].capitalize(),
+                "CurrentState": f"{state.capitalize()} {cli.ago(task['Status']['Timestamp']).lower()} ago",
+                "Error": error,
+                "Ports": ",".join(
+                    f"*:{port['PublishedPort']}->{port['TargetPort']}/{port['Protocol']}"
+                    for port in task["Status"]["PortStatus"].get("Ports", ())
+                ),
+            }
+        )
+        previous = name
+    cli.render(lambda: LISTING.render(rows, format, cli.flags.on("quiet")))

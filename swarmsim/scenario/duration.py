@@ -1,0 +1,47 @@
+"""Durations in scenario files: ``30s``, ``1m30s``, ``500ms``, ``90d`` or a number of seconds."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31_536_000.0}
+LONGEST = 200 * UNITS["y"]
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w|y)")
+_WHOLE = re.compile(rf"(?:{_PART.pattern}\s*)+")
+
+
+def parse_duration(value: Any) -> float:
+    """Seconds. Raises :class:`ValueError` that says what would be right.
+
+    >>> parse_duration("1m30s")
+    90.0
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("a duration is a number of seconds or a text like 30s, 1m30s, 500ms")
+    if isinstance(value, str):
+        text = value.strip()
+        if text.startswith("-"):
+            raise ValueError(f"{value!r}: a duration cannot be negative")
+        if not _WHOLE.fullmatch(text):
+            hint = f"; did you mean {text}s?" if re.fullmatch(r"\d+(\.\d+)?", text) else ""
+            raise ValueError(f"{value!r} is no duration: write 30s, 1m30s, 500ms{hint}")
+        seconds = sum(float(number) * UNITS[unit] for number, unit in _PART.findall(text))
+    else:
+        seconds = float(value)
+    if not 0 <= seconds <= LONGEST:
+        raise ValueError(f"{value!r}: a duration lies between 0 and 200y")
+    return seconds
+
+
+def _positive(value: Any) -> float:
+    seconds = parse_duration(value)
+    if seconds == 0:
+        raise ValueError(f"{value!r}: this duration must be longer than 0")
+    return seconds
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration, json_schema_input_type=float | str)]
+PositiveDuration = Annotated[float, BeforeValidator(_positive, json_schema_input_type=float | str)]

@@ -1,0 +1,111 @@
+"""The fault verbs: one table from a verb to what it does to the world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from swarmsim.sim.scope import Activity
+from swarmsim.world.simulated import SimulatedWorld
+
+Resolve = Callable[[str], str]
+
+
+class FaultError(Exception):
+    """The fault cannot be done now (no such container, …)."""
+
+
+def _each(argument: str | list[str]) -> list[str]:
+    return [argument] if isinstance(argument, str) else argument
+
+
+def _at_once(act: Callable[[SimulatedWorld, str], object]) -> Callable[[SimulatedWorld, Any, Resolve], Activity]:
+    def apply(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+        hosts = [resolve(host) for host in _each(argument)]
+        for host in hosts:
+            act(world, host)
+        return hosts
+        yield
+
+    return apply
+
+
+def _taking_time(act: Callable[[SimulatedWorld, str], Activity]) -> Callable[[SimulatedWorld, Any, Resolve], Activity]:
+    def apply(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+        hosts = [resolve(host) for host in _each(argument)]
+        for done in [world.scope.spawn(act(world, host)) for host in hosts]:
+            yield done
+        return hosts
+
+    return apply
+
+
+def _cut(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+    a, b = (resolve(host) for host in argument)
+    world.around.fabric.cut(a, b)
+    return [a, b]
+    yield
+
+
+def _heal(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+    hosts = [] if argument == "all" else [resolve(host) for host in argument]
+    world.around.fabric.heal(*hosts)
+    world.around.touch()
+    return hosts
+    yield
+
+
+def _partition(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+    groups = [[resolve(host) for host in group] for group in argument]
+    world.around.fabric.partition(groups)
+    return [host for group in groups for host in group]
+    yield
+
+
+def _latency(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+    host = resolve(argument.host)
+    world.add_latency(host, argument.by)
+    return [host]
+    yield
+
+
+def _loss(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+    host = resolve(argument.host)
+    world.set_loss(host, argument.percent / 100)
+    return [host]
+    yield
+
+
+def _kill_container(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+    for name, engine in world.engines.items():
+        for container in engine.containers.values():
+            if container.alive and container.name.startswith(f"{argument}."):
+                yield from world.docker(name, f"kill {container.id[:12]}")
+                return [name]
+    raise FaultError(f"no running container of task {argument}")
+
+
+FAULTS: dict[str, Callable[[SimulatedWorld, Any, Resolve], Activity]] = {
+    "power-off": _at_once(SimulatedWorld.power_off),
+    "kill-host": _at_once(SimulatedWorld.kill_host),
+    "power-on": _taking_time(SimulatedWorld.power_on),
+    "kill-engine": _at_once(SimulatedWorld.kill_engine),
+    "stop-engine": _taking_time(SimulatedWorld.stop_engine),
+    "start-engine": _taking_time(SimulatedWorld.power_on),
+    "cut": _cut,
+    "heal": _heal,
+    "partition": _partition,
+    "latency": _latency,
+    "loss": _loss,
+    "kill-container": _kill_container,
+}
+
+
+def words(verb: str, argument: Any) -> str:
+    """The fault in words, as the timeline shows it."""
+    if verb in ("latency", "loss"):
+        amount = f"{argument.by:g} s" if verb == "latency" else f"{argument.percent:g} %"
+        return f"{verb} {argument.host} {amount}"
+    if verb == "partition":
+        return "partition " + " | ".join(" ".join(group) for group in argument)
+    return f"{verb.replace('-', ' ')} {' '.join(_each(argument))}"

@@ -1,0 +1,300 @@
+"""Reading scenario files: YAML with places, so that every complaint names file, line and column.
+
+Shipped scenarios are found by name. A file is read whole or not at all; nothing in it can make the loader
+raise anything but :class:`ScenarioError`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from importlib import resources
+from io import StringIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from swarmsim.scenario.schema import (
+    STEPS,
+    SUBJECTS,
+    Condition,
+    DockerStep,
+    ExpectStep,
+    Fault,
+    FaultStep,
+    Scenario,
+    Strict,
+    WaitStep,
+)
+from swarmsim.sim.profile import profile_names
+
+MAX_BYTES = 1_000_000
+MAX_VALUES = 200_000
+Place = tuple[int, int]
+Path_ = tuple[str | int, ...]
+
+
+class ScenarioError(Exception):
+    """A scenario cannot be used; the message is ``file:line:column: what is wrong and what would be right``."""
+
+
+class LoadedScenario(NamedTuple):
+    """A scenario with the digest of its text, for the trace's header."""
+
+    scenario: Scenario
+    digest: str
+    source: str
+
+
+def shipped_scenarios() -> dict[str, str]:
+    """Names of the scenarios that come with swarmsim and their texts, sorted by name."""
+    folder = resources.files("swarmsim") / "scenarios"
+    if not folder.is_dir():
+        folder = resources.files("swarmsim") / ".." / "scenarios"  # a checkout
+    return {
+        entry.name.removesuffix(".yaml"): entry.read_text(encoding="utf-8")
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".yaml")
+    }
+
+
+def load_scenario(where: str | Path) -> LoadedScenario:
+    """A scenario by path, or by the name of a shipped one. Raises :class:`ScenarioError`."""
+    path = Path(where)
+    if not path.exists() and "/" not in str(where) and not str(where).endswith((".yaml", ".yml")):
+        shipped = shipped_scenarios()
+        if str(where) not in shipped:
+            raise ScenarioError(f"{where}: no such file, and no shipped scenario of that name: {', '.join(shipped)}")
+        return parse_scenario(shipped[str(where)], str(where))
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ScenarioError(f"{path}: larger than {MAX_BYTES:,} bytes; a scenario is a few kilobytes")
+        text = path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise ScenarioError(f"{path}: cannot be read: {problem.strerror}") from None
+    except UnicodeDecodeError as problem:
+        raise ScenarioError(f"{path}: not UTF-8 text (byte {problem.start}); save the file as UTF-8") from None
+    return parse_scenario(text, str(path))
+
+
+def parse_scenario(text: str, source: str) -> LoadedScenario:
+    """Check the text of a scenario. Raises :class:`ScenarioError`."""
+    document = _Document(text, source)
+    data = document.data
+    if not isinstance(data, dict):
+        raise ScenarioError(f"{source}:1:1: a scenario is a mapping with name, cluster, steps and expect")
+    steps = data.get("steps") or []
+    expectations = data.get("expect") or []
+    try:
+        for number, step in enumerate(steps if isinstance(steps, list) else []):
+            document.check_keys(("steps", number), step)
+        body = {key: value for key, value in data.items() if key not in ("steps", "expect")}
+        scenario = Scenario.model_validate(body)
+    except ValidationError as problem:
+        raise document.invalid(problem, ()) from None
+    for key, value in (("steps", steps), ("expect", expectations)):
+        if not isinstance(value, list):
+            raise document.error((key,), f"{key} is a list")
+    scenario.steps = [document.step(number, step) for number, step in enumerate(steps)]
+    scenario.expect = [document.final(number, entry) for number, entry in enumerate(expectations)]
+    _check_names(scenario, document)
+    return LoadedScenario(scenario, hashlib.sha256(text.encode()).hexdigest()[:16], source)
+
+
+class _Document:
+    """A YAML text as plain values, and where each value stands."""
+
+    def __init__(self, text: str, source: str) -> None:
+        self.source = source
+        self.places: dict[Path_, Place] = {}
+        self._left = MAX_VALUES
+        try:
+            loaded = YAML(typ="rt", pure=True).load(StringIO(text))
+            self.data = self._plain(loaded, ())
+        except MarkedYAMLError as problem:
+            mark = problem.problem_mark or problem.context_mark
+            place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+            raise ScenarioError(f"{source}{place}: not YAML: {problem.problem or problem.context}") from None
+        except (YAMLError, ValueError) as problem:
+            raise ScenarioError(f"{source}:1:1: not YAML: {str(problem).splitlines()[0]}") from None
+        except RecursionError:
+            raise ScenarioError(f"{source}:1:1: nested too deeply") from None
+        except (TypeError, KeyError, AttributeError, IndexError, AssertionError, OverflowError, NotImplementedError) as problem:
+            # ruamel.yaml stumbles over some malformed texts instead of refusing them.
+            raise ScenarioError(f"{source}:1:1: not YAML that can be read ({type(problem).__name__})") from None
+
+    def _plain(self, value: Any, path: Path_) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise ScenarioError(f"{self.source}:1:1: more than {MAX_VALUES:,} values")
+        if isinstance(value, dict):
+            result = {}
+            for key, item in value.items():
+                name = str(key)
+                place = value.lc.data.get(key) if hasattr(value, "lc") and value.lc.data else None
+                if place:
+                    self.places[(*path, name)] = (place[0] + 1, place[1] + 1)
+                result[name] = self._plain(item, (*path, name))
+            return result
+        if isinstance(value, list):
+            for number in range(len(value)):
+                place = value.lc.data.get(number) if hasattr(value, "lc") and value.lc.data else None
+                if place:
+                    self.places[(*path, number)] = (place[0] + 1, place[1] + 1)
+            return [self._plain(item, (*path, number)) for number, item in enumerate(value)]
+        if isinstance(value, bool) or value is None:
+            return value
+        for kind in (int, float, str):
+            if isinstance(value, kind):
+                return kind(value)
+        return bool(value) if type(value).__name__ == "ScalarBoolean" else str(value)
+
+    def error(self, path: Path_, message: str) -> ScenarioError:
+        while path and path not in self.places:
+            path = path[:-1]
+        line, column = self.places.get(path, (1, 1))
+        return ScenarioError(f"{self.source}:{line}:{column}: {message}")
+
+    def invalid(self, problem: ValidationError, prefix: Path_) -> ScenarioError:
+        first = problem.errors(include_url=False)[0]
+        path = (*prefix, *(part for part in first["loc"] if part not in ("int", "list", "str")))
+        known = [part for part in path if isinstance(part, str | int)]
+        while known and tuple(known) not in self.places:
+            known.pop()
+        message = str(first["msg"]).removeprefix("Value error, ")
+        kind = first["type"]
+        field = ".".join(str(part) for part in first["loc"] if not str(part).startswith("list["))
+        if kind == "extra_forbidden":
+            message = f"unknown key {first['loc'][-1]!r}"
+        elif kind == "missing":
+            message = f"{first['loc'][-1]!r} is missing"
+        elif kind != "value_error" and field:
+            message = f"{field}: {message[0].lower()}{message[1:]}, not {first['input']!r}"[:300]
+        return self.error(tuple(known), message)
+
+    def check_keys(self, path: Path_, step: Any) -> None:
+        if not isinstance(step, dict):
+            raise self.error(path, f"a step is a mapping with one of {', '.join(STEPS)}")
+        kinds = [key for key in STEPS if key in step]
+        if len(kinds) != 1:
+            raise self.error(path, f"a step has exactly one of {', '.join(STEPS)}")
+
+    def step(self, number: int, step: dict[str, Any]) -> Any:
+        kind = next(key for key in STEPS if key in step)
+        return self._validated(STEPS[kind], step, ("steps", number))
+
+    def final(self, number: int, entry: Any) -> ExpectStep:
+        if not isinstance(entry, dict):
+            raise self.error(("expect", number), f"an expectation is a mapping with one of {', '.join(SUBJECTS)}")
+        condition = {key: value for key, value in entry.items() if key != "within"}
+        body = {"expect": condition, **({"within": entry["within"]} if "within" in entry else {})}
+        try:
+            return ExpectStep.model_validate(body)
+        except ValidationError as problem:
+            raise self.invalid(problem, ("expect", number)) from None
+
+    def _validated(self, model: type[Strict], value: Any, prefix: Path_) -> Any:
+        try:
+            return model.model_validate(value)
+        except ValidationError as problem:
+            raise self.invalid(problem, prefix) from None
+
+
+def _check_names(scenario: Scenario, document: _Document) -> None:
+    """Hosts, profiles and earlier results must exist where they are named."""
+    managers, workers = scenario.cluster.names()
+    hosts = {*managers, *workers}
+    profiles = profile_names()
+    if scenario.cluster.profile not in profiles:
+        raise document.error(
+            ("cluster", "profile"), f"unknown profile {scenario.cluster.profile!r}; there are {', '.join(profiles)}"
+        )
+    addresses: dict[str, str] = {}
+    for name, settings in scenario.cluster.hosts.items():
+        if name not in hosts:
+            raise document.error(("cluster", "hosts", name), _unknown_host(name, hosts))
+        if settings.profile is not None and settings.profile not in profiles:
+            raise document.error(
+                ("cluster", "hosts", name, "profile"),
+                f"unknown profile {settings.profile!r}; there are {', '.join(profiles)}",
+            )
+        if settings.address is not None:
+            if settings.address in addresses:
+                raise document.error(
+                    ("cluster", "hosts", name, "address"),
+                    f"{settings.address} is already the address of {addresses[settings.address]}",
+                )
+            addresses[settings.address] = name
+    named: set[str] = set()
+    for number, step in enumerate(scenario.steps):
+        path: Path_ = ("steps", number)
+        for host, key in _hosts_of(step):
+            if host not in hosts and host not in ("leader", "follower") and host not in named:
+                raise document.error((*path, *key), _unknown_host(host, {*hosts, *named, "leader", "follower"}))
+        if isinstance(step, DockerStep):
+            try:
+                words = shlex.split(step.docker)
+            except ValueError as problem:
+                raise document.error((*path, "docker"), f"cannot be split into words: {problem}") from None
+            if not words:
+                raise document.error((*path, "docker"), "no command; write for example 'node ls'")
+        condition = step.wait if isinstance(step, WaitStep) else step.expect if isinstance(step, ExpectStep) else None
+        _check_command(condition, named, (*path, "wait" if isinstance(step, WaitStep) else "expect"), document)
+        if isinstance(step, DockerStep | FaultStep) and step.as_ is not None:
+            if step.as_ in hosts:
+                raise document.error((*path, "as"), f"{step.as_!r} is already a host")
+            named.add(step.as_)
+    for number, entry in enumerate(scenario.expect):
+        path = ("expect", number)
+        for host, key in _hosts_of(entry):
+            if host not in hosts and host not in named and host not in ("leader", "follower"):
+                raise document.error((*path, *key[1:]), _unknown_host(host, {*hosts, *named, "leader", "follower"}))
+        _check_command(entry.expect, named, path, document)
+
+
+def _check_command(condition: Condition | None, named: set[str], path: Path_, document: _Document) -> None:
+    if condition is not None and condition.command is not None and condition.command not in named:
+        raise document.error(
+            (*path, "command"), f"no earlier step was given the name {condition.command!r} with as"
+        )
+
+
+def _unknown_host(name: str, known: set[str]) -> str:
+    shown = sorted(known)
+    return f"unknown host {name!r}; there are {', '.join(shown[:12])}{', …' if len(shown) > 12 else ''}"
+
+
+def _hosts_of(step: Any) -> list[tuple[str, Path_]]:
+    """Every host a step names, and where in the step."""
+    if isinstance(step, DockerStep):
+        return [(step.on, ("on",))] if step.on is not None else []
+    if isinstance(step, FaultStep):
+        return _hosts_of_fault(step.fault)
+    if isinstance(step, WaitStep | ExpectStep):
+        key = "wait" if isinstance(step, WaitStep) else "expect"
+        condition = step.wait if isinstance(step, WaitStep) else step.expect
+        found: list[tuple[str, Path_]] = []
+        if condition.node is not None:
+            found.append((condition.node, (key, "node")))
+        if condition.containers is not None:
+            found.append((condition.containers, (key, "containers")))
+        if isinstance(condition.leader, str) and condition.leader not in ("elected", "none"):
+            found.append((condition.leader, (key, "leader")))
+        return found
+    return []
+
+
+def _hosts_of_fault(fault: Fault) -> list[tuple[str, Path_]]:
+    argument, path = fault.argument, ("fault", fault.verb)
+    if fault.verb == "kill-container" or argument == "all":
+        return []
+    if fault.verb in ("latency", "loss"):
+        return [(argument.host, (*path, "host"))]
+    if fault.verb == "partition":
+        return [(host, (*path, g, n)) for g, group in enumerate(argument) for n, host in enumerate(group)]
+    if isinstance(argument, str):
+        return [(argument, path)]
+    return [(host, (*path, number)) for number, host in enumerate(argument)]

@@ -1,0 +1,285 @@
+"""Running a scenario: build the cluster, do the steps one after the other, check what is expected.
+
+An expectation that does not hold, and a wait that is not reached in time, is noted with what was seen
+instead, and the run goes on: what follows is often what explains it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from swarmsim.docker.client import Result
+from swarmsim.scenario.conditions import Facts, Seen, check, describe
+from swarmsim.scenario.faults import FAULTS, FaultError, words
+from swarmsim.scenario.loader import LoadedScenario
+from swarmsim.scenario.schema import (
+    Condition,
+    DockerStep,
+    ExpectStep,
+    FaultStep,
+    HostSettings,
+    NoteStep,
+    Scenario,
+    SleepStep,
+    WaitStep,
+)
+from swarmsim.sim.profile import load_profile
+from swarmsim.sim.scope import Activity
+from swarmsim.swarm.objects import Role
+from swarmsim.trace.schema import MESSAGES, header
+from swarmsim.version import VERSION
+from swarmsim.world.simulated import POLL, HostSpec, SimulatedWorld, View
+
+MAX_TIME = 300 * 365 * 86400.0
+_PLACEHOLDER = re.compile(r"(?<![{\w])\{([a-z][a-z0-9-]*)\}(?!\})")
+
+
+class Failure(NamedTuple):
+    """An expectation that did not hold."""
+
+    expected: str
+    seen: str
+    at: float
+
+
+class Outcome(NamedTuple):
+    """How a run ended."""
+
+    failures: list[Failure]
+    simulated: float
+    interrupted: bool = False
+
+    @property
+    def ok(self) -> bool:
+        return not self.failures and not self.interrupted
+
+
+def build_world(scenario: Scenario, seed: int) -> SimulatedWorld:
+    """The scenario's machines, all running, no swarm on them yet."""
+    cluster = scenario.cluster
+    managers, workers = cluster.names()
+    taken = {settings.address for settings in cluster.hosts.values()}
+    hosts, number = [], 0
+    for name in [*managers, *workers]:
+        settings = cluster.hosts.get(name, HostSettings())
+        address = settings.address
+        while address is None:
+            number += 1
+            candidate = f"10.97.{number // 250}.{number % 250 + 1}"
+            address = candidate if candidate not in taken else None
+        hosts.append(
+            HostSpec(
+                name,
+                address,
+                Role.MANAGER if name in managers else Role.WORKER,
+                settings.cpus,
+                settings.memory,
+                settings.labels,
+                settings.engine_labels,
+                settings.profile or "",
+            )
+        )
+    return SimulatedWorld(hosts, seed, load_profile(cluster.profile))
+
+
+def run_scenario(
+    loaded: LoadedScenario,
+    seed: int,
+    sink: Callable[[dict[str, Any]], object] | None = None,
+    *,
+    messages: bool = False,
+    internals: bool = True,
+    until: float | None = None,
+) -> Outcome:
+    """Run a scenario once. ``sink`` is given every row of the trace as it happens.
+
+    ``messages`` adds every Raft message; ``until`` stops after that many simulated seconds.
+    An interrupt (Ctrl-C) ends the run in order, with what happened so far.
+    """
+    run = _Run(loaded.scenario, build_world(loaded.scenario, seed))
+    world = run.world
+    if sink is not None:
+        from swarmsim.trace.schema import is_internal
+
+        def wanted(row: dict[str, Any]) -> None:
+            if internals or not is_internal(row["kind"]):
+                sink(row)
+
+        world.journal.subscribe(wanted, frozenset() if messages else MESSAGES)
+    world.journal.subscribe(run.count, MESSAGES)
+    done = world.scope.spawn(run.main())
+    done.callbacks.append(lambda event: None)
+    interrupted = False
+    try:
+        stop = done if until is None else world.clock.first_of((done, world.clock.env.timeout(until)))
+        world.clock.run(stop)
+        if done.triggered and not done.ok:
+            raise done.value
+    except KeyboardInterrupt:
+        interrupted = True
+    return Outcome(run.failures, world.clock.now, interrupted)
+
+
+def trace_header(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
+    scenario = loaded.scenario
+    return header(scenario.name, loaded.digest, seed, VERSION, scenario.cluster.profile)
+
+
+class _Run:
+    def __init__(self, scenario: Scenario, world: SimulatedWorld) -> None:
+        self.scenario = scenario
+        self.world = world
+        self.journal = world.journal
+        self.failures: list[Failure] = []
+        self.results: dict[str, Result] = {}
+        self.hosts: dict[str, str] = {}
+        self.counts: dict[str, int] = {}
+        self._leader: str | None = None
+
+    def count(self, row: dict[str, Any]) -> None:
+        self.counts[row["kind"]] = self.counts.get(row["kind"], 0) + 1
+
+    def main(self) -> Activity:
+        if self.scenario.cluster.formed:
+            yield from self.world.form()
+        self.world.observe()
+        # Let everybody have heartbeated once, as in a cluster that has been up for a moment.
+        yield 2.0
+        self.journal.note("begin", scenario=self.scenario.name)
+        for step in self.scenario.steps:
+            yield from self._step(step)
+        for expectation in self.scenario.expect:
+            yield from self._expect(expectation.expect, expectation.within)
+        self.journal.note("end")
+
+    def _step(self, step: Any) -> Activity:
+        if isinstance(step, DockerStep):
+            yield from self._docker(step)
+        elif isinstance(step, FaultStep):
+            yield from self._fault(step)
+        elif isinstance(step, WaitStep):
+            yield from self._wait(step)
+        elif isinstance(step, ExpectStep):
+            yield from self._expect(step.expect, step.within)
+        elif isinstance(step, SleepStep):
+            yield step.sleep
+        elif isinstance(step, NoteStep):
+            self.journal.note("note", text=step.note)
+
+    # -- names
+
+    def _host(self, name: str) -> str:
+        """The host a name means now."""
+        if name == "leader":
+            return self._current_leader() or self.world.manager_hosts[0]
+        if name == "follower":
+            leader = self._current_leader()
+            return next((host for host in self._managers_up() if host != leader), self.world.manager_hosts[-1])
+        return self.hosts.get(name, name)
+
+    def _current_leader(self) -> str | None:
+        for host in self._managers_up():
+            node = self.world.engines[host].node
+            if node is not None and node.manager is not None and node.manager.raft.is_leader:
+                return host
+        return None
+
+    def _managers_up(self) -> list[str]:
+        return [host for host in self.world.manager_hosts if self.world.engines[host].running]
+
+    def _where(self, step: DockerStep) -> str:
+        if step.on is not None:
+            return self._host(step.on)
+        up = self._managers_up()
+        return up[0] if up else self.world.manager_hosts[0]
+
+    def _filled(self, line: str) -> str:
+        """``{name}`` becomes the host of that name, or the first output line of that command."""
+
+        def value(match: re.Match[str]) -> str:
+            name = match[1]
+            if name in self.results:
+                return self.results[name].out.strip()
+            if name in self.hosts or name in ("leader", "follower"):
+                return self._host(name)
+            if name in self.world.specs:
+                return name
+            return match[0]
+
+        return _PLACEHOLDER.sub(value, line)
+
+    # -- steps
+
+    def _docker(self, step: DockerStep) -> Activity:
+        host = self._where(step)
+        result: Result = yield from self.world.docker(host, self._filled(step.docker), limit=step.within)
+        if step.as_ is not None:
+            self.results[step.as_] = result
+
+    def _fault(self, step: FaultStep) -> Activity:
+        verb, argument = step.fault.verb, step.fault.argument
+        resolved = self._resolved(argument)
+        what = words(verb, resolved)
+        single = resolved if isinstance(resolved, str) and verb != "kill-container" else None
+        self.journal.note("step", what=what, **({"node": single} if single else {}))
+        try:
+            hosts = yield from FAULTS[verb](self.world, resolved, self._host)
+        except FaultError as problem:
+            self._fail(f"fault {what}", str(problem))
+            return
+        if step.as_ is not None and hosts:
+            self.hosts[step.as_] = hosts[0]
+
+    def _resolved(self, argument: Any) -> Any:
+        if isinstance(argument, str):
+            return argument if argument == "all" else self._host(argument)
+        if isinstance(argument, list):
+            return [self._resolved(item) for item in argument]
+        return argument.model_copy(update={"host": self._host(argument.host)})
+
+    # -- conditions
+
+    def _check(self, condition: Condition) -> Activity:
+        view: View | None = None
+        if condition.subject in ("service", "node", "leader", "task"):
+            view = yield from self.world.look()
+        return check(condition, Facts(self.world, view, self._host, self.results, self.counts))
+
+    def _until(self, condition: Condition, within: float) -> Activity:
+        """Look until the condition holds or time is up; the last :class:`Seen`."""
+        clock, around = self.world.clock, self.world.around
+        deadline = clock.now + within
+        while True:
+            touched = around.next_touch()
+            seen: Seen = yield from self._check(condition)
+            if seen.holds or clock.now >= deadline:
+                return seen
+            timeout = clock.env.timeout(max(0.0, deadline - clock.now))
+            yield clock.first_of((touched, timeout))
+            yield POLL
+
+    def _wait(self, step: WaitStep) -> Activity:
+        started = self.world.clock.now
+        seen = yield from self._until(step.wait, step.within)
+        after = round(self.world.clock.now - started, 3)
+        what = step.as_ or describe(step.wait)
+        if seen.holds:
+            self.journal.note("reached", what=what, after=after)
+        else:
+            self.journal.note("not_reached", what=what, after=after)
+            self._fail(f"{what} within {step.within:g} s", seen.what)
+
+    def _expect(self, condition: Condition, within: float | None) -> Activity:
+        if within is None:
+            seen = yield from self._check(condition)
+        else:
+            seen = yield from self._until(condition, within)
+        if not seen.holds:
+            limit = f" within {within:g} s" if within is not None else ""
+            self._fail(describe(condition) + limit, seen.what)
+
+    def _fail(self, expected: str, seen: str) -> None:
+        self.failures.append(Failure(expected, seen, self.world.clock.now))
+        self.journal.note("unmet", expected=expected, seen=seen)

@@ -1,0 +1,268 @@
+"""The form of a scenario file. ``swarmsim schema`` prints it as JSON Schema for editors.
+
+Nothing in here is simulator-only except ``internal`` conditions, so that the same file can run on real
+hosts. A host may be named by its name, as ``leader`` or ``follower``, or by the name an earlier step gave
+(``as: lost``).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from swarmsim.docker.gotime import parse_bytes
+from swarmsim.scenario.duration import Duration, PositiveDuration
+
+MAX_HOSTS = 20_000
+NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not NAME.match(value):
+        raise ValueError(f"{value!r} is no name: use lower-case letters, digits and '-'")
+    if value in ("leader", "follower"):
+        raise ValueError(f"{value!r} has a meaning of its own: choose another name")
+    return value
+
+
+Name = Annotated[str, BeforeValidator(_name, json_schema_input_type=str)]
+
+
+def _memory(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    try:
+        return parse_bytes(str(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is no amount of memory: write 2g, 512m or a number of bytes") from None
+
+
+def _address(value: Any) -> str:
+    try:
+        return str(ipaddress.IPv4Address(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is no IPv4 address") from None
+
+
+class HostSettings(Strict):
+    """What is special about one host."""
+
+    address: Annotated[str, BeforeValidator(_address)] | None = None
+    cpus: float = Field(2.0, gt=0, le=1024)
+    memory: Annotated[int, BeforeValidator(_memory, json_schema_input_type=int | str), Field(gt=0)] = 4 * 1024**3
+    labels: dict[str, str] = Field({}, description="node labels, for constraints node.labels.X")
+    engine_labels: dict[str, str] = Field({}, description="labels of the engine, for constraints engine.labels.X")
+    profile: str | None = None
+
+
+Hosts = Annotated[int, Field(ge=0, le=MAX_HOSTS)] | list[Name]
+
+
+class Cluster(Strict):
+    """The machines, and which of them are meant to be managers."""
+
+    managers: Hosts = 1
+    workers: Hosts = 0
+    profile: str = "lab"
+    formed: bool = Field(True, description="false: the scenario types swarm init and join itself")
+    hosts: dict[str, HostSettings] = {}
+
+    def names(self) -> tuple[list[str], list[str]]:
+        """Names of managers and of workers; m1, m2, … and w1, w2, … where only numbers are given."""
+        managers = [f"m{n + 1}" for n in range(self.managers)] if isinstance(self.managers, int) else self.managers
+        workers = [f"w{n + 1}" for n in range(self.workers)] if isinstance(self.workers, int) else self.workers
+        return managers, workers
+
+    @model_validator(mode="after")
+    def _sound(self) -> Cluster:
+        managers, workers = self.names()
+        names = [*managers, *workers]
+        if not managers:
+            raise ValueError("a cluster needs at least one manager")
+        if len(names) > MAX_HOSTS:
+            raise ValueError(f"{len(names)} hosts: at most {MAX_HOSTS} are possible")
+        twice = sorted({name for name in names if names.count(name) > 1}) if len(names) < 2000 else []
+        if twice:
+            raise ValueError(f"host {twice[0]!r} is named twice")
+        return self
+
+
+class Condition(Strict):
+    """What must be true. One subject (service, node, leader, task, command, containers, internal) and its facts."""
+
+    service: str | None = None
+    running: int | None = Field(None, ge=0)
+    replicas: int | None = Field(None, ge=0)
+    update: str | None = Field(None, description="the update's state: updating, completed, paused, …")
+    node: str | None = None
+    status: Literal["unknown", "down", "ready", "disconnected"] | None = None
+    availability: Literal["active", "pause", "drain"] | None = None
+    role: Literal["worker", "manager"] | None = None
+    reachability: Literal["reachable", "unreachable", "none"] | None = None
+    leader: str | bool | None = Field(None, description="elected, none, or a host; with node: true or false")
+    task: str | None = Field(None, description="SERVICE.SLOT")
+    state: str | None = None
+    desired: str | None = None
+    error: str | None = Field(None, description="part of the task's error, or of the command's stderr")
+    command: str | None = Field(None, description="the name a docker step was given with as")
+    output: str | None = Field(None, description="part of the command's stdout")
+    code: int | None = Field(None, description="the command's exit code")
+    containers: str | None = Field(None, description="a host; with running")
+    internal: str | None = Field(None, description="a kind of internal trace row; simulated worlds only")
+    count: int | None = Field(None, ge=0)
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> Condition:
+        given = self.model_fields_set
+        subjects = [name for name in SUBJECTS if name in given]
+        if "node" in subjects and "leader" in subjects:
+            subjects.remove("leader")
+        if len(subjects) != 1:
+            raise ValueError(f"name exactly one of {', '.join(SUBJECTS)}")
+        facts = SUBJECTS[subjects[0]]
+        wrong = sorted(given - {subjects[0], *facts})
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} says nothing about a {subjects[0]}; possible: {', '.join(facts) or 'nothing more'}")
+        if facts and not given & set(facts):
+            raise ValueError(f"say what is expected of the {subjects[0]}: {', '.join(facts)}")
+        if subjects == ["node"] and "leader" in given and not isinstance(self.leader, bool):
+            raise ValueError("with node, leader is true or false")
+        return self
+
+    @property
+    def subject(self) -> str:
+        given = [name for name in SUBJECTS if name in self.model_fields_set]
+        return "node" if "node" in given else given[0]
+
+
+SUBJECTS: dict[str, tuple[str, ...]] = {
+    "service": ("running", "replicas", "update"),
+    "node": ("status", "availability", "role", "reachability", "leader"),
+    "leader": (),
+    "task": ("state", "desired", "error"),
+    "command": ("output", "error", "code"),
+    "containers": ("running",),
+    "internal": ("count",),
+}
+"""Subjects of a condition and the facts that can be expected of each."""
+
+
+class Between(Strict):
+    """Where a link fault applies (one host's link, or the path between two) and how much."""
+
+    host: str
+    by: PositiveDuration | None = Field(None, description="added latency, one way")
+    percent: float | None = Field(None, ge=0, lt=100, description="lost packets")
+
+
+HostOrHosts = str | list[str]
+
+
+class Fault(Strict):
+    """One fault; the verbs are the keys."""
+
+    power_off: HostOrHosts | None = Field(None, alias="power-off")
+    kill_host: HostOrHosts | None = Field(None, alias="kill-host")
+    power_on: HostOrHosts | None = Field(None, alias="power-on")
+    kill_engine: HostOrHosts | None = Field(None, alias="kill-engine")
+    stop_engine: HostOrHosts | None = Field(None, alias="stop-engine")
+    start_engine: HostOrHosts | None = Field(None, alias="start-engine")
+    cut: list[str] | None = Field(None, min_length=2, max_length=2)
+    heal: Literal["all"] | list[str] | None = None
+    partition: list[list[str]] | None = Field(None, min_length=1)
+    latency: Between | None = None
+    loss: Between | None = None
+    kill_container: str | None = Field(None, alias="kill-container", description="SERVICE.SLOT")
+
+    @model_validator(mode="after")
+    def _one_verb(self) -> Fault:
+        if len(self.model_fields_set) != 1:
+            verbs = ", ".join(field.alias or name for name, field in type(self).model_fields.items())
+            raise ValueError(f"name exactly one fault of {verbs}")
+        if self.latency is not None and self.latency.by is None:
+            raise ValueError("latency needs by: a duration")
+        if self.loss is not None and self.loss.percent is None:
+            raise ValueError("loss needs percent: 0 to 99")
+        return self
+
+    @property
+    def verb(self) -> str:
+        (field,) = self.model_fields_set
+        return field.replace("_", "-")
+
+    @property
+    def argument(self) -> Any:
+        (field,) = self.model_fields_set
+        return getattr(self, field)
+
+
+class DockerStep(Strict):
+    """Type a docker command on a host (default: a manager that answers)."""
+
+    docker: str
+    on: str | None = None
+    as_: Name | None = Field(None, alias="as", description="a name for its result, usable as {name} in later commands")
+    within: PositiveDuration = Field(300.0, description="Ctrl-C after this long")
+
+
+class FaultStep(Strict):
+    """Break or mend something."""
+
+    fault: Fault
+    as_: Name | None = Field(None, alias="as", description="a name for the host that was hit")
+
+
+class WaitStep(Strict):
+    """Look every 0.1 s until the condition holds; it is an unmet expectation if it does not in time."""
+
+    wait: Condition
+    within: PositiveDuration = 60.0
+    as_: str | None = Field(None, alias="as", description="what the milestone is called")
+
+
+class ExpectStep(Strict):
+    """The condition must hold now, or within the given time."""
+
+    expect: Condition
+    within: PositiveDuration | None = None
+
+
+class SleepStep(Strict):
+    """Let time pass."""
+
+    sleep: Duration
+
+
+class NoteStep(Strict):
+    """A remark in the timeline."""
+
+    note: str
+
+
+STEPS: dict[str, type[Strict]] = {
+    "docker": DockerStep,
+    "fault": FaultStep,
+    "wait": WaitStep,
+    "expect": ExpectStep,
+    "sleep": SleepStep,
+    "note": NoteStep,
+}
+Step = DockerStep | FaultStep | WaitStep | ExpectStep | SleepStep | NoteStep
+
+
+class Scenario(Strict):
+    """A whole scenario."""
+
+    name: Name
+    title: str = ""
+    about: str = ""
+    cluster: Cluster = Cluster()
+    steps: list[Step] = []
+    expect: list[ExpectStep] = []

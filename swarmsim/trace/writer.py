@@ -1,0 +1,54 @@
+"""Writing a trace: line by line beside its place, moved there when whole.
+
+An existing file is never half overwritten: rows go to ``<name>.partial`` and the file is renamed at the
+end. If the run is interrupted what there is is kept and readable.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import msgspec
+
+from swarmsim.trace.reader import TraceError
+
+
+class TraceWriter:
+    """A context manager; :meth:`write` takes one row. Raises :class:`TraceError` if it cannot write."""
+
+    def __init__(self, path: Path, header: dict[str, Any]) -> None:
+        self.path = path
+        self._partial = path.with_name(path.name + ".partial")
+        self._encoder = msgspec.json.Encoder()
+        try:
+            self._file: IO[bytes] = self._partial.open("wb")
+        except OSError as problem:
+            raise TraceError(f"{path}: cannot be written: {problem.strerror}") from None
+        self.write(header)
+
+    def write(self, row: dict[str, Any]) -> None:
+        try:
+            self._file.write(self._encoder.encode(row) + b"\n")
+        except OSError as problem:
+            raise TraceError(f"{self.path}: cannot be written: {problem.strerror}") from None
+
+    def close(self) -> None:
+        """Put the trace in its place, complete or not."""
+        if self._file.closed:
+            return
+        try:
+            self._file.close()
+            os.replace(self._partial, self.path)
+        except OSError as problem:
+            raise TraceError(f"{self.path}: cannot be written: {problem.strerror}") from None
+
+    def __enter__(self) -> TraceWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

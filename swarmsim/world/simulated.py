@@ -1,0 +1,377 @@
+"""The simulated world: hosts with engines on a fabric, a clock under all of it.
+
+Commands and faults come in, observations go out through the journal, in the form the recorder of the real
+cluster used: what a manager's API shows, looked at every 0.1 s and written down when it changed. A look
+asks the managers in order, 5 s each, and takes the first answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+from simpy.events import Event
+
+from swarmsim.docker.client import Result, run_docker, split_words
+from swarmsim.docker.cli import Write
+from swarmsim.engine.api import EngineAPI
+from swarmsim.engine.engine import Engine
+from swarmsim.sim.chance import Chance
+from swarmsim.sim.clock import Clock, timestamp
+from swarmsim.sim.host import Host, Surroundings
+from swarmsim.sim.profile import Profile, load_profile
+from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.scope import Activity, Scope
+from swarmsim.swarm.manager.controlapi import NodeView
+from swarmsim.swarm.objects import Role, Service, Task
+from swarmsim.swarm.states import TaskState
+
+POLL = 0.1  # seconds between two looks of the observer
+LOOK_TIMEOUT = 5.0  # seconds a manager gets to answer one
+SWITCH = "lan"
+INTERRUPTED = 130  # the exit code of a command that got Ctrl-C
+
+
+class HostSpec(NamedTuple):
+    """One host to build. ``memory`` in bytes; ``profile`` by name, if it is not the world's."""
+
+    name: str
+    address: str
+    role: Role
+    cpus: float = 2.0
+    memory: int = 4 * 1024**3
+    labels: dict[str, str] = {}
+    engine_labels: dict[str, str] = {}
+    profile: str = ""
+
+
+class View(NamedTuple):
+    """What a manager's API showed at one moment."""
+
+    at: float
+    nodes: list[NodeView]
+    services: list[Service]
+    tasks: list[Task]
+
+    def running(self, service: str) -> int:
+        """How many tasks of a service run and shall run."""
+        ids = {s.id for s in self.services if s.spec.name == service}
+        return sum(
+            1
+            for task in self.tasks
+            if task.service_id in ids
+            and task.status.state is TaskState.RUNNING
+            and task.desired_state is TaskState.RUNNING
+        )
+
+    def node(self, host: str) -> NodeView | None:
+        """The node of a host: the newest, if it joined more than once."""
+        found = [view for view in self.nodes if view.node.hostname == host]
+        return found[-1] if found else None
+
+    @property
+    def leader(self) -> str | None:
+        return next((v.node.hostname for v in self.nodes if v.manager is not None and v.manager.leader), None)
+
+
+class SimulatedWorld:
+    """A cluster on paper. Build it, :meth:`form` a swarm on it, then :meth:`run` what drives it."""
+
+    def __init__(self, hosts: list[HostSpec], seed: int, profile: Profile) -> None:
+        self.clock = Clock()
+        self.around = Surroundings(self.clock, Chance(seed), profile)
+        self.journal = self.around.journal
+        self.specs = {spec.name: spec for spec in hosts}
+        self.engines: dict[str, Engine] = {}
+        self.scope = Scope(self.clock, "world")
+        for spec in hosts:
+            own = load_profile(spec.profile) if spec.profile else profile
+            host = Host(self.around, spec.name, spec.address, spec.cpus, spec.memory, own)
+            self.around.fabric.link(spec.name, SWITCH, own.samplers["link"])
+            engine = self.engines[spec.name] = Engine(host, ("mini:1", "mini:2"), spec.engine_labels)
+            engine.boot()
+
+    # -- driving
+
+    def run(self, activity: Activity) -> Any:
+        """Run ``activity`` to its end, and the world with it; returns or raises what it does."""
+        done = self.scope.spawn(activity)
+        return self.clock.run(done)
+
+    def api(self, host: str) -> EngineAPI:
+        return EngineAPI(self.engines[host])
+
+    @property
+    def manager_hosts(self) -> list[str]:
+        """Hosts that are managers by now, in the order they were named; before that, those meant to be."""
+        managers = []
+        for name, engine in self.engines.items():
+            disk = engine.host.disk.get("swarm")
+            role = disk.identity.role if disk is not None else None
+            if role is Role.MANAGER:
+                managers.append(name)
+        return managers or [name for name, spec in self.specs.items() if spec.role is Role.MANAGER]
+
+    def docker(self, host: str, line: str, write: Write | None = None, limit: float | None = None) -> Activity:
+        """Type ``docker <line>`` on a host; returns the :class:`Result` and notes it.
+
+        ``limit`` in seconds: Ctrl-C after that long.
+        """
+        started = self.clock.now
+        engine = self.engines[host]
+        if not engine.host.powered:
+            result = Result(255, "", f"swarmsim: host {host} has no power\n")
+        else:
+            result = yield from self._interruptible(engine, line, write, limit)
+        self.journal.note(
+            "docker",
+            on=host,
+            cmd=line.removeprefix("docker "),
+            rc=result.code,
+            out=result.out.strip(),
+            err=result.err.strip(),
+            s=round(self.clock.now - started, 3),
+        )
+        return result
+
+    def _interruptible(self, engine: Engine, line: str, write: Write | None, limit: float | None) -> Activity:
+        """A command ends when it is done, when its daemon dies under it, or at Ctrl-C."""
+        shell = self.scope.child("docker")
+        texts = {"out": "", "err": ""}
+
+        def record(stream: str, text: str) -> None:
+            texts[stream] += text
+            if write is not None:
+                write(stream, text)
+
+        done = shell.spawn(run_docker(EngineAPI(engine), split_words(line), record))
+        died = self.clock.event()
+        engine.process.on_end(lambda: died.triggered or died.succeed())
+        waits = [done, died] if limit is None else [done, died, self.clock.env.timeout(limit)]
+        yield self.clock.first_of(waits)
+        shell.end()
+        if done.processed:
+            return done.value
+        if not died.triggered:
+            return Result(INTERRUPTED, texts["out"], texts["err"])
+        message = "error during connect: the docker daemon went away: EOF\n"
+        return Result(1, texts["out"], texts["err"] + message)
+
+    def form(self) -> Activity:
+        """Make one swarm of all hosts with ``swarm init`` and ``join``, then set their labels."""
+        names = list(self.specs)
+        first = next(name for name, spec in self.specs.items() if spec.role is Role.MANAGER)
+        address = self.specs[first].address
+        yield from self._must(first, f"swarm init --advertise-addr {address}")
+        tokens = {}
+        for role in Role:
+            result = yield from self._must(first, f"swarm join-token -q {role}")
+            tokens[role] = result.out.strip()
+        managers = [n for n in names if n != first and self.specs[n].role is Role.MANAGER]
+        for name in managers:
+            yield from self._join(name, tokens[Role.MANAGER], address)
+        workers = [n for n in names if self.specs[n].role is Role.WORKER]
+        if len(workers) > 10:
+            for joined in [self.scope.spawn(self._join(n, tokens[Role.WORKER], address)) for n in workers]:
+                yield joined
+        else:
+            for name in workers:
+                yield from self._join(name, tokens[Role.WORKER], address)
+        for name, spec in self.specs.items():
+            if spec.labels:
+                labels = " ".join(f"--label-add {key}={value}" for key, value in spec.labels.items())
+                yield from self._must(first, f"node update {labels} {name}")
+
+    def _join(self, name: str, token: str, address: str) -> Activity:
+        own = self.specs[name].address
+        yield from self._must(name, f"swarm join --token {token} --advertise-addr {own} {address}:2377")
+
+    def _must(self, host: str, line: str) -> Activity:
+        result = yield from self.docker(host, line)
+        if result.code:
+            raise RuntimeError(f"forming the cluster failed: docker {line} on {host}: {result.err}")
+        return result
+
+    # -- looking
+
+    def look(self) -> Activity:
+        """A :class:`View` from the first manager that answers, or ``None`` if none does."""
+        for name in self.manager_hosts:
+            engine = self.engines[name]
+            if not engine.running or engine.node is None or engine.node.manager is None:
+                continue
+            manager = engine.node.manager
+            until = self.clock.now + LOOK_TIMEOUT
+            yield engine.lasting("api")
+            answers: list[Any] = []
+            for method in ("control.list_nodes", "control.list_services", "control.list_tasks"):
+                if not manager.scope.alive:
+                    break
+                reply: Event = manager.call(method, None, max(0.001, until - self.clock.now))
+                gone = self.clock.event()
+                manager.scope.on_end(lambda gone=gone: gone.triggered or gone.succeed())
+                try:
+                    yield self.clock.first_of((reply, gone))
+                except RpcError:
+                    break
+                if not reply.processed:
+                    break
+                answers.append(reply.value)
+            if len(answers) == 3:
+                return View(self.clock.now, *answers)
+        return None
+
+    def observe(self) -> None:
+        """Start writing down what the managers' API shows."""
+        self.scope.spawn(_Observer(self).run())
+
+    # -- faults on hosts and links
+
+    def add_latency(self, host: str, seconds: float) -> None:
+        """Make the link of a host slower, one way, by ``seconds`` (0: as it was)."""
+        law = self.engines[host].host.profile.samplers["link"]
+        loss = self.around.fabric.graph.edges[host, SWITCH]["loss"]
+        self.around.fabric.link(host, SWITCH, lambda rng: law(rng) + seconds, loss)
+
+    def set_loss(self, host: str, share: float) -> None:
+        """Lose this share of the packets on the link of a host."""
+        law = self.around.fabric.graph.edges[host, SWITCH]["latency"]
+        self.around.fabric.link(host, SWITCH, law, share)
+
+    def power_off(self, host: str) -> None:
+        self.engines[host].host.power_off()
+        self._host_is_down(host)
+
+    def kill_host(self, host: str) -> None:
+        self.engines[host].host.kill_all()
+        self._host_is_down(host)
+
+    def _host_is_down(self, host: str) -> None:
+        self.engines[host].crashed()
+        self.around.touch()
+
+    def power_on(self, host: str) -> Activity:
+        """Power and boot; returns when the engine's API answers."""
+        engine = self.engines[host]
+        if engine.host.powered and engine.running:
+            return
+        engine.host.power_on()
+        yield engine.start()
+        self.around.touch()
+
+    def kill_engine(self, host: str) -> None:
+        self.engines[host].kill()
+        self.around.touch()
+
+    def stop_engine(self, host: str) -> Activity:
+        stopped = self.engines[host].stop()
+        gone = self.clock.event()
+        self.engines[host].process.on_end(lambda: gone.triggered or gone.succeed())
+        yield self.clock.first_of((stopped, gone))
+        self.around.touch()
+
+
+class _Observer:
+    """Writes a row whenever a look shows something else than the one before."""
+
+    def __init__(self, world: SimulatedWorld) -> None:
+        self.world = world
+        self.journal = world.journal
+        self._nodes: dict[str, tuple[Any, ...]] = {}
+        self._services: dict[str, Service] = {}
+        self._tasks: dict[str, Task] = {}
+        self._answering: bool | None = None
+        self._hosts: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+
+    def run(self) -> Activity:
+        clock, around = self.world.clock, self.world.around
+        while True:
+            touched = around.next_touch()
+            view: View | None = yield from self.world.look()
+            if view is None:
+                if self._answering is not False:
+                    self._answering = False
+                    self.journal.note("no_manager_answers")
+                yield POLL
+                continue
+            if self._answering is not True:
+                self._answering = True
+                self._write(view)
+                self.journal.note("manager_answers")
+            else:
+                self._write(view)
+            yield touched
+            yield POLL - clock.now % POLL
+
+    def _write(self, view: View) -> None:
+        for node in view.nodes:
+            self._node(node)
+        for service in view.services:
+            if self._services.get(service.id) is not service:
+                self._service(service)
+        gone = self._tasks.keys() - {task.id for task in view.tasks} if self._tasks else ()
+        for task in view.tasks:
+            if self._tasks.get(task.id) is not task:
+                self._task(task)
+        for id in sorted(gone):
+            del self._tasks[id]
+            self.journal.note("task_gone", task=id[:8])
+
+    def _node(self, view: NodeView) -> None:
+        node, manager = view.node, view.manager
+        self._hosts[node.id] = node.hostname
+        shown = (
+            str(node.status.state),
+            node.status.message or None,
+            str(node.spec.availability),
+            str(node.spec.role),
+            bool(manager and manager.leader),
+            manager.reachability if manager else None,
+        )
+        if node.description is None or self._nodes.get(node.id) == shown:
+            return
+        self._nodes[node.id] = shown
+        fields = dict(zip(("status", "msg", "avail", "role", "leader", "reach"), shown, strict=True))
+        self.journal.note("node", node=node.hostname, **fields)
+
+    def _service(self, service: Service) -> None:
+        old = self._services.get(service.id)
+        self._services[service.id] = service
+        self._names[service.id] = service.spec.name
+        status = service.update_status
+        if old is None or old.update_status != status:
+            self.journal.note(
+                "service",
+                service=service.spec.name,
+                update=status.state if status else None,
+                umsg=status.message if status else None,
+            )
+
+    def _task(self, task: Task) -> None:
+        old = self._tasks.get(task.id)
+        self._tasks[task.id] = task
+        if (
+            old is not None
+            and old.desired_state is task.desired_state
+            and msgspec.structs.replace(old.status, applied_at=None)
+            == msgspec.structs.replace(task.status, applied_at=None)
+        ):
+            return
+        status = task.status
+        self.journal.note(
+            "task",
+            task=task.id[:8],
+            service=task.service_name,
+            slot=task.slot or None,
+            ts=timestamp(status.timestamp),
+            image=task.spec.container.image,
+            state=str(status.state),
+            desired=str(task.desired_state),
+            msg=status.message,
+            err=status.err or None,
+            node=self._hosts.get(task.node_id, task.node_id) or None,
+            exit=status.container.exit_code if status.container else None,
+        )
+
+
