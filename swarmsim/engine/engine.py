@@ -22,6 +22,8 @@ ENGINE_VERSION = "20.10.24+dfsg1"
 SHUTDOWN_TIMEOUT = 15.0  # seconds the daemon gives its containers when it stops in order
 STOP_TIMEOUT = 10.0  # seconds of grace for a container found running at start
 
+SWARM_START_TIMEOUT = 20.0  # seconds, daemon/cluster swarmConnectTimeout: the API waits for the node
+
 PLUGINS: tuple[tuple[str, str], ...] = (
     *(("Log", name) for name in (
         "awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "logentries", "splunk", "syslog",
@@ -70,18 +72,20 @@ class Engine:
                     container.lost()
         for stopped in survivors:
             yield stopped
-        self.running = True
-        self.host.around.journal.note("engine.started", host=self.host.name)
         disk: NodeDisk | None = self.host.disk.get("swarm")
         if disk is not None:
             self.node = SwarmNode(self.process, self, disk)
+            registered = self.node.wait_registered()
             self.node.resume()
+            # The daemon serves its API only once its node is in the swarm, or has tried for long enough.
+            yield self.process.clock.first_of((registered, self.process.clock.env.timeout(SWARM_START_TIMEOUT)))
+        self.running = True
+        self.host.around.journal.note("engine.started", host=self.host.name)
 
     def crashed(self) -> None:
         """The process is gone (killed, or the power with it)."""
         self.running = False
         self.node = None
-        self._cold = not self.host.powered or self._cold
 
     def kill(self) -> None:
         """SIGKILL to the daemon: connections reset, containers run on."""

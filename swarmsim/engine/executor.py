@@ -142,7 +142,9 @@ class ContainerController:
         container = self.container
         if container is None:
             raise ControllerError("No such container")
-        yield container.exited()
+        if container.state != "exited":
+            yield container.exited()
+            yield self.engine.lasting("container_exit")
         if container.exit_code:
             raise ControllerError(f"task: non-zero exit ({container.exit_code})", container.exit_code)
 

@@ -40,6 +40,16 @@ def _taking_time(act: Callable[[SimulatedWorld, str], Activity]) -> Callable[[Si
     return apply
 
 
+def _one_by_one(act: Callable[[SimulatedWorld, str], Activity]) -> Callable[[SimulatedWorld, Any, Resolve], Activity]:
+    def apply(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+        hosts = [resolve(host) for host in _each(argument)]
+        for host in hosts:
+            yield from act(world, host)
+        return hosts
+
+    return apply
+
+
 def _cut(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
     a, b = (resolve(host) for host in argument)
     world.around.fabric.cut(a, b)
@@ -77,17 +87,20 @@ def _loss(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
 
 
 def _kill_container(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
-    for name, engine in world.engines.items():
-        for container in engine.containers.values():
-            if container.alive and container.name.startswith(f"{argument}."):
+    task = argument if isinstance(argument, str) else None
+    hosts = list(world.engines) if task is not None else [resolve(argument.on)]
+    prefix = f"{task}." if task is not None else f"{argument.service}." if argument.service else ""
+    for name in hosts:
+        for container in world.engines[name].containers.values():
+            if container.alive and container.name.startswith(prefix):
                 yield from world.docker(name, f"kill {container.id[:12]}")
                 return [name]
-    raise FaultError(f"no running container of task {argument}")
+    raise FaultError(f"no running container {words('', argument).strip()}")
 
 
 FAULTS: dict[str, Callable[[SimulatedWorld, Any, Resolve], Activity]] = {
     "power-off": _at_once(SimulatedWorld.power_off),
-    "kill-host": _at_once(SimulatedWorld.kill_host),
+    "kill-host": _one_by_one(SimulatedWorld.kill_host),
     "power-on": _taking_time(SimulatedWorld.power_on),
     "kill-engine": _at_once(SimulatedWorld.kill_engine),
     "stop-engine": _taking_time(SimulatedWorld.stop_engine),
@@ -108,4 +121,6 @@ def words(verb: str, argument: Any) -> str:
         return f"{verb} {argument.host} {amount}"
     if verb == "partition":
         return "partition " + " | ".join(" ".join(group) for group in argument)
+    if verb in ("kill-container", "") and not isinstance(argument, str):
+        return f"{verb.replace('-', ' ')} {argument.service or 'any'} on {argument.on}"
     return f"{verb.replace('-', ' ')} {' '.join(_each(argument))}"

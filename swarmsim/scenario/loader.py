@@ -289,7 +289,9 @@ def _hosts_of(step: Any) -> list[tuple[str, Path_]]:
 
 def _hosts_of_fault(fault: Fault) -> list[tuple[str, Path_]]:
     argument, path = fault.argument, ("fault", fault.verb)
-    if fault.verb == "kill-container" or argument == "all":
+    if fault.verb == "kill-container":
+        return [] if isinstance(argument, str) else [(argument.on, (*path, "on"))]
+    if argument == "all":
         return []
     if fault.verb in ("latency", "loss"):
         return [(argument.host, (*path, "host"))]

@@ -15,6 +15,7 @@ from swarmsim.scenario.conditions import Facts, Seen, check, describe
 from swarmsim.scenario.faults import FAULTS, FaultError, words
 from swarmsim.scenario.loader import LoadedScenario
 from swarmsim.scenario.schema import (
+    AnyContainer,
     Condition,
     DockerStep,
     ExpectStep,
@@ -28,11 +29,10 @@ from swarmsim.scenario.schema import (
 from swarmsim.sim.profile import load_profile
 from swarmsim.sim.scope import Activity
 from swarmsim.swarm.objects import Role
-from swarmsim.trace.schema import MESSAGES, header
+from swarmsim.trace.schema import MESSAGES, header, is_internal
 from swarmsim.version import VERSION
 from swarmsim.world.simulated import POLL, HostSpec, SimulatedWorld, View
 
-MAX_TIME = 300 * 365 * 86400.0
 _PLACEHOLDER = re.compile(r"(?<![{\w])\{([a-z][a-z0-9-]*)\}(?!\})")
 
 
@@ -101,8 +101,6 @@ def run_scenario(
     run = _Run(loaded.scenario, build_world(loaded.scenario, seed))
     world = run.world
     if sink is not None:
-        from swarmsim.trace.schema import is_internal
-
         def wanted(row: dict[str, Any]) -> None:
             if internals or not is_internal(row["kind"]):
                 sink(row)
@@ -136,7 +134,7 @@ class _Run:
         self.results: dict[str, Result] = {}
         self.hosts: dict[str, str] = {}
         self.counts: dict[str, int] = {}
-        self._leader: str | None = None
+        self._rng = world.around.chance.stream("scenario")
 
     def count(self, row: dict[str, Any]) -> None:
         self.counts[row["kind"]] = self.counts.get(row["kind"], 0) + 1
@@ -237,7 +235,8 @@ class _Run:
             return argument if argument == "all" else self._host(argument)
         if isinstance(argument, list):
             return [self._resolved(item) for item in argument]
-        return argument.model_copy(update={"host": self._host(argument.host)})
+        field = "on" if isinstance(argument, AnyContainer) else "host"
+        return argument.model_copy(update={field: self._host(getattr(argument, field))})
 
     # -- conditions
 
@@ -257,8 +256,9 @@ class _Run:
             if seen.holds or clock.now >= deadline:
                 return seen
             timeout = clock.env.timeout(max(0.0, deadline - clock.now))
+            looked = clock.now
             yield clock.first_of((touched, timeout))
-            yield POLL
+            yield POLL if clock.now - looked < POLL else self.world.poll_phase(self._rng)
 
     def _wait(self, step: WaitStep) -> Activity:
         started = self.world.clock.now

@@ -162,6 +162,13 @@ class Between(Strict):
     percent: float | None = Field(None, ge=0, lt=100, description="lost packets")
 
 
+class AnyContainer(Strict):
+    """Some running container: of a service, on a host."""
+
+    on: str
+    service: str | None = None
+
+
 HostOrHosts = str | list[str]
 
 
@@ -179,7 +186,9 @@ class Fault(Strict):
     partition: list[list[str]] | None = Field(None, min_length=1)
     latency: Between | None = None
     loss: Between | None = None
-    kill_container: str | None = Field(None, alias="kill-container", description="SERVICE.SLOT")
+    kill_container: str | AnyContainer | None = Field(
+        None, alias="kill-container", description="SERVICE.SLOT, or {on: HOST, service: NAME}"
+    )
 
     @model_validator(mode="after")
     def _one_verb(self) -> Fault:

@@ -110,11 +110,13 @@ class Host:
             self.power = Scope(self.clock, self.name)
 
     def kill_all(self) -> None:
-        """Every process dies at once while the kernel stays: peers see their connections reset."""
+        """Every process dies at once while the kernel stays: peers see their connections reset, and
+        whoever calls is refused."""
         for child in list(self.power.children):
             if isinstance(child, Process):
                 child.kill()
-        self.power_off()
+            else:
+                child.end()
 
     def rng(self, component: str) -> Any:
         """The random stream of one component of this host."""

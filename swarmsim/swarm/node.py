@@ -70,24 +70,17 @@ class SwarmNode:
     # -- starting
 
     def resume(self) -> None:
-        """Start from disk, as after a restart of the engine."""
-        self.scope.spawn(self._resume())
-
-    def _resume(self) -> Activity:
-        yield self._lasting("node_start")
+        """Start from disk, as after a restart of the engine. Manager and agent start side by side:
+        which is first decides whether the agent's first session goes to its own manager."""
         if self.identity.role is Role.MANAGER:
-            yield self._lasting("manager_start")
-            self._start_manager().raft.restart()
-        self._start_agent()
+            self.scope.after(self._lasting("manager_start"), lambda: self._start_manager().raft.restart())
+        self.scope.after(self._lasting("node_start"), self._start_agent)
 
     def wait_registered(self) -> Event:
         """Happens when the agent has its first session."""
         ready = self.scope.clock.event()
         self._ready.append(ready)
         return ready
-
-    def start_agent(self) -> None:
-        self._start_agent()
 
     def _start_agent(self) -> None:
         self.agent = Agent(
@@ -193,7 +186,7 @@ def init_swarm(process: Process, executor: Executor, advertise: str, availabilit
     manager.cluster_id = identity.cluster_id
     manager.raft.start_cluster()
     registered = node.wait_registered()
-    node.start_agent()
+    node._start_agent()
     yield registered
     return node
 
@@ -222,6 +215,6 @@ def join_swarm(
     if role is Role.MANAGER:
         yield from node.join_raft(availability)
     registered = node.wait_registered()
-    node.start_agent()
+    node._start_agent()
     yield registered
     return node

@@ -7,6 +7,7 @@ asks the managers in order, 5 s each, and takes the first answer.
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any, NamedTuple
 
 import msgspec
@@ -120,7 +121,7 @@ class SimulatedWorld:
         started = self.clock.now
         engine = self.engines[host]
         if not engine.host.powered:
-            result = Result(255, "", f"swarmsim: host {host} has no power\n")
+            result = Result(255, "", f"swarmsim: nothing can be typed on {host}: it has no power\n")
         else:
             result = yield from self._interruptible(engine, line, write, limit)
         self.journal.note(
@@ -198,11 +199,13 @@ class SimulatedWorld:
         """A :class:`View` from the first manager that answers, or ``None`` if none does."""
         for name in self.manager_hosts:
             engine = self.engines[name]
+            if not engine.host.powered:
+                continue
+            yield engine.lasting("look")
             if not engine.running or engine.node is None or engine.node.manager is None:
                 continue
             manager = engine.node.manager
             until = self.clock.now + LOOK_TIMEOUT
-            yield engine.lasting("api")
             answers: list[Any] = []
             for method in ("control.list_nodes", "control.list_services", "control.list_tasks"):
                 if not manager.scope.alive:
@@ -220,6 +223,11 @@ class SimulatedWorld:
             if len(answers) == 3:
                 return View(self.clock.now, *answers)
         return None
+
+    def poll_phase(self, rng: Random) -> float:
+        """Seconds from a change to the next of somebody's regular looks, which it does not disturb."""
+        engine = next(iter(self.engines.values()))
+        return (POLL + engine.lasting("look")) * rng.random()
 
     def observe(self) -> None:
         """Start writing down what the managers' API shows."""
@@ -242,9 +250,11 @@ class SimulatedWorld:
         self.engines[host].host.power_off()
         self._host_is_down(host)
 
-    def kill_host(self, host: str) -> None:
+    def kill_host(self, host: str) -> Activity:
+        """Kill every process of a host. They die at once; finding the last of them takes a moment."""
         self.engines[host].host.kill_all()
         self._host_is_down(host)
+        yield self.engines[host].lasting("kill_host")
 
     def _host_is_down(self, host: str) -> None:
         self.engines[host].crashed()
@@ -283,6 +293,7 @@ class _Observer:
         self._answering: bool | None = None
         self._hosts: dict[str, str] = {}
         self._names: dict[str, str] = {}
+        self._rng = world.around.chance.stream("observer")
 
     def run(self) -> Activity:
         clock, around = self.world.clock, self.world.around
@@ -301,8 +312,14 @@ class _Observer:
                 self.journal.note("manager_answers")
             else:
                 self._write(view)
+            looked = clock.now
             yield touched
-            yield POLL - clock.now % POLL
+            # The recorder looks all the time; what it sees unchanged is left out here. A change comes at
+            # no particular moment between two looks.
+            if clock.now - looked < POLL:
+                yield POLL - (clock.now - looked)
+            else:
+                yield self.world.poll_phase(self._rng)
 
     def _write(self, view: View) -> None:
         for node in view.nodes:

@@ -177,7 +177,7 @@ class Dispatcher:
         self._node_updates: dict[str, tuple[NodeStatus, NodeDescription | None]] = {}
         self._batched: Event | None = None
         self._beat = Beat(scope, BATCH_INTERVAL, self._process_updates)
-        self._mark_unknown()
+        self._accepting = scope.spawn(self._start())
         scope.on_end(self.store.watch(self._on_commit))
         raft.on_members.append(self._managers_changed)
         scope.on_end(lambda: raft.on_members.remove(self._managers_changed))
@@ -193,7 +193,12 @@ class Dispatcher:
 
     # -- registration
 
-    def _mark_unknown(self) -> None:
+    def _start(self) -> Activity:
+        """Mark all nodes unknown; registrations wait for that."""
+        yield self._mark_unknown()
+        yield self.process.host.profile.samplers["leader_start"](self._rng)
+
+    def _mark_unknown(self) -> Event:
         steps = []
         for node in self.store.table(Node).values():
             if node.status.state is NodeState.DOWN:
@@ -203,7 +208,7 @@ class Dispatcher:
             deadline = Deadline(self.scope, grace, self._mark_down, node.id, UNKNOWN_FAILURE)
             self._nodes[node.id] = _Registration(deadline)
             steps.append(partial(self._write_unknown, node.id))
-        self.store.batch(steps)
+        return self.store.batch(steps)
 
     def _write_unknown(self, node_id: str, tx: Transaction) -> None:
         node = tx.get(Node, node_id)
@@ -218,6 +223,10 @@ class Dispatcher:
     def _open(self, stream: Stream) -> Activity:
         request: SessionRequest = stream.request[1]
         node_id = request.node_id
+        if not self._accepting.processed:
+            # An agent that gives up meanwhile is registered all the same, and is thought ready until its
+            # first heartbeat is missed.
+            yield self._accepting
         registration = self._nodes.get(node_id)
         known = registration is not None and request.session_id and registration.session_id == request.session_id
         if not known:

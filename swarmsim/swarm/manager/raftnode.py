@@ -40,6 +40,9 @@ TICK = 1.0  # seconds, NewNode TickInterval
 SEND_TIMEOUT = 2.0  # seconds, NodeOptions.SendTimeout
 LOST_QUORUM_TICKS = 10  # lostQuorumTimeout
 MESSAGE_QUEUE = 4096  # transport: messages waiting for one peer
+BACKOFF_BASE, BACKOFF_FACTOR, BACKOFF_JITTER = 1.0, 1.6, 0.2  # seconds; grpc backoff.DefaultConfig
+BACKOFF_MAX = 8.0  # seconds, transport.go WithBackoffMaxDelay
+CONNECT_TIMEOUT = 20.0  # seconds, grpc's minConnectTimeout
 
 LOST_LEADERSHIP = "raft: failed to process the request: node lost leader status"
 LOST_QUORUM = (
@@ -95,9 +98,14 @@ class RaftDisk:
 
 
 class Peer:
-    """The way to one other member: a queue, one message under way, and whether the last one arrived."""
+    """The way to one other member: a connection, a queue, and whether the last message arrived.
 
-    __slots__ = ("active", "busy", "member", "node", "queue")
+    A connection that was refused is tried again after gRPC's backoff, which grows to 8 s; until then
+    every message fails at once. So a manager that comes back may not hear from its leader for up to
+    about 8 s (transport.go: WithBackoffMaxDelay).
+    """
+
+    __slots__ = ("_attempts", "active", "busy", "connected", "member", "node", "queue")
 
     def __init__(self, node: RaftNode, member: Member) -> None:
         self.node = node
@@ -105,10 +113,12 @@ class Peer:
         self.queue: deque[Message] = deque()
         self.busy = False
         self.active = False
+        self.connected = True
+        self._attempts = 0
 
     def send(self, message: Message) -> None:
-        if len(self.queue) >= MESSAGE_QUEUE:
-            self._failed()
+        if not self.connected or len(self.queue) >= MESSAGE_QUEUE:
+            self._failed(message)
             return
         self.queue.append(message)
         if not self.busy:
@@ -126,20 +136,50 @@ class Peer:
         self.busy = False
         if reply._ok:
             self._set_active(True)
+            if message.type is Kind.SNAP:
+                self.node.core.report_snapshot(self.member.raft_id, True)
         else:
             reply.defused = True
-            if isinstance(reply._value, RpcError) and reply._value.message == MEMBER_REMOVED:
+            error: RpcError = reply._value
+            if error.message == MEMBER_REMOVED:
                 self.node.removed()
                 return
-            self._failed()
-        if message.type is Kind.SNAP:
-            self.node.core.report_snapshot(self.member.raft_id, bool(reply._ok))
-        if self.queue and self.node.peers.get(self.member.raft_id) is self:
+            self._failed(message)
+            if error.broken:
+                self._disconnected()
+        if self.queue:
             self._next()
 
-    def _failed(self) -> None:
+    def _failed(self, message: Message) -> None:
         self._set_active(False)
         self.node.core.report_unreachable(self.member.raft_id)
+        if message.type is Kind.SNAP:
+            self.node.core.report_snapshot(self.member.raft_id, False)
+
+    def _disconnected(self) -> None:
+        self.connected = False
+        waiting, self.queue = self.queue, deque()
+        for message in waiting:
+            self._failed(message)
+        self._attempts = 0
+        self._reconnect()
+
+    def _reconnect(self) -> None:
+        if self.node.peers.get(self.member.raft_id) is self:
+            reply = self.node.process.call(self.member.host, "leader.health", None, CONNECT_TIMEOUT)
+            reply.callbacks.append(self._reconnected)
+
+    def _reconnected(self, reply: Event) -> None:
+        if not self.node.scope.alive:
+            return
+        if reply._ok:
+            self.connected = True
+            return
+        reply.defused = True
+        jitter = 1 + BACKOFF_JITTER * (2 * self.node.draw() - 1)
+        delay = min(BACKOFF_BASE * BACKOFF_FACTOR**self._attempts, BACKOFF_MAX) * jitter
+        self._attempts += 1
+        self.node.scope.after(delay, self._reconnect)
 
     def _set_active(self, active: bool) -> None:
         if active != self.active:
@@ -307,6 +347,10 @@ class RaftNode:
         self.core.transfer_leadership(candidates[0])
         self._process()
         return True
+
+    def draw(self) -> float:
+        """A number in 0..1 from this member's stream."""
+        return float(self._rng.random())
 
     def new_raft_id(self) -> int:
         while True:

@@ -1,0 +1,1 @@
+"""Studying traces: milestones, ensembles, plots, and simulated runs held against recorded ones."""

@@ -1,0 +1,62 @@
+"""The recorded scenarios and the scenario files that repeat them; ``make fidelity`` and ``swarmsim fidelity``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from joblib import Parallel, delayed
+
+from swarmsim.analysis.compare import Comparison, compare
+from swarmsim.analysis.ensemble import record
+from swarmsim.scenario.loader import load_scenario
+from swarmsim.trace.reader import Trace, load_trace
+
+RECORDED: dict[str, str] = {
+    "create_scale": "create-scale",
+    "leader_power_loss": "leader-power-loss",
+    "quorum_loss": "quorum-loss",
+    "worker_power_loss": "worker-power-loss",
+    "crash_default": "crash-loop",
+}
+"""Folders of recorded runs and the scenarios that do the same."""
+
+
+class Verdict(NamedTuple):
+    """One recorded scenario held against the model."""
+
+    folder: str
+    scenario: str
+    runs: int
+    comparison: Comparison
+
+
+def recorded_runs(folder: Path) -> list[Trace]:
+    """The recorded runs in a folder, in order of their names."""
+    return [load_trace(path) for path in sorted(folder.glob("*.jsonl"))]
+
+
+def judge(records: Path, folder: str, seeds: range, jobs: int = -1) -> Verdict:
+    """Simulate a recorded scenario with every seed and compare."""
+    scenario = RECORDED[folder]
+    loaded = load_scenario(scenario)
+    traces = Parallel(n_jobs=jobs)(delayed(record)(loaded, seed) for seed in seeds)
+    return Verdict(folder, scenario, len(seeds), compare(recorded_runs(records / folder), traces))
+
+
+def report(verdict: Verdict) -> str:
+    """The comparison as text: a table of milestones, then what differs."""
+    lines = [
+        f"{verdict.folder}: {verdict.runs} simulated runs of {verdict.scenario}",
+        f"  {'milestone':<44} {'real':<24} {'1 %':>7} {'10 %':>7} {'50 %':>7} {'90 %':>7} {'99 %':>7}",
+    ]
+    for band in verdict.comparison.bands:
+        real = ", ".join(f"{value:g}" for value in sorted(band.real)[:3]) + (" …" if len(band.real) > 3 else "")
+        mark = "" if band.ok else ("  outside the band" if not band.inside else "  median outside 10-90 %")
+        lines.append(
+            f"  {band.name:<44} {real:<24} {band.low:7.2f} {band.low_median:7.2f} {band.median:7.2f} "
+            f"{band.high_median:7.2f} {band.high:7.2f}{mark}"
+        )
+    lines += [f"  differs: {difference}".replace("\n", "\n    ") for difference in verdict.comparison.differences]
+    lines.append(f"  {'the same' if verdict.comparison.ok else 'NOT the same'}")
+    return "\n".join(lines)

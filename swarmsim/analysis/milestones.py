@@ -1,0 +1,128 @@
+"""Milestones: the moments of a run that are worth a number, read off any trace, simulated or recorded.
+
+A milestone has a name and one or more values in seconds; of something that happens more than once in a
+run (each crash, each replacement) every occurrence counts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from swarmsim.trace.reader import Trace
+
+Milestones = dict[str, list[float]]
+SLOW_COMMAND = 1.0  # seconds: a command that takes longer is a milestone
+FAULT_VERBS = ("power off", "kill host", "power on", "kill engine", "start engine", "cut", "heal", "partition", "kill container", "kill a container")
+
+
+def milestones(trace: Trace) -> Milestones:
+    """All milestones of a run."""
+    found: Milestones = {}
+    rows = [row for row in trace.rows if row["t"] >= trace.begin]
+    _waits(rows, found)
+    _commands(rows, found)
+    _after_faults(rows, found)
+    _tasks(rows, found)
+    return found
+
+
+def _add(found: Milestones, name: str, value: float) -> None:
+    found.setdefault(name, []).append(round(value, 3))
+
+
+def _waits(rows: list[dict[str, Any]], found: Milestones) -> None:
+    for row in rows:
+        if row["kind"] == "reached":
+            _add(found, f"wait: {row['what']}", row["after"])
+
+
+def _commands(rows: list[dict[str, Any]], found: Milestones) -> None:
+    for row in rows:
+        if row["kind"] == "docker" and row["s"] >= SLOW_COMMAND:
+            _add(found, f"docker {_short(row['cmd'])} takes", row["s"])
+
+
+def _short(command: str) -> str:
+    return " ".join(word for word in command.split()[:3] if not word.startswith("-"))
+
+
+def _fault_of(row: dict[str, Any]) -> str | None:
+    """What sort of fault a step row is, the same word for both kinds of power-off."""
+    if row["kind"] != "step":
+        return None
+    verb = next((verb for verb in FAULT_VERBS if row["what"].startswith(verb)), None)
+    return {"kill host": "power off", "kill a container": "kill container"}.get(verb or "", verb)
+
+
+def _after_faults(rows: list[dict[str, Any]], found: Milestones) -> None:
+    """For every fault: how long until nodes are seen unreachable, unknown, down, ready; until nobody answers."""
+    fault: str | None = None
+    at = 0.0
+    seen: set[str] = set()
+    status: dict[str, str] = {}
+    hit: set[str] = set()
+    for row in rows:
+        verb = _fault_of(row)
+        if verb is not None:
+            fault, at, seen = verb, row["t"], set()
+            if verb.startswith("power"):
+                hit |= set(row["what"].split()[2:])
+            continue
+        if row["kind"] == "node":
+            before = status.get(row["node"])
+            status[row["node"]] = row["status"]
+            marks = [row["status"]] if row["status"] != before and before is not None else []
+            if marks == ["down"] and row["node"] not in hit:
+                marks = ["a node down that was not hit"]
+            if row["reach"] == "unreachable":
+                marks.append("unreachable")
+        elif row["kind"] in ("no_manager_answers", "manager_answers"):
+            marks = [row["kind"].replace("_", " ")]
+        else:
+            continue
+        for mark in marks:
+            if fault is not None and mark not in seen:
+                seen.add(mark)
+                _add(found, f"{fault} to {mark}", row["t"] - at)
+
+
+def _tasks(rows: list[dict[str, Any]], found: Milestones) -> None:
+    """A replacement's life, the end of what failed, and how long removed tasks linger."""
+    first_seen: dict[str, float] = {}
+    wanted_running: dict[str, float] = {}
+    running: dict[str, float] = {}
+    down_at: float | None = None
+    failed_at: dict[tuple[str, Any], float] = {}
+    scaled_at: float | None = None
+    for row in rows:
+        if row["kind"] == "docker" and row["cmd"].startswith("service scale") and row["rc"] == 0:
+            scaled_at = row["t"]
+        elif row["kind"] == "node" and row["status"] == "down":
+            down_at = row["t"]
+        elif row["kind"] == "task_gone" and scaled_at is not None:
+            _add(found, "scale down to task gone", row["t"] - scaled_at)
+        elif row["kind"] == "task":
+            id, slot, t = row["task"], (row["service"], row["slot"]), row["t"]
+            if id not in first_seen:
+                first_seen[id] = t
+                if row["desired"] == "ready":
+                    if slot in failed_at:
+                        _add(found, "failed to replacement created", t - failed_at[slot])
+                    elif down_at is not None:
+                        _add(found, "down to replacement created", t - down_at)
+            if row["desired"] == "running" and id not in wanted_running:
+                wanted_running[id] = t
+                if t > first_seen[id]:
+                    _add(found, "replacement created to wanted running", t - first_seen[id])
+            if row["state"] == "running" and row["desired"] == "running" and id not in running:
+                running[id] = t
+                if wanted_running[id] > first_seen[id]:
+                    _add(found, "replacement wanted running to running", t - wanted_running[id])
+                    if slot in failed_at and first_seen[id] >= failed_at[slot]:
+                        _add(found, "failed to replacement running", t - failed_at[slot])
+            if row["state"] == "failed" and slot not in failed_at and row["exit"] == 1 and id in running:
+                _add(found, "running to failed", t - running[id])
+            if row["state"] == "failed":
+                failed_at[slot] = t
+            elif row["state"] == "running":
+                failed_at.pop(slot, None)
