@@ -22,6 +22,19 @@ RECORDED: dict[str, str] = {
 """Folders of recorded runs and the scenarios that do the same."""
 
 
+KNOWN: dict[str, dict[str, str]] = {
+    "quorum_loss": {
+        "milestone 'power on to a node down that was not hit'": "run 2: a living worker was READY, then DOWN",
+        "running/running → running/shutdown → failed/shutdown task: non-zero exit (137)": "run 2: its killed task",
+    }
+}
+"""Differences that are there and not understood, by a part of their sentence, with where they were recorded.
+
+In run 2 of quorum_loss the worker w1 registered with the new leader, was never heard of for 15 s, went
+down and came back 2.6 s later. 1,000 simulated runs do not do that. docs/fidelity.md tells what was looked at.
+"""
+
+
 class Verdict(NamedTuple):
     """One recorded scenario held against the model."""
 
@@ -29,6 +42,17 @@ class Verdict(NamedTuple):
     scenario: str
     runs: int
     comparison: Comparison
+
+    def known(self, difference: str) -> str | None:
+        """Why a difference is known, if it is."""
+        reasons = KNOWN.get(self.folder, {})
+        return next((reason for part, reason in reasons.items() if part in difference), None)
+
+    @property
+    def ok(self) -> bool:
+        """No difference but the known ones."""
+        bands = all(band.ok for band in self.comparison.bands)
+        return bands and all(self.known(difference) for difference in self.comparison.differences)
 
 
 def recorded_runs(folder: Path) -> list[Trace]:
@@ -57,6 +81,9 @@ def report(verdict: Verdict) -> str:
             f"  {band.name:<44} {real:<24} {band.low:7.2f} {band.low_median:7.2f} {band.median:7.2f} "
             f"{band.high_median:7.2f} {band.high:7.2f}{mark}"
         )
-    lines += [f"  differs: {difference}".replace("\n", "\n    ") for difference in verdict.comparison.differences]
-    lines.append(f"  {'the same' if verdict.comparison.ok else 'NOT the same'}")
+    for difference in verdict.comparison.differences:
+        known = verdict.known(difference)
+        lines.append(f"  {f'known difference ({known})' if known else 'differs'}: {difference}".replace("\n", "\n    "))
+    same = "the same" if verdict.comparison.ok else "the same but for known differences" if verdict.ok else "NOT the same"
+    lines.append(f"  {same}")
     return "\n".join(lines)

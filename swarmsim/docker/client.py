@@ -155,7 +155,8 @@ def _understand(words: list[str]) -> tuple[Command, Flags, list[str]]:
     if not command.modelled:
         raise _NotModelled(f"'docker {command.path}'")
     for flag in command.flags:
-        if not flag.modelled and flags.changed(flag.name):
+        # A switch that is turned off is as if it were not given.
+        if not flag.modelled and flags.changed(flag.name) and flags.get(flag.name) is not False:
             raise _NotModelled(f"the flag --{flag.name} of 'docker {command.path}'")
     return command, flags, arguments
 

@@ -98,7 +98,7 @@ SERVICE_FLAGS: tuple[F, ...] = (
 
 CREATE_FLAGS: tuple[F, ...] = (
     *SERVICE_FLAGS,
-    F("config", "config", "Configs the service may read", modelled=False),
+    F("config", "config", "Configs the service may read"),
     F("constraint", "list", "Where tasks may run (node.role==worker)"),
     F("container-label", "list", "Label of the containers"),
     F("dns", "list", "DNS server", modelled=False),
@@ -114,10 +114,10 @@ CREATE_FLAGS: tuple[F, ...] = (
     F("mode", "string", '"replicated", "global", "replicated-job", "global-job"', default='"replicated"'),
     F("mount", "mount", "File system to mount"),
     F("name", "string", "Name of the service"),
-    F("network", "network", "Network to attach to", modelled=False),
+    F("network", "network", "Network to attach to"),
     F("placement-pref", "pref", "Placement preference (spread=...)", modelled=False),
     F("publish", "port", "Port to publish (published:target)", "p"),
-    F("secret", "secret", "Secrets the service may read", modelled=False),
+    F("secret", "secret", "Secrets the service may read"),
     F("sysctl", "list", "Kernel parameter", modelled=False),
     F("ulimit", "ulimit", "Resource limit", modelled=False),
 )

@@ -174,31 +174,58 @@ def _swarm_lines(swarm: dict[str, Any]) -> list[str]:
 
 def version(cli: Cli) -> Activity:
     server = yield from cli.api.version()
-    client = {"Version": CLI_VERSION, "ApiVersion": server["ApiVersion"], "Os": "linux", "Arch": "amd64", "Context": "default"}
+    client = {
+        "Version": CLI_VERSION,
+        "ApiVersion": server["ApiVersion"],
+        "GitCommit": "e6534b4",
+        "GoVersion": "go1.24.3",
+        "Os": "linux",
+        "Arch": "amd64",
+        "BuildTime": "Fri May 30 12:07:14 2025",
+        "Context": "default",
+    }
     format = cli.flags.get("format", "")
-    body = {"Client": client, "Server": {**server, "Os": "linux", "Arch": "amd64"}}
     if format:
+        body = {"Client": client, "Server": server}
         cli.render(lambda: (to_json(body) if format == "json" else Template(unescape(format), "system.versionInfo").execute(body)) + "\n")
         return
-    cli.out(
-        "Client:\n"
-        f" Version:           {CLI_VERSION}\n"
-        f" API version:       {server['ApiVersion']} (downgraded from 1.50)\n"
-        " OS/Arch:           linux/amd64\n"
-        " Context:           default\n"
-        "\nServer:\n Engine:\n"
-        f"  Version:          {server['Version']}\n"
-        f"  API version:      {server['ApiVersion']} (minimum version {server['MinAPIVersion']})\n"
-        "  OS/Arch:          linux/amd64\n"
-        "  Experimental:     false\n"
-    )
+    lines = [
+        "Client:",
+        f" Version:           {client['Version']}",
+        f" API version:       {client['ApiVersion']} (downgraded from 1.50)",
+        f" Go version:        {client['GoVersion']}",
+        f" Git commit:        {client['GitCommit']}",
+        f" Built:             {client['BuildTime']}",
+        f" OS/Arch:           {client['Os']}/{client['Arch']}",
+        f" Context:           {client['Context']}",
+        "",
+        "Server:",
+        " Engine:",
+        f"  Version:          {server['Version']}",
+        f"  API version:      {server['ApiVersion']} (minimum version {server['MinAPIVersion']})",
+        f"  Go version:       {server['GoVersion']}",
+        f"  Git commit:       {server['GitCommit']}",
+        f"  Built:            {server['BuildTime']}",
+        f"  OS/Arch:          {server['Os']}/{server['Arch']}",
+        "  Experimental:     false",
+    ]
+    for component in server["Components"]:
+        lines += [
+            f" {component['Name']}:",
+            f"  Version:          {component['Version']}",
+            f"  GitCommit:        {component['GitCommit']}",
+        ]
+    cli.out("\n".join(lines) + "\n")
 
 
 def inspect(cli: Cli) -> Activity:
     """Services, nodes and tasks by name or id, as ``docker inspect`` finds them."""
     found: list[Any] = []
     errors = []
-    kinds = {"service": cli.api.service_inspect, "node": cli.api.node_inspect}
+    kinds = {
+        "service": lambda reference: cli.api.service_inspect(reference, insert_defaults=True),
+        "node": cli.api.node_inspect,
+    }
     wanted = cli.flags.get("type")
     if wanted is not None:
         if wanted not in (*kinds, "container", "image", "network", "volume", "secret", "plugin", "task", "config"):

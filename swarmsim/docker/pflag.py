@@ -177,12 +177,15 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "decimal": _nano_cpus,
     "command": _words,
     "list": _one,
+    "network": _one,
+    "secret": _one,
+    "config": _one,
     "port": _ports,
     "mount": _mount,
     "pref": _preference,
     "filter": _filter,
 }
-REPEATABLE = frozenset(("list", "port", "mount", "pref", "filter"))
+REPEATABLE = frozenset(("list", "network", "secret", "config", "port", "mount", "pref", "filter"))
 """Types whose values add up when the flag is given again."""
 
 

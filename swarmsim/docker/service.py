@@ -33,12 +33,27 @@ FILTERS = ("id", "label", "mode", "name", "runtime")
 def create(cli: Cli) -> Activity:
     flags = cli.flags
     spec = created(flags, cli.arguments[0], cli.arguments[1:])
+    yield from _check_attachments(cli)
     service_id, warnings = yield from cli.api.service_create(spec, not flags.on("no-resolve-image"))
     for warning in warnings:
         cli.err(warning + "\n")
     cli.out(service_id + "\n")
     if not flags.on("detach"):
         yield from wait_on_service(cli, service_id, flags.on("quiet"))
+
+
+def _check_attachments(cli: Cli) -> Activity:
+    """Networks, secrets and configs: naming one that is not there is refused as docker does it."""
+    if cli.flags.changed("network"):
+        known = yield from cli.api.network_list()
+        for name in cli.flags.list("network"):
+            if name not in known:
+                raise CommandError(f"Error response from daemon: network {name} not found")
+            raise CommandError("swarmsim: attaching a service to a network is real, but not modelled yet")
+    for kind in ("secret", "config"):
+        for given in cli.flags.list(kind):
+            source = next((f[7:] for f in given.split(",") if f.startswith("source=")), given.split(",")[0])
+            raise CommandError(f"{kind} not found: {source}")
 
 
 def _change(

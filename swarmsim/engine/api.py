@@ -15,6 +15,7 @@ import msgspec
 from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import ENGINE_VERSION, Engine
 from swarmsim.engine.images import find_image
+from swarmsim.engine.names import random_name
 from swarmsim.engine.jsonforms import Json, node_json, service_json, swarm_json, task_json
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Activity, Failure
@@ -63,6 +64,23 @@ TWO_MANAGERS = """WARNING: Running Swarm in a two-manager configuration. This co
          no fault tolerance, and poses a high risk to lose control over the cluster.
          Refer to https://docs.docker.com/engine/swarm/admin_guide/ to configure the
          Swarm for fault-tolerance."""
+
+VERSION_BODY: Json = {
+    "Version": ENGINE_VERSION,
+    "ApiVersion": "1.41",
+    "MinAPIVersion": "1.12",
+    "GitCommit": "5d6db84",
+    "GoVersion": "go1.19.8",
+    "Os": "linux",
+    "Arch": "amd64",
+    "BuildTime": "Thu May  7 21:09:36 2026",
+    "Components": [
+        {"Name": "containerd", "Version": "1.6.20~ds1", "GitCommit": "1.6.20~ds1-1+deb12u3"},
+        {"Name": "runc", "Version": "1.1.5+ds1", "GitCommit": "1.1.5+ds1-1+deb12u1"},
+        {"Name": "docker-init", "Version": "0.19.0", "GitCommit": ""},
+    ],
+}
+"""What the engine version that is modelled says of itself."""
 
 RESTART_CONDITIONS = ("", "none", "on-failure", "any")
 FAILURE_ACTIONS = ("", "pause", "continue", "rollback")
@@ -237,6 +255,8 @@ class EngineAPI:
         yield from self._request()
         self._manager()
         _check_convertible(spec)
+        if not spec.name:
+            spec = msgspec.structs.replace(spec, name=random_name(self.engine.ids))
         spec, warnings = yield from self._resolve_image(spec, query_registry)
         service: Service = yield from self._control("create_service", spec)
         return service.id, warnings
@@ -307,7 +327,7 @@ class EngineAPI:
 
     def version(self) -> Activity:
         yield from self._request()
-        return {"Version": ENGINE_VERSION, "ApiVersion": "1.41", "MinAPIVersion": "1.12"}
+        return VERSION_BODY
 
     def _swarm_info(self) -> Activity:
         node = self.engine.node

@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 
 from swarmsim.sim.chance import base36
@@ -36,7 +37,8 @@ class RootCA(NamedTuple):
 def create_root(rng: Random, now: float) -> RootCA:
     """A self-signed ECDSA P-256 certificate, CN=swarm-ca, valid for 20 years from ``now`` (seconds)."""
     key = ec.derive_private_key(rng.getrandbits(255) % (_ORDER - 1) + 1, ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "swarm-ca")])
+    # Go encodes a common name like this one as a PrintableString, and inspect shows the bytes.
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "swarm-ca", _ASN1Type.PrintableString)])
     start = (EPOCH + timedelta(seconds=now)).replace(microsecond=0)
     builder = (
         x509.CertificateBuilder()

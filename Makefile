@@ -1,0 +1,44 @@
+# Everything starts from `make help`. The virtual environment is made on first use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SEEDS ?= 200
+RECORDS ?= ../shared/real-swarm
+ONLY ?=
+
+.PHONY: help run test lint bench fidelity transcript schema clean
+
+help:  ## Show what there is to make
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "make: no $(PYTHON) here; install it: apt-get install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "make: $(PYTHON) has no venv module; install it: apt-get install python3-venv"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+run: $(VENV)/installed  ## Run the quorum-loss scenario: timeline, trace, picture
+	$(BIN)/swarmsim run scenarios/quorum-loss.yaml
+
+test: $(VENV)/installed  ## Run the tests
+	$(BIN)/pytest -n 2
+
+lint: $(VENV)/installed  ## Check style, types and which room imports which
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/installed  ## Measure speed, all or ONLY=name; writes build/bench.json
+	$(BIN)/python -m benchmarks.run $(ONLY)
+
+fidelity: $(VENV)/installed  ## Hold the model against the recorded real cluster (SEEDS=200)
+	$(BIN)/swarmsim fidelity $(RECORDS) --seeds $(SEEDS)
+
+transcript: $(VENV)/installed  ## Type the recorded docker commands into the model
+	$(BIN)/swarmsim transcript $(RECORDS)/cli/swarm.jsonl
+
+clean:  ## Remove what was built
+	rm -rf build dist runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,5 @@
+"""``python -m swarmsim``."""
+
+from swarmsim.cli import main
+
+main()

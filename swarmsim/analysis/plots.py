@@ -1,0 +1,161 @@
+"""Pictures of runs (matplotlib). Colours are Okabe and Ito's, which colour-blind readers can tell apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from swarmsim.trace.reader import Trace, TraceError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PHASES: dict[str, tuple[str, frozenset[str]]] = {
+    "running": ("#009E73", frozenset(("running",))),
+    "starting": ("#56B4E9", frozenset(("accepted", "preparing", "ready", "starting"))),
+    "waiting": ("#E69F00", frozenset(("new", "pending", "assigned"))),
+}
+"""Phases of a task that shall run, their colours, and the states in them."""
+LEAVING = "#999999"
+FAILED = "#D55E00"
+NODE_COLOURS = {"ready": "#009E73", "unknown": "#E69F00", "down": "#D55E00", "disconnected": "#CC79A7"}
+LEADER = "#0072B2"
+
+
+def plot_run(trace: Trace) -> Figure:
+    """Tasks by phase, nodes and leadership over time, with the faults marked."""
+    import matplotlib
+
+    matplotlib.use("Agg", force=False)
+    from matplotlib.figure import Figure
+
+    nodes = list(dict.fromkeys(row["node"] for row in trace.rows if row["kind"] == "node"))
+    shown = nodes[:40]
+    figure = Figure(figsize=(11, 3.2 + 0.32 * max(4, len(shown))), layout="constrained")
+    tasks, lanes = figure.subplots(2, 1, sharex=True, height_ratios=[3.0, 0.32 * max(4, len(shown)) + 0.4])
+    end = max(trace.duration, 1.0)
+    _plot_tasks(tasks, trace, end)
+    _plot_nodes(lanes, trace, shown, end)
+    for axes in (tasks, lanes):
+        _shade_silence(axes, trace, end)
+    _mark_faults(tasks, lanes, trace)
+    lanes.set_xlabel("seconds since the scenario began")
+    lanes.set_xlim(0, end)
+    title = str(trace.header.get("scenario") or trace.scenario)
+    seed = f", seed {trace.header['seed']}" if "seed" in trace.header else " (recorded)"
+    figure.suptitle(f"{title}{seed}", fontsize=12)
+    return figure
+
+
+def save(figure: Figure, path: Path | str) -> None:
+    """Write a figure as PNG, SVG or PDF, by its name's ending. Raises :class:`TraceError`."""
+    try:
+        figure.savefig(path, dpi=130)
+    except (OSError, ValueError) as problem:
+        raise TraceError(f"{path}: the picture cannot be written: {problem}") from None
+
+
+def _plot_tasks(axes: Axes, trace: Trace, end: float) -> None:
+    state: dict[str, tuple[str, str]] = {}
+    times: list[float] = [0.0]
+    counts: list[tuple[int, int, int, int]] = [(0, 0, 0, 0)]
+    failures: list[float] = []
+    for row in trace.rows:
+        if row["t"] < trace.begin:
+            continue
+        t = row["t"] - trace.begin
+        if row["kind"] == "task":
+            if row["state"] in ("failed", "rejected") and state.get(row["task"], ("",))[0] != row["state"]:
+                failures.append(t)
+            state[row["task"]] = (row["state"], row["desired"])
+        elif row["kind"] == "task_gone":
+            state.pop(row["task"], None)
+        else:
+            continue
+        times.append(t)
+        counts.append(_count(state))
+    times.append(end)
+    counts.append(counts[-1])
+    columns = list(zip(*counts, strict=True))
+    labels = [*PHASES, "no longer wanted"]
+    colours = [colour for colour, _ in PHASES.values()] + [LEAVING]
+    axes.stackplot(times, *columns, step="post", labels=labels, colors=colours, alpha=0.85)  # type: ignore[call-arg]
+    top = max((sum(count) for count in counts), default=1) or 1
+    if failures:
+        axes.plot(failures, [top * 1.06] * len(failures), "x", color=FAILED, markersize=6, label="a task failed")
+    axes.set_ylim(0, top * 1.14)
+    axes.set_ylabel("tasks")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.005, 1.0), fontsize=8, frameon=False)
+
+
+def _count(state: dict[str, tuple[str, str]]) -> tuple[int, int, int, int]:
+    running = starting = waiting = leaving = 0
+    for observed, desired in state.values():
+        if observed in ("complete", "shutdown", "failed", "rejected", "orphaned"):
+            continue
+        if desired in ("shutdown", "remove"):
+            leaving += 1
+        elif observed in PHASES["running"][1]:
+            running += 1
+        elif observed in PHASES["starting"][1]:
+            starting += 1
+        else:
+            waiting += 1
+    return running, starting, waiting, leaving
+
+
+def _plot_nodes(axes: Axes, trace: Trace, nodes: list[str], end: float) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    for lane, node in enumerate(nodes):
+        rows = [row for row in trace.rows if row["kind"] == "node" and row["node"] == node]
+        _spans(axes, lane, [(row["t"] - trace.begin, row) for row in rows], end)
+    axes.set_yticks(range(len(nodes)), nodes)
+    axes.set_ylim(len(nodes) - 0.4, -0.6)
+    axes.set_ylabel("nodes")
+    seen = {row["status"] for row in trace.rows if row["kind"] == "node"}
+    handles: list[Any] = [Patch(color=c, alpha=0.75, label=s) for s, c in NODE_COLOURS.items() if s in seen]
+    handles.append(Line2D([], [], color=LEADER, linewidth=3, label="leader"))
+    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.005, 1.0), fontsize=8, frameon=False)
+
+
+def _spans(axes: Axes, lane: int, changes: list[tuple[float, dict[str, Any]]], end: float) -> None:
+    for number, (start, row) in enumerate(changes):
+        stop = changes[number + 1][0] if number + 1 < len(changes) else end
+        start = max(0.0, start)
+        if stop <= start:
+            continue
+        hatch = "///" if row["reach"] == "unreachable" else None
+        colour = NODE_COLOURS.get(row["status"], LEAVING)
+        axes.barh(lane, stop - start, left=start, height=0.62, color=colour, alpha=0.75, hatch=hatch, edgecolor="white", linewidth=0)
+        if row["leader"]:
+            axes.plot([start, stop], [lane, lane], color=LEADER, linewidth=3, solid_capstyle="butt")
+
+
+def _shade_silence(axes: Axes, trace: Trace, end: float) -> None:
+    """Grey where no manager answered."""
+    since: float | None = None
+    for row in trace.rows:
+        if row["kind"] == "no_manager_answers":
+            since = row["t"] - trace.begin
+        elif row["kind"] == "manager_answers" and since is not None:
+            axes.axvspan(max(0.0, since), row["t"] - trace.begin, color="black", alpha=0.08, linewidth=0)
+            since = None
+    if since is not None:
+        axes.axvspan(max(0.0, since), end, color="black", alpha=0.08, linewidth=0)
+
+
+def _mark_faults(top: Axes, bottom: Axes, trace: Trace) -> None:
+    last, level = -1e9, 0
+    for row in trace.of("step"):
+        t = row["t"] - trace.begin
+        level = level + 1 if t - last < 0.12 * trace.duration else 0
+        last = t
+        for axes in (top, bottom):
+            axes.axvline(t, color="black", linewidth=0.9, linestyle="--")
+        top.annotate(
+            row["what"], (t, 1.0), xycoords=("data", "axes fraction"), xytext=(2, 3 + 10 * (level % 3)),
+            textcoords="offset points", fontsize=7.5,
+        )  # fmt: skip
