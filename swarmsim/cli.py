@@ -73,7 +73,9 @@ def run(
     plot: Annotated[Path | None, typer.Option(help="where to draw the picture (PNG, SVG or PDF)")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no timeline")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a run instead of text")] = False,
-    speed: Annotated[float, typer.Option(min=0.0, help="follow at this multiple of real time (0: as fast as it goes)")] = 0.0,
+    speed: Annotated[
+        float, typer.Option(min=0.0, help="follow at this multiple of real time (0: as fast as it goes)")
+    ] = 0.0,
     until: Annotated[str | None, typer.Option(help="stop after this much simulated time, such as 90s or 5m")] = None,
     messages: Annotated[bool, typer.Option(help="write every Raft message into the trace")] = False,
 ) -> None:
@@ -360,7 +362,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _main(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """A Docker Swarm you can break."""
 

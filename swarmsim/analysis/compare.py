@@ -146,7 +146,12 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "<hex>"),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?:/\d+)?\b"), "<address>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| \+0000 (?:utc|UTC))"), "<time>"),
-    (re.compile(r"(?i)\b(?:less than a second|about an? (?:minute|hour)|\d+ (?:second|minute|hour|day|week|month)s?)\b( ago)?"), "<while>"),
+    (
+        re.compile(
+            r"(?i)\b(?:less than a second|about an? (?:minute|hour)|\d+ (?:second|minute|hour|day|week|month)s?)\b( ago)?"
+        ),
+        "<while>",
+    ),
     (re.compile(r"\b[0-9a-z]{12}\b"), "<id>"),
 )
 

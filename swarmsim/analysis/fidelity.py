@@ -84,6 +84,8 @@ def report(verdict: Verdict) -> str:
     for difference in verdict.comparison.differences:
         known = verdict.known(difference)
         lines.append(f"  {f'known difference ({known})' if known else 'differs'}: {difference}".replace("\n", "\n    "))
-    same = "the same" if verdict.comparison.ok else "the same but for known differences" if verdict.ok else "NOT the same"
+    same = (
+        "the same" if verdict.comparison.ok else "the same but for known differences" if verdict.ok else "NOT the same"
+    )
     lines.append(f"  {same}")
     return "\n".join(lines)

@@ -12,7 +12,18 @@ from swarmsim.trace.reader import Trace
 
 Milestones = dict[str, list[float]]
 SLOW_COMMAND = 1.0  # seconds: a command that takes longer is a milestone
-FAULT_VERBS = ("power off", "kill host", "power on", "kill engine", "start engine", "cut", "heal", "partition", "kill container", "kill a container")
+FAULT_VERBS = (
+    "power off",
+    "kill host",
+    "power on",
+    "kill engine",
+    "start engine",
+    "cut",
+    "heal",
+    "partition",
+    "kill container",
+    "kill a container",
+)
 
 
 def milestones(trace: Trace) -> Milestones:

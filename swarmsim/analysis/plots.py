@@ -80,7 +80,7 @@ def _plot_tasks(axes: Axes, trace: Trace, end: float) -> None:
     columns = list(zip(*counts, strict=True))
     labels = [*PHASES, "no longer wanted"]
     colours = [colour for colour, _ in PHASES.values()] + [LEAVING]
-    axes.stackplot(times, *columns, step="post", labels=labels, colors=colours, alpha=0.85)  # type: ignore[call-arg]
+    axes.stackplot(times, *columns, step="post", labels=labels, colors=colours, alpha=0.85)
     top = max((sum(count) for count in counts), default=1) or 1
     if failures:
         axes.plot(failures, [top * 1.06] * len(failures), "x", color=FAILED, markersize=6, label="a task failed")
@@ -109,9 +109,10 @@ def _plot_nodes(axes: Axes, trace: Trace, nodes: list[str], end: float) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
+    silences = _silences(trace, end)
     for lane, node in enumerate(nodes):
         rows = [row for row in trace.rows if row["kind"] == "node" and row["node"] == node]
-        _spans(axes, lane, [(row["t"] - trace.begin, row) for row in rows], end)
+        _spans(axes, lane, [(row["t"] - trace.begin, row) for row in rows], end, silences)
     axes.set_yticks(range(len(nodes)), nodes)
     axes.set_ylim(len(nodes) - 0.4, -0.6)
     axes.set_ylabel("nodes")
@@ -121,7 +122,9 @@ def _plot_nodes(axes: Axes, trace: Trace, nodes: list[str], end: float) -> None:
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.005, 1.0), fontsize=8, frameon=False)
 
 
-def _spans(axes: Axes, lane: int, changes: list[tuple[float, dict[str, Any]]], end: float) -> None:
+def _spans(
+    axes: Axes, lane: int, changes: list[tuple[float, dict[str, Any]]], end: float, silences: list[tuple[float, float]]
+) -> None:
     for number, (start, row) in enumerate(changes):
         stop = changes[number + 1][0] if number + 1 < len(changes) else end
         start = max(0.0, start)
@@ -129,22 +132,53 @@ def _spans(axes: Axes, lane: int, changes: list[tuple[float, dict[str, Any]]], e
             continue
         hatch = "///" if row["reach"] == "unreachable" else None
         colour = NODE_COLOURS.get(row["status"], LEAVING)
-        axes.barh(lane, stop - start, left=start, height=0.62, color=colour, alpha=0.75, hatch=hatch, edgecolor="white", linewidth=0)
+        axes.barh(
+            lane,
+            stop - start,
+            left=start,
+            height=0.62,
+            color=colour,
+            alpha=0.75,
+            hatch=hatch,
+            edgecolor="white",
+            linewidth=0,
+        )
         if row["leader"]:
-            axes.plot([start, stop], [lane, lane], color=LEADER, linewidth=3, solid_capstyle="butt")
+            # While no manager answers nobody is known to lead.
+            for low, high in _without(start, stop, silences):
+                axes.plot([low, high], [lane, lane], color=LEADER, linewidth=3, solid_capstyle="butt")
+
+
+def _silences(trace: Trace, end: float) -> list[tuple[float, float]]:
+    """When no manager answered."""
+    found = []
+    since: float | None = None
+    for row in trace.rows:
+        if row["kind"] == "no_manager_answers":
+            since = max(0.0, row["t"] - trace.begin)
+        elif row["kind"] == "manager_answers" and since is not None:
+            found.append((since, row["t"] - trace.begin))
+            since = None
+    if since is not None:
+        found.append((since, end))
+    return found
+
+
+def _without(start: float, stop: float, holes: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """An interval less the holes in it."""
+    parts = []
+    for low, high in holes:
+        if low < stop and high > start:
+            parts.append((start, low))
+            start = high
+    parts.append((start, stop))
+    return [(low, high) for low, high in parts if high > low]
 
 
 def _shade_silence(axes: Axes, trace: Trace, end: float) -> None:
     """Grey where no manager answered."""
-    since: float | None = None
-    for row in trace.rows:
-        if row["kind"] == "no_manager_answers":
-            since = row["t"] - trace.begin
-        elif row["kind"] == "manager_answers" and since is not None:
-            axes.axvspan(max(0.0, since), row["t"] - trace.begin, color="black", alpha=0.08, linewidth=0)
-            since = None
-    if since is not None:
-        axes.axvspan(max(0.0, since), end, color="black", alpha=0.08, linewidth=0)
+    for low, high in _silences(trace, end):
+        axes.axvspan(low, high, color="black", alpha=0.08, linewidth=0)
 
 
 def _mark_faults(top: Axes, bottom: Axes, trace: Trace) -> None:

@@ -118,7 +118,9 @@ def _tasks(rows: list[Row]) -> list[tuple[str, str]]:
             gone += 1
     lines = []
     for (state, desired, error), names in groups.items():
-        about = state if desired in ("running", state) else f"{state}, wanted {desired}"
+        about = (
+            state if desired == state or (desired == "running" and state != "ready") else f"{state}, wanted {desired}"
+        )
         about += f" ({error})" if error else ""
         sort = "bad" if state in ("failed", "rejected", "orphaned") else "good" if state == "running" else "info"
         lines.append((sort, f"{_listed('task', names)}: {about}"))

@@ -51,7 +51,14 @@ def type_transcript(rows: list[dict[str, Any]], seeds: range = SEEDS) -> list[Ty
     best: list[Typed] = []
     for seed in seeds:
         typed = _type_once(rows, seed)
-        best = [new if new.verdict == MATCHED and old.verdict != MATCHED else old for old, new in zip(best, typed, strict=True)] if best else typed
+        best = (
+            [
+                new if new.verdict == MATCHED and old.verdict != MATCHED else old
+                for old, new in zip(best, typed, strict=True)
+            ]
+            if best
+            else typed
+        )
     return best
 
 
@@ -177,5 +184,3 @@ def report(typed: list[Typed]) -> str:
             if t.verdict == verdict
         ]
     return "\n".join(lines)
-
-

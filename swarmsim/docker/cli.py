@@ -65,7 +65,7 @@ class Cli:
     def checked_filters(self, known: tuple[str, ...]) -> dict[str, list[str]]:
         """The ``--filter`` values by key. Unknown keys are refused in the daemon's words."""
         filters: dict[str, list[str]] = {}
-        for key, value in self.flags.list("filter"):
+        for key, value in self.flags.every("filter"):
             if key not in known:
                 raise CommandError(f"Error response from daemon: Invalid filter '{key}'")
             filters.setdefault(key, []).append(value)

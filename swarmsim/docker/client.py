@@ -85,14 +85,20 @@ def split_words(line: str) -> list[str]:
 def _find(words: list[str]) -> tuple[Command, list[str]]:
     """The command that ``words`` name, and the words after it."""
     if not words:
-        raise _Answer(0, out="Usage:  docker [OPTIONS] COMMAND\n\nRun 'docker COMMAND --help' for more information on a command.\n")
+        raise _Answer(
+            0,
+            out="Usage:  docker [OPTIONS] COMMAND\n\nRun 'docker COMMAND --help' for more information on a command.\n",
+        )
     first = words[0]
     if first.startswith("-"):
         if first in ("--help", "-h"):
             return _find([])
         if first in ("--version", "-v"):
             raise _Answer(0, out=f"Docker version {host.CLI_VERSION}, build e6534b4\n")
-        raise _Answer(FLAG_ERROR, err=f"unknown flag: {first}\n\nUsage:  docker [OPTIONS] COMMAND\n\nRun 'docker --help' for more information\n")
+        raise _Answer(
+            FLAG_ERROR,
+            err=f"unknown flag: {first}\n\nUsage:  docker [OPTIONS] COMMAND\n\nRun 'docker --help' for more information\n",
+        )
     for length in (2, 1):
         path = " ".join(words[:length])
         path = ALIASES.get(path, path)
@@ -114,7 +120,9 @@ def _find(words: list[str]) -> tuple[Command, list[str]]:
             f"Run 'docker {first} --help' for more information\n",
         )
     if first in NOT_MODELLED:
-        raise _NotModelled(f"'docker {' '.join(words[:2] if first in ('stack', 'secret', 'config', 'network', 'volume', 'system') else words[:1])}'")
+        raise _NotModelled(
+            f"'docker {' '.join(words[:2] if first in ('stack', 'secret', 'config', 'network', 'volume', 'system') else words[:1])}'"
+        )
     raise _Answer(1, err=f"docker: unknown command: docker {first}\n\nRun 'docker --help' for more information\n")
 
 

@@ -266,10 +266,59 @@ GROUPS: dict[str, str] = {
 }
 
 NOT_MODELLED = frozenset(
-    "run exec build pull push images login logout search attach commit container cp create diff events export "
-    "history image import load logs manifest network pause plugin port rename restart rm rmi save secret config "
-    "stack start stats stop system tag top trust unpause update volume wait buildx compose context builder "
-    "checkpoint".split()
+    [
+        "run",
+        "exec",
+        "build",
+        "pull",
+        "push",
+        "images",
+        "login",
+        "logout",
+        "search",
+        "attach",
+        "commit",
+        "container",
+        "cp",
+        "create",
+        "diff",
+        "events",
+        "export",
+        "history",
+        "image",
+        "import",
+        "load",
+        "logs",
+        "manifest",
+        "network",
+        "pause",
+        "plugin",
+        "port",
+        "rename",
+        "restart",
+        "rm",
+        "rmi",
+        "save",
+        "secret",
+        "config",
+        "stack",
+        "start",
+        "stats",
+        "stop",
+        "system",
+        "tag",
+        "top",
+        "trust",
+        "unpause",
+        "update",
+        "volume",
+        "wait",
+        "buildx",
+        "compose",
+        "context",
+        "builder",
+        "checkpoint",
+    ]
 )
 """Real commands (or groups of them) outside the table."""
 

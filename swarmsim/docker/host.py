@@ -108,7 +108,12 @@ def info(cli: Cli) -> Activity:
     body = yield from cli.api.info()
     format = cli.flags.get("format", "")
     if format:
-        cli.render(lambda: (to_json(body) if format == "json" else Template(unescape(format), "system.dockerInfo").execute(body)) + "\n")
+        cli.render(
+            lambda: (
+                (to_json(body) if format == "json" else Template(unescape(format), "system.dockerInfo").execute(body))
+                + "\n"
+            )
+        )
         return
     swarm = body["Swarm"]
     lines = [
@@ -187,7 +192,12 @@ def version(cli: Cli) -> Activity:
     format = cli.flags.get("format", "")
     if format:
         body = {"Client": client, "Server": server}
-        cli.render(lambda: (to_json(body) if format == "json" else Template(unescape(format), "system.versionInfo").execute(body)) + "\n")
+        cli.render(
+            lambda: (
+                (to_json(body) if format == "json" else Template(unescape(format), "system.versionInfo").execute(body))
+                + "\n"
+            )
+        )
         return
     lines = [
         "Client:",

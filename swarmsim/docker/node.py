@@ -87,9 +87,7 @@ def ps(cli: Cli) -> Activity:
         asked.add(node["ID"])
         every = yield from cli.api.task_list()
         services = yield from service_names(cli)
-        found += [
-            task for task in every if tasks.keep(task, filters, services.get(task["ServiceID"], ""), set(asked))
-        ]
+        found += [task for task in every if tasks.keep(task, filters, services.get(task["ServiceID"], ""), set(asked))]
     if found or not errors:
         services = yield from service_names(cli)
         nodes = yield from node_names(cli)
@@ -204,10 +202,10 @@ def update(cli: Cli) -> Activity:
     node = yield from cli.api.node_inspect(cli.arguments[0])
     spec = _spec(node)
     labels = dict(spec.labels)
-    for text in flags.list("label-add"):
+    for text in flags.every("label-add"):
         key, _, value = text.partition("=")
         labels[key] = value
-    for key in flags.list("label-rm"):
+    for key in flags.every("label-rm"):
         if key not in labels:
             raise CommandError(f"key {key} doesn't exist in node's labels")
         del labels[key]
@@ -228,7 +226,9 @@ def _enumerated(kind: Any, text: str, what: str) -> Any:
 
 
 def promote(cli: Cli) -> Activity:
-    yield from _change_roles(cli, Role.MANAGER, "Node {} is already a manager.", "Node {} promoted to a manager in the swarm.")
+    yield from _change_roles(
+        cli, Role.MANAGER, "Node {} is already a manager.", "Node {} promoted to a manager in the swarm."
+    )
 
 
 def demote(cli: Cli) -> Activity:
@@ -252,5 +252,3 @@ def rm(cli: Cli) -> Activity:
         cli.out(f"{reference}\n")
 
     yield from cli.each(cli.arguments, remove)
-
-

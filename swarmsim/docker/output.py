@@ -106,4 +106,3 @@ def group_help(group: str) -> str:
         f"Usage:  docker {group} COMMAND\n\n{GROUPS[group]}\n\nCommands:\n{listing}\n"
         f"Run 'docker {group} COMMAND --help' for more information on a command.\n"
     )
-

@@ -58,7 +58,7 @@ def _port_number(text: str, what: str) -> int:
 
 def _port_range(text: str, what: str) -> list[int]:
     first, dash, last = text.partition("-")
-    start = _port_number(first, what) if not dash else _port_number(first, what)
+    start = _port_number(first, what)
     end = _port_number(last, what) if dash else start
     if end < start:
         raise ValueError(f"invalid {what}: {text}")
@@ -117,7 +117,14 @@ def _long_port(text: str) -> PortConfig:
 
 def _mount(text: str) -> list[Mount]:
     mount: dict[str, Any] = {"type": "volume"}
-    names = {"type": "type", "source": "source", "src": "source", "target": "target", "dst": "target", "destination": "target"}
+    names = {
+        "type": "type",
+        "source": "source",
+        "src": "source",
+        "target": "target",
+        "dst": "target",
+        "destination": "target",
+    }
     for field in next(csv.reader([text]), []):
         key, equals, value = field.partition("=")
         key = key.lower()
@@ -205,7 +212,8 @@ class Flags:
     def on(self, name: str) -> bool:
         return bool(self._values.get(name, False))
 
-    def list(self, name: str) -> list[Any]:
+    def every(self, name: str) -> list[Any]:
+        """All values of a repeatable flag."""
         return list(self._values.get(name, ()))
 
     def names(self) -> list[str]:

@@ -23,7 +23,11 @@ PROGRESS = {
 
 def wait_on_service(cli: Cli, reference: str, quiet: bool) -> Activity:
     """Print progress until the service has converged. Raises :class:`CommandError` if its update pauses."""
-    say = (lambda text: None) if quiet else (lambda text: cli.out(text + "\n"))
+
+    def say(text: str) -> None:
+        if not quiet:
+            cli.out(text + "\n")
+
     clock = cli.api.host.clock
     converged_at: float | None = None
     converged = rolling_back = initialized = False
@@ -31,7 +35,7 @@ def wait_on_service(cli: Cli, reference: str, quiet: bool) -> Activity:
     while True:
         service: Service = yield from cli.api.service_spec(reference)
         config = service.spec.update
-        monitor = (config.monitor / SECOND if config and config.monitor else 5.0)
+        monitor = config.monitor / SECOND if config and config.monitor else 5.0
         status = service.update_status
         if status is not None:
             if status.state == "updating":
@@ -67,9 +71,7 @@ def wait_on_service(cli: Cli, reference: str, quiet: bool) -> Activity:
                 for bar in range(1, total + 1):
                     say(f"{bar}/{total}:  ")
         running = sum(
-            1
-            for task in wanted.values()
-            if task["DesiredState"] == "running" and task["Status"]["State"] == "running"
+            1 for task in wanted.values() if task["DesiredState"] == "running" and task["Status"]["State"] == "running"
         )
         was_converged, converged = converged, running == total and (total > 0 or service.is_replicated)
         if not (was_converged and converged):
@@ -103,8 +105,10 @@ def _slots(service: Service, tasks: list[dict[str, Any]], nodes: list[dict[str, 
             continue
         slot = task.get("Slot") or task.get("NodeID")
         other = chosen.get(slot)
-        if other is None or PROGRESS.get(other["DesiredState"], 99) > desired or (
-            PROGRESS.get(other["DesiredState"], 99) == desired and other["CreatedAt"] < task["CreatedAt"]
+        if (
+            other is None
+            or PROGRESS.get(other["DesiredState"], 99) > desired
+            or (PROGRESS.get(other["DesiredState"], 99) == desired and other["CreatedAt"] < task["CreatedAt"])
         ):
             chosen[slot] = task
     return chosen
@@ -112,6 +116,5 @@ def _slots(service: Service, tasks: list[dict[str, Any]], nodes: list[dict[str, 
 
 def _up_to_date(service: Service, task: dict[str, Any]) -> bool:
     """Whether the task was made from the service's present spec (the API's ``_up-to-date`` filter)."""
-
 
     return bool(task["Spec"] == plain(service.spec.task))

@@ -46,12 +46,12 @@ def _check_attachments(cli: Cli) -> Activity:
     """Networks, secrets and configs: naming one that is not there is refused as docker does it."""
     if cli.flags.changed("network"):
         known = yield from cli.api.network_list()
-        for name in cli.flags.list("network"):
+        for name in cli.flags.every("network"):
             if name not in known:
                 raise CommandError(f"Error response from daemon: network {name} not found")
             raise CommandError("swarmsim: attaching a service to a network is real, but not modelled yet")
     for kind in ("secret", "config"):
-        for given in cli.flags.list(kind):
+        for given in cli.flags.every(kind):
             source = next((f[7:] for f in given.split(",") if f.startswith("source=")), given.split(",")[0])
             raise CommandError(f"{kind} not found: {source}")
 
@@ -59,9 +59,7 @@ def _check_attachments(cli: Cli) -> Activity:
 def _change(
     cli: Cli, reference: str, service: Service, spec: ServiceSpec, query_registry: bool = False, rollback: bool = False
 ) -> Activity:
-    warnings = yield from cli.api.service_update(
-        service.id, service.meta.version, spec, query_registry, rollback
-    )
+    warnings = yield from cli.api.service_update(service.id, service.meta.version, spec, query_registry, rollback)
     for warning in warnings:
         cli.err(warning + "\n")
 
@@ -93,8 +91,8 @@ def rollback(cli: Cli) -> Activity:
 
 def scale(cli: Cli) -> Activity:
     for argument in cli.arguments:
-        name, equals, count = argument.partition("=")
-        if not equals or not name or not count:
+        name, equals, wanted = argument.partition("=")
+        if not equals or not name or not wanted:
             raise CommandError(
                 f"invalid scale specifier '{argument}'.\nSee 'docker service scale --help'.\n\n"
                 "Usage:  docker service scale SERVICE=REPLICAS [SERVICE=REPLICAS...]\n\n"
@@ -196,8 +194,12 @@ def _published(ports: list[dict[str, Any]]) -> str:
             continue
         published, target, protocol = port["PublishedPort"], port["TargetPort"], port["Protocol"]
         last = ranges[-1] if ranges else None
-        if last is not None and last[4] == protocol and published - last[1] <= 1 and target - last[3] <= 1 and not (
-            last[3] != last[2] and target <= last[3]
+        if (
+            last is not None
+            and last[4] == protocol
+            and published - last[1] <= 1
+            and target - last[3] <= 1
+            and not (last[3] != last[2] and target <= last[3])
         ):
             last[1], last[3] = published, target
         else:

@@ -89,15 +89,15 @@ def created(flags: Flags, image: str, args: list[str]) -> ServiceSpec:
         image=image,
         args=args or None,
         command=flags.get("entrypoint") or None,
-        env=flags.list("env") or None,
+        env=flags.every("env") or None,
         hostname=flags.get("hostname", ""),
-        labels=_pairs(flags.list("container-label")) or None,
+        labels=_pairs(flags.every("container-label")) or None,
         dir=flags.get("workdir", ""),
         user=flags.get("user", ""),
         stop_signal=flags.get("stop-signal", ""),
         tty=flags.on("tty"),
         read_only=flags.on("read-only"),
-        mounts=flags.list("mount") or None,
+        mounts=flags.every("mount") or None,
         init=flags.on("init"),
         stop_grace_period=flags.get("stop-grace-period"),
         dns_config={},
@@ -108,54 +108,54 @@ def created(flags: Flags, image: str, args: list[str]) -> ServiceSpec:
         resources=Resources(limits=_quantities(flags, "limit", None), reservations=_quantities(flags, "reserve", None)),
         restart=restart_policy(flags, None),
         placement=Placement(
-            constraints=flags.list("constraint") or None, max_replicas=flags.get("replicas-max-per-node", 0)
+            constraints=flags.every("constraint") or None, max_replicas=flags.get("replicas-max-per-node", 0)
         ),
         force_update=0,
         runtime="container",
     )
     return ServiceSpec(
         name=flags.get("name", ""),
-        labels=_pairs(flags.list("label")),
+        labels=_pairs(flags.every("label")),
         task=task,
         mode=mode,
         update=update_config(flags, "update", None),
         rollback=update_config(flags, "rollback", None),
-        endpoint=EndpointSpec(mode=flags.get("endpoint-mode", "vip"), ports=flags.list("publish") or None),
+        endpoint=EndpointSpec(mode=flags.get("endpoint-mode", "vip"), ports=flags.every("publish") or None),
     )
 
 
 def _merged_pairs(old: dict[str, str], flags: Flags, name: str) -> dict[str, str]:
-    merged = {**old, **_pairs(flags.list(f"{name}-add"))}
-    for key in flags.list(f"{name}-rm"):
+    merged = {**old, **_pairs(flags.every(f"{name}-add"))}
+    for key in flags.every(f"{name}-rm"):
         merged.pop(key, None)
     return merged
 
 
 def _env(old: list[str] | None, flags: Flags) -> list[str] | None:
-    by_key = {entry.partition("=")[0]: entry for entry in [*(old or ()), *flags.list("env-add")]}
-    for key in flags.list("env-rm"):
+    by_key = {entry.partition("=")[0]: entry for entry in [*(old or ()), *flags.every("env-add")]}
+    for key in flags.every("env-rm"):
         by_key.pop(key, None)
     return [*by_key.values()] or None
 
 
 def _listed(old: list[Any] | None, flags: Flags, name: str) -> list[Any] | None:
-    removed = flags.list(f"{name}-rm")
+    removed = flags.every(f"{name}-rm")
     kept = [item for item in old or () if item not in removed]
-    return [*kept, *(item for item in flags.list(f"{name}-add") if item not in kept)] or None
+    return [*kept, *(item for item in flags.every(f"{name}-add") if item not in kept)] or None
 
 
 def _ports(old: list[PortConfig] | None, flags: Flags) -> list[PortConfig] | None:
     def same(a: PortConfig, b: PortConfig) -> bool:
         return (a.target_port, a.protocol, a.publish_mode) == (b.target_port, b.protocol, b.publish_mode)
 
-    ports = list(flags.list("publish-add"))
+    ports = list(flags.every("publish-add"))
     for port in old or ():
         replaced = any(same(port, new) and new.published_port == port.published_port for new in ports)
         removed = any(
             port.target_port == rm.target_port
             and port.protocol == rm.protocol
             and (not rm.published_port or rm.published_port == port.published_port)
-            for rm in flags.list("publish-rm")
+            for rm in flags.every("publish-rm")
         )
         if not replaced and not removed:
             ports.append(port)
@@ -171,8 +171,8 @@ def updated(flags: Flags, spec: ServiceSpec) -> ServiceSpec:
         mode = Mode(replicated=Replicated(replicas=flags.get("replicas")))
     task = spec.task
     old = task.container
-    mounts = [m for m in old.mounts or () if m.target not in flags.list("mount-rm")]
-    added = flags.list("mount-add")
+    mounts = [m for m in old.mounts or () if m.target not in flags.every("mount-rm")]
+    added = flags.every("mount-add")
     mounts = [m for m in mounts if all(m.target != new.target for new in added)] + added
     container = replace(
         old,

@@ -31,7 +31,9 @@ def init(cli: Cli) -> Activity:
     flags = cli.flags
     listen = flags.get("listen-addr", "0.0.0.0:2377")
     try:
-        node_id = yield from cli.api.swarm_init(listen, flags.get("advertise-addr", ""), flags.get("availability", "active"))
+        node_id = yield from cli.api.swarm_init(
+            listen, flags.get("advertise-addr", ""), flags.get("availability", "active")
+        )
     except ApiError as error:
         if "could not choose an IP address to advertise" in error.message:
             raise CommandError(f"{error.message} - specify one with --advertise-addr") from None

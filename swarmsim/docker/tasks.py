@@ -52,7 +52,11 @@ def keep(task: Mapping[str, Any], filters: dict[str, list[str]], service_name: s
         for state in wanted:
             if state not in DESIRED_STATES:
                 raise CommandError(f"Error response from daemon: Invalid desired-state filter: '{state}'")
-        shown = {"running": ("running", "ready", "complete"), "shutdown": ("shutdown", "remove"), "accepted": ("accepted",)}
+        shown = {
+            "running": ("running", "ready", "complete"),
+            "shutdown": ("shutdown", "remove"),
+            "accepted": ("accepted",),
+        }
         if not any(task["DesiredState"] in shown[state] for state in wanted):
             return False
     if "id" in filters and not any(task["ID"].startswith(id) for id in filters["id"]):
@@ -63,12 +67,10 @@ def keep(task: Mapping[str, Any], filters: dict[str, list[str]], service_name: s
         name = f"{service_name}.{task.get('Slot') or task.get('NodeID', '')}.{task['ID']}"
         if not any(name.startswith(prefix) for prefix in filters["name"]):
             return False
-    return not ("label" in filters and filters["label"])
+    return not (filters.get("label"))
 
 
-def print_tasks(
-    cli: Cli, tasks: list[dict[str, Any]], services: Mapping[str, str], nodes: Mapping[str, str]
-) -> None:
+def print_tasks(cli: Cli, tasks: list[dict[str, Any]], services: Mapping[str, str], nodes: Mapping[str, str]) -> None:
     """The table of tasks, newest first in each slot, older ones indented."""
     no_resolve = cli.flags.on("no-resolve")
     truncate = not cli.flags.on("no-trunc")

@@ -15,8 +15,8 @@ import msgspec
 from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import ENGINE_VERSION, Engine
 from swarmsim.engine.images import find_image
-from swarmsim.engine.names import random_name
 from swarmsim.engine.jsonforms import Json, node_json, service_json, swarm_json, task_json
+from swarmsim.engine.names import random_name
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Activity, Failure
 from swarmsim.swarm.ca.certificates import RootCA
@@ -28,7 +28,17 @@ from swarmsim.swarm.manager.controlapi import (
     UpdateService,
 )
 from swarmsim.swarm.node import SwarmNode, init_swarm, join_swarm
-from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, Network, NodeSpec, Role, Service, ServiceSpec, Task
+from swarmsim.swarm.objects import (
+    Availability,
+    Cluster,
+    ClusterSpec,
+    Network,
+    NodeSpec,
+    Role,
+    Service,
+    ServiceSpec,
+    Task,
+)
 
 REQUEST_TIMEOUT = 20.0  # seconds, daemon/cluster swarmRequestTimeout
 CONNECT_TIMEOUT = 20.0  # seconds, swarmConnectTimeout
@@ -301,9 +311,7 @@ class EngineAPI:
         yield from self._request()
         container = self._container(reference)
         if container.state != "running":
-            raise ApiError(
-                409, f"Cannot kill container: {reference}: Container {container.id} is not running"
-            )
+            raise ApiError(409, f"Cannot kill container: {reference}: Container {container.id} is not running")
         container.signal(signal)
 
     def info(self) -> Activity:
@@ -449,7 +457,8 @@ class EngineAPI:
         if address != self.host.address and not _is_interface(address):
             if not all(part.isdigit() for part in address.split(".")):
                 raise ApiError(
-                    400, f"{what} address must be a non-zero IP address or network interface (with optional port number)"
+                    400,
+                    f"{what} address must be a non-zero IP address or network interface (with optional port number)",
                 )
             if what == "listen":
                 raise ApiError(400, f"listen address must be an IP address of this host: {address}")
@@ -463,7 +472,9 @@ class EngineAPI:
         host = self.host.around.by_address.get(address) or self.host.around.hosts.get(address)
         where = f"{address}:{port or SWARM_PORT}"
         if host is None or (port or SWARM_PORT) != SWARM_PORT:
-            message = f'connection error: desc = "transport: Error while dialing dial tcp {where}: connect: no route to host"'
+            message = (
+                f'connection error: desc = "transport: Error while dialing dial tcp {where}: connect: no route to host"'
+            )
             raise ApiError(503, f"rpc error: code = Unavailable desc = {message}")
         return host.name, where
 
@@ -490,12 +501,11 @@ def _availability(text: str) -> Availability:
 
 def _find(kind: str, reference: str, entries: list[tuple[str, str, Any]]) -> Any:
     """By full id, then by name, then by the beginning of an id (daemon/cluster/helpers.go)."""
-    for key in (lambda id, name: id == reference, lambda id, name: name == reference):
-        found = [value for id, name, value in entries if key(id, name)]
-        if found:
-            break
-    else:
-        found = [value for id, _, value in entries if id.startswith(reference)]
+    found = (
+        [value for id, _, value in entries if id == reference]
+        or [value for _, name, value in entries if name == reference]
+        or [value for id, _, value in entries if id.startswith(reference)]
+    )
     if not found:
         raise ApiError(404, f"{kind} {reference} not found")
     if len(found) > 1:
@@ -537,5 +547,3 @@ def _engine_id(name: str, seed: int) -> str:
     digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
     letters = "".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[byte % 32] for byte in (digest + digest)[:48])
     return ":".join(letters[i : i + 4] for i in range(0, 48, 4))
-
-

@@ -26,7 +26,14 @@ class Container:
     """``state`` is created, running or exited; times are simulated seconds."""
 
     def __init__(
-        self, host: Host, rng: Random, name: str, image: str, command: list[str], run: Run | None, labels: dict[str, str]
+        self,
+        host: Host,
+        rng: Random,
+        name: str,
+        image: str,
+        command: list[str],
+        run: Run | None,
+        labels: dict[str, str],
     ) -> None:
         self.host = host
         self.id = hex_id(rng)
@@ -64,7 +71,8 @@ class Container:
         """Send a signal; what a process does not handle it ignores, except SIGKILL."""
         if not self.alive:
             return
-        assert self.process is not None and self.run is not None
+        assert self.process is not None
+        assert self.run is not None
         if name.upper().removeprefix("SIG") in ("KILL", "9"):
             self._exit(KILLED)
         elif self.run.stops is not None:

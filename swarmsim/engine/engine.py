@@ -151,4 +151,3 @@ class Engine:
 
     def controller(self, task: Task) -> ContainerController:
         return ContainerController(self, task)
-

@@ -82,7 +82,7 @@ class ContainerController:
             again.succeed(event.value)
         else:
             again.defused = True
-            again.fail(event.value)
+            again.fail(event._value)
         return again
 
     def _prepare(self) -> Activity:

@@ -38,7 +38,15 @@ IMAGES: tuple[Image, ...] = (
     Image("debian", ("latest", "12"), 117, ("bash",)),
     Image("centos", ("latest", "7"), 204, ("bash",)),
     Image("hello-world", ("latest",), 0.1, ("/hello",)),
-    Image("nginx", ("latest", "alpine", "1.24", "1.25", "1.26", "1.27"), 188, ("nginx", "-g", "daemon off;"), True, "SIGQUIT", ("80/tcp",)),
+    Image(
+        "nginx",
+        ("latest", "alpine", "1.24", "1.25", "1.26", "1.27"),
+        188,
+        ("nginx", "-g", "daemon off;"),
+        True,
+        "SIGQUIT",
+        ("80/tcp",),
+    ),
     Image("httpd", ("latest", "2.4", "alpine"), 148, ("httpd-foreground",), True, "SIGWINCH", ("80/tcp",)),
     Image("redis", ("latest", "6", "7", "alpine", "3.0.6", "3.0.7"), 117, ("redis-server",), True, "", ("6379/tcp",)),
     Image("mysql", ("latest", "5.7", "8.0"), 577, ("mysqld",), True, "", ("3306/tcp", "33060/tcp")),
@@ -57,7 +65,28 @@ IMAGES: tuple[Image, ...] = (
 _BY_NAME = {image.name: image for image in IMAGES}
 
 INSTANT = frozenset(
-    "true : echo printf date hostname ls cat env pwd uname touch mkdir id whoami test bash sh ash /hello".split()
+    [
+        "true",
+        ":",
+        "echo",
+        "printf",
+        "date",
+        "hostname",
+        "ls",
+        "cat",
+        "env",
+        "pwd",
+        "uname",
+        "touch",
+        "mkdir",
+        "id",
+        "whoami",
+        "test",
+        "bash",
+        "sh",
+        "ash",
+        "/hello",
+    ]
 )
 """Commands that end at once with code 0."""
 
@@ -99,7 +128,12 @@ def plan_run(image: Image, command: list[str], init: bool) -> Run:
     if tuple(command) == image.command and image.server:
         return Run(math.inf, 0, 0)
     stops = 143 if init else None
-    if command[0] in ("sh", "bash", "ash", "/bin/sh", "/bin/bash") and len(command) >= 3 and command[1].startswith("-") and "c" in command[1]:
+    if (
+        command[0] in ("sh", "bash", "ash", "/bin/sh", "/bin/bash")
+        and len(command) >= 3
+        and command[1].startswith("-")
+        and "c" in command[1]
+    ):
         seconds, code = _run_script(command[2])
         return Run(seconds, code, stops)
     seconds, code = _run_command(command)

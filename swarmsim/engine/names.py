@@ -4,16 +4,82 @@ from __future__ import annotations
 
 from random import Random
 
-MOODS = (
-    "bold brave bright busy calm clever curious eager fair fierce gentle glad great happy hopeful jolly keen kind "
-    "lively lucid modest noble patient proud quick quiet relaxed serene sharp steady strange sweet tender vivid "
-    "wise witty zealous"
-).split()
-PEOPLE = (
-    "bell bohr cerf curie darwin dijkstra einstein euler feynman franklin galileo gauss goodall hamilton hopper "
-    "johnson kepler knuth lamport lovelace mendel newton noether ongaro pascal perlman ritchie sagan shannon "
-    "thompson torvalds turing wiles wozniak yalow"
-).split()
+MOODS = [
+    "bold",
+    "brave",
+    "bright",
+    "busy",
+    "calm",
+    "clever",
+    "curious",
+    "eager",
+    "fair",
+    "fierce",
+    "gentle",
+    "glad",
+    "great",
+    "happy",
+    "hopeful",
+    "jolly",
+    "keen",
+    "kind",
+    "lively",
+    "lucid",
+    "modest",
+    "noble",
+    "patient",
+    "proud",
+    "quick",
+    "quiet",
+    "relaxed",
+    "serene",
+    "sharp",
+    "steady",
+    "strange",
+    "sweet",
+    "tender",
+    "vivid",
+    "wise",
+    "witty",
+    "zealous",
+]
+PEOPLE = [
+    "bell",
+    "bohr",
+    "cerf",
+    "curie",
+    "darwin",
+    "dijkstra",
+    "einstein",
+    "euler",
+    "feynman",
+    "franklin",
+    "galileo",
+    "gauss",
+    "goodall",
+    "hamilton",
+    "hopper",
+    "johnson",
+    "kepler",
+    "knuth",
+    "lamport",
+    "lovelace",
+    "mendel",
+    "newton",
+    "noether",
+    "ongaro",
+    "pascal",
+    "perlman",
+    "ritchie",
+    "sagan",
+    "shannon",
+    "thompson",
+    "torvalds",
+    "turing",
+    "wiles",
+    "wozniak",
+    "yalow",
+]
 
 
 def random_name(rng: Random) -> str:

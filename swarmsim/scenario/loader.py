@@ -122,7 +122,15 @@ class _Document:
             raise ScenarioError(f"{source}:1:1: not YAML: {str(problem).splitlines()[0]}") from None
         except RecursionError:
             raise ScenarioError(f"{source}:1:1: nested too deeply") from None
-        except (TypeError, KeyError, AttributeError, IndexError, AssertionError, OverflowError, NotImplementedError) as problem:
+        except (
+            TypeError,
+            KeyError,
+            AttributeError,
+            IndexError,
+            AssertionError,
+            OverflowError,
+            NotImplementedError,
+        ) as problem:
             # ruamel.yaml stumbles over some malformed texts instead of refusing them.
             raise ScenarioError(f"{source}:1:1: not YAML that can be read ({type(problem).__name__})") from None
 
@@ -257,9 +265,7 @@ def _check_names(scenario: Scenario, document: _Document) -> None:
 
 def _check_command(condition: Condition | None, named: set[str], path: Path_, document: _Document) -> None:
     if condition is not None and condition.command is not None and condition.command not in named:
-        raise document.error(
-            (*path, "command"), f"no earlier step was given the name {condition.command!r} with as"
-        )
+        raise document.error((*path, "command"), f"no earlier step was given the name {condition.command!r} with as")
 
 
 def _unknown_host(name: str, known: set[str]) -> str:

@@ -129,7 +129,9 @@ class Condition(Strict):
         facts = SUBJECTS[subjects[0]]
         wrong = sorted(given - {subjects[0], *facts})
         if wrong:
-            raise ValueError(f"{wrong[0]!r} says nothing about a {subjects[0]}; possible: {', '.join(facts) or 'nothing more'}")
+            raise ValueError(
+                f"{wrong[0]!r} says nothing about a {subjects[0]}; possible: {', '.join(facts) or 'nothing more'}"
+            )
         if facts and not given & set(facts):
             raise ValueError(f"say what is expected of the {subjects[0]}: {', '.join(facts)}")
         if subjects == ["node"] and "leader" in given and not isinstance(self.leader, bool):

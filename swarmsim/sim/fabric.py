@@ -12,6 +12,7 @@ firewall would make them. Everything Swarm sends runs over TCP, so
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
@@ -116,7 +117,7 @@ class Fabric:
         if a not in self.graph or b not in self.graph or not nx.has_path(self.graph, a, b):
             return None
         stops: list[str] = nx.shortest_path(self.graph, a, b)
-        links = [self.graph.edges[pair] for pair in zip(stops, stops[1:], strict=False)]
+        links = [self.graph.edges[pair] for pair in itertools.pairwise(stops)]
         arrives = 1.0
         for link in links:
             arrives *= 1.0 - link["loss"]

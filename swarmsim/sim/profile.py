@@ -34,17 +34,23 @@ class Profile(BaseModel):
     api: DistributionField = Field(description="one request handled by a Docker engine")
     container_create: DistributionField
     container_start: DistributionField
-    container_first_start: DistributionField = Field(description="added to an engine's first start: cold caches, networks")
+    container_first_start: DistributionField = Field(
+        description="added to an engine's first start: cold caches, networks"
+    )
     contention: DistributionField = Field(description="added to a start for each other one under way on the machine")
     container_stop: DistributionField = Field(description="bookkeeping after a container's process ended")
-    container_exit: DistributionField = Field(description="from the end of a container's process to the engine's knowing it")
+    container_exit: DistributionField = Field(
+        description="from the end of a container's process to the engine's knowing it"
+    )
     container_status: DistributionField = Field(description="the executor's step from one task state to the next")
     pull: DistributionField = Field(description="per megabyte of an image that is not on the host")
     look: DistributionField = Field(description="one look of an observer at a manager's API")
     kill_host: DistributionField = Field(description="killing every process of one host")
     registry: DistributionField = Field(description="one query of the registry")
     engine_start: DistributionField = Field(description="dockerd from exec to a working API")
-    node_start: DistributionField = Field(description="the swarm node inside the engine, from there to its first session")
+    node_start: DistributionField = Field(
+        description="the swarm node inside the engine, from there to its first session"
+    )
     manager_start: DistributionField = Field(description="a manager's start: certificates, log, listeners")
     certificate: DistributionField = Field(description="key pair, signing request, signature")
     leader_start: DistributionField = Field(description="a new leader, from its first writes to taking registrations")

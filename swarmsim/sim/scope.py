@@ -27,15 +27,16 @@ class Failure(Exception):
 class Scope:
     """A lifetime. ``after``, ``spawn`` and ``child`` do nothing visible once it has ended."""
 
-    __slots__ = ("_exits", "alive", "children", "clock", "name", "parent")
+    __slots__ = ("_ended", "_exits", "alive", "children", "clock", "name", "parent")
 
     def __init__(self, clock: Clock, name: str, parent: Scope | None = None) -> None:
         self.clock = clock
         self.name = name
         self.parent = parent
-        self.alive = parent is None or parent.alive
+        self.alive: bool = parent is None or parent.alive
         self.children: dict[Scope, None] = {}
         self._exits: list[Callable[[], object]] = []
+        self._ended: Event | None = None
         if parent is not None and parent.alive:
             parent.children[self] = None
 
@@ -54,6 +55,15 @@ class Scope:
         """Call ``fn`` when this scope ends (to take a name off a door, not to clean up after a fault)."""
         self._exits.append(fn)
 
+    @property
+    def ended(self) -> Event:
+        """Happens when this scope ends; for whoever outside waits for it."""
+        if self._ended is None:
+            self._ended = self.clock.event()
+            if not self.alive:
+                self._ended.succeed()
+        return self._ended
+
     def end(self) -> None:
         """End this scope and all scopes in it, innermost last created first."""
         if not self.alive:
@@ -67,6 +77,8 @@ class Scope:
         for fn in reversed(self._exits):
             fn()
         self._exits.clear()
+        if self._ended is not None:
+            self._ended.succeed()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}{'' if self.alive else ' (ended)'}>"

@@ -9,7 +9,7 @@ defaults below apply (api/defaults/service.go). Status times are simulated secon
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 from msgspec import field
@@ -17,6 +17,7 @@ from msgspec import field
 from swarmsim.swarm.states import TaskState
 
 SECOND = 1_000_000_000
+R = TypeVar("R", bound=msgspec.Struct)
 
 
 class Role(StrEnum):
@@ -331,13 +332,11 @@ class Network(StoreObject, frozen=True, kw_only=True):
         return self.network_name
 
 
-def replace(obj: Any, **changes: Any) -> Any:
+def replace(obj: R, **changes: Any) -> R:
     """A copy of a record with some fields changed."""
     return msgspec.structs.replace(obj, **changes)
 
 
 def node_invalid(node: Node | None) -> bool:
     """Whether tasks must leave the node (manager/orchestrator/node.go InvalidNode)."""
-    return (
-        node is None or node.status.state is NodeState.DOWN or node.spec.availability is Availability.DRAIN
-    )
+    return node is None or node.status.state is NodeState.DOWN or node.spec.availability is Availability.DRAIN

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, cast
 
 import msgspec
 from simpy.events import Event
@@ -25,6 +25,7 @@ TABLES: tuple[type[StoreObject], ...] = (Cluster, Network, Node, Service, Task)
 
 T = TypeVar("T", bound=StoreObject)
 R = TypeVar("R")
+K = TypeVar("K")
 
 
 class StoreError(Failure):
@@ -87,7 +88,7 @@ class Transaction:
     def get(self, kind: type[T], id: str) -> T | None:
         key = (kind, id)
         if key in self._overlay:
-            return self._overlay[key]  # type: ignore[return-value]
+            return cast("T | None", self._overlay[key])
         return self.store.get(kind, id)
 
     def all(self, kind: type[T]) -> Iterator[T]:
@@ -95,9 +96,9 @@ class Transaction:
         for obj in self.store.table(kind).values():
             if (kind, obj.id) not in self._overlay:
                 yield obj
-        for (table, _), obj in self._overlay.items():
-            if table is kind and obj is not None:
-                yield obj  # type: ignore[misc]
+        for (table, _), written in self._overlay.items():
+            if table is kind and written is not None:
+                yield cast(T, written)
 
     def create(self, obj: StoreObject) -> None:
         if self.get(type(obj), obj.id) is not None:
@@ -305,21 +306,21 @@ class MemoryStore:
     def _index(self, task: Task, change: Change) -> None:
         if change.action == "update" and change.old.node_id == task.node_id:
             return
-        for index, key in (
-            (self._by_service, task.service_id),
-            (self._by_slot, (task.service_id, task.slot)),
-            (self._by_node, task.node_id),
-        ):
-            if change.action == "delete":
-                members = index.get(key)  # type: ignore[attr-defined]
-                if members is not None:
-                    members.pop(task.id, None)
-                    if not members:
-                        del index[key]  # type: ignore[attr-defined]
-            else:
-                index.setdefault(key, {})[task.id] = None  # type: ignore[attr-defined]
+        self._file(self._by_service, task.service_id, task, change)
+        self._file(self._by_slot, (task.service_id, task.slot), task, change)
+        self._file(self._by_node, task.node_id, task, change)
         if change.action == "update" and change.old.node_id:
             self._by_node.get(change.old.node_id, {}).pop(task.id, None)
+
+    def _file(self, index: dict[K, dict[str, None]], key: K, task: Task, change: Change) -> None:
+        if change.action != "delete":
+            index.setdefault(key, {})[task.id] = None
+            return
+        members = index.get(key)
+        if members is not None:
+            members.pop(task.id, None)
+            if not members:
+                del index[key]
 
     # -- snapshots
 

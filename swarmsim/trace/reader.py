@@ -39,7 +39,9 @@ class Trace:
 
     @property
     def scenario(self) -> str:
-        return str(next((row["scenario"] for row in self.rows if row["kind"] == "begin"), self.header.get("scenario", "")))
+        return str(
+            next((row["scenario"] for row in self.rows if row["kind"] == "begin"), self.header.get("scenario", ""))
+        )
 
     @property
     def duration(self) -> float:

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import msgspec
 from simpy.events import Event
 
-from swarmsim.docker.client import Result, run_docker, split_words
 from swarmsim.docker.cli import Write
+from swarmsim.docker.client import Result, run_docker, split_words
 from swarmsim.engine.api import EngineAPI
 from swarmsim.engine.engine import Engine
 from swarmsim.sim.chance import Chance
@@ -146,8 +146,7 @@ class SimulatedWorld:
                 write(stream, text)
 
         done = shell.spawn(run_docker(EngineAPI(engine), split_words(line), record))
-        died = self.clock.event()
-        engine.process.on_end(lambda: died.triggered or died.succeed())
+        died = engine.process.ended
         waits = [done, died] if limit is None else [done, died, self.clock.env.timeout(limit)]
         yield self.clock.first_of(waits)
         shell.end()
@@ -208,13 +207,9 @@ class SimulatedWorld:
             until = self.clock.now + LOOK_TIMEOUT
             answers: list[Any] = []
             for method in ("control.list_nodes", "control.list_services", "control.list_tasks"):
-                if not manager.scope.alive:
-                    break
                 reply: Event = manager.call(method, None, max(0.001, until - self.clock.now))
-                gone = self.clock.event()
-                manager.scope.on_end(lambda gone=gone: gone.triggered or gone.succeed())
                 try:
-                    yield self.clock.first_of((reply, gone))
+                    yield self.clock.first_of((reply, manager.scope.ended))
                 except RpcError:
                     break
                 if not reply.processed:
@@ -275,9 +270,7 @@ class SimulatedWorld:
 
     def stop_engine(self, host: str) -> Activity:
         stopped = self.engines[host].stop()
-        gone = self.clock.event()
-        self.engines[host].process.on_end(lambda: gone.triggered or gone.succeed())
-        yield self.clock.first_of((stopped, gone))
+        yield self.clock.first_of((stopped, self.engines[host].process.ended))
         self.around.touch()
 
 
@@ -390,5 +383,3 @@ class _Observer:
             node=self._hosts.get(task.node_id, task.node_id) or None,
             exit=status.container.exit_code if status.container else None,
         )
-
-

@@ -139,9 +139,7 @@ class Agent:
     def session_failed(self, session: Session, error: RpcError) -> None:
         self.remotes.observe(session.manager, good=False)
         self._reporting = False
-        self.journal.note(
-            "session.failed", host=self.process.host.name, manager=session.manager, reason=error.message
-        )
+        self.journal.note("session.failed", host=self.process.host.name, manager=session.manager, reason=error.message)
         self._retry(session.id)
 
     def _retry(self, session_id: str) -> None:

@@ -33,9 +33,8 @@ class Remotes:
         """A manager to try, or ``None`` if none is known."""
         total = sum(max(0.0, weight) + BIAS for weight in self.weights.values())
         point = rng.random() * total
-        chosen = None
-        for chosen, weight in self.weights.items():
+        for host, weight in self.weights.items():
             point -= max(0.0, weight) + BIAS
             if point < 0:
-                break
-        return chosen
+                return host
+        return next(reversed(self.weights), None)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from functools import partial
 
 from swarmsim.sim.scope import Activity, Scope
-from swarmsim.swarm.objects import PortConfig, Service, Task, TaskStatus, replace
 from swarmsim.swarm.manager.loop import CommitLoop
+from swarmsim.swarm.objects import PortConfig, Service, Task, TaskStatus, replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 
@@ -30,7 +30,9 @@ def ports_in_use(store: MemoryStore, except_service: str) -> set[tuple[str, int]
     }
 
 
-def allocate_ports(wanted: list[PortConfig], used: set[tuple[str, int]], old: tuple[PortConfig, ...]) -> tuple[PortConfig, ...]:
+def allocate_ports(
+    wanted: list[PortConfig], used: set[tuple[str, int]], old: tuple[PortConfig, ...]
+) -> tuple[PortConfig, ...]:
     """Give every ingress port without a number one: its old one if it had one, else the lowest free."""
     used = set(used)
     result = []
@@ -72,7 +74,10 @@ class Allocator:
         wanted = service.spec.endpoint.ports if service.spec.endpoint else None
         return [(p.target_port, p.protocol, p.publish_mode) for p in wanted or ()] != [
             (p.target_port, p.protocol, p.publish_mode) for p in service.ports
-        ] or any(p.published_port and p.published_port != q.published_port for p, q in zip(wanted or (), service.ports, strict=False))
+        ] or any(
+            p.published_port and p.published_port != q.published_port
+            for p, q in zip(wanted or (), service.ports, strict=False)
+        )
 
     def _allocate(self, services: list[str], tasks: list[str]) -> Activity:
         steps = [partial(self._allocate_service, id) for id in services]

@@ -267,9 +267,7 @@ class ControlAPI:
                 spec_version=service.previous_spec_version,
                 previous_spec=service.spec,
                 previous_spec_version=service.spec_version,
-                update_status=UpdateStatus(
-                    "rollback_started", self.store.clock.now, "manually requested rollback"
-                ),
+                update_status=UpdateStatus("rollback_started", self.store.clock.now, "manually requested rollback"),
             )
         else:
             service = replace(
@@ -294,7 +292,8 @@ class ControlAPI:
 
     def _check_ports(self, spec: ServiceSpec, service_id: str) -> None:
         """No two services may publish a port as an ingress port, nor one as ingress and one as host port."""
-        ingress, host = set(), set()
+        ingress: set[tuple[str, int]] = set()
+        host: set[tuple[str, int]] = set()
         for port in (spec.endpoint.ports if spec.endpoint else None) or ():
             if port.published_port:
                 (ingress if port.publish_mode == "ingress" else host).add((port.protocol, port.published_port))
@@ -303,7 +302,9 @@ class ControlAPI:
                 continue
             for port in service.ports or (service.spec.endpoint and service.spec.endpoint.ports) or ():
                 key = (port.protocol, port.published_port)
-                where = f"port '{port.published_port}' is already in use by service '{service.spec.name}' ({service.id})"
+                where = (
+                    f"port '{port.published_port}' is already in use by service '{service.spec.name}' ({service.id})"
+                )
                 if port.publish_mode == "host" and key in ingress:
                     raise _invalid(f"{where} as a host-published port")
                 if port.publish_mode == "ingress" and (key in ingress or key in host):
@@ -386,4 +387,3 @@ METHODS: dict[str, Callable[[ControlAPI, Any], Any]] = {
     "control.update_cluster": ControlAPI.update_cluster,
     "ca.issue_certificate": ControlAPI.issue_certificate,
 }
-

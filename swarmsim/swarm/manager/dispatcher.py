@@ -160,6 +160,10 @@ class _Session:
             self.stream.send(Assignments(False, tasks, removed))
 
 
+def _happen(event: Event) -> None:
+    event.succeed()
+
+
 class Dispatcher:
     def __init__(self, process: Process, scope: Scope, raft: RaftNode) -> None:
         self.process = process
@@ -236,9 +240,7 @@ class Dispatcher:
                     registration.attempts = 0
                 registration.attempts += 1
                 if registration.attempts > RATE_LIMIT_COUNT:
-                    stream.close(
-                        RpcError("Unavailable", f"node {node_id} exceeded rate limit count of registrations")
-                    )
+                    stream.close(RpcError("Unavailable", f"node {node_id} exceeded rate limit count of registrations"))
                     return
                 registration.registered_at = now
             if self.store.get(Node, node_id) is None:
@@ -360,7 +362,7 @@ class Dispatcher:
         steps += [partial(self._write_node, id, *update) for id, update in nodes.items()]
         done = self.store.batch(steps)
         if batched is not None:
-            done.callbacks.append(lambda event: batched.succeed())
+            done.callbacks.append(lambda event: _happen(batched))
 
     def _write_task(self, task_id: str, status: TaskStatus, tx: Transaction) -> None:
         task = tx.get(Task, task_id)

@@ -107,10 +107,14 @@ class GlobalOrchestrator:
             slot = by_node.pop(node.id, [])
             if node_invalid(node):
                 # There is nothing to start elsewhere: the tasks of a node that left just end.
-                steps += [partial(self._want, t.id, TaskState.SHUTDOWN) for t in slot if t.desired_state <= TaskState.RUNNING]
+                steps += [
+                    partial(self._want, t.id, TaskState.SHUTDOWN) for t in slot if t.desired_state <= TaskState.RUNNING
+                ]
                 continue
             if not node_matches(constraints, node):
-                steps += [partial(self._want, t.id, TaskState.SHUTDOWN) for t in slot if t.desired_state <= TaskState.RUNNING]
+                steps += [
+                    partial(self._want, t.id, TaskState.SHUTDOWN) for t in slot if t.desired_state <= TaskState.RUNNING
+                ]
                 continue
             updatable = self.restarts.updatable_tasks(slot, service)
             if updatable:
@@ -118,7 +122,9 @@ class GlobalOrchestrator:
             elif node.spec.availability is Availability.ACTIVE:
                 steps.append(partial(self._create, service, node.id))
         for slot in by_node.values():
-            steps += [partial(self._want, t.id, TaskState.SHUTDOWN) for t in slot if t.desired_state <= TaskState.RUNNING]
+            steps += [
+                partial(self._want, t.id, TaskState.SHUTDOWN) for t in slot if t.desired_state <= TaskState.RUNNING
+            ]
         self.updater.update(service, to_update)
         if steps:
             yield self.store.batch(steps)

@@ -79,9 +79,7 @@ class Manager:
 
     def call(self, method: str, payload: Any, timeout: float) -> Any:
         """A control API call from this host's engine: an event for the answer, ``timeout`` seconds at most."""
-        return self.process.call(
-            self.process.host.name, method, (self.scope.clock.now + timeout, payload), timeout
-        )
+        return self.process.call(self.process.host.name, method, (self.scope.clock.now + timeout, payload), timeout)
 
     def _local(self, method: str) -> Callable[[Any], Any] | None:
         if method in METHODS:
@@ -151,9 +149,7 @@ class Manager:
         if fresh:
             self._create(
                 tx,
-                Network(
-                    id="ingress", network_name="ingress", driver="overlay", ingress=True, subnet="10.0.0.0/24"
-                ),
+                Network(id="ingress", network_name="ingress", driver="overlay", ingress=True, subnet="10.0.0.0/24"),
             )
 
     def _create(self, tx: Transaction, obj: Any) -> bool:

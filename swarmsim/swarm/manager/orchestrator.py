@@ -9,8 +9,8 @@ from swarmsim.sim.chance import new_id
 from swarmsim.swarm.constraint import NoConstraints, node_matches, parse
 from swarmsim.swarm.objects import (
     DEFAULT_RESTART,
-    SECOND,
     DEFAULT_UPDATE,
+    SECOND,
     Node,
     RestartPolicy,
     Service,

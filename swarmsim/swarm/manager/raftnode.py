@@ -185,9 +185,7 @@ class Peer:
         if active != self.active:
             self.active = active
             self.node.process.around.touch()
-            self.node.journal.note(
-                "raft.peer", host=self.node.process.host.name, peer=self.member.host, active=active
-            )
+            self.node.journal.note("raft.peer", host=self.node.process.host.name, peer=self.member.host, active=active)
 
 
 class RaftNode:
@@ -481,7 +479,11 @@ class RaftNode:
             self._add(member)
         self.core.apply_conf_change(change)
         self.journal.note(
-            "raft.member", host=self.process.host.name, change=str(change.type), member=member.host, members=len(self.members)
+            "raft.member",
+            host=self.process.host.name,
+            change=str(change.type),
+            member=member.host,
+            members=len(self.members),
         )
         for notify in self.on_members:
             notify()
@@ -537,5 +539,3 @@ class RaftNode:
 def reachability(node: RaftNode, member: Member) -> str:
     """``reachable`` or ``unreachable``, as the leader sees the member."""
     return "reachable" if node.is_active(member.raft_id) else "unreachable"
-
-

@@ -67,7 +67,7 @@ class ReplicatedOrchestrator:
 
     def _on_commit(self, changes: tuple[Change, ...]) -> Activity | None:
         removed: list[str] = []
-        for action, obj, old in changes:
+        for action, obj, _ in changes:
             kind = type(obj)
             if kind is Task:
                 self._task_changed(action, obj)
@@ -96,8 +96,7 @@ class ReplicatedOrchestrator:
         if task.desired_state > TaskState.RUNNING:
             return
         if (
-            task.status.state > TaskState.RUNNING
-            or (task.node_id and node_invalid(self.store.get(Node, task.node_id)))
+            task.status.state > TaskState.RUNNING or (task.node_id and node_invalid(self.store.get(Node, task.node_id)))
         ) and self._is_ours(task):
             self._to_restart[task.id] = None
 

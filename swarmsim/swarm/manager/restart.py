@@ -152,15 +152,11 @@ class RestartSupervisor:
         stopped = self.scope.clock.event()
 
         def on_task(change: Change) -> None:
-            if not stopped.triggered and (
-                change.action == "delete" or change.obj.status.state > TaskState.RUNNING
-            ):
+            if not stopped.triggered and (change.action == "delete" or change.obj.status.state > TaskState.RUNNING):
                 stopped.succeed()
 
         def on_node(change: Change) -> None:
-            if not stopped.triggered and (
-                change.action == "delete" or change.obj.status.state is NodeState.DOWN
-            ):
+            if not stopped.triggered and (change.action == "delete" or change.obj.status.state is NodeState.DOWN):
                 stopped.succeed()
 
         scope.on_end(self.store.watch_object(old.id, on_task))

@@ -10,8 +10,8 @@ from __future__ import annotations
 from functools import partial
 
 from swarmsim.sim.rhythm import Rhythm
-from swarmsim.sim.scope import Activity, Scope
 from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.scope import Activity, Scope
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.raftnode import Member, RaftNode
 from swarmsim.swarm.objects import Node, Role, replace

@@ -48,9 +48,7 @@ def check_tasks(
             steps.append(partial(restarts.start_now, task.id))
     for tuple, tasks in instances.items():
         newest = max(task.spec_version for task in tasks)
-        current = sorted(
-            (task for task in tasks if task.spec_version == newest), key=lambda task: task.meta.created_at
-        )
+        current = sorted((task for task in tasks if task.spec_version == newest), key=lambda task: task.meta.created_at)
         for task in current[1:]:
             restarts.record(tuple, task, task.meta.created_at)
     return steps

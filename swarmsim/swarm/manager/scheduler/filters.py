@@ -17,9 +17,7 @@ Check = Callable[[NodeInfo], bool]
 
 
 def ready(task: Task) -> Check | None:
-    return lambda info: (
-        info.node.status.state is NodeState.READY and info.node.spec.availability is Availability.ACTIVE
-    )
+    return lambda info: info.node.status.state is NodeState.READY and info.node.spec.availability is Availability.ACTIVE
 
 
 def resources(task: Task) -> Check | None:

@@ -1,0 +1,159 @@
+"""The benchmarks: a table on the screen and a flat map in build/bench.json.
+
+Machines differ and are noisy, so each run also measures T, the CPU time of one million bare SimPy
+time-outs with 1,000 pending, right before and after each benchmark; bounds are in T.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import simpy
+
+from swarmsim.scenario.runner import build_world
+from swarmsim.scenario.schema import Cluster, Scenario
+from swarmsim.sim.scope import Activity
+from swarmsim.world.simulated import SimulatedWorld
+
+BUILD = Path("build")
+
+
+def measure_t() -> float:
+    """CPU seconds of one million SimPy time-outs with 1,000 pending."""
+    env = simpy.Environment()
+
+    def ticker(number: int) -> object:
+        while True:
+            yield env.timeout(1.0 + number / 1000)
+
+    for number in range(1000):
+        env.process(ticker(number))  # type: ignore[arg-type]
+    start = time.process_time()
+    for _ in range(1_000_000):
+        env.step()
+    return time.process_time() - start
+
+
+def formed(managers: int, workers: int, tasks: int, seed: int = 1) -> SimulatedWorld:
+    """A formed cluster with a service of ``tasks`` tasks running."""
+    cluster = Cluster(managers=managers, workers=workers)
+    world = build_world(Scenario(name="bench", cluster=cluster), seed)
+    world.run(world.form())
+    if tasks:
+        world.run(scale(world, "web", tasks, create=True))
+    return world
+
+
+def scale(world: SimulatedWorld, name: str, tasks: int, create: bool) -> Activity:
+    """Create or scale a service and wait until all its tasks run."""
+    if create:
+        yield from world.docker(
+            "m1", f"service create -d --no-resolve-image --name {name} --replicas {tasks} mini:1 sleep 1000000"
+        )
+    else:
+        yield from world.docker("m1", f"service scale -d {name}={tasks}")
+    while True:
+        view = yield from world.look()
+        if view is not None and view.running(name) == tasks:
+            return
+        yield 1.0
+
+
+def healthy(nodes: int, seconds: float) -> float:
+    """Simulated seconds per CPU second of a cluster in which nothing happens but heartbeats and ticks."""
+    world = formed(3, nodes - 3, 10 * nodes)
+    world.clock.run(world.clock.now + 10)
+    start = time.process_time()
+    world.clock.run(world.clock.now + seconds)
+    return seconds / (time.process_time() - start)
+
+
+def scale_10000() -> float:
+    """CPU seconds to bring a service from 0 to 10,000 running tasks on 1,000 nodes."""
+    world = formed(3, 997, 0)
+    world.run(scale(world, "web", 0, create=True))
+    start = time.process_time()
+    world.run(scale(world, "web", 10_000, create=False))
+    return time.process_time() - start
+
+
+def rss_1000() -> float:
+    """Megabytes a process needs for 1,000 nodes with 10,000 running tasks."""
+    code = (
+        "from benchmarks.run import formed; import resource; world = formed(3, 997, 10_000); "
+        "world.clock.run(world.clock.now + 60); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def ensemble_200() -> float:
+    """Wall-clock seconds of 200 quorum-loss runs on all cores."""
+    start = time.monotonic()
+    subprocess.run(
+        [sys.executable, "-m", "swarmsim", "run", "quorum-loss", "--seeds", "200", "--json", "-q"],
+        capture_output=True,
+        check=False,
+    )
+    return time.monotonic() - start
+
+
+class Benchmark(NamedTuple):
+    """``per_t``: how the figure is related to T (``rate`` figures are multiplied by T, times divided by it)."""
+
+    measure: Callable[[], float]
+    kind: str
+    bound: float
+    unit: str
+
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "healthy_5": Benchmark(lambda: healthy(5, 6000), "rate", 3000, "simulated s"),
+    "healthy_100": Benchmark(lambda: healthy(100, 900), "rate", 450, "simulated s"),
+    "healthy_1000": Benchmark(lambda: healthy(1000, 120), "rate", 60, "simulated s"),
+    "rss_1000": Benchmark(rss_1000, "absolute", 500, "MB"),
+    "scale_10000": Benchmark(scale_10000, "time", 4, "CPU s"),
+    "ensemble_200": Benchmark(ensemble_200, "time", 20, "wall s"),
+}
+
+
+def main(only: list[str]) -> int:
+    unknown = [name for name in only if name not in BENCHMARKS]
+    if unknown:
+        print(f"bench: no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    BUILD.mkdir(exist_ok=True)
+    target = BUILD / "bench.json"
+    results: dict[str, float] = json.loads(target.read_text()) if target.exists() and only else {}
+    print(f"{'benchmark':<14} {'measured':>22} {'in T':>16} {'bound':>12}")
+    for name, benchmark in BENCHMARKS.items():
+        if only and name not in only:
+            continue
+        before = measure_t()
+        value = benchmark.measure()
+        t = (before + measure_t()) / 2
+        if benchmark.kind == "rate":
+            in_t, shown, bound, ok = value * t, f"{value * t:.0f} s per T", f">= {benchmark.bound:g}", value * t >= benchmark.bound
+        elif benchmark.kind == "time":
+            in_t, shown, bound, ok = value / t, f"{value / t:.2f} T", f"< {benchmark.bound:g}", value / t < benchmark.bound
+        else:
+            in_t, shown, bound, ok = value, "", f"< {benchmark.bound:g}", value < benchmark.bound
+        results[name] = round(value, 4)
+        results[f"{name}_in_T"] = round(in_t, 4)
+        results["T"] = round(t, 4)
+        per = f"{benchmark.unit} per CPU s" if benchmark.kind == "rate" else benchmark.unit
+        print(f"{name:<14} {value:10.1f} {per:<24} {shown:>14} {bound:>10}  {'ok' if ok else 'MISSED'}", flush=True)
+    target.write_text(json.dumps(results, indent=2) + "\n")
+    print(f"T = {results['T']:.3f} s; peak memory here {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB; {target}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
