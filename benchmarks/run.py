@@ -140,9 +140,19 @@ def main(only: list[str]) -> int:
         value = benchmark.measure()
         t = (before + measure_t()) / 2
         if benchmark.kind == "rate":
-            in_t, shown, bound, ok = value * t, f"{value * t:.0f} s per T", f">= {benchmark.bound:g}", value * t >= benchmark.bound
+            in_t, shown, bound, ok = (
+                value * t,
+                f"{value * t:.0f} s per T",
+                f">= {benchmark.bound:g}",
+                value * t >= benchmark.bound,
+            )
         elif benchmark.kind == "time":
-            in_t, shown, bound, ok = value / t, f"{value / t:.2f} T", f"< {benchmark.bound:g}", value / t < benchmark.bound
+            in_t, shown, bound, ok = (
+                value / t,
+                f"{value / t:.2f} T",
+                f"< {benchmark.bound:g}",
+                value / t < benchmark.bound,
+            )
         else:
             in_t, shown, bound, ok = value, "", f"< {benchmark.bound:g}", value < benchmark.bound
         results[name] = round(value, 4)
@@ -151,7 +161,9 @@ def main(only: list[str]) -> int:
         per = f"{benchmark.unit} per CPU s" if benchmark.kind == "rate" else benchmark.unit
         print(f"{name:<14} {value:10.1f} {per:<24} {shown:>14} {bound:>10}  {'ok' if ok else 'MISSED'}", flush=True)
     target.write_text(json.dumps(results, indent=2) + "\n")
-    print(f"T = {results['T']:.3f} s; peak memory here {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB; {target}")
+    print(
+        f"T = {results['T']:.3f} s; peak memory here {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB; {target}"
+    )
     return 0
 
 

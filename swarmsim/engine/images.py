@@ -184,7 +184,9 @@ def _run_command(words: list[str]) -> tuple[float, int]:
         return 0.0, 1
     if name in INSTANT:
         return 0.0, 0
-    if name in ("tail", "ping", "top"):
+    if name in ("tail", "ping"):
+        return (math.inf, 0) if len(words) > 1 else (0.0, 1)
+    if name == "top":
         return math.inf, 0
     return 0.0, 127
 

@@ -14,12 +14,16 @@ two seconds later
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import simpy
 from simpy.events import NORMAL, AnyOf, Event
+
+PATIENT_COLLECTOR = (50_000, 20, 100)
+"""Thresholds of the garbage collector while a clock runs; chosen by benchmark, see docs/performance.md."""
 
 EPOCH = datetime(2026, 1, 1, 9, 0, 0, tzinfo=UTC)
 """Calendar time at simulated second 0. Fixed, so that traces do not depend on the day they were made."""
@@ -99,8 +103,17 @@ class Clock:
         return AnyOf(self.env, events)
 
     def run(self, until: float | Event | None = None) -> Any:
-        """Run to a time, to an event (its value is returned), or until nothing is left to happen."""
-        return self.env.run(until)
+        """Run to a time, to an event (its value is returned), or until nothing is left to happen.
+
+        A big world is millions of objects that live long. Python's collector would walk all of them every
+        few thousand events (half the time of 10,000 starting tasks), so it is told to be patient meanwhile.
+        """
+        usual = gc.get_threshold()
+        gc.set_threshold(*PATIENT_COLLECTOR)
+        try:
+            return self.env.run(until)
+        finally:
+            gc.set_threshold(*usual)
 
     def timestamp(self, at: float | None = None) -> str:
         """RFC 3339 with nanoseconds, as the Docker API prints times."""

@@ -22,6 +22,9 @@ class _Law(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Sampler = Callable[[Random], float]
+
+
 class Uniform(_Law):
     low: NotNegative
     high: NotNegative
@@ -32,31 +35,35 @@ class Uniform(_Law):
             raise ValueError("high must not be below low")
         return self
 
-    def draw(self, rng: Random) -> float:
-        return self.low + (self.high - self.low) * rng.random()
+    def sampler(self, plus: float) -> Sampler:
+        start, width = self.low + plus, self.high - self.low
+        return lambda rng: start + width * rng.random()
 
 
 class Lognormal(_Law):
     median: Positive
     sigma: NotNegative
 
-    def draw(self, rng: Random) -> float:
-        return self.median * math.exp(self.sigma * rng.gauss(0.0, 1.0))
+    def sampler(self, plus: float) -> Sampler:
+        median, sigma, exp = self.median, self.sigma, math.exp
+        return lambda rng: median * exp(sigma * rng.gauss(0.0, 1.0)) + plus
 
 
 class Exponential(_Law):
     mean: Positive
 
-    def draw(self, rng: Random) -> float:
-        return -self.mean * math.log(1.0 - rng.random())
+    def sampler(self, plus: float) -> Sampler:
+        mean, log = self.mean, math.log
+        return lambda rng: plus - mean * log(1.0 - rng.random())
 
 
 class Weibull(_Law):
     scale: Positive
     shape: Positive
 
-    def draw(self, rng: Random) -> float:
-        return float(self.scale * (-math.log(1.0 - rng.random())) ** (1.0 / self.shape))
+    def sampler(self, plus: float) -> Sampler:
+        scale, power, log = self.scale, 1.0 / self.shape, math.log
+        return lambda rng: plus + scale * (-log(1.0 - rng.random())) ** power
 
 
 def _parse_constant(value: Any) -> Any:
@@ -88,7 +95,7 @@ class Distribution(BaseModel):
             raise ValueError(f"give exactly one of {', '.join(laws)}")
         return self
 
-    def sampler(self) -> Callable[[Random], float]:
+    def sampler(self) -> Sampler:
         """The law as a plain function, chosen once: draws are on the hot path of every message."""
         plus = self.plus
         if self.always is not None:
@@ -99,8 +106,7 @@ class Distribution(BaseModel):
             return lambda rng: values[int(rng.random() * len(values))] + plus
         law = self.uniform or self.lognormal or self.exponential or self.weibull
         assert law is not None
-        draw = law.draw
-        return (lambda rng: draw(rng) + plus) if plus else draw
+        return law.sampler(plus)
 
     def draw(self, rng: Random) -> float:
         return self.sampler()(rng)

@@ -7,17 +7,13 @@ recorded five-host cluster, ``vm`` describes the course's VirtualBox machines.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from importlib import resources
-from random import Random
 
 from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
 
-from swarmsim.sim.distribution import Distribution, DistributionField
-
-Sampler = Callable[[Random], float]
+from swarmsim.sim.distribution import Distribution, DistributionField, Sampler
 
 
 class Profile(BaseModel):
