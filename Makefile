@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 200
-RECORDS ?= ../shared/real-swarm
+RECORDS ?= tests/records
 ONLY ?=
 
 .PHONY: help run test lint bench fidelity transcript schema clean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any, NamedTuple
 
 Row = dict[str, Any]
@@ -86,11 +87,16 @@ def _words(row: Row) -> list[tuple[str, str]]:
 def _command(row: Row) -> tuple[str, str]:
     took = f"   ({row['s']:.1f} s)" if row["s"] >= 1 else ""
     lines = [f"{row['on']}$ docker {row['cmd']}{took}"]
-    output = "\n".join(text for text in (row["out"], row["err"]) if text).splitlines()
+    output = _collapsed("\n".join(text for text in (row["out"], row["err"]) if text).splitlines())
     if len(output) > MAX_OUTPUT_LINES:
         output = [*output[:MAX_OUTPUT_LINES], f"… {len(output) - MAX_OUTPUT_LINES} more lines"]
     lines += [f"    {line.rstrip()}" for line in output]
     return "error" if row["rc"] else "command", "\n".join(lines)
+
+
+def _collapsed(lines: list[str]) -> list[str]:
+    """Lines that repeat, as progress does, once with their number."""
+    return [line if (count := len(list(same))) == 1 else f"{line}  (×{count})" for line, same in groupby(lines)]
 
 
 def _nodes(rows: list[Row]) -> list[tuple[str, str]]:

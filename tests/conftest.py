@@ -1,0 +1,79 @@
+"""What all tests share: where the records are, and small worlds to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from swarmsim.docker.client import Result
+from swarmsim.scenario.runner import build_world
+from swarmsim.scenario.schema import Cluster, Scenario
+from swarmsim.world.simulated import SimulatedWorld
+
+RECORDS = Path(__file__).parent / "records"
+
+
+class Lab:
+    """A formed cluster one can type on. Time passes only while something is asked to run."""
+
+    def __init__(self, managers: int = 3, workers: int = 2, seed: int = 1, formed: bool = True) -> None:
+        cluster = Cluster(managers=managers, workers=workers)
+        self.world: SimulatedWorld = build_world(Scenario(name="lab", cluster=cluster), seed)
+        if formed:
+            self.world.run(self.world.form())
+            self.sleep(1.0)
+
+    @property
+    def now(self) -> float:
+        return self.world.clock.now
+
+    def sleep(self, seconds: float) -> None:
+        self.world.clock.run(self.world.clock.now + seconds)
+
+    def docker(self, line: str, on: str = "m1", limit: float | None = None) -> Result:
+        return self.world.run(self.world.docker(on, line, limit=limit))
+
+    def service(self, replicas: int = 3, name: str = "web", flags: str = "", command: str = "sleep 100000") -> None:
+        result = self.docker(
+            f"service create -d --no-resolve-image --name {name} --replicas {replicas} {flags} mini:1 {command}"
+        )
+        assert result.code == 0, result.err
+
+    def view(self) -> Any:
+        return self.world.run(self.world.look())
+
+    def tasks(self, service: str = "web") -> list[Any]:
+        return [task for task in self.view().tasks if task.service_name == service]
+
+    def running(self, service: str = "web") -> int:
+        return self.view().running(service)
+
+    def wait(self, condition: Callable[[], bool], within: float = 60.0, step: float = 0.2) -> float:
+        """Let time pass until the condition holds; how long it took."""
+        start = self.now
+        while not condition():
+            assert self.now - start < within, f"not within {within} s"
+            self.sleep(step)
+        return self.now - start
+
+    def leader(self) -> str | None:
+        for name, engine in self.world.engines.items():
+            if engine.running and engine.node and engine.node.manager and engine.node.manager.raft.is_leader:
+                return name
+        return None
+
+    def status(self, host: str) -> str:
+        return str(self.view().node(host).node.status.state)
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return Lab()
+
+
+@pytest.fixture
+def records() -> Path:
+    return RECORDS

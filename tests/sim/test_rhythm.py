@@ -1,0 +1,49 @@
+"""Rhythms, beats and deadlines."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swarmsim.sim.clock import Clock
+from swarmsim.sim.rhythm import Beat, Deadline, Rhythm
+from swarmsim.sim.scope import Scope
+
+
+def test_a_rhythm_goes_on_until_its_step_returns_none():
+    clock, beats = Clock(), []
+
+    def step():
+        beats.append(clock.now)
+        return 2.0 if len(beats) < 3 else None
+
+    Rhythm(Scope(clock, "s"), 1.0, step)
+    clock.run(100)
+    assert beats == [1.0, 3.0, 5.0]
+
+
+def test_a_beat_happens_at_the_next_instant_of_its_lattice_and_only_if_asked():
+    clock, beats = Clock(), []
+    scope = Scope(clock, "s")
+    beat = Beat(scope, 0.1, lambda: beats.append(round(clock.now, 6)), origin=0.0)
+    scope.after(0.25, beat.request)
+    scope.after(0.26, beat.request)
+    clock.run(10)
+    assert beats == [0.3]
+
+
+@given(st.lists(st.floats(0.01, 5), min_size=1, max_size=20), st.floats(0.5, 3))
+def test_a_deadline_expires_exactly_its_length_after_the_last_extension(gaps, length):
+    clock, fired = Clock(), []
+    scope = Scope(clock, "s")
+    deadline = Deadline(scope, length, lambda: fired.append(clock.now))
+    last = 0.0
+    for gap in gaps:
+        if gap >= length:
+            break
+        clock.run(clock.now + gap)
+        deadline.extend(length)
+        last = clock.now
+    clock.run(last + 2 * length)
+    assert len(fired) == 1
+    assert abs(fired[0] - (last + length)) < 1e-6
