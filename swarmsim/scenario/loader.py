@@ -167,14 +167,15 @@ class _Document:
         return ScenarioError(f"{self.source}:{line}:{column}: {message}")
 
     def invalid(self, problem: ValidationError, prefix: Path_) -> ScenarioError:
-        first = problem.errors(include_url=False)[0]
-        path = (*prefix, *(part for part in first["loc"] if part not in ("int", "list", "str")))
-        known = [part for part in path if isinstance(part, str | int)]
+        # Of a value that may be several things the complaint that got furthest is the one that helps.
+        first = max(problem.errors(include_url=False), key=lambda error: len(error["loc"]))
+        path = (*prefix, *(part for part in first["loc"] if not _is_type(part)))
+        known = list(path)
         while known and tuple(known) not in self.places:
             known.pop()
         message = str(first["msg"]).removeprefix("Value error, ")
         kind = first["type"]
-        field = ".".join(str(part) for part in first["loc"] if not str(part).startswith("list["))
+        field = ".".join(str(part) for part in first["loc"] if not _is_type(part))
         if kind == "extra_forbidden":
             message = f"unknown key {first['loc'][-1]!r}"
         elif kind == "missing":
@@ -209,6 +210,11 @@ class _Document:
             return model.model_validate(value)
         except ValidationError as problem:
             raise self.invalid(problem, prefix) from None
+
+
+def _is_type(part: str | int) -> bool:
+    """Whether a part of pydantic's location is the name of a type, not of a key."""
+    return isinstance(part, str) and (part in ("int", "str", "float", "bool") or "[" in part or "constrained" in part)
 
 
 def _check_names(scenario: Scenario, document: _Document) -> None:

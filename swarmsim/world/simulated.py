@@ -147,7 +147,11 @@ class SimulatedWorld:
 
         done = shell.spawn(run_docker(EngineAPI(engine), split_words(line), record))
         died = engine.process.ended
-        waits = [done, died] if limit is None else [done, died, self.clock.env.timeout(limit)]
+        waits = [done]
+        if engine.running:
+            waits.append(died)
+        if limit is not None:
+            waits.append(self.clock.env.timeout(limit))
         yield self.clock.first_of(waits)
         shell.end()
         if done.processed:

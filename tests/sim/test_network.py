@@ -74,7 +74,7 @@ def test_a_cut_swallows_and_healing_mends():
 
 
 def test_a_partition_lets_only_its_groups_talk():
-    around, a, b = two_hosts()
+    around, *_ = two_hosts()
     around.fabric.partition([["a"], ["b"]])
     assert not around.fabric.reaches("a", "b")
     around.fabric.partition([["a", "b"]])

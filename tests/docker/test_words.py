@@ -1,0 +1,187 @@
+"""How docker reads words and writes values: pflag, Go's durations and sizes, templates, tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from swarmsim.docker.gotemplate import Template, TemplateError
+from swarmsim.docker.gotime import (
+    bytes_size,
+    format_duration,
+    human_duration,
+    parse_bytes,
+    parse_duration,
+)
+from swarmsim.docker.output import tabulate
+from swarmsim.docker.pflag import Flag, FlagError, parse
+
+FLAGS = (
+    Flag("detach", "bool", "", "d"),
+    Flag("quiet", "bool", "", "q"),
+    Flag("replicas", "uint", ""),
+    Flag("publish", "port", "", "p"),
+    Flag("label", "list", "", "l"),
+    Flag("update-delay", "duration", ""),
+    Flag("limit-cpu", "decimal", ""),
+    Flag("limit-memory", "bytes", ""),
+    Flag("filter", "filter", "", "f"),
+    Flag("mount", "mount", ""),
+)
+
+READ = [
+    ("--replicas=3 nginx", {"replicas": 3}, ["nginx"]),
+    ("--replicas 3 nginx", {"replicas": 3}, ["nginx"]),
+    ("-d nginx", {"detach": True}, ["nginx"]),
+    ("-dq nginx", {"detach": True, "quiet": True}, ["nginx"]),
+    ("--detach=false nginx", {"detach": False}, ["nginx"]),
+    ("-d=false nginx", {"detach": False}, ["nginx"]),
+    ("--label a=b -l c nginx", {"label": ["a=b", "c"]}, ["nginx"]),
+    ("--update-delay 1m30s x", {"update-delay": 90_000_000_000}, ["x"]),
+    ("--limit-cpu .5 x", {"limit-cpu": 500_000_000}, ["x"]),
+    ("--limit-memory 64m x", {"limit-memory": 64 << 20}, ["x"]),
+    ("-f name=web x", {"filter": [("name", "web")]}, ["x"]),
+    ("-- --replicas 3", {}, ["--replicas", "3"]),
+]
+
+
+@pytest.mark.parametrize(("line", "values", "arguments"), READ)
+def test_words_that_are_understood(line, values, arguments):
+    flags, rest = parse(line.split(), FLAGS)
+    assert ({name: flags.get(name) for name in flags.names()}, rest) == (values, arguments)
+
+
+def test_where_it_is_so_everything_after_the_first_argument_belongs_to_the_container():
+    flags, rest = parse(["-d", "nginx", "--replicas", "3", "-x"], FLAGS, interspersed=False)
+    assert (flags.names(), rest) == (["detach"], ["nginx", "--replicas", "3", "-x"])
+
+
+REFUSED = [
+    ("--foo", "unknown flag: --foo"),
+    ("-z", "unknown shorthand flag: 'z' in -z"),
+    ("-dz", "unknown shorthand flag: 'z' in -dz"),
+    ("--replicas", "flag needs an argument: --replicas"),
+    ("-p", "flag needs an argument: 'p' in -p"),
+    ("--replicas x", 'invalid argument "x" for "--replicas" flag: strconv.ParseUint: parsing "x": invalid syntax'),
+    ("--replicas=-1", 'invalid argument "-1" for "--replicas" flag: strconv.ParseUint: parsing "-1": invalid syntax'),
+    (
+        "--detach=maybe",
+        'invalid argument "maybe" for "-d, --detach" flag: strconv.ParseBool: parsing "maybe": invalid syntax',
+    ),
+    ("-p foo", 'invalid argument "foo" for "-p, --publish" flag: invalid containerPort: foo'),
+    ("-p 99999:80", 'invalid argument "99999:80" for "-p, --publish" flag: invalid hostPort: 99999'),
+    ("--update-delay 5", 'invalid argument "5" for "--update-delay" flag: time: missing unit in duration "5"'),
+    ("--update-delay 5x", 'invalid argument "5x" for "--update-delay" flag: time: unknown unit "x" in duration "5x"'),
+    ("--limit-cpu foo", 'invalid argument "foo" for "--limit-cpu" flag: failed to parse foo as a rational number'),
+    ("--limit-memory 10xx", 'invalid argument "10xx" for "--limit-memory" flag: invalid suffix: \'xx\''),
+    ("--mount src=a", 'invalid argument "src=a" for "--mount" flag: target is required'),
+]
+
+
+@pytest.mark.parametrize(("line", "complaint"), REFUSED)
+def test_words_that_are_refused(line, complaint):
+    with pytest.raises(FlagError) as refusal:
+        parse(line.split(), FLAGS)
+    assert str(refusal.value) == complaint
+
+
+PORTS = [
+    ("8888:80", [("tcp", 80, 8888, "ingress")]),
+    ("80", [("tcp", 80, 0, "ingress")]),
+    ("53:53/udp", [("udp", 53, 53, "ingress")]),
+    ("8000-8001:80-81", [("tcp", 80, 8000, "ingress"), ("tcp", 81, 8001, "ingress")]),
+    ("published=8080,target=80,mode=host", [("tcp", 80, 8080, "host")]),
+]
+
+
+@pytest.mark.parametrize(("text", "ports"), PORTS)
+def test_published_ports(text, ports):
+    flags, _ = parse(["-p", text], FLAGS)
+    assert [(p.protocol, p.target_port, p.published_port, p.publish_mode) for p in flags.every("publish")] == ports
+
+
+DURATIONS = [("5s", 5), ("1m30s", 90), ("1h", 3600), ("2160h0m0s", 7_776_000), ("500ms", 0.5), ("0", 0), ("-2s", -2)]
+
+
+@pytest.mark.parametrize(("text", "seconds"), DURATIONS)
+def test_go_durations(text, seconds):
+    assert parse_duration(text) == seconds * 10**9
+
+
+@pytest.mark.parametrize(
+    ("ns", "text"),
+    [(0, "0s"), (1, "1ns"), (1_500_000, "1.5ms"), (5 * 10**9, "5s"), (90 * 10**9, "1m30s"), (3600 * 10**9, "1h0m0s")],
+)
+def test_go_prints_durations(ns, text):
+    assert format_duration(ns) == text
+
+
+HUMAN = [
+    (0.2, "Less than a second"), (1.9, "1 second"), (59, "59 seconds"), (60, "About a minute"), (119, "About a minute"),
+    (120, "2 minutes"), (3599, "59 minutes"), (3600, "About an hour"), (7200, "2 hours"), (48 * 3600, "2 days"),
+    (15 * 86400, "2 weeks"), (90 * 86400, "3 months"), (800 * 86400, "2 years"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("seconds", "text"), HUMAN)
+def test_human_durations(seconds, text):
+    assert human_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("64m", 64 << 20), ("1g", 1 << 30), ("10", 10), ("1.5k", 1536), ("2GiB", 2 << 30)]
+)
+def test_sizes(text, size):
+    assert parse_bytes(text) == size
+
+
+@pytest.mark.parametrize(("size", "text"), [(64 << 20, "64MiB"), (25276063744, "23.54GiB"), (100, "100B")])
+def test_sizes_for_people(size, text):
+    assert bytes_size(size) == text
+
+
+DATA = {"Name": "web", "Spec": {"Labels": {"b": "2", "a": "1"}, "Replicas": 3}, "Ports": [80, 443], "Init": False}
+TEMPLATES = [
+    ("{{.Name}}", "web"),
+    ("{{ .Spec.Replicas }} of {{.Name}}", "3 of web"),
+    ("{{json .Spec.Labels}}", '{"b":"2","a":"1"}'),
+    ("{{.Spec.Labels}}", "map[a:1 b:2]"),
+    ("{{range .Ports}}<{{.}}>{{end}}", "<80><443>"),
+    ("{{if .Init}}yes{{else}}no{{end}}", "no"),
+    ("{{len .Ports}}", "2"),
+    ("{{index .Ports 1}}", "443"),
+    ("{{upper .Name}} {{.Name | title}}", "WEB Web"),
+    ('{{join .Ports ","}}', "80,443"),
+    ('{{if eq .Name "web"}}it is{{end}}', "it is"),
+    ("a {{- .Name -}} b", "awebb"),
+    ("{{with .Spec}}{{.Replicas}}{{end}}", "3"),
+]
+
+
+@pytest.mark.parametrize(("source", "text"), TEMPLATES)
+def test_templates(source, text):
+    assert Template(source, "swarm.Service").execute(DATA) == text
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        (
+            "{{.NoSuch}}",
+            'template: :1:2: executing "" at <.NoSuch>: can\'t evaluate field NoSuch in type swarm.Service',
+        ),
+        ("{{.Name", "template: :1: unclosed action"),
+        ("{{nofunc .Name}}", 'template: :1: function "nofunc" not defined'),
+        ("{{if .Name}}", "template: :1: unexpected EOF"),
+        ("{{end}}", "template: :1: unexpected {{end}}"),
+    ],
+)
+def test_templates_that_are_refused(source, complaint):
+    with pytest.raises(TemplateError) as refusal:
+        Template(source, "swarm.Service").execute(DATA)
+    assert str(refusal.value) == complaint
+
+
+def test_columns_are_at_least_ten_wide_and_three_apart():
+    assert tabulate([["ID", "NAME", "PORTS"], ["0123456789ab", "x", ""]]) == (
+        "ID             NAME      PORTS\n0123456789ab   x         \n"
+    )

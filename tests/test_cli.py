@@ -1,0 +1,105 @@
+"""The command line: exit codes, files, errors in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+QUICK = "name: quick\ntitle: Quick\nsteps:\n  - docker: service create -d --name web mini:1 sleep 99\n  - wait: {service: web, running: 1}\n"
+
+
+def swarmsim(*words, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "swarmsim", *words], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    (tmp_path / "unmet.yaml").write_text(QUICK + "expect:\n  - {service: web, running: 9}\n")
+    return tmp_path
+
+
+def test_a_run_leaves_timeline_trace_and_picture(folder):
+    done = swarmsim("run", "quick.yaml", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "=> 1 running" in done.stdout
+    assert (folder / "runs" / "quick-1.jsonl").exists()
+    assert (folder / "runs" / "quick-1.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_unmet_expectation_is_exit_code_1(folder):
+    done = swarmsim("run", "unmet.yaml", "-q", cwd=folder)
+    assert done.returncode == 1
+    assert "expected service web" not in done.stderr
+    assert "seen     service web: 1 running" in done.stdout
+
+
+def test_json(folder):
+    done = swarmsim("run", "quick.yaml", "--json", "--seed", "4", "--trace", "t.jsonl", "--plot", "p.svg", cwd=folder)
+    result = json.loads(done.stdout)
+    assert (result["ok"], result["seed"], result["trace"]) == (True, 4, "t.jsonl")
+    assert result["milestones"]["wait: 1 running"]
+
+
+def test_an_ensemble(folder):
+    done = swarmsim("run", "quick.yaml", "--seeds", "4", "--json", cwd=folder)
+    result = json.loads(done.stdout)
+    assert result["seeds"] == [1, 4]
+    assert set(result["percentiles"]["wait: 1 running"]) == {"1%", "10%", "50%", "90%", "99%"}
+
+
+BAD = [
+    (["run", "nosuch"], "nosuch: no such file, and no shipped scenario of that name"),
+    (["run", "broken.yaml"], "broken.yaml:1:1: 'name' is missing"),
+    (["run", "quick.yaml", "--until", "soon"], "--until 'soon' is no duration"),
+    (["run", "quick.yaml", "--trace", "no/where.jsonl"], "no/where.jsonl: cannot be written"),
+    (["run", "quick.yaml", "--plot", "picture.xyz"], "picture.xyz: the picture cannot be written"),
+    (["run", "quick.yaml", "unmet.yaml", "--trace", "t"], "--trace and --plot need a single scenario"),
+    (["plot", "nosuch.jsonl", "p.png"], "nosuch.jsonl: cannot be read"),
+    (["export", "broken.yaml", "p.parquet"], "broken.yaml:1: "),
+    (["fidelity", "nosuch"], "no such folder of recorded runs"),
+]
+
+
+@pytest.mark.parametrize(("words", "complaint"), BAD)
+def test_bad_input_is_one_line_and_exit_code_2(folder, words, complaint):
+    (folder / "broken.yaml").write_text("title: no name\n")
+    done = swarmsim(*words, cwd=folder)
+    assert done.returncode == 2
+    assert complaint in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_an_interrupt_keeps_the_partial_trace(folder):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "swarmsim", "run", "quorum-loss", "--speed", "1", "--trace", "t.jsonl"],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    assert process.stdout is not None
+    while b"begins" not in process.stdout.readline():
+        assert process.poll() is None
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    from swarmsim import load_trace
+
+    assert load_trace(folder / "t.jsonl").scenario == "quorum-loss"
+
+
+def test_list_schema_export_plot(folder):
+    assert "quorum-loss" in swarmsim("list", cwd=folder).stdout
+    assert json.loads(swarmsim("schema", cwd=folder).stdout)["title"] == "Scenario"
+    swarmsim("run", "quick.yaml", "-q", "--trace", "t.jsonl", cwd=folder)
+    assert swarmsim("export", "t.jsonl", "t.parquet", cwd=folder).returncode == 0
+    assert swarmsim("plot", "t.parquet", "t.pdf", cwd=folder).returncode == 0
+    assert (folder / "t.pdf").read_bytes().startswith(b"%PDF")
