@@ -181,6 +181,18 @@ def test_the_constraint_enforcer_rejects_what_no_longer_fits(lab):
     assert new.status.err == "no suitable node (scheduling constraints not satisfied on 5 nodes)"
 
 
+def test_tasks_of_a_node_that_is_down_for_a_day_are_orphaned():
+    lab = Lab(1, 1)
+    lab.service(1, flags="--constraint node.role==worker")
+    lab.wait(lambda: lab.running() == 1)
+    lab.world.power_off("w1")
+    lab.wait(lambda: lab.status("w1") == "down")
+    lab.sleep(24 * 3600 - 30)
+    assert [str(t.status.state) for t in lab.tasks()].count("running") == 1
+    lab.sleep(60)
+    assert "orphaned" in [str(t.status.state) for t in lab.tasks()]
+
+
 # -- managers
 
 

@@ -401,6 +401,14 @@ class RaftNode:
             self._handle(ready, leading)
 
     def _saved(self, ready: Ready, leading: bool) -> None:
+        if ready.hard_state is not None and ready.hard_state.vote not in (NOBODY, self.disk.hard_state.vote):
+            voted = self.members.get(ready.hard_state.vote)
+            self.journal.note(
+                "raft.vote",
+                host=self.process.host.name,
+                term=ready.hard_state.term,
+                candidate=voted.host if voted else None,
+            )
         self.disk.save(ready)
         self._saving = False
         self._handle(ready, leading)
