@@ -7,11 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from swarmsim.docker.client import Result
 from swarmsim.scenario.runner import build_world
 from swarmsim.scenario.schema import Cluster, Scenario
 from swarmsim.world.simulated import SimulatedWorld
+
+settings.register_profile("fixed", derandomize=True, print_blob=True)
+settings.register_profile("explore", max_examples=500, print_blob=True)
+settings.load_profile("fixed")
+"""Every run tries the same examples; ``pytest --hypothesis-profile=explore`` looks for new ones."""
 
 RECORDS = Path(__file__).parent / "records"
 

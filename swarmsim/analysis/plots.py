@@ -57,6 +57,8 @@ def save(figure: Figure, path: Path | str) -> None:
 
 
 def _plot_tasks(axes: Axes, trace: Trace, end: float) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     state: dict[str, tuple[str, str]] = {}
     times: list[float] = [0.0]
     counts: list[tuple[int, int, int, int]] = [(0, 0, 0, 0)]
@@ -86,6 +88,7 @@ def _plot_tasks(axes: Axes, trace: Trace, end: float) -> None:
         axes.plot(failures, [top * 1.06] * len(failures), "x", color=FAILED, markersize=6, label="a task failed")
     axes.set_ylim(0, top * 1.14)
     axes.set_ylabel("tasks")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(loc="upper left", bbox_to_anchor=(1.005, 1.0), fontsize=8, frameon=False)
 
 
@@ -110,15 +113,19 @@ def _plot_nodes(axes: Axes, trace: Trace, nodes: list[str], end: float) -> None:
     from matplotlib.patches import Patch
 
     silences = _silences(trace, end)
+    rows = [row for row in trace.rows if row["kind"] == "node"]
     for lane, node in enumerate(nodes):
-        rows = [row for row in trace.rows if row["kind"] == "node" and row["node"] == node]
-        _spans(axes, lane, [(row["t"] - trace.begin, row) for row in rows], end, silences)
+        _spans(axes, lane, [(row["t"] - trace.begin, row) for row in rows if row["node"] == node], end, silences)
     axes.set_yticks(range(len(nodes)), nodes)
     axes.set_ylim(len(nodes) - 0.4, -0.6)
     axes.set_ylabel("nodes")
-    seen = {row["status"] for row in trace.rows if row["kind"] == "node"}
+    seen = {row["status"] for row in rows}
     handles: list[Any] = [Patch(color=c, alpha=0.75, label=s) for s, c in NODE_COLOURS.items() if s in seen]
+    if any(row["reach"] == "unreachable" for row in rows):
+        handles.append(Patch(facecolor="0.6", edgecolor="white", hatch="///", label="manager unreachable"))
     handles.append(Line2D([], [], color=LEADER, linewidth=3, label="leader"))
+    if silences:
+        handles.append(Patch(color="black", alpha=0.08, label="no manager answers"))
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.005, 1.0), fontsize=8, frameon=False)
 
 

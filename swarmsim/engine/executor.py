@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from simpy.events import Event
 
 from swarmsim.engine.containers import Container
 from swarmsim.engine.images import NoExecutable, find_image, plan_run
-from swarmsim.sim.scope import Activity
+from swarmsim.sim.scope import Activity, Failure
 from swarmsim.swarm.agent.taskmanager import ControllerError
 from swarmsim.swarm.objects import DEFAULT_STOP_GRACE, SECOND, ContainerStatus, Task
 
@@ -154,6 +155,11 @@ class ContainerController:
             return
         if any(port.publish_mode == "ingress" for port in self.task.ports):
             yield GOSSIP_CONVERGE_DELAY
+        if self._starting is not None and not self._starting.processed:
+            with suppress(
+                Failure
+            ):  # a start holds the container's lock to its end; a stop waits for it (daemon/start.go)
+                yield self._again(self._starting)
         was_running = container.alive
         spec = self.task.spec.container
         found = find_image(spec.image)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from swarmsim.swarm.objects import Task
@@ -36,6 +36,7 @@ ACTIONS = st.lists(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 500), actions=ACTIONS)
+@example(seed=247, actions=[("scale", 2), ("container", 23), ("drain", 0)])  # told to stop while it starts
 def test_a_service_comes_to_rest_whatever_happened(seed, actions):
     """States never go back (the store asserts it), no slot has two running tasks, managers agree, and once everything
     is back the service has what it was last asked for."""
