@@ -183,7 +183,8 @@ def _verdict(outcome: Outcome, trace_path: Path, plot_path: Path) -> None:
     if outcome.interrupted:
         console.print("interrupted: the trace holds what happened until then", style="yellow")
     elif outcome.failures:
-        console.print(f"{len(outcome.failures)} expectation(s) not met:", style="bold red")
+        count = len(outcome.failures)
+        console.print(f"{count} expectation{'s' if count > 1 else ''} not met:", style="bold red")
         for failure in outcome.failures:
             console.print(f"  expected {failure.expected}", markup=False)
             console.print(f"  seen     {failure.seen}", markup=False)

@@ -59,8 +59,9 @@ def _cut(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
 
 def _heal(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
     hosts = [] if argument == "all" else [resolve(host) for host in argument]
+    if hosts and world.around.fabric.partitioned:
+        raise FaultError("a partition is healed as a whole: write heal: all")
     world.around.fabric.heal(*hosts)
-    world.around.touch()
     return hosts
     yield
 

@@ -57,6 +57,11 @@ class Fabric:
         self._groups = {host: number for number, group in enumerate(groups, 1) for host in group}
         self._paths.clear()
 
+    @property
+    def partitioned(self) -> bool:
+        """Whether groups are kept apart now."""
+        return bool(self._groups)
+
     def heal(self, *hosts: str) -> None:
         """Undo cuts (and, without names, the partition). One name: its cuts; two: the cut between them."""
         if hosts:

@@ -266,7 +266,6 @@ class SimulatedWorld:
             return
         engine.host.power_on()
         yield engine.start()
-        self.around.touch()
 
     def kill_engine(self, host: str) -> None:
         self.engines[host].kill()

@@ -423,6 +423,14 @@ class RaftNode:
             self._restore(ready.snapshot)
         if ready.soft_changed:
             self._role_changed(leading)
+        if ready.committed:
+            self.journal.note(
+                "raft.commit",
+                host=self.process.host.name,
+                term=self.core.term,
+                log=self.core.log.last_index,
+                commit=ready.committed[-1].index,
+            )
         for entry in ready.committed:
             self._apply(entry)
         self.core.advance(ready)
