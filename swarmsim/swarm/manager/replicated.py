@@ -11,14 +11,12 @@ from functools import partial
 from random import Random
 
 from swarmsim.sim.scope import Activity, Scope
-from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.orchestrator import new_task
-from swarmsim.swarm.manager.restart import RestartSupervisor
-from swarmsim.swarm.manager.taskinit import check_tasks
-from swarmsim.swarm.manager.update import Slot, UpdateSupervisor
-from swarmsim.swarm.objects import Node, Service, Task, node_invalid, replace
+from swarmsim.swarm.manager.reconciler import Reconciler
+from swarmsim.swarm.manager.update import Slot
+from swarmsim.swarm.objects import Node, Service, Task, node_invalid
 from swarmsim.swarm.states import TaskState
-from swarmsim.swarm.store import Change, MemoryStore, Transaction
+from swarmsim.swarm.store import MemoryStore, Transaction
 
 
 def slots_to_keep(slots: list[Slot], count: int, rng: Random) -> tuple[list[Slot], list[Slot]]:
@@ -44,96 +42,28 @@ def slots_to_keep(slots: list[Slot], count: int, rng: Random) -> tuple[list[Slot
     return ordered[:count], ordered[count:]
 
 
-class ReplicatedOrchestrator:
+class ReplicatedOrchestrator(Reconciler):
+    """Keeps replicated services; ``luck`` decides among slots that are as good as each other."""
+
     def __init__(self, scope: Scope, store: MemoryStore, ids: Random, luck: Random) -> None:
-        self.scope = scope
-        self.store = store
-        self.ids = ids
         self.luck = luck
-        self.restarts = RestartSupervisor(scope, store, ids)
-        self.updater = UpdateSupervisor(scope, store, self.restarts, ids)
-        self._to_reconcile: dict[str, None] = {}
-        self._to_restart: dict[str, None] = {}
-        CommitLoop(scope, store, self._on_commit, self._start())
+        super().__init__(scope, store, ids)
 
-    def _start(self) -> Activity:
-        for service in self.store.table(Service).values():
-            if service.is_replicated:
-                self._to_reconcile[service.id] = None
-        steps = check_tasks(self.store, self.restarts, lambda service: service.is_replicated, self._check)
-        if steps:
-            yield self.store.batch(steps)
-        yield from self._tick()
+    def is_ours(self, service: Service) -> bool:
+        return service.is_replicated
 
-    def _on_commit(self, changes: tuple[Change, ...]) -> Activity | None:
-        removed: list[str] = []
-        for action, obj, _ in changes:
-            kind = type(obj)
-            if kind is Task:
-                self._task_changed(action, obj)
-            elif kind is Node:
-                if action == "delete" or node_invalid(obj):
-                    self._restart_on_node(obj.id)
-            elif kind is Service and obj.is_replicated:
-                if action == "delete":
-                    removed.append(obj.id)
-                else:
-                    self._to_reconcile[obj.id] = None
-        if removed or self._to_restart or self._to_reconcile:
-            return self._tick(removed)
-        return None
+    def must_restart(self, task: Task) -> bool:
+        if task.status.state > TaskState.RUNNING:
+            return True
+        return bool(task.node_id) and node_invalid(self.store.get(Node, task.node_id))
 
-    def _task_changed(self, action: str, task: Task) -> None:
-        if action == "delete":
-            if task.desired_state <= TaskState.RUNNING and self._is_ours(task):
-                self._to_reconcile[task.service_id] = None
-            self.restarts.cancel(task.id)
-        else:
-            self._check(task)
+    def node_changed(self, action: str, node: Node) -> None:
+        if action == "delete" or node_invalid(node):
+            for task in self.store.tasks_on_node(node.id):
+                if task.desired_state <= TaskState.RUNNING and self.owns(task):
+                    self.restart_soon(task)
 
-    def _check(self, task: Task) -> None:
-        """Note a task that must be replaced."""
-        if task.desired_state > TaskState.RUNNING:
-            return
-        if (
-            task.status.state > TaskState.RUNNING or (task.node_id and node_invalid(self.store.get(Node, task.node_id)))
-        ) and self._is_ours(task):
-            self._to_restart[task.id] = None
-
-    def _is_ours(self, task: Task) -> bool:
-        service = self.store.get(Service, task.service_id)
-        return service is not None and service.is_replicated
-
-    def _restart_on_node(self, node_id: str) -> None:
-        for task in self.store.tasks_on_node(node_id):
-            if task.desired_state <= TaskState.RUNNING and self._is_ours(task):
-                self._to_restart[task.id] = None
-
-    def _tick(self, removed: list[str] | None = None) -> Activity:
-        for service_id in removed or ():
-            self._to_reconcile.pop(service_id, None)
-            yield self.store.batch(
-                [partial(self._want, task.id, TaskState.REMOVE) for task in self.store.tasks_of_service(service_id)]
-            )
-            self.restarts.forget_service(service_id)
-        restart, self._to_restart = self._to_restart, {}
-        if restart:
-            yield self.store.batch([partial(self._restart, id) for id in restart])
-        reconcile, self._to_reconcile = self._to_reconcile, {}
-        for service_id in reconcile:
-            service = self.store.get(Service, service_id)
-            if service is not None:
-                yield from self._reconcile(service)
-
-    def _restart(self, task_id: str, tx: Transaction) -> None:
-        task = tx.get(Task, task_id)
-        if task is None or task.desired_state > TaskState.RUNNING:
-            return
-        service = tx.get(Service, task.service_id)
-        if service is not None and service.is_replicated:
-            self.restarts.restart(tx, service, task)
-
-    def _reconcile(self, service: Service) -> Activity:
+    def reconcile(self, service: Service) -> Activity:
         slots: dict[int, Slot] = {}
         for task in self.store.tasks_of_service(service.id):
             slots.setdefault(task.slot, []).append(task)
@@ -161,7 +91,7 @@ class ReplicatedOrchestrator:
             kept, surplus = slots_to_keep(list(running.values()), wanted, self.luck)
             self.updater.update(service, kept)
             steps += [partial(self._delete, task.id) for slot in dead.values() for task in slot]
-            steps += [partial(self._want, task.id, TaskState.REMOVE) for slot in surplus for task in slot]
+            steps += [partial(self.want, task.id, TaskState.REMOVE) for slot in surplus for task in slot]
         else:
             steps += [partial(self._delete, task.id) for slot in dead.values() for task in slot]
             self.updater.update(service, list(running.values()))
@@ -173,8 +103,3 @@ class ReplicatedOrchestrator:
 
     def _delete(self, task_id: str, tx: Transaction) -> None:
         tx.delete(Task, task_id)
-
-    def _want(self, task_id: str, state: TaskState, tx: Transaction) -> None:
-        task = tx.get(Task, task_id)
-        if task is not None and task.desired_state < state:
-            tx.update(replace(task, desired_state=state))

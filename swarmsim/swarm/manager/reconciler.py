@@ -1,0 +1,133 @@
+"""What the replicated and the global orchestrator do alike: after every commit, bring services to what they ask for.
+
+A commit may remove a service, call for restarts, and make services worth another look; they are served in
+that order. What "as many as it asks for" means is the business of each kind.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from functools import partial
+from random import Random
+
+from swarmsim.sim.scope import Activity, Scope
+from swarmsim.swarm.manager.loop import CommitLoop
+from swarmsim.swarm.manager.restart import RestartSupervisor
+from swarmsim.swarm.manager.taskinit import check_tasks
+from swarmsim.swarm.manager.update import UpdateSupervisor
+from swarmsim.swarm.objects import Node, Service, Task, replace
+from swarmsim.swarm.states import TaskState
+from swarmsim.swarm.store import Change, MemoryStore, Transaction
+
+
+class Reconciler(ABC):
+    """Lives as long as its manager leads. ``ids`` is where the ids of new tasks come from."""
+
+    def __init__(self, scope: Scope, store: MemoryStore, ids: Random) -> None:
+        self.scope = scope
+        self.store = store
+        self.ids = ids
+        self.restarts = RestartSupervisor(scope, store, ids)
+        self.updater = UpdateSupervisor(scope, store, self.restarts, ids)
+        self._to_reconcile: dict[str, None] = {}
+        self._to_restart: dict[str, None] = {}
+        CommitLoop(scope, store, self._on_commit, self._start())
+
+    @abstractmethod
+    def is_ours(self, service: Service) -> bool:
+        """Whether the service is of this orchestrator's kind."""
+
+    @abstractmethod
+    def must_restart(self, task: Task) -> bool:
+        """Whether a task that shall run has stopped or lost its node for good."""
+
+    @abstractmethod
+    def node_changed(self, action: str, node: Node) -> None:
+        """Note what a change of a node means for services and tasks."""
+
+    @abstractmethod
+    def reconcile(self, service: Service) -> Activity:
+        """Make, remove and update tasks until the service has what it asks for."""
+
+    # -- noting
+
+    def _start(self) -> Activity:
+        self.look_at(service for service in self.store.table(Service).values() if self.is_ours(service))
+        steps = check_tasks(self.store, self.restarts, self.is_ours, self._check)
+        if steps:
+            yield self.store.batch(steps)
+        yield from self._tick([])
+
+    def _on_commit(self, changes: tuple[Change, ...]) -> Activity | None:
+        removed: list[str] = []
+        for action, obj, _ in changes:
+            kind = type(obj)
+            if kind is Task:
+                self._task_changed(action, obj)
+            elif kind is Node:
+                self.node_changed(action, obj)
+            elif kind is Service and self.is_ours(obj):
+                if action == "delete":
+                    removed.append(obj.id)
+                else:
+                    self._to_reconcile[obj.id] = None
+        if removed or self._to_restart or self._to_reconcile:
+            return self._tick(removed)
+        return None
+
+    def _task_changed(self, action: str, task: Task) -> None:
+        if action == "delete":
+            if task.desired_state <= TaskState.RUNNING and self.owns(task):
+                self._to_reconcile[task.service_id] = None
+            self.restarts.cancel(task.id)
+        else:
+            self._check(task)
+
+    def _check(self, task: Task) -> None:
+        if task.desired_state <= TaskState.RUNNING and self.must_restart(task) and self.owns(task):
+            self._to_restart[task.id] = None
+
+    def owns(self, task: Task) -> bool:
+        """Whether the task belongs to a service of this orchestrator's kind."""
+        service = self.store.get(Service, task.service_id)
+        return service is not None and self.is_ours(service)
+
+    def look_at(self, services: Iterable[Service]) -> None:
+        """Reconcile these services soon."""
+        self._to_reconcile.update((service.id, None) for service in services)
+
+    def restart_soon(self, task: Task) -> None:
+        """Hand the task to the restart supervisor soon."""
+        self._to_restart[task.id] = None
+
+    # -- doing
+
+    def _tick(self, removed: list[str]) -> Activity:
+        for service_id in removed:
+            self._to_reconcile.pop(service_id, None)
+            tasks = self.store.tasks_of_service(service_id)
+            yield self.store.batch([partial(self.want, task.id, TaskState.REMOVE) for task in tasks])
+            self.restarts.forget_service(service_id)
+        restart, self._to_restart = self._to_restart, {}
+        if restart:
+            yield self.store.batch([partial(self._restart, id) for id in restart])
+        reconcile, self._to_reconcile = self._to_reconcile, {}
+        for service_id in reconcile:
+            service = self.store.get(Service, service_id)
+            if service is not None:
+                yield from self.reconcile(service)
+
+    def _restart(self, task_id: str, tx: Transaction) -> None:
+        task = tx.get(Task, task_id)
+        if task is None or task.desired_state > TaskState.RUNNING:
+            return
+        service = tx.get(Service, task.service_id)
+        if service is not None and self.is_ours(service):
+            self.restarts.restart(tx, service, task)
+
+    def want(self, task_id: str, state: TaskState, tx: Transaction) -> None:
+        """Raise a task's desired state, in a transaction."""
+        task = tx.get(Task, task_id)
+        if task is not None and task.desired_state < state:
+            tx.update(replace(task, desired_state=state))
