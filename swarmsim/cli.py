@@ -6,6 +6,7 @@ Exit codes: 0 all expectations hold, 1 one does not, 2 bad input, 130 interrupte
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -50,6 +51,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+class _Terminal(Console):
+    """Where people read. If the reader goes (``| head``), the run still ends in order and keeps its exit code."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: object) -> typer.Exit:
@@ -179,7 +188,7 @@ def _summary(
 
 
 def _verdict(outcome: Outcome, trace_path: Path, plot_path: Path) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = _Terminal(highlight=False, soft_wrap=True)
     if outcome.interrupted:
         console.print("interrupted: the trace holds what happened until then", style="yellow")
     elif outcome.failures:
@@ -198,7 +207,7 @@ class _Screen:
     """The live timeline, at the chosen multiple of real time."""
 
     def __init__(self, speed: float) -> None:
-        self._console = Console(highlight=False, soft_wrap=True)
+        self._console = _Terminal(highlight=False, soft_wrap=True)
         self._timeline = Timeline()
         self._speed = speed
         self._origin: tuple[float, float] | None = None
@@ -229,7 +238,7 @@ class _Screen:
 
 
 def _ensemble(loaded: LoadedScenario, seeds: range, as_json: bool, quiet: bool) -> int:
-    console = Console(highlight=False)
+    console = _Terminal(highlight=False)
     runs: list[Run] = []
     with Progress(console=Console(stderr=True), disable=quiet or as_json, transient=True) as progress:
         bar = progress.add_task(loaded.scenario.name, total=len(seeds))
@@ -282,7 +291,7 @@ def list_scenarios() -> None:
     table.add_column("title")
     for name, text in shipped_scenarios().items():
         table.add_row(name, parse_scenario(text, name).scenario.title)
-    Console(highlight=False).print(table)
+    _Terminal(highlight=False).print(table)
 
 
 @app.command()

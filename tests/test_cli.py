@@ -96,6 +96,21 @@ def test_an_interrupt_keeps_the_partial_trace(folder):
     assert load_trace(folder / "t.jsonl").scenario == "quorum-loss"
 
 
+def test_a_reader_who_goes_early_does_not_end_the_run(folder):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "swarmsim", "run", "quorum-loss", "--trace", "t.jsonl"],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0
+    assert process.stderr.read() == b""
+    from swarmsim import load_trace
+
+    assert load_trace(folder / "t.jsonl").rows[-1]["kind"] == "end"
+
+
 def test_list_schema_export_plot(folder):
     assert "quorum-loss" in swarmsim("list", cwd=folder).stdout
     assert json.loads(swarmsim("schema", cwd=folder).stdout)["title"] == "Scenario"
