@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -25,6 +26,15 @@ def test_a_documents_scenario_holds(text, tmp_path):
     (tmp_path / "example.yaml").write_text(text, "utf-8")
     outcome = run_scenario(load_scenario(str(tmp_path / "example.yaml")), seed=1)
     assert outcome.failures == []
+
+
+@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.name)
+def test_a_notebooks_cells_run(notebook, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    names: dict[str, object] = {}
+    for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -25,9 +25,6 @@ LEADER = "#0072B2"
 
 def plot_run(trace: Trace) -> Figure:
     """Tasks by phase, nodes and leadership over time, with the faults marked."""
-    import matplotlib
-
-    matplotlib.use("Agg", force=False)
     from matplotlib.figure import Figure
 
     nodes = list(dict.fromkeys(row["node"] for row in trace.rows if row["kind"] == "node"))
