@@ -91,6 +91,12 @@ def run(
     """Run scenarios: show what happens, check what they expect, leave a trace and a picture."""
     limit = _until(until)
     loaded = [_load(file) for file in files]
+    single = {"--trace": trace, "--plot": plot, "--speed": speed, "--until": until, "--messages": messages}
+    given = [option for option, value in single.items() if value]
+    if seeds and given:
+        raise _fail(f"{given[0]} is for a single run, --seeds for many: leave one of them out")
+    if speed and (quiet or as_json):
+        raise _fail("--speed sets the pace of the timeline, which --quiet and --json leave out")
     if (trace or plot) and len(loaded) > 1:
         raise _fail("--trace and --plot need a single scenario")
     code = 0

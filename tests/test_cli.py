@@ -63,6 +63,8 @@ BAD = [
     (["run", "quick.yaml", "--trace", "no/where.jsonl"], "no/where.jsonl: cannot be written"),
     (["run", "quick.yaml", "--plot", "picture.xyz"], "picture.xyz: the picture cannot be written"),
     (["run", "quick.yaml", "unmet.yaml", "--trace", "t"], "--trace and --plot need a single scenario"),
+    (["run", "quick.yaml", "--seeds", "3", "--trace", "t"], "--trace is for a single run, --seeds for many"),
+    (["run", "quick.yaml", "-q", "--speed", "2"], "--speed sets the pace of the timeline"),
     (["plot", "nosuch.jsonl", "p.png"], "nosuch.jsonl: cannot be read"),
     (["export", "broken.yaml", "p.parquet"], "broken.yaml:1: "),
     (["fidelity", "nosuch"], "no such folder of recorded runs"),

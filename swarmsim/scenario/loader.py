@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+from difflib import get_close_matches
 from importlib import resources
 from io import StringIO
 from pathlib import Path
@@ -104,6 +105,13 @@ def parse_scenario(text: str, source: str) -> LoadedScenario:
     return LoadedScenario(scenario, hashlib.sha256(text.encode()).hexdigest()[:16], source)
 
 
+def _meant(key: str) -> str:
+    """The key that was perhaps meant, of all that a scenario may have."""
+    keys = {field.alias or name for model in Strict.__subclasses__() for name, field in model.model_fields.items()}
+    close = get_close_matches(key, sorted(keys), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
 class _Document:
     """A YAML text as plain values, and where each value stands."""
 
@@ -177,7 +185,7 @@ class _Document:
         kind = first["type"]
         field = ".".join(str(part) for part in first["loc"] if not _is_type(part))
         if kind == "extra_forbidden":
-            message = f"unknown key {first['loc'][-1]!r}"
+            message = f"unknown key {first['loc'][-1]!r}{_meant(str(first['loc'][-1]))}"
         elif kind == "missing":
             message = f"{first['loc'][-1]!r} is missing"
         elif kind != "value_error" and field:

@@ -21,6 +21,8 @@ REFUSED = [
     ("a: 1\na: 2", "x.yaml:2:1: not YAML: found duplicate key"),
     ("title: no name", "x.yaml:1:1: 'name' is missing"),
     ("name: Bad Name", "x.yaml:1:1: 'Bad Name' is no name"),
+    ("name: x\nstep: []", "x.yaml:2:1: unknown key 'step'; did you mean 'steps'?"),
+    (HEAD + "steps:\n  - fault: {poweroff: m1}", "x.yaml:4:13: unknown key 'poweroff'; did you mean 'power-off'?"),
     ("name: x\ncolour: red", "x.yaml:2:1: unknown key 'colour'"),
     ("name: x\ncluster: {managers: 0}", "x.yaml:2:1: a cluster needs at least one manager"),
     ("name: x\ncluster: {managers: -1}", "x.yaml:2:11:"),
