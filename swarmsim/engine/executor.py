@@ -20,6 +20,16 @@ GOSSIP_CONVERGE_DELAY = 2.0
 """Seconds between taking a published task out of the routing mesh and stopping it
 (controller.go defaultGossipConvergeDelay)."""
 
+HOST_PATHS = frozenset(
+    [
+        *("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/media", "/mnt", "/opt", "/proc", "/root", "/run"),
+        *("/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/share", "/var", "/var/lib", "/var/log", "/var/tmp"),
+        *("/etc/hosts", "/etc/localtime", "/etc/resolv.conf", "/etc/ssl/certs", "/etc/timezone"),
+        *("/var/lib/docker", "/var/lib/docker/volumes", "/var/run", "/var/run/docker.sock", "/run/docker.sock"),
+    ]
+)
+"""What a host has to bind: the usual places of a Debian machine with Docker. Nobody made others here."""
+
 
 class ContainerController:
     """Runs one task. Work that was begun goes on in the engine when the agent stops waiting for it."""
@@ -104,6 +114,11 @@ class ContainerController:
             run = plan_run(image, command, bool(spec.init))
         except NoExecutable:
             run = None
+        for mount in spec.mounts or ():
+            if mount.type == "bind" and mount.source not in HOST_PATHS:
+                raise ControllerError(
+                    f'invalid mount config for type "bind": bind source path does not exist: {mount.source}'
+                )
         yield engine.lasting("container_create")
         if self._removed or self.container is not None:
             return

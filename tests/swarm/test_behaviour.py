@@ -106,6 +106,15 @@ def test_an_image_that_does_not_exist_rejects_the_task(lab):
     assert rejected[0].status.err == "No such image: nosuch:1"
 
 
+def test_a_bind_of_a_path_that_is_not_there_rejects_the_task(lab):
+    lab.service(1, flags="--mount type=bind,src=/data,dst=/data")
+    lab.sleep(4)
+    rejected = next(task for task in lab.tasks() if task.status.state is TaskState.REJECTED)
+    assert rejected.status.err == 'invalid mount config for type "bind": bind source path does not exist: /data'
+    lab.service(1, name="ui", flags="--mount type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock")
+    lab.wait(lambda: lab.running("ui") == 1)
+
+
 def test_a_command_the_image_does_not_have_fails_the_task(lab):
     lab.service(1, command="frobnicate --now")
     lab.sleep(3)
