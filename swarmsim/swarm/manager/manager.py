@@ -24,11 +24,12 @@ from swarmsim.swarm.manager.controlapi import METHODS, ControlAPI
 from swarmsim.swarm.manager.dispatcher import Dispatcher
 from swarmsim.swarm.manager.globalservice import GlobalOrchestrator
 from swarmsim.swarm.manager.proxy import Proxy
-from swarmsim.swarm.manager.raftnode import LOST_LEADERSHIP, Member, RaftDisk, RaftNode
+from swarmsim.swarm.manager.raftnode import LOST_LEADERSHIP, RaftDisk, RaftNode
 from swarmsim.swarm.manager.replicated import ReplicatedOrchestrator
 from swarmsim.swarm.manager.rolemanager import RoleManager
 from swarmsim.swarm.manager.scheduler.scheduler import Scheduler
 from swarmsim.swarm.manager.taskreaper import TaskReaper
+from swarmsim.swarm.manager.transport import Member
 from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, Network, Node, NodeSpec, Role
 from swarmsim.swarm.store import AlreadyExists, NameConflict, Transaction
 

@@ -13,7 +13,8 @@ from swarmsim.sim.rhythm import Rhythm
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Activity, Scope
 from swarmsim.swarm.manager.loop import CommitLoop
-from swarmsim.swarm.manager.raftnode import Member, RaftNode
+from swarmsim.swarm.manager.raftnode import RaftNode
+from swarmsim.swarm.manager.transport import Member
 from swarmsim.swarm.objects import Node, Role, replace
 from swarmsim.swarm.store import Change, Transaction
 

@@ -1,0 +1,147 @@
+"""The way from one Raft member to another (manager/state/raft/transport/peer.go).
+
+One message at a time goes to each peer and is acknowledged within 2 s; a peer whose last message failed is
+*inactive*, which is what ``docker node ls`` shows as Unreachable.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from functools import partial
+from typing import Protocol
+
+import msgspec
+from simpy.events import Event
+
+from swarmsim.raft.core import Raft
+from swarmsim.raft.messages import Kind, Message
+from swarmsim.sim.host import Process
+from swarmsim.sim.journal import Journal
+from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.scope import Scope
+
+SEND_TIMEOUT = 2.0  # seconds, NodeOptions.SendTimeout
+MESSAGE_QUEUE = 4096  # transport: messages waiting for one peer
+BACKOFF_BASE, BACKOFF_FACTOR, BACKOFF_JITTER = 1.0, 1.6, 0.2  # seconds; grpc backoff.DefaultConfig
+BACKOFF_MAX = 8.0  # seconds, transport.go WithBackoffMaxDelay
+CONNECT_TIMEOUT = 20.0  # seconds, grpc's minConnectTimeout
+MEMBER_REMOVED = "raft: member was removed"
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A Raft member: its Raft id, its node's id, the host it is on and the address it gave."""
+
+    raft_id: int
+    node_id: str
+    host: str
+    addr: str
+
+
+class Owner(Protocol):
+    """What a peer needs of the Raft node it belongs to."""
+
+    process: Process
+    scope: Scope
+    journal: Journal
+    core: Raft
+
+    @property
+    def peers(self) -> Mapping[int, Peer]: ...
+
+    def draw(self) -> float:
+        """A number in 0..1 from the node's stream."""
+
+    def removed(self) -> None:
+        """The other members say that this one is none."""
+
+
+class Peer:
+    """The way to one other member: a connection, a queue, and whether the last message arrived.
+
+    A connection that was refused is tried again after gRPC's backoff, which grows to 8 s; until then
+    every message fails at once. So a manager that comes back may not hear from its leader for up to
+    about 8 s (transport.go: WithBackoffMaxDelay).
+    """
+
+    __slots__ = ("_attempts", "active", "busy", "connected", "member", "node", "queue")
+
+    def __init__(self, node: Owner, member: Member) -> None:
+        self.node = node
+        self.member = member
+        self.queue: deque[Message] = deque()
+        self.busy = False
+        self.active = False
+        self.connected = True
+        self._attempts = 0
+
+    def send(self, message: Message) -> None:
+        if not self.connected or len(self.queue) >= MESSAGE_QUEUE:
+            self._failed(message)
+            return
+        self.queue.append(message)
+        if not self.busy:
+            self._next()
+
+    def _next(self) -> None:
+        message = self.queue.popleft()
+        self.busy = True
+        reply = self.node.process.call(self.member.host, "raft.message", message, SEND_TIMEOUT)
+        reply.callbacks.append(partial(self._acknowledged, message))
+
+    def _acknowledged(self, message: Message, reply: Event) -> None:
+        if not self.node.scope.alive:
+            return
+        self.busy = False
+        if reply._ok:
+            self._set_active(True)
+            if message.type is Kind.SNAP:
+                self.node.core.report_snapshot(self.member.raft_id, True)
+        else:
+            reply.defused = True
+            error: RpcError = reply._value
+            if error.message == MEMBER_REMOVED:
+                self.node.removed()
+                return
+            self._failed(message)
+            if error.broken:
+                self._disconnected()
+        if self.queue:
+            self._next()
+
+    def _failed(self, message: Message) -> None:
+        self._set_active(False)
+        self.node.core.report_unreachable(self.member.raft_id)
+        if message.type is Kind.SNAP:
+            self.node.core.report_snapshot(self.member.raft_id, False)
+
+    def _disconnected(self) -> None:
+        self.connected = False
+        waiting, self.queue = self.queue, deque()
+        for message in waiting:
+            self._failed(message)
+        self._attempts = 0
+        self._reconnect()
+
+    def _reconnect(self) -> None:
+        if self.node.peers.get(self.member.raft_id) is self:
+            reply = self.node.process.call(self.member.host, "leader.health", None, CONNECT_TIMEOUT)
+            reply.callbacks.append(self._reconnected)
+
+    def _reconnected(self, reply: Event) -> None:
+        if not self.node.scope.alive:
+            return
+        if reply._ok:
+            self.connected = True
+            return
+        reply.defused = True
+        jitter = 1 + BACKOFF_JITTER * (2 * self.node.draw() - 1)
+        delay = min(BACKOFF_BASE * BACKOFF_FACTOR**self._attempts, BACKOFF_MAX) * jitter
+        self._attempts += 1
+        self.node.scope.after(delay, self._reconnect)
+
+    def _set_active(self, active: bool) -> None:
+        if active != self.active:
+            self.active = active
+            self.node.process.around.touch()
+            self.node.journal.note("raft.peer", host=self.node.process.host.name, peer=self.member.host, active=active)
