@@ -85,6 +85,7 @@ def test_an_interrupt_keeps_the_partial_trace(folder):
     process = subprocess.Popen(
         [sys.executable, "-m", "swarmsim", "run", "quorum-loss", "--speed", "1", "--trace", "t.jsonl"],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )  # fmt: skip
     assert process.stdout is not None
     while b"begins" not in process.stdout.readline():
