@@ -20,7 +20,7 @@ from swarmsim.sim.scope import Scope
 class Rhythm:
     """Calls ``step`` after ``first`` seconds and then every time after the seconds it returned.
 
-    ``step`` returns ``None`` to stop for good.
+    A step that returns ``None`` ends it, or lets it rest until :meth:`again` (where the pause comes with an answer).
     """
 
     __slots__ = ("_timer", "scope", "step")
@@ -33,7 +33,11 @@ class Rhythm:
     def _beat(self) -> None:
         pause = self.step()
         if pause is not None:
-            self._timer = self.scope.after(pause, self._beat)
+            self.again(pause)
+
+    def again(self, pause: float) -> None:
+        """Step again in ``pause`` seconds."""
+        self._timer = self.scope.after(pause, self._beat)
 
     def stop(self) -> None:
         self._timer.cancel()

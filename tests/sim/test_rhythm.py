@@ -22,6 +22,15 @@ def test_a_rhythm_goes_on_until_its_step_returns_none():
     assert beats == [1.0, 3.0, 5.0]
 
 
+def test_a_rhythm_rests_until_it_is_told_to_go_on():
+    clock, beats = Clock(), []
+    rhythm = Rhythm(Scope(clock, "s"), 1.0, lambda: beats.append(clock.now))
+    clock.run(10)
+    rhythm.again(5.0)
+    clock.run(100)
+    assert beats == [1.0, 15.0]
+
+
 def test_a_beat_happens_at_the_next_instant_of_its_lattice_and_only_if_asked():
     clock, beats = Clock(), []
     scope = Scope(clock, "s")

@@ -63,16 +63,16 @@ class Session:
             self.registered = True
             self._timeout.cancel()
             self.agent.session_registered(self)
-            self.heartbeat()
+            self._rhythm = Rhythm(self.scope, 0.0, self._heartbeat)
         self.agent.told(message)
 
-    def heartbeat(self) -> None:
+    def _heartbeat(self) -> None:
         """Send one heartbeat; the next follows after the period in its answer."""
         self.call("dispatcher.heartbeat", Heartbeat(self.agent.node_id, self.id)).callbacks.append(self._heard)
 
     def _heard(self, reply: Event) -> None:
         if reply._ok:
-            self.scope.after(reply._value, self.heartbeat)
+            self._rhythm.again(reply._value)
         else:
             self.failed(reply._value)
 
