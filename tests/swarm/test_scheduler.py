@@ -142,7 +142,7 @@ def pending(count, **wants):
     seed=st.integers(0, 1000),
 )
 def test_a_service_is_spread_evenly(workers, replicas, busy, seed):
-    """No two nodes differ by more than one task of the service, whatever else runs on them."""
+    """No two nodes differ by more than one task of the service, whatever else runs on them; the emptiest come first."""
     nodes = [node(f"w{n}") for n in range(workers)]
     others = [
         task(f"o{n}-{k}", of="other", slot=100 * n + k, on=f"w{n}") for n in range(workers) for k in range(busy[n])
@@ -151,6 +151,9 @@ def test_a_service_is_spread_evenly(workers, replicas, busy, seed):
     counts = [sum(1 for t in store.tasks_on_node(n.id) if t.service_id == "svc-web") for n in nodes]
     assert sum(counts) == replicas
     assert max(counts) - min(counts) <= 1
+    if replicas <= workers:
+        chosen = [busy[n] for n in range(workers) if counts[n]]
+        assert sorted(chosen) == sorted(busy[:workers])[:replicas]
 
 
 @given(
