@@ -171,9 +171,8 @@ class ContainerController:
         if any(port.publish_mode == "ingress" for port in self.task.ports):
             yield GOSSIP_CONVERGE_DELAY
         if self._starting is not None and not self._starting.processed:
-            with suppress(
-                Failure
-            ):  # a start holds the container's lock to its end; a stop waits for it (daemon/start.go)
+            # A start holds the container's lock to its end; a stop waits for it (daemon/start.go).
+            with suppress(Failure):
                 yield self._again(self._starting)
         was_running = container.alive
         spec = self.task.spec.container

@@ -47,6 +47,15 @@ def test_a_task_that_ignores_sigterm_is_killed_after_ten_seconds_and_then_remove
     assert 11.0 <= lab.wait(lambda: not lab.tasks()) <= 13.5
 
 
+def test_a_published_task_leaves_the_routing_mesh_two_seconds_before_it_is_stopped(lab):
+    lab.service(1, name="plain", flags="--init")
+    lab.service(1, name="published", flags="--init -p 8080:80")
+    lab.wait(lambda: lab.running("plain") == lab.running("published") == 1)
+    lab.docker("service rm plain published")
+    plain = lab.wait(lambda: not lab.tasks("plain"))
+    assert 1.4 <= lab.wait(lambda: not lab.tasks("published")) <= 2.6, plain
+
+
 def test_with_an_init_the_task_stops_at_once(lab):
     lab.service(1, flags="--init")
     lab.wait(lambda: lab.running() == 1)
