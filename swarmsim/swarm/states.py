@@ -54,12 +54,17 @@ class Move(NamedTuple):
     message: str
 
 
+PENDING_MESSAGE = "pending task scheduling"
+ASSIGNED_MESSAGE = "scheduler assigned task to node"
+CONFIRMED_MESSAGE = "scheduler confirmed task can run on preassigned node"
+REJECTED_MESSAGE = "task rejected by constraint enforcer"
+
 _ON_NODE = (S.ASSIGNED, S.ACCEPTED, S.PREPARING, S.READY, S.STARTING, S.RUNNING)
 
 MOVES: tuple[Move, ...] = (
-    Move((S.NEW,), S.PENDING, Who.ALLOCATOR, "pending task scheduling"),
-    Move((S.PENDING,), S.ASSIGNED, Who.SCHEDULER, "scheduler assigned task to node"),
-    Move((S.PENDING,), S.ASSIGNED, Who.SCHEDULER, "scheduler confirmed task can run on preassigned node"),
+    Move((S.NEW,), S.PENDING, Who.ALLOCATOR, PENDING_MESSAGE),
+    Move((S.PENDING,), S.ASSIGNED, Who.SCHEDULER, ASSIGNED_MESSAGE),
+    Move((S.PENDING,), S.ASSIGNED, Who.SCHEDULER, CONFIRMED_MESSAGE),
     Move((S.PENDING,), S.SHUTDOWN, Who.SCHEDULER, ""),
     Move((S.ASSIGNED,), S.ACCEPTED, Who.AGENT, "accepted"),
     Move((S.ACCEPTED,), S.PREPARING, Who.AGENT, "preparing"),
@@ -71,7 +76,7 @@ MOVES: tuple[Move, ...] = (
     Move((S.STARTING, S.RUNNING), S.FAILED, Who.AGENT, ""),
     Move((S.ASSIGNED, S.ACCEPTED, S.PREPARING, S.READY), S.REJECTED, Who.AGENT, ""),
     Move(_ON_NODE, S.ORPHANED, Who.DISPATCHER, ""),
-    Move(_ON_NODE, S.REJECTED, Who.ENFORCER, "task rejected by constraint enforcer"),
+    Move(_ON_NODE, S.REJECTED, Who.ENFORCER, REJECTED_MESSAGE),
 )
 
 MESSAGES: dict[TaskState, str] = {move.target: move.message for move in MOVES if move.who is Who.AGENT and move.message}

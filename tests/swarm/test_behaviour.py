@@ -195,6 +195,7 @@ def test_the_constraint_enforcer_rejects_what_no_longer_fits(lab):
     lab.sleep(2)
     old = min(lab.tasks(), key=lambda task: task.meta.created_at)
     assert (old.status.err, old.desired_state) == ("assigned node no longer meets constraints", TaskState.SHUTDOWN)
+    assert (old.status.state, old.status.message) == (TaskState.REJECTED, "task rejected by constraint enforcer")
     new = max(lab.tasks(), key=lambda task: task.meta.created_at)
     assert new.status.err == "no suitable node (scheduling constraints not satisfied on 5 nodes)"
 

@@ -12,11 +12,10 @@ from functools import partial
 from swarmsim.sim.scope import Activity, Scope
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.objects import PortConfig, Service, Task, TaskStatus, replace
-from swarmsim.swarm.states import TaskState
+from swarmsim.swarm.states import PENDING_MESSAGE, TaskState
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 
 DYNAMIC_PORT_START, DYNAMIC_PORT_END = 30000, 32767
-PENDING_MESSAGE = "pending task scheduling"
 
 
 def ports_in_use(store: MemoryStore, except_service: str) -> set[tuple[str, int]]:

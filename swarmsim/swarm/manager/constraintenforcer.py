@@ -13,10 +13,9 @@ from swarmsim.swarm.constraint import NoConstraints, node_matches, parse
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.scheduler.nodeinfo import reservations
 from swarmsim.swarm.objects import Availability, Node, Service, Task, TaskStatus, replace
-from swarmsim.swarm.states import TaskState
+from swarmsim.swarm.states import REJECTED_MESSAGE, TaskState
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 
-REJECTED_MESSAGE = "task rejected by constraint enforcer"
 REJECTED_ERROR = "assigned node no longer meets constraints"
 
 

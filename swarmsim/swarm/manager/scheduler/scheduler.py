@@ -18,14 +18,11 @@ from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.scheduler.filters import Pipeline
 from swarmsim.swarm.manager.scheduler.nodeinfo import NodeInfo
 from swarmsim.swarm.objects import Node, Service, Task, TaskStatus, replace
-from swarmsim.swarm.states import TaskState
+from swarmsim.swarm.states import ASSIGNED_MESSAGE, CONFIRMED_MESSAGE, TaskState
 from swarmsim.swarm.store import Change, MemoryStore, OutOfSequence, Transaction
 
 DEBOUNCE_GAP = 0.050  # seconds, commitDebounceGap
 MAX_LATENCY = 1.0  # seconds, maxLatency
-
-ASSIGNED_MESSAGE = "scheduler assigned task to node"
-CONFIRMED_MESSAGE = "scheduler confirmed task can run on preassigned node"
 
 
 class Decision(NamedTuple):
