@@ -68,6 +68,34 @@ def test_figure_7_a_leader_brings_every_follower_to_its_own_log(name):
     assert group.applied[2] == group.applied[1]
 
 
+@pytest.mark.parametrize(
+    ("leader", "follower", "rejections"),
+    [
+        ((1, 3, 3, 3, 5, 5, 5, 5, 5), (1, 1, 1, 1, 2, 2), 1),
+        ((1, 3, 3, 3, 3, 3, 3, 3, 7), (1, 3, 3, 4, 4, 5, 5, 5, 6), 2),
+    ],
+    ids=["the leader skips by the follower's term", "the follower skips by the leader's"],
+)
+def test_rejections_skip_whole_terms(leader, follower, rejections):
+    group = Group(3)
+    for id, terms in ((1, leader), (2, follower), (3, leader)):
+        group.disks[id].entries = log_of(*terms)
+        group.disks[id].hard = HardState(term=7)
+        group.start(id)
+    rejected: list[Message] = []
+
+    def note(message: Message) -> bool:
+        if message.type is Kind.APP_RESP and message.reject:
+            rejected.append(message)
+        return False
+
+    group.elect(1, note)
+    group.tick(1)
+    group.settle(note)
+    assert [entry.term for entry in group.rafts[2].log.entries] == [*leader, 8]
+    assert len(rejected) == rejections
+
+
 def test_figure_8_an_entry_of_an_earlier_term_is_not_committed_by_counting():
     group = Group(5)
     for id, terms in ((1, (1, 2)), (2, (1, 2)), (3, (1, 2)), (4, (1,)), (5, (1, 3))):
