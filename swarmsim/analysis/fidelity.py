@@ -31,7 +31,7 @@ KNOWN: dict[str, dict[str, str]] = {
 """Differences that are there and not understood, by a part of their sentence, with where they were recorded.
 
 In run 2 of quorum_loss the worker w1 registered with the new leader, was never heard of for 15 s, went
-down and came back 2.6 s later. 1,000 simulated runs do not do that. docs/fidelity.md tells what was looked at.
+down and came back 2.6 s later. About one of 400 simulated runs does that. docs/fidelity.md tells what was looked at.
 """
 
 
