@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import simpy
 from simpy.events import NORMAL, AnyOf, Event
 
-PATIENT_COLLECTOR = (50_000, 20, 100)
+PATIENT_COLLECTOR = (200_000, 20, 100)
 """Thresholds of the garbage collector while a clock runs; chosen by benchmark, see docs/performance.md."""
 
 EPOCH = datetime(2026, 1, 1, 9, 0, 0, tzinfo=UTC)

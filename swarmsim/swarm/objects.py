@@ -175,7 +175,7 @@ class Meta(msgspec.Struct, frozen=True, gc=False):
     updated_at: float = 0.0
 
 
-class StoreObject(msgspec.Struct, frozen=True, kw_only=True):
+class StoreObject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Anything the store holds."""
 
     table: ClassVar[str] = ""
