@@ -48,18 +48,8 @@ def type_transcript(rows: list[dict[str, Any]], seeds: range = SEEDS) -> list[Ty
 
     How many tasks already run two seconds after a command, say, is luck in both worlds.
     """
-    best: list[Typed] = []
-    for seed in seeds:
-        typed = _type_once(rows, seed)
-        best = (
-            [
-                new if new.verdict == MATCHED and old.verdict != MATCHED else old
-                for old, new in zip(best, typed, strict=True)
-            ]
-            if best
-            else typed
-        )
-    return best
+    tries = [_type_once(rows, seed) for seed in seeds]
+    return [next((typed for typed in same if typed.verdict == MATCHED), same[0]) for same in zip(*tries, strict=True)]
 
 
 def _type_once(rows: list[dict[str, Any]], seed: int) -> list[Typed]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from swarmsim.docker.gotemplate import TemplateError
 from swarmsim.docker.gotime import human_duration, parse_time
+from swarmsim.docker.output import render_inspected
 from swarmsim.docker.pflag import Flags
 from swarmsim.engine.api import ApiError, EngineAPI
 from swarmsim.sim.clock import EPOCH
@@ -24,6 +25,13 @@ class CommandError(Failure):
         super().__init__(message)
         self.message = message
         self.code = code
+
+
+class NotModelled(CommandError):
+    """Docker has ``what``, the model does not yet."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"swarmsim: {what} is real, but not modelled yet")
 
 
 class Cli:
@@ -59,6 +67,30 @@ class Cli:
                 yield from action(reference)
             except (ApiError, CommandError) as error:
                 errors.append(said(error))
+        if errors:
+            raise CommandError("\n".join(errors))
+
+    def inspect(
+        self,
+        look: Callable[[str], Activity],
+        complaint: Callable[[str, ApiError], str],
+        type_name: str,
+        pretty: Callable[[dict[str, Any]], str],
+    ) -> Activity:
+        """``inspect`` of every argument: what is found is shown, what is not is complained of at the end."""
+        if self.flags.on("pretty") and self.flags.changed("format"):
+            raise CommandError("--format is incompatible with human friendly format")
+        found: list[dict[str, Any]] = []
+        errors = []
+        for reference in self.arguments:
+            try:
+                found.append((yield from look(reference)))
+            except ApiError as error:
+                errors.append(complaint(reference, error))
+        if self.flags.on("pretty"):
+            self.out("".join(pretty(body) for body in found))
+        else:
+            self.render(lambda: render_inspected(found, self.flags.get("format", ""), type_name))
         if errors:
             raise CommandError("\n".join(errors))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from swarmsim.docker import host, node, service, swarm
-from swarmsim.docker.cli import Cli, CommandError, Write, said
+from swarmsim.docker.cli import Cli, CommandError, NotModelled, Write, said
 from swarmsim.docker.grammar import ALIASES, BY_PATH, GROUPS, NOT_MODELLED, Command
 from swarmsim.docker.output import command_help, group_help
 from swarmsim.docker.pflag import FlagError, Flags, HelpAsked, parse
@@ -50,7 +50,6 @@ ACTIONS: dict[str, Callable[[Cli], Activity]] = {
 }
 
 FLAG_ERROR = 125
-NOT_YET = 1
 
 
 class Result(NamedTuple):
@@ -62,11 +61,6 @@ class Result(NamedTuple):
     not_modelled: bool = False
 
 
-class _NotModelled(CommandError):
-    def __init__(self, what: str) -> None:
-        super().__init__(f"swarmsim: {what} is real, but not modelled yet", NOT_YET)
-
-
 class _Answer(Exception):
     """The words alone decide what is printed: help, or a complaint."""
 
@@ -74,6 +68,11 @@ class _Answer(Exception):
         self.code = code
         self.out = out
         self.err = err
+
+
+def _refusal(code: int, complaint: str, usage: str, path: str, verb: str = "Run") -> _Answer:
+    """A complaint about the words, with where to read on (cli/required.go, cobra)."""
+    return _Answer(code, err=f"{complaint}\n\nUsage:  {usage}\n\n{verb} '{path} --help' for more information\n")
 
 
 def split_words(line: str) -> list[str]:
@@ -95,10 +94,7 @@ def _find(words: list[str]) -> tuple[Command, list[str]]:
             return _find([])
         if first in ("--version", "-v"):
             raise _Answer(0, out=f"Docker version {host.CLI_VERSION}, build e6534b4\n")
-        raise _Answer(
-            FLAG_ERROR,
-            err=f"unknown flag: {first}\n\nUsage:  docker [OPTIONS] COMMAND\n\nRun 'docker --help' for more information\n",
-        )
+        raise _refusal(FLAG_ERROR, f"unknown flag: {first}", "docker [OPTIONS] COMMAND", "docker")
     for length in (2, 1):
         path = " ".join(words[:length])
         path = ALIASES.get(path, path)
@@ -110,17 +106,10 @@ def _find(words: list[str]) -> tuple[Command, list[str]]:
         if words[1] in ("--help", "-h"):
             raise _Answer(0, out=group_help(first))
         if words[1].startswith("-"):
-            raise _Answer(
-                FLAG_ERROR,
-                err=f"unknown flag: {words[1]}\n\nUsage:  docker {first} COMMAND\n\nRun 'docker {first} --help' for more information\n",
-            )
-        raise _Answer(
-            1,
-            err=f"docker: unknown command: docker {first} {words[1]}\n\nUsage:  docker {first}\n\n"
-            f"Run 'docker {first} --help' for more information\n",
-        )
+            raise _refusal(FLAG_ERROR, f"unknown flag: {words[1]}", f"docker {first} COMMAND", f"docker {first}")
+        raise _refusal(1, f"docker: unknown command: docker {first} {words[1]}", f"docker {first}", f"docker {first}")
     if first in NOT_MODELLED:
-        raise _NotModelled(
+        raise NotModelled(
             f"'docker {' '.join(words[:2] if first in ('stack', 'secret', 'config', 'network', 'volume', 'system') else words[:1])}'"
         )
     raise _Answer(1, err=f"docker: unknown command: docker {first}\n\nRun 'docker --help' for more information\n")
@@ -142,10 +131,7 @@ def _check_arguments(command: Command, arguments: list[str]) -> None:
         complaint, verb = f"requires {least} {plural(least)}", "Run"
     else:
         complaint, verb = f"requires at least {least} {plural(least)}", "See"
-    raise _Answer(
-        1,
-        err=f"docker: '{path}' {complaint}\n\nUsage:  {command.use_line}\n\n{verb} '{path} --help' for more information\n",
-    )
+    raise _refusal(1, f"docker: '{path}' {complaint}", command.use_line, path, verb)
 
 
 def _understand(words: list[str]) -> tuple[Command, Flags, list[str]]:
@@ -155,17 +141,14 @@ def _understand(words: list[str]) -> tuple[Command, Flags, list[str]]:
     except HelpAsked:
         raise _Answer(0, out=command_help(command)) from None
     except FlagError as problem:
-        raise _Answer(
-            FLAG_ERROR,
-            err=f"{problem}\n\nUsage:  {command.use_line}\n\nRun 'docker {command.path} --help' for more information\n",
-        ) from None
+        raise _refusal(FLAG_ERROR, str(problem), command.use_line, f"docker {command.path}") from None
     _check_arguments(command, arguments)
     if not command.modelled:
-        raise _NotModelled(f"'docker {command.path}'")
+        raise NotModelled(f"'docker {command.path}'")
     for flag in command.flags:
         # A switch that is turned off is as if it were not given.
         if not flag.modelled and flags.changed(flag.name) and flags.get(flag.name) is not False:
-            raise _NotModelled(f"the flag --{flag.name} of 'docker {command.path}'")
+            raise NotModelled(f"the flag --{flag.name} of 'docker {command.path}'")
     return command, flags, arguments
 
 
@@ -194,11 +177,8 @@ def run_docker(api: EngineAPI, words: list[str], write: Write | None = None) -> 
         record("out", answer.out)
         record("err", answer.err)
         code = answer.code
-    except _NotModelled as limit:
-        record("err", limit.message + "\n")
-        code, not_modelled = limit.code, True
     except (ApiError, CommandError) as error:
         record("err", said(error) + "\n")
         code = error.code if isinstance(error, CommandError) else 1
-        not_modelled = said(error).startswith("swarmsim: ")
+        not_modelled = isinstance(error, NotModelled)
     return Result(code, texts["out"], texts["err"], not_modelled)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from swarmsim.docker.cli import Cli, CommandError, matches_label
+from swarmsim.docker.cli import Cli, CommandError, NotModelled, matches_label
 from swarmsim.docker.gotemplate import Template, to_json
 from swarmsim.docker.gotime import bytes_size, human_duration
 from swarmsim.docker.output import Listing, render_inspected, unescape
@@ -241,7 +241,7 @@ def inspect(cli: Cli) -> Activity:
         if wanted not in (*kinds, "container", "image", "network", "volume", "secret", "plugin", "task", "config"):
             raise CommandError(f'"{wanted}" is not a valid value for --type')
         if wanted not in kinds:
-            raise CommandError(f"swarmsim: 'docker inspect --type {wanted}' is real, but not modelled yet")
+            raise NotModelled(f"'docker inspect --type {wanted}'")
         kinds = {wanted: kinds[wanted]}
     for reference in cli.arguments:
         for look in kinds.values():

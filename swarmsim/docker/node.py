@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from swarmsim.docker import tasks
-from swarmsim.docker.cli import Cli, CommandError, matches_label
+from swarmsim.docker.cli import Cli, CommandError, matches_label, said
 from swarmsim.docker.gotime import bytes_size
-from swarmsim.docker.output import Listing, render_inspected
+from swarmsim.docker.output import Listing
 from swarmsim.engine.api import ApiError
 from swarmsim.sim.scope import Activity
 from swarmsim.swarm.objects import Availability, NodeSpec, Role
@@ -82,7 +82,7 @@ def ps(cli: Cli) -> Activity:
         try:
             node = yield from cli.api.node_inspect(reference)
         except ApiError as error:
-            errors.append(f"Error response from daemon: {error.message}")
+            errors.append(said(error))
             continue
         asked.add(node["ID"])
         every = yield from cli.api.task_list()
@@ -107,21 +107,9 @@ def node_names(cli: Cli) -> Activity:
 
 
 def inspect(cli: Cli) -> Activity:
-    if cli.flags.on("pretty") and cli.flags.changed("format"):
-        raise CommandError("--format is incompatible with human friendly format")
-    found: list[dict[str, Any]] = []
-    errors = []
-    for reference in cli.arguments:
-        try:
-            found.append((yield from cli.api.node_inspect(reference)))
-        except ApiError as error:
-            errors.append(f"Error response from daemon: {error.message}")
-    if cli.flags.on("pretty"):
-        cli.out("\n\n".join(_pretty(node) for node in found) + ("\n\n" if found else ""))
-    else:
-        cli.render(lambda: render_inspected(found, cli.flags.get("format", ""), "swarm.Node"))
-    if errors:
-        raise CommandError("\n".join(errors))
+    yield from cli.inspect(
+        cli.api.node_inspect, lambda _, error: said(error), "swarm.Node", lambda node: _pretty(node) + "\n\n"
+    )
 
 
 def pretty_time(timestamp: str) -> str:

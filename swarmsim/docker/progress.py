@@ -117,5 +117,4 @@ def _slots(service: Service, tasks: list[dict[str, Any]], nodes: list[dict[str, 
 
 def _up_to_date(service: Service, task: dict[str, Any]) -> bool:
     """Whether the task was made from the service's present spec (the API's ``_up-to-date`` filter)."""
-
     return bool(task["Spec"] == plain(service.spec.task))

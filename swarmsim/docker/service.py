@@ -6,11 +6,11 @@ import math
 from typing import Any
 
 from swarmsim.docker import tasks
-from swarmsim.docker.cli import Cli, CommandError, matches_label, said
+from swarmsim.docker.cli import Cli, CommandError, NotModelled, matches_label, said
 from swarmsim.docker.gotemplate import show
 from swarmsim.docker.gotime import bytes_size, format_duration, parse_uint
 from swarmsim.docker.node import node_names
-from swarmsim.docker.output import Listing, render_inspected
+from swarmsim.docker.output import Listing
 from swarmsim.docker.progress import wait_on_service
 from swarmsim.docker.specs import created, updated
 from swarmsim.engine.api import ApiError
@@ -37,9 +37,7 @@ def create(cli: Cli) -> Activity:
     service_id, warnings = yield from cli.api.service_create(spec, not flags.on("no-resolve-image"))
     for warning in warnings:
         cli.err(warning + "\n")
-    cli.out(service_id + "\n")
-    if not flags.on("detach"):
-        yield from wait_on_service(cli, service_id, flags.on("quiet"))
+    yield from _settle(cli, service_id)
 
 
 def _check_attachments(cli: Cli) -> Activity:
@@ -49,7 +47,7 @@ def _check_attachments(cli: Cli) -> Activity:
         for name in cli.flags.every("network"):
             if name not in known:
                 raise CommandError(f"Error response from daemon: network {name} not found")
-            raise CommandError("swarmsim: attaching a service to a network is real, but not modelled yet")
+            raise NotModelled("attaching a service to a network")
     for kind in ("secret", "config"):
         for given in cli.flags.every(kind):
             source = next((f[7:] for f in given.split(",") if f.startswith("source=")), given.split(",")[0])
@@ -57,7 +55,7 @@ def _check_attachments(cli: Cli) -> Activity:
 
 
 def _change(
-    cli: Cli, reference: str, service: Service, spec: ServiceSpec, query_registry: bool = False, rollback: bool = False
+    cli: Cli, service: Service, spec: ServiceSpec, query_registry: bool = False, rollback: bool = False
 ) -> Activity:
     warnings = yield from cli.api.service_update(service.id, service.meta.version, spec, query_registry, rollback)
     for warning in warnings:
@@ -70,20 +68,23 @@ def update(cli: Cli) -> Activity:
     if flags.on("rollback"):
         if set(flags.names()) - {"rollback", "detach", "quiet"}:
             raise CommandError("other flags may not be combined with --rollback")
-        yield from _change(cli, reference, service, service.spec, rollback=True)
+        yield from _change(cli, service, service.spec, rollback=True)
     else:
         spec = updated(flags, service.spec)
         query = flags.changed("image") and not flags.on("no-resolve-image")
-        yield from _change(cli, reference, service, spec, query)
-    cli.out(reference + "\n")
-    if not flags.on("detach"):
-        yield from wait_on_service(cli, reference, flags.on("quiet"))
+        yield from _change(cli, service, spec, query)
+    yield from _settle(cli, reference)
 
 
 def rollback(cli: Cli) -> Activity:
     reference = cli.arguments[0]
     service: Service = yield from cli.api.service_spec(reference)
-    yield from _change(cli, reference, service, service.spec, rollback=True)
+    yield from _change(cli, service, service.spec, rollback=True)
+    yield from _settle(cli, reference)
+
+
+def _settle(cli: Cli, reference: str) -> Activity:
+    """Print what was changed and, without ``-d``, wait until it has converged."""
     cli.out(reference + "\n")
     if not cli.flags.on("detach"):
         yield from wait_on_service(cli, reference, cli.flags.on("quiet"))
@@ -112,7 +113,7 @@ def scale(cli: Cli) -> Activity:
             if not service.is_replicated:
                 raise CommandError("scale can only be used with replicated or replicated-job mode")
             spec = replace(service.spec, mode=Mode(replicated=Replicated(replicas=count)))
-            yield from _change(cli, reference, service, spec)
+            yield from _change(cli, service, spec)
         except (ApiError, CommandError) as error:
             errors.append(f"{reference}: {said(error)}")
             continue
@@ -252,25 +253,15 @@ def ps(cli: Cli) -> Activity:
 
 
 def inspect(cli: Cli) -> Activity:
-    if cli.flags.on("pretty") and cli.flags.changed("format"):
-        raise CommandError("--format is incompatible with human friendly format")
-    found: list[dict[str, Any]] = []
-    errors = []
-    for reference in cli.arguments:
-        try:
-            found.append((yield from cli.api.service_inspect(reference, insert_defaults=True)))
-        except ApiError as error:
-            errors.append(
-                f"Error: no such service: {reference}"
-                if error.status == 404
-                else f"Error response from daemon: {error.message}"
-            )
-    if cli.flags.on("pretty"):
-        cli.out("".join(_pretty(cli, service) + "\n" for service in found))
-    else:
-        cli.render(lambda: render_inspected(found, cli.flags.get("format", ""), "swarm.Service"))
-    if errors:
-        raise CommandError("\n".join(errors))
+    def complaint(reference: str, error: ApiError) -> str:
+        return f"Error: no such service: {reference}" if error.status == 404 else said(error)
+
+    yield from cli.inspect(
+        lambda reference: cli.api.service_inspect(reference, insert_defaults=True),
+        complaint,
+        "swarm.Service",
+        lambda service: _pretty(cli, service) + "\n",
+    )
 
 
 def _pretty(cli: Cli, service: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from swarmsim.docker.cli import CommandError
+from swarmsim.docker.cli import CommandError, NotModelled
 from swarmsim.docker.pflag import Flags
 from swarmsim.swarm.objects import (
     DEFAULT_RESTART,
@@ -76,7 +76,7 @@ def _mode(flags: Flags) -> Mode:
             raise CommandError("replicas-max-per-node can only be used with replicated or replicated-job mode")
         return Mode(global_={})
     if mode in ("replicated-job", "global-job"):
-        raise CommandError(f"swarmsim: the service mode {mode!r} is real, but not modelled yet")
+        raise NotModelled(f"the service mode {mode!r}")
     if mode != "replicated":
         raise CommandError(f"Unknown mode: {mode}, only replicated and global supported")
     return Mode(replicated=Replicated(replicas=flags.get("replicas", 1)))

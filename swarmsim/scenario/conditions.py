@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from swarmsim.docker.client import Result
 from swarmsim.scenario.schema import Condition
-from swarmsim.swarm.objects import Service
 from swarmsim.world.simulated import SimulatedWorld, View
 
 
@@ -46,16 +45,12 @@ def _service(condition: Condition, facts: Facts) -> Seen:
         holds &= running == condition.running
         said.append(f"{running} running")
     if condition.replicas is not None:
-        holds &= _wanted(service) == condition.replicas
-        said.append(f"{_wanted(service)} replicas wanted")
+        holds &= service.replicas == condition.replicas
+        said.append(f"{service.replicas} replicas wanted")
     if condition.update is not None:
         holds &= update == condition.update
         said.append(f"update {update}")
     return Seen(holds, ": ".join((said[0], ", ".join(said[1:]))))
-
-
-def _wanted(service: Service) -> int:
-    return service.replicas
 
 
 def _node(condition: Condition, facts: Facts) -> Seen:

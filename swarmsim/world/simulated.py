@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import msgspec
 from simpy.events import Event
 
-from swarmsim.docker.cli import Write
 from swarmsim.docker.client import Result, run_docker, split_words
 from swarmsim.engine.api import EngineAPI
 from swarmsim.engine.engine import Engine
@@ -113,7 +112,7 @@ class SimulatedWorld:
                 managers.append(name)
         return managers or [name for name, spec in self.specs.items() if spec.role is Role.MANAGER]
 
-    def docker(self, host: str, line: str, write: Write | None = None, limit: float | None = None) -> Activity:
+    def docker(self, host: str, line: str, limit: float | None = None) -> Activity:
         """Type ``docker <line>`` on a host; returns the :class:`Result` and notes it.
 
         ``limit`` in seconds: Ctrl-C after that long.
@@ -123,7 +122,7 @@ class SimulatedWorld:
         if not engine.host.powered:
             result = Result(255, "", f"swarmsim: nothing can be typed on {host}: it has no power\n")
         else:
-            result = yield from self._interruptible(engine, line, write, limit)
+            result = yield from self._interruptible(engine, line, limit)
         self.journal.note(
             "docker",
             on=host,
@@ -135,15 +134,13 @@ class SimulatedWorld:
         )
         return result
 
-    def _interruptible(self, engine: Engine, line: str, write: Write | None, limit: float | None) -> Activity:
+    def _interruptible(self, engine: Engine, line: str, limit: float | None) -> Activity:
         """A command ends when it is done, when its daemon dies under it, or at Ctrl-C."""
         shell = self.scope.child("docker")
         texts = {"out": "", "err": ""}
 
         def record(stream: str, text: str) -> None:
             texts[stream] += text
-            if write is not None:
-                write(stream, text)
 
         done = shell.spawn(run_docker(EngineAPI(engine), split_words(line), record))
         died = engine.process.ended

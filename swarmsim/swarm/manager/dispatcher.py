@@ -396,10 +396,7 @@ class Dispatcher:
             elif kind is Node:
                 self._node_changed(action, obj, old)
             elif kind is Cluster and action == "update":
-                self._set_period(obj.spec.heartbeat_period / SECOND)
-
-    def _set_period(self, period: float) -> None:
-        self._period = period
+                self._period = obj.spec.heartbeat_period / SECOND
 
     def _node_changed(self, action: str, node: Node, old: Node | None) -> None:
         if action == "delete":
