@@ -53,6 +53,9 @@ app = typer.Typer(
 )
 
 
+Eager = Annotated[bool, typer.Option("--eager", help="run every heartbeat and tick, also those that change nothing")]
+
+
 class _Terminal(Console):
     """Where people read. If the reader goes (``| head``), the run still ends in order and keeps its exit code."""
 
@@ -87,6 +90,7 @@ def run(
     ] = 0.0,
     until: Annotated[str | None, typer.Option(help="stop after this much simulated time, such as 90s or 5m")] = None,
     messages: Annotated[bool, typer.Option(help="write every Raft message into the trace")] = False,
+    eager: Eager = False,
 ) -> None:
     """Run scenarios: show what happens, check what they expect, leave a trace and a picture."""
     limit = _until(until)
@@ -102,9 +106,9 @@ def run(
     code = 0
     for scenario in loaded:
         if seeds:
-            code = max(code, _ensemble(scenario, range(seed, seed + seeds), as_json, quiet))
+            code = max(code, _ensemble(scenario, range(seed, seed + seeds), as_json, quiet, eager))
             continue
-        outcome = _run_once(scenario, seed, trace, plot, quiet or as_json, as_json, speed, limit, messages)
+        outcome = _run_once(scenario, seed, trace, plot, quiet or as_json, as_json, speed, limit, messages, eager)
         if outcome.interrupted:
             raise typer.Exit(INTERRUPTED)
         code = max(code, UNMET if outcome.failures else 0)
@@ -133,6 +137,7 @@ def _run_once(
     speed: float,
     until: float | None,
     messages: bool,
+    eager: bool,
 ) -> Outcome:
     name = loaded.scenario.name
     header = trace_header(loaded, seed)
@@ -152,7 +157,7 @@ def _run_once(
                 if screen is not None:
                     screen.show(row)
 
-            outcome = run_scenario(loaded, seed, sink, messages=messages, until=until)
+            outcome = run_scenario(loaded, seed, sink, messages=messages, until=until, eager=eager)
         trace = Trace(header, rows)
         if screen is not None:
             screen.finish()
@@ -243,13 +248,13 @@ class _Screen:
             time.sleep(ahead)
 
 
-def _ensemble(loaded: LoadedScenario, seeds: range, as_json: bool, quiet: bool) -> int:
+def _ensemble(loaded: LoadedScenario, seeds: range, as_json: bool, quiet: bool, eager: bool) -> int:
     console = _Terminal(highlight=False)
     runs: list[Run] = []
     with Progress(console=Console(stderr=True), disable=quiet or as_json, transient=True) as progress:
         bar = progress.add_task(loaded.scenario.name, total=len(seeds))
         try:
-            for one in run_ensemble(loaded, seeds):
+            for one in run_ensemble(loaded, seeds, eager=eager):
                 runs.append(one)
                 progress.advance(bar)
         except KeyboardInterrupt:
@@ -333,6 +338,7 @@ def fidelity(
     records: Annotated[Path, typer.Argument(help="folder with a folder of recorded runs for each scenario")],
     seeds: Annotated[int, typer.Option(min=1, help="simulated runs of each scenario")] = 200,
     only: Annotated[str | None, typer.Option(help="one of the recorded scenarios")] = None,
+    eager: Eager = False,
 ) -> None:
     """Hold the model against recorded runs of a real cluster."""
     from swarmsim.analysis.fidelity import RECORDED, judge, report
@@ -343,7 +349,7 @@ def fidelity(
     for folder in RECORDED if only is None else (only,):
         if not (records / folder).is_dir():
             raise _fail(f"{records / folder}: no such folder of recorded runs")
-        verdict = judge(records, folder, range(1, seeds + 1))
+        verdict = judge(records, folder, range(1, seeds + 1), eager=eager)
         print(report(verdict), flush=True)
         code = max(code, 0 if verdict.ok else UNMET)
     raise typer.Exit(code)

@@ -22,23 +22,23 @@ class Run(NamedTuple):
     simulated: float
 
 
-def run_one(loaded: LoadedScenario, seed: int) -> Run:
+def run_one(loaded: LoadedScenario, seed: int, eager: bool = False) -> Run:
     """Run one seed; only observations are kept while it runs."""
-    trace = record(loaded, seed)
+    trace = record(loaded, seed, eager)
     failures = [f"{row['expected']}: {row['seen']}" for row in trace.rows if row["kind"] == "unmet"]
     return Run(seed, milestones(trace), failures, trace.duration)
 
 
-def record(loaded: LoadedScenario, seed: int) -> Trace:
+def record(loaded: LoadedScenario, seed: int, eager: bool = False) -> Trace:
     """The observations of one run as a trace in memory."""
     rows: list[dict[str, object]] = []
-    run_scenario(loaded, seed, rows.append, internals=False)
+    run_scenario(loaded, seed, rows.append, internals=False, eager=eager)
     return Trace({}, rows)
 
 
-def run_ensemble(loaded: LoadedScenario, seeds: Iterable[int], jobs: int = -1) -> Iterator[Run]:
+def run_ensemble(loaded: LoadedScenario, seeds: Iterable[int], jobs: int = -1, *, eager: bool = False) -> Iterator[Run]:
     """Run all seeds; results come in the order of the seeds. ``jobs`` is a number of processes, -1 all cores."""
-    work = (delayed(run_one)(loaded, seed) for seed in seeds)
+    work = (delayed(run_one)(loaded, seed, eager) for seed in seeds)
     yield from Parallel(n_jobs=jobs, return_as="generator")(work)
 
 

@@ -60,11 +60,11 @@ def recorded_runs(folder: Path) -> list[Trace]:
     return [load_trace(path) for path in sorted(folder.glob("*.jsonl"))]
 
 
-def judge(records: Path, folder: str, seeds: range, jobs: int = -1) -> Verdict:
-    """Simulate a recorded scenario with every seed and compare."""
+def judge(records: Path, folder: str, seeds: range, jobs: int = -1, *, eager: bool = False) -> Verdict:
+    """Simulate a recorded scenario with every seed and compare; ``eager`` with every heartbeat and tick."""
     scenario = RECORDED[folder]
     loaded = load_scenario(scenario)
-    traces = Parallel(n_jobs=jobs)(delayed(record)(loaded, seed) for seed in seeds)
+    traces = Parallel(n_jobs=jobs)(delayed(record)(loaded, seed, eager) for seed in seeds)
     return Verdict(folder, scenario, len(seeds), compare(recorded_runs(records / folder), traces))
 
 

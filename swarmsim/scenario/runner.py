@@ -56,8 +56,8 @@ class Outcome(NamedTuple):
         return not self.failures and not self.interrupted
 
 
-def build_world(scenario: Scenario, seed: int) -> SimulatedWorld:
-    """The scenario's machines, all running, no swarm on them yet."""
+def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> SimulatedWorld:
+    """The scenario's machines, all running, no swarm on them yet. ``eager`` as for :class:`SimulatedWorld`."""
     cluster = scenario.cluster
     managers, workers = cluster.names()
     taken = {settings.address for settings in cluster.hosts.values()}
@@ -81,7 +81,7 @@ def build_world(scenario: Scenario, seed: int) -> SimulatedWorld:
                 settings.profile or "",
             )
         )
-    return SimulatedWorld(hosts, seed, load_profile(cluster.profile))
+    return SimulatedWorld(hosts, seed, load_profile(cluster.profile), eager=eager)
 
 
 def run_scenario(
@@ -92,13 +92,15 @@ def run_scenario(
     messages: bool = False,
     internals: bool = True,
     until: float | None = None,
+    eager: bool = False,
 ) -> Outcome:
     """Run a scenario once. ``sink`` is given every row of the trace as it happens.
 
-    ``messages`` adds every Raft message; ``until`` stops after that many simulated seconds.
+    ``messages`` adds every Raft message; ``until`` stops after that many simulated seconds; ``eager`` runs every
+    heartbeat and tick, also those that can change nothing.
     An interrupt (Ctrl-C) ends the run in order, with what happened so far.
     """
-    run = _Run(loaded.scenario, build_world(loaded.scenario, seed))
+    run = _Run(loaded.scenario, build_world(loaded.scenario, seed, eager=eager))
     world = run.world
     if sink is not None:
 

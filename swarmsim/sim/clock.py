@@ -22,6 +22,8 @@ from typing import Any, Protocol
 import simpy
 from simpy.events import NORMAL, AnyOf, Event
 
+from swarmsim.sim.calm import Calm
+
 PATIENT_COLLECTOR = (200_000, 20, 100)
 """Thresholds of the garbage collector while a clock runs; chosen by benchmark, see docs/performance.md."""
 
@@ -85,10 +87,14 @@ _CALLBACKS: Any = (_fire,)
 
 
 class Clock:
-    """The one agenda of a simulated world. Times are seconds since :data:`EPOCH`."""
+    """The one agenda of a simulated world. Times are seconds since :data:`EPOCH`.
 
-    def __init__(self) -> None:
+    ``calm`` says which rhythms need not be on it; without one all are.
+    """
+
+    def __init__(self, calm: Calm | None = None) -> None:
         self.env = simpy.Environment()
+        self.calm = calm or Calm()
 
     @property
     def now(self) -> float:

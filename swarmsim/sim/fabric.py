@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import networkx as nx
 
@@ -29,6 +29,12 @@ LOOPBACK = 2e-5  # a message to oneself: the kernel only
 Latency = Callable[[Random], float]
 
 
+class _Path(NamedTuple):
+    latencies: tuple[Latency, ...]
+    loss: float
+    ill: bool
+
+
 class Fabric:
     """Carries messages between hosts, named by strings."""
 
@@ -39,21 +45,30 @@ class Fabric:
         self._cuts: set[frozenset[str]] = set()
         self._groups: dict[str, int] = {}
         # A path is valid until links, cuts or groups change; each of those clears this.
-        self._paths: dict[tuple[str, str], tuple[tuple[Latency, ...], float] | None] = {}
+        self._paths: dict[tuple[str, str], _Path | None] = {}
         self._arrivals: dict[tuple[str, str], float] = {}
 
-    def link(self, a: str, b: str, latency: Latency, loss: float = 0.0) -> None:
-        """Lay or replace the link between ``a`` and ``b``. ``loss`` is the chance of losing one packet."""
-        self.graph.add_edge(a, b, latency=latency, loss=loss)
+    def link(self, a: str, b: str, latency: Latency, loss: float = 0.0, *, slow: bool = False) -> None:
+        """Lay or replace the link between ``a`` and ``b``. ``loss`` is the chance of losing one packet.
+
+        A ``slow`` link is slower than usual. While a link is slow or lossy nothing that uses it rests.
+        """
+        calm = self.clock.calm
+        if (a, b) in self.graph.edges:
+            calm.disturb_ways(a)
+            calm.disturb_ways(b)
+        self.graph.add_edge(a, b, latency=latency, loss=loss, slow=slow)
         self._paths.clear()
 
     def cut(self, a: str, b: str) -> None:
         """Drop everything between two hosts, both ways."""
+        self.clock.calm.disturb_way(a, b)
         self._cuts.add(frozenset((a, b)))
         self._paths.clear()
 
     def partition(self, groups: Iterable[Iterable[str]]) -> None:
         """Only hosts of one group reach each other; hosts named in no group form one of their own."""
+        self.clock.calm.disturb_all_ways()
         self._groups = {host: number for number, group in enumerate(groups, 1) for host in group}
         self._paths.clear()
 
@@ -64,9 +79,14 @@ class Fabric:
 
     def heal(self, *hosts: str) -> None:
         """Undo cuts (and, without names, the partition). One name: its cuts; two: the cut between them."""
+        calm = self.clock.calm
         if hosts:
+            for a, b in self.cuts():
+                if {a, b}.issuperset(hosts):
+                    calm.disturb_way(a, b)
             self._cuts = {pair for pair in self._cuts if not pair.issuperset(hosts)}
         else:
+            calm.disturb_all_ways()
             self._cuts.clear()
             self._groups.clear()
         self._paths.clear()
@@ -78,6 +98,21 @@ class Fabric:
     def reaches(self, a: str, b: str) -> bool:
         return a == b or self._path(a, b) is not None
 
+    def well(self, a: str, b: str) -> bool:
+        """Whether ``a`` and ``b`` reach each other over links that are neither lossy nor slower than usual."""
+        if a == b:
+            return True
+        path = self._path(a, b)
+        return path is not None and not path.ill
+
+    def delay(self, a: str, b: str) -> float:
+        """A draw of the seconds one message takes from ``a`` to ``b``, which must reach each other."""
+        if a == b:
+            return LOOPBACK
+        path = self._path(a, b)
+        assert path is not None, f"no way from {a} to {b}"
+        return sum(latency(self._rng) for latency in path.latencies)
+
     def send(self, src: str, dst: str, deliver: Callable[..., object], *args: Any) -> bool:
         """Call ``deliver(*args)`` when the message arrives; ``False`` if a cut swallowed it."""
         if src == dst:
@@ -86,7 +121,7 @@ class Fabric:
         path = self._path(src, dst)
         if path is None:
             return False
-        latencies, loss = path
+        latencies, loss, _ = path
         delay = 0.0
         rng = self._rng
         for latency in latencies:
@@ -109,14 +144,14 @@ class Fabric:
             timeout *= 2
         return delay
 
-    def _path(self, a: str, b: str) -> tuple[tuple[Latency, ...], float] | None:
+    def _path(self, a: str, b: str) -> _Path | None:
         try:
             return self._paths[a, b]
         except KeyError:
             path = self._paths[a, b] = self._find_path(a, b)
             return path
 
-    def _find_path(self, a: str, b: str) -> tuple[tuple[Latency, ...], float] | None:
+    def _find_path(self, a: str, b: str) -> _Path | None:
         if frozenset((a, b)) in self._cuts or self._groups.get(a, 0) != self._groups.get(b, 0):
             return None
         if a not in self.graph or b not in self.graph or not nx.has_path(self.graph, a, b):
@@ -126,4 +161,6 @@ class Fabric:
         arrives = 1.0
         for link in links:
             arrives *= 1.0 - link["loss"]
-        return tuple(link["latency"] for link in links), 1.0 - arrives
+        return _Path(
+            tuple(link["latency"] for link in links), 1.0 - arrives, any(link["slow"] or link["loss"] for link in links)
+        )

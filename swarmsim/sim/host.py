@@ -52,6 +52,7 @@ class Surroundings:
 
     def touch(self) -> None:
         """Something changed that an onlooker could see."""
+        self.clock.calm.disturb(self)
         touched, self._touched = self._touched, None
         if touched is not None:
             touched.succeed()
@@ -107,6 +108,7 @@ class Host:
     def power_on(self) -> None:
         """Give power again. Starting processes is for whoever boots the machine."""
         if not self.power.alive:
+            self.clock.calm.disturb(self)
             self.power = Scope(self.clock, self.name)
 
     def kill_all(self) -> None:
@@ -144,6 +146,7 @@ class Process(Scope):
         The handler returns the answer, an event that will carry it, or raises :class:`RpcError`.
         For a stream it is given the :class:`Stream` as request and its answer is ignored.
         """
+        self.clock.calm.disturb(self.host)
         doors = self.host.doors
         entry = (self, handler)
         doors[method] = entry
@@ -159,11 +162,17 @@ class Process(Scope):
 
         ``timeout`` in seconds. Without one a call over a cut link waits for ever.
         """
+        return self.begin_call(dst, method, request, timeout).reply
+
+    def begin_call(self, dst: str, method: str, request: Any, timeout: float | None) -> Call:
+        """As :meth:`call`, for whoever wants to know more of the call than its answer."""
+        self.clock.calm.disturb((self.host.name, method))
+        self.clock.calm.disturb((dst, method))
         call = Call(self, dst, method, request)
         if timeout is not None:
-            self.after(timeout, call.expire)
+            call.expire_in(timeout)
         call.send()
-        return call.reply
+        return call
 
     def stream(
         self,

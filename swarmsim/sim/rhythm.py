@@ -1,6 +1,7 @@
-"""Rhythms: everything that recurs goes through one of these three, so that a later version can skip them.
+"""Rhythms: everything that recurs goes through one of these three, so that time in which nothing happens is free.
 
-- :class:`Rhythm` calls again and again, each time after the period its callback returns.
+- :class:`Rhythm` calls again and again, each time after the period its callback returns. While its beats can
+  change nothing it rests (:mod:`swarmsim.sim.calm`).
 - :class:`Beat` is a lattice of instants (``origin + k · period``): whoever needs the next one asks for it,
   and an idle lattice costs nothing.
 - :class:`Deadline` is a time-out that is pushed back far more often than it expires: pushing back is an
@@ -13,6 +14,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from swarmsim.sim.calm import Rest
 from swarmsim.sim.clock import Timer
 from swarmsim.sim.scope import Scope
 
@@ -20,15 +22,19 @@ from swarmsim.sim.scope import Scope
 class Rhythm:
     """Calls ``step`` after ``first`` seconds and then every time after the seconds it returned.
 
-    A step that returns ``None`` ends it, or lets it rest until :meth:`again` (where the pause comes with an answer).
+    A step that returns ``None`` ends it, or lets it wait for :meth:`again` (where the pause comes with an answer).
+    ``due`` is when the next beat comes, or would have come when the rhythm went to rest.
     """
 
-    __slots__ = ("_timer", "scope", "step")
+    __slots__ = ("_law", "_rest", "_timer", "due", "scope", "step")
 
     def __init__(self, scope: Scope, first: float, step: Callable[[], float | None]) -> None:
         self.scope = scope
         self.step = step
+        self.due = scope.clock.now + first
         self._timer = scope.after(first, self._beat)
+        self._law = scope.clock.calm.law_of(step)
+        self._rest: Rest | None = None
 
     def _beat(self) -> None:
         pause = self.step()
@@ -37,9 +43,26 @@ class Rhythm:
 
     def again(self, pause: float) -> None:
         """Step again in ``pause`` seconds."""
+        self.due = self.scope.clock.now + pause
+        if self._law is not None:
+            self._rest = self._law.rest(self)
+            if self._rest is not None:
+                return
         self._timer = self.scope.after(pause, self._beat)
 
+    def sleep(self) -> None:
+        """Another rhythm's rest includes this one."""
+        self._timer.cancel()
+
+    def wake(self, due: float) -> None:
+        """Go on with real events; the next beat is ``due``."""
+        self._rest = None
+        self.due = due
+        self._timer = self.scope.after(max(0.0, due - self.scope.clock.now), self._beat)
+
     def stop(self) -> None:
+        if self._rest is not None:
+            self._rest.wake()
         self._timer.cancel()
 
 
@@ -75,28 +98,47 @@ class Deadline:
     """``fn(*args)`` runs ``seconds`` after the last :meth:`extend`, unless cancelled.
 
     The pending timer is left where it is when the deadline moves back; it re-arms itself for the rest
-    when it fires early.
+    when it fires early. A deadline that is pushed back by a resting rhythm sleeps with it: whoever touches it wakes
+    both.
     """
 
-    __slots__ = ("_timer", "args", "due", "fn", "scope")
+    __slots__ = ("_timer", "args", "due", "fn", "rest", "scope")
 
     def __init__(self, scope: Scope, seconds: float, fn: Callable[..., object], *args: Any) -> None:
         self.scope = scope
         self.fn = fn
         self.args = args
+        self.rest: Rest | None = None
         self.due = scope.clock.now + seconds
         self._timer: Timer | None = scope.after(seconds, self._check)
 
     def extend(self, seconds: float) -> None:
+        if self.rest is not None:
+            self.rest.wake()
         self.due = self.scope.clock.now + seconds
         if self._timer is None:
             self._timer = self.scope.after(seconds, self._check)
 
     def cancel(self) -> None:
+        if self.rest is not None:
+            self.rest.wake()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self.due = math.inf
+
+    def sleep(self, rest: Rest) -> None:
+        """What pushes it back rests: it cannot expire."""
+        self.rest = rest
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def wake(self, due: float) -> None:
+        """It may expire again, at ``due`` (seconds) unless it is pushed back."""
+        self.rest = None
+        self.due = due
+        self._timer = self.scope.after(max(0.0, due - self.scope.clock.now), self._check)
 
     def _check(self) -> None:
         self._timer = None

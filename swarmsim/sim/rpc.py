@@ -7,11 +7,13 @@ time-out ends (``DeadlineExceeded``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from simpy.events import Event
 
+from swarmsim.sim.clock import Timer
 from swarmsim.sim.scope import Failure
 
 if TYPE_CHECKING:
@@ -45,9 +47,9 @@ def refused() -> RpcError:
 
 
 class Call:
-    """One unary call. ``reply`` happens at the client."""
+    """One unary call. ``reply`` happens at the client; ``due`` is when it gives up (seconds)."""
 
-    __slots__ = ("client", "dst", "method", "reply", "request", "server", "src")
+    __slots__ = ("_timer", "client", "dst", "due", "method", "reply", "request", "server", "src")
 
     def __init__(self, client: Process, dst: str, method: str, request: Any) -> None:
         self.client = client
@@ -57,6 +59,21 @@ class Call:
         self.request = request
         self.reply = client.clock.event()
         self.server: Process | None = None
+        self.due = math.inf
+        self._timer: Timer | None = None
+
+    def expire_in(self, seconds: float) -> None:
+        """Give up after so many seconds from now, and not before."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.due = self.client.clock.now + seconds
+        self._timer = self.client.after(seconds, self.expire)
+
+    def wait_for_ever(self) -> None:
+        """Do not give up, until :meth:`expire_in` says again when. ``due`` stays what it was."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def send(self) -> None:
         self.client.around.fabric.send(self.src, self.dst, self._arrive)

@@ -68,6 +68,7 @@ class Scope:
         """End this scope and all scopes in it, innermost last created first."""
         if not self.alive:
             return
+        self.clock.calm.disturb(self)
         self.alive = False
         for child in reversed(list(self.children)):
             child.end()

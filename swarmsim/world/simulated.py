@@ -23,7 +23,9 @@ from swarmsim.sim.profile import Profile, load_profile
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Activity, Scope
 from swarmsim.swarm.manager.controlapi import NodeView
+from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.objects import Role, Service, Task
+from swarmsim.swarm.rest import laws
 from swarmsim.swarm.states import TaskState
 
 POLL = 0.1  # seconds between two looks of the observer
@@ -75,15 +77,21 @@ class View(NamedTuple):
 
 
 class SimulatedWorld:
-    """A cluster on paper. Build it, :meth:`form` a swarm on it, then :meth:`run` what drives it."""
+    """A cluster on paper. Build it, :meth:`form` a swarm on it, then :meth:`run` what drives it.
 
-    def __init__(self, hosts: list[HostSpec], seed: int, profile: Profile) -> None:
+    ``eager`` runs every heartbeat and tick; otherwise those that can change nothing are left out
+    (:mod:`swarmsim.swarm.rest`).
+    """
+
+    def __init__(self, hosts: list[HostSpec], seed: int, profile: Profile, *, eager: bool = False) -> None:
         self.clock = Clock()
         self.around = Surroundings(self.clock, Chance(seed), profile)
         self.journal = self.around.journal
         self.specs = {spec.name: spec for spec in hosts}
         self.engines: dict[str, Engine] = {}
         self.scope = Scope(self.clock, "world")
+        if not eager:
+            self.clock.calm.laws.update(laws(self.around, self._manager_on))
         for spec in hosts:
             own = load_profile(spec.profile) if spec.profile else profile
             host = Host(self.around, spec.name, spec.address, spec.cpus, spec.memory, own)
@@ -97,6 +105,10 @@ class SimulatedWorld:
         """Run ``activity`` to its end, and the world with it; returns or raises what it does."""
         done = self.scope.spawn(activity)
         return self.clock.run(done)
+
+    def _manager_on(self, host: str) -> Manager | None:
+        node = self.engines[host].node
+        return node.manager if node is not None else None
 
     def api(self, host: str) -> EngineAPI:
         return EngineAPI(self.engines[host])
@@ -235,12 +247,12 @@ class SimulatedWorld:
         """Make the link of a host slower, one way, by ``seconds`` (0: as it was)."""
         law = self.engines[host].host.profile.samplers["link"]
         loss = self.around.fabric.graph.edges[host, SWITCH]["loss"]
-        self.around.fabric.link(host, SWITCH, lambda rng: law(rng) + seconds, loss)
+        self.around.fabric.link(host, SWITCH, lambda rng: law(rng) + seconds, loss, slow=seconds > 0)
 
     def set_loss(self, host: str, share: float) -> None:
         """Lose this share of the packets on the link of a host."""
-        law = self.around.fabric.graph.edges[host, SWITCH]["latency"]
-        self.around.fabric.link(host, SWITCH, law, share)
+        link = self.around.fabric.graph.edges[host, SWITCH]
+        self.around.fabric.link(host, SWITCH, link["latency"], share, slow=link["slow"])
 
     def power_off(self, host: str) -> None:
         self.engines[host].host.power_off()

@@ -63,10 +63,10 @@ class Session:
             self.registered = True
             self._timeout.cancel()
             self.agent.session_registered(self)
-            self._rhythm = Rhythm(self.scope, 0.0, self._heartbeat)
+            self._rhythm = Rhythm(self.scope, 0.0, self.heartbeat)
         self.agent.told(message)
 
-    def _heartbeat(self) -> None:
+    def heartbeat(self) -> None:
         """Send one heartbeat; the next follows after the period in its answer."""
         self.call("dispatcher.heartbeat", Heartbeat(self.agent.node_id, self.id)).callbacks.append(self._heard)
 
@@ -117,7 +117,7 @@ class Agent:
         self._to_report: dict[str, TaskStatus] = {}
         self._reporting = False
         self.worker = Worker(scope, executor, disk, self._status_changed)
-        Rhythm(scope, NODE_UPDATE_PERIOD, self._check_description)
+        Rhythm(scope, NODE_UPDATE_PERIOD, self.check_description)
         self._connect("")
 
     # -- sessions
@@ -151,7 +151,8 @@ class Agent:
         self.remotes.replace(tuple(host for _, host in message.managers))
         self.on_node(message.node)
 
-    def _check_description(self) -> float:
+    def check_description(self) -> float:
+        """A new description makes a new session; the seconds to the next look."""
         description = self.executor.describe()
         if description != self.description:
             self.description = description

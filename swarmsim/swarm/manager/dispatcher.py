@@ -88,7 +88,7 @@ class Heartbeat(NamedTuple):
     session_id: str
 
 
-class _Registration:
+class Registration:
     """A node the dispatcher expects heartbeats from; without a session while it is UNKNOWN."""
 
     __slots__ = ("attempts", "deadline", "registered_at", "session_id")
@@ -174,7 +174,7 @@ class Dispatcher:
         self._rng: Random = process.host.rng("dispatcher")
         cluster = self.store.cluster
         self._period = (cluster.spec.heartbeat_period if cluster else 5 * SECOND) / SECOND
-        self._nodes: dict[str, _Registration] = {}
+        self.registrations: dict[str, Registration] = {}
         self._down: dict[str, Deadline] = {}
         self._sessions: dict[str, _Session] = {}
         self._task_updates: dict[str, TaskStatus] = {}
@@ -191,6 +191,11 @@ class Dispatcher:
         for session in list(self._sessions.values()):
             session.stream.close(RpcError("Aborted", "node must disconnect"))
         self._sessions.clear()
+
+    @property
+    def periods(self) -> tuple[float, float]:
+        """The shortest and the longest heartbeat period, in seconds."""
+        return self._period - HEARTBEAT_EPSILON, self._period + HEARTBEAT_EPSILON
 
     def _draw_period(self) -> float:
         return self._period - HEARTBEAT_EPSILON + 2 * HEARTBEAT_EPSILON * self._rng.random()
@@ -210,7 +215,7 @@ class Dispatcher:
                 continue
             grace = self._draw_period() * UNKNOWN_MULTIPLIER
             deadline = Deadline(self.scope, grace, self._mark_down, node.id, UNKNOWN_FAILURE)
-            self._nodes[node.id] = _Registration(deadline)
+            self.registrations[node.id] = Registration(deadline)
             steps.append(partial(self._write_unknown, node.id))
         return self.store.batch(steps)
 
@@ -231,7 +236,7 @@ class Dispatcher:
             # An agent that gives up meanwhile is registered all the same, and is thought ready until its
             # first heartbeat is missed.
             yield self._accepting
-        registration = self._nodes.get(node_id)
+        registration = self.registrations.get(node_id)
         known = registration is not None and request.session_id and registration.session_id == request.session_id
         if not known:
             if registration is not None:
@@ -270,15 +275,15 @@ class Dispatcher:
         return self._next_batch()
 
     def _register(self, node_id: str) -> str:
-        old = self._nodes.get(node_id)
+        old = self.registrations.get(node_id)
         grace = self._draw_period() * GRACE_MULTIPLIER
         deadline = Deadline(self.scope, grace, self._mark_down, node_id, HEARTBEAT_FAILURE)
-        registration = _Registration(deadline, new_id(self._rng), self.scope.clock.now)
+        registration = Registration(deadline, new_id(self._rng), self.scope.clock.now)
         if old is not None:
             old.deadline.cancel()
             registration.attempts = old.attempts
             registration.registered_at = old.registered_at or registration.registered_at
-        self._nodes[node_id] = registration
+        self.registrations[node_id] = registration
         return registration.session_id
 
     def _session_closed(self, session: _Session) -> None:
@@ -303,8 +308,8 @@ class Dispatcher:
         registration.deadline.extend(period * GRACE_MULTIPLIER)
         return period
 
-    def _registered(self, node_id: str, session_id: str) -> _Registration:
-        registration = self._nodes.get(node_id)
+    def _registered(self, node_id: str, session_id: str) -> Registration:
+        registration = self.registrations.get(node_id)
         if registration is None:
             raise RpcError("NotFound", "node not registered")
         if not session_id or registration.session_id != session_id:
@@ -312,7 +317,7 @@ class Dispatcher:
         return registration
 
     def _mark_down(self, node_id: str, message: str) -> None:
-        self._nodes.pop(node_id, None)
+        self.registrations.pop(node_id, None)
         self._expect_return(node_id)
         _, description = self._node_updates.get(node_id, (None, None))
         self._node_updates[node_id] = (NodeStatus(NodeState.DOWN, message), description)
@@ -400,7 +405,7 @@ class Dispatcher:
 
     def _node_changed(self, action: str, node: Node, old: Node | None) -> None:
         if action == "delete":
-            registration = self._nodes.pop(node.id, None)
+            registration = self.registrations.pop(node.id, None)
             if registration is not None:
                 registration.deadline.cancel()
             down = self._down.pop(node.id, None)

@@ -107,6 +107,7 @@ class RaftNode:
         self._last_snapshot = 0
         self._disk_latency = process.host.profile.samplers["disk"]
         self.core: Raft
+        self.ticker: Rhythm
 
     # -- starting
 
@@ -153,7 +154,7 @@ class RaftNode:
         self._last_snapshot = snapshot.index if snapshot else 0
         self._campaign_when_able = False
         self.process.serve("raft.message", self._on_message, self.scope)
-        Rhythm(self.scope, TICK, self._tick)
+        self.ticker = Rhythm(self.scope, TICK, self.tick)
         self._process()
 
     # -- what managers ask
@@ -236,6 +237,12 @@ class RaftNode:
         self._process()
         return True
 
+    @property
+    def settled(self) -> bool:
+        """Whether everything this member knows is saved, committed and applied, and nothing waits for it."""
+        log = self.core.log
+        return not self._saving and log.applied == log.committed == log.last_index and not self._conf_waits
+
     def draw(self) -> float:
         """A number in 0..1 from this member's stream."""
         return float(self._rng.random())
@@ -253,7 +260,8 @@ class RaftNode:
 
     # -- driving the core
 
-    def _tick(self) -> float:
+    def tick(self) -> float:
+        """One tick; the seconds to the next."""
         self.core.tick()
         if self.core.leader == NOBODY:
             self.ticks_without_leader += 1

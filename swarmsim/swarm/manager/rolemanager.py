@@ -33,6 +33,14 @@ class RoleManager:
         self._rhythm: Rhythm | None = None
         self._loop = CommitLoop(scope, self.store, self._on_commit, self._reconcile())
 
+    @property
+    def stuck(self) -> bool:
+        """Whether all there is to do would cost the quorum, so that trying again does nothing."""
+        members = [self.raft.member_of(node_id) for node_id in (*self._pending, *self._removals)]
+        return bool(members) and all(
+            member is not None and not self.raft.can_remove(member.raft_id) for member in members
+        )
+
     def _on_commit(self, changes: tuple[Change, ...]) -> Activity | None:
         nodes = [(action, obj.id) for action, obj, _ in changes if type(obj) is Node and action != "create"]
         if not nodes:
@@ -45,7 +53,8 @@ class RoleManager:
                 self._pending[id] = None
         return self._reconcile()
 
-    def _beat(self) -> float | None:
+    def beat(self) -> float | None:
+        """Try again what could not be done; the seconds to the next try."""
         self._loop.submit(self._reconcile)
         return RECONCILE_INTERVAL
 
@@ -63,7 +72,7 @@ class RoleManager:
                 self._rhythm.stop()
                 self._rhythm = None
         elif self._rhythm is None:
-            self._rhythm = Rhythm(self.scope, RECONCILE_INTERVAL, self._beat)
+            self._rhythm = Rhythm(self.scope, RECONCILE_INTERVAL, self.beat)
 
     def _reconcile_role(self, node_id: str) -> Activity:
         node = self.store.get(Node, node_id)

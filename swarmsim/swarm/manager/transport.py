@@ -18,7 +18,8 @@ from swarmsim.raft.core import Raft
 from swarmsim.raft.messages import Kind, Message
 from swarmsim.sim.host import Process
 from swarmsim.sim.journal import Journal
-from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.rhythm import Rhythm
+from swarmsim.sim.rpc import Call, RpcError
 from swarmsim.sim.scope import Scope
 
 SEND_TIMEOUT = 2.0  # seconds, NodeOptions.SendTimeout
@@ -59,40 +60,52 @@ class Owner(Protocol):
 class Peer:
     """The way to one other member: a connection, a queue, and whether the last message arrived.
 
+    ``call`` is the message under way, ``None`` if there is none.
+
     A connection that was refused is tried again after gRPC's backoff, which grows to 8 s; until then
     every message fails at once. So a manager that comes back may not hear from its leader for up to
     about 8 s (transport.go: WithBackoffMaxDelay).
     """
 
-    __slots__ = ("_attempts", "active", "busy", "connected", "member", "node", "queue")
+    __slots__ = ("_attempts", "_redial", "active", "call", "connected", "member", "node", "queue")
 
     def __init__(self, node: Owner, member: Member) -> None:
         self.node = node
         self.member = member
         self.queue: deque[Message] = deque()
-        self.busy = False
+        self.call: Call | None = None
         self.active = False
         self.connected = True
         self._attempts = 0
+        self._redial: Rhythm | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether the last message arrived and no other waits."""
+        return self.active and self.connected and self.call is None and not self.queue
+
+    @property
+    def patient(self) -> bool:
+        """Whether reconnecting has reached its longest pauses."""
+        return BACKOFF_BASE * BACKOFF_FACTOR**self._attempts >= BACKOFF_MAX
 
     def send(self, message: Message) -> None:
         if not self.connected or len(self.queue) >= MESSAGE_QUEUE:
             self._failed(message)
             return
         self.queue.append(message)
-        if not self.busy:
+        if self.call is None:
             self._next()
 
     def _next(self) -> None:
         message = self.queue.popleft()
-        self.busy = True
-        reply = self.node.process.call(self.member.host, "raft.message", message, SEND_TIMEOUT)
-        reply.callbacks.append(partial(self._acknowledged, message))
+        self.call = self.node.process.begin_call(self.member.host, "raft.message", message, SEND_TIMEOUT)
+        self.call.reply.callbacks.append(partial(self._acknowledged, message))
 
     def _acknowledged(self, message: Message, reply: Event) -> None:
         if not self.node.scope.alive:
             return
-        self.busy = False
+        self.call = None
         if reply._ok:
             self._set_active(True)
             if message.type is Kind.SNAP:
@@ -121,9 +134,11 @@ class Peer:
         for message in waiting:
             self._failed(message)
         self._attempts = 0
-        self._reconnect()
+        self._redial = None
+        self.reconnect()
 
-    def _reconnect(self) -> None:
+    def reconnect(self) -> None:
+        """Try to connect; the next try follows after the backoff."""
         if self.node.peers.get(self.member.raft_id) is self:
             reply = self.node.process.call(self.member.host, "leader.health", None, CONNECT_TIMEOUT)
             reply.callbacks.append(self._reconnected)
@@ -137,8 +152,12 @@ class Peer:
         reply.defused = True
         jitter = 1 + BACKOFF_JITTER * (2 * self.node.draw() - 1)
         delay = min(BACKOFF_BASE * BACKOFF_FACTOR**self._attempts, BACKOFF_MAX) * jitter
-        self._attempts += 1
-        self.node.scope.after(delay, self._reconnect)
+        if not self.patient:
+            self._attempts += 1
+        if self._redial is None:
+            self._redial = Rhythm(self.node.scope, delay, self.reconnect)
+        else:
+            self._redial.again(delay)
 
     def _set_active(self, active: bool) -> None:
         if active != self.active:
