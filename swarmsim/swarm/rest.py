@@ -7,8 +7,8 @@ an agent's heartbeat      its session is registered with the leader  the end of 
                           and the ways there are well                through, of leadership; the ways; the node's
                                                                      registration; the heartbeat period
 Raft's ticks              one leader, its followers have all it has  the end of any member; any message but a
-(all members together)    and a majority of members is well; the     heartbeat; the leader's ways; a lost member's
-                          others are gone                            return
+(all members together)    and a majority of members is well; the     heartbeat; membership; the leader's ways; a
+                          others are gone                            lost member's return
 a peer's reconnecting     the other side is gone and the pauses      its return; the way; the end of the member
                           have reached their longest
 the description check     always: a running engine's description     its own end
@@ -26,6 +26,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from random import Random
 from typing import Any
+from weakref import WeakSet
 
 from swarmsim.raft.messages import Kind
 from swarmsim.raft.progress import State
@@ -190,6 +191,7 @@ class RaftLaw:
     def __init__(self, around: Surroundings, manager_on: ManagerOn) -> None:
         self.around = around
         self.manager_on = manager_on
+        self._watched: WeakSet[RaftNode] = WeakSet()
 
     def rest(self, rhythm: Rhythm) -> Rest | None:
         node: RaftNode = rhythm.step.__self__  # type: ignore[attr-defined]
@@ -197,7 +199,8 @@ class RaftLaw:
         if leader is None or node.journal.wants("raft.message"):
             return None
         group = [leader]
-        sources: list[object] = [leader.scope, (leader.process.host.name, "raft.message")]
+        self._watch(leader)
+        sources: list[object] = [leader.scope, leader, (leader.process.host.name, "raft.message")]
         ways: list[Way] = []
         silent: list[Peer] = []
         for member in leader.members.values():
@@ -226,6 +229,12 @@ class RaftLaw:
             assert peer.call is not None
             peer.call.wait_for_ever()
         return Rest(self.around.clock.calm, sources, ways, wake)
+
+    def _watch(self, leader: RaftNode) -> None:
+        """A member more or less is heard of at the leader first; only its next heartbeat tells the others."""
+        if leader not in self._watched:
+            self._watched.add(leader)
+            leader.on_members.append(partial(self.around.clock.calm.disturb, leader))
 
     def _leader_of(self, node: RaftNode) -> RaftNode | None:
         """The leader, if it leads undisputed and has nothing to do."""
