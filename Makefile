@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 SEEDS ?= 200
 RECORDS ?= tests/records
 ONLY ?=
+SCHEDULES ?= 1000
 
-.PHONY: help run test lint bench fidelity transcript schema clean
+.PHONY: help run test lint bench fidelity check-lazy transcript schema clean
 
 help:  ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,6 +37,9 @@ bench: $(VENV)/installed  ## Measure speed, all or ONLY=name; writes build/bench
 
 fidelity: $(VENV)/installed  ## Hold the model against the recorded real cluster (SEEDS=200)
 	$(BIN)/swarmsim fidelity $(RECORDS) --seeds $(SEEDS)
+
+check-lazy: $(VENV)/installed  ## Compare eager and lazy runs of random faults (SCHEDULES=1000)
+	$(BIN)/swarmsim check-lazy --schedules $(SCHEDULES)
 
 transcript: $(VENV)/installed  ## Type the recorded docker commands into the model
 	$(BIN)/swarmsim transcript $(RECORDS)/cli/swarm.jsonl

@@ -355,6 +355,18 @@ def fidelity(
     raise typer.Exit(code)
 
 
+@app.command("check-lazy")
+def check_lazy(
+    schedules: Annotated[int, typer.Option(min=1, help="random fault schedules, each run in both modes")] = 1000,
+) -> None:
+    """Show that leaving out what changes nothing changes nothing: eager and lazy runs of random faults."""
+    from swarmsim.analysis.agreement import agree, report
+
+    agreement = agree(range(schedules))
+    print(report(agreement))
+    raise typer.Exit(0 if agreement.ok else UNMET)
+
+
 @app.command()
 def transcript(
     recorded: Annotated[Path, typer.Argument(help="a recorded transcript of docker commands (JSON Lines)")],
