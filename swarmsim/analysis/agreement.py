@@ -80,7 +80,10 @@ def _pause(rng: Random) -> float:
 
 def _fault(rng: Random, hosts: list[str], managers: int) -> dict[str, Any]:
     host = rng.choice(["leader", *hosts, *hosts])
-    verb = rng.choice(["power-off", "power-off", "kill-engine", "kill-host", "cut", "power-on", "heal"])
+    verb = rng.choice(["power-off", "power-off", "kill-engine", "kill-host", "cut", "partition", "power-on", "heal"])
+    if verb == "partition":
+        side = sorted(rng.sample(hosts, rng.randint(1, len(hosts) - 1)))
+        return {"partition": [side, [name for name in hosts if name not in side]]}
     if verb == "heal":
         return {"heal": "all"}
     if verb == "power-on":

@@ -220,7 +220,8 @@ class RaftLaw:
                     silent.append(peer)
             else:
                 return None
-        if 2 * len(group) <= len(leader.members):
+        # A member that is cut off may still take the others, who rest without it, for its group.
+        if 2 * len(group) <= len(leader.members) or node not in group:
             return None
         wake = partial(self._wake, _Ticking(leader), [_Ticking(node) for node in group[1:]], silent)
         for ticking in group:

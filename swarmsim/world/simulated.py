@@ -30,6 +30,7 @@ from swarmsim.swarm.states import TaskState
 
 POLL = 0.1  # seconds between two looks of the observer
 LOOK_TIMEOUT = 5.0  # seconds a manager gets to answer one
+JOIN_WAVE = 1000  # workers that join at once; of many more some would run into the engine's 20 s
 SWITCH = "lan"
 INTERRUPTED = 130  # the exit code of a command that got Ctrl-C
 
@@ -185,8 +186,10 @@ class SimulatedWorld:
             yield from self._join(name, tokens[Role.MANAGER], address)
         workers = [n for n in names if self.specs[n].role is Role.WORKER]
         if len(workers) > 10:
-            for joined in [self.scope.spawn(self._join(n, tokens[Role.WORKER], address)) for n in workers]:
-                yield joined
+            for first_of_wave in range(0, len(workers), JOIN_WAVE):
+                wave = workers[first_of_wave : first_of_wave + JOIN_WAVE]
+                for joined in [self.scope.spawn(self._join(n, tokens[Role.WORKER], address)) for n in wave]:
+                    yield joined
         else:
             for name in workers:
                 yield from self._join(name, tokens[Role.WORKER], address)

@@ -91,7 +91,7 @@ def test_what_is_refused_and_where(text, complaint):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(ScenarioError, match="no such file, and no shipped scenario of that name: course-cluster"):
+    with pytest.raises(ScenarioError, match="no such file, and no shipped scenario of that name: a-healthy-year"):
         load_scenario("nosuch")
     with pytest.raises(ScenarioError, match=r"nosuch\.yaml: cannot be read: No such file or directory"):
         load_scenario(tmp_path / "nosuch.yaml")
