@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -90,7 +89,6 @@ def test_an_interrupt_keeps_the_partial_trace(folder):
     assert process.stdout is not None
     while b"begins" not in process.stdout.readline():
         assert process.poll() is None
-    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130

@@ -36,6 +36,11 @@ class Rhythm:
         self._law = scope.clock.calm.law_of(step)
         self._rest: Rest | None = None
 
+    @property
+    def owner(self) -> Any:
+        """Whose rhythm it is: the object ``step`` is a method of."""
+        return getattr(self.step, "__self__", None)
+
     def _beat(self) -> None:
         pause = self.step()
         if pause is not None:

@@ -39,7 +39,7 @@ class NodeState(StrEnum):
 
 
 class _Spec(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
-    pass
+    """A part of a specification: what the user wrote, without what was left at its default."""
 
 
 # -- what a task is made from

@@ -77,7 +77,7 @@ class LatticeLaw:
         self.sources = sources
 
     def rest(self, rhythm: Rhythm) -> Rest | None:
-        if not self.calm(rhythm.step.__self__):  # type: ignore[attr-defined]
+        if not self.calm(rhythm.owner):
             return None
         sources = (rhythm.scope, *self.sources)
         return Rest(self.around.clock.calm, sources, (), partial(self._wake, rhythm, rhythm.due))
@@ -99,7 +99,7 @@ class HeartbeatLaw:
         self._watched: Dispatcher | None = None
 
     def rest(self, rhythm: Rhythm) -> Rest | None:
-        session: Session = rhythm.step.__self__  # type: ignore[attr-defined]
+        session: Session = rhythm.owner
         through = self.manager_on(session.manager)
         leader = through.raft.leader if through is not None else None
         head = self.manager_on(leader.host) if leader is not None else None
@@ -156,7 +156,7 @@ class ReconnectLaw:
         self._rng: Random = around.chance.stream("calm/reconnects")
 
     def rest(self, rhythm: Rhythm) -> Rest | None:
-        peer: Peer = rhythm.step.__self__  # type: ignore[attr-defined]
+        peer: Peer = rhythm.owner
         here, there = peer.node.process.host.name, self.around.hosts[peer.member.host]
         if not peer.patient:
             return None
@@ -194,7 +194,7 @@ class RaftLaw:
         self._watched: WeakSet[RaftNode] = WeakSet()
 
     def rest(self, rhythm: Rhythm) -> Rest | None:
-        node: RaftNode = rhythm.step.__self__  # type: ignore[attr-defined]
+        node: RaftNode = rhythm.owner
         leader = self._leader_of(node)
         if leader is None or node.journal.wants("raft.message"):
             return None
