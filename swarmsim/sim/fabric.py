@@ -154,9 +154,9 @@ class Fabric:
     def _find_path(self, a: str, b: str) -> _Path | None:
         if frozenset((a, b)) in self._cuts or self._groups.get(a, 0) != self._groups.get(b, 0):
             return None
-        if a not in self.graph or b not in self.graph or not nx.has_path(self.graph, a, b):
+        stops = self._stops(a, b)
+        if not stops:
             return None
-        stops: list[str] = nx.shortest_path(self.graph, a, b)
         links = [self.graph.edges[pair] for pair in itertools.pairwise(stops)]
         arrives = 1.0
         for link in links:
@@ -164,3 +164,26 @@ class Fabric:
         return _Path(
             tuple(link["latency"] for link in links), 1.0 - arrives, any(link["slow"] or link["loss"] for link in links)
         )
+
+    def _stops(self, a: str, b: str) -> list[str]:
+        """The shortest way from ``a`` to ``b``, both included; empty if there is none.
+
+        Whoever hangs on a single link has no choice where to go first. Only between the places reached so a search is
+        needed: from a host it would look at all hosts of its switch.
+        """
+        graph = self.graph
+        if a not in graph or b not in graph:
+            return []
+        first, last = self._outlet(a), self._outlet(b)
+        if b == first or a == last:
+            return [a, b]
+        try:
+            between: list[str] = nx.shortest_path(graph, first, last)
+        except nx.NetworkXNoPath:
+            return []
+        return [*([a] if first != a else []), *between, *([b] if last != b else [])]
+
+    def _outlet(self, host: str) -> str:
+        """Where everything from ``host`` must go first: over its only link, if it has one only."""
+        neighbours = self.graph.adj[host]
+        return next(iter(neighbours)) if len(neighbours) == 1 else host

@@ -17,7 +17,7 @@ from swarmsim.sim.clock import Clock
 from swarmsim.sim.fabric import Fabric
 from swarmsim.sim.journal import Journal
 from swarmsim.sim.profile import Profile
-from swarmsim.sim.rpc import Call, Handler, RpcError, Stream
+from swarmsim.sim.rpc import Call, Handler, RpcError, Stream, TimeOuts
 from swarmsim.sim.scope import Scope
 
 
@@ -45,6 +45,7 @@ class Surroundings:
         self.profile = profile
         self.fabric = Fabric(clock, chance)
         self.journal = Journal(clock)
+        self.time_outs = TimeOuts(clock)
         self.hosts: dict[str, Host] = {}
         self.by_address: dict[str, Host] = {}
         self._machine = Machine()
@@ -170,7 +171,7 @@ class Process(Scope):
         self.clock.calm.disturb((dst, method))
         call = Call(self, dst, method, request)
         if timeout is not None:
-            call.expire_in(timeout)
+            self.around.time_outs.add(call, timeout)
         call.send()
         return call
 

@@ -8,12 +8,13 @@ time-out ends (``DeadlineExceeded``).
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from simpy.events import Event
 
-from swarmsim.sim.clock import Timer
+from swarmsim.sim.clock import FOREVER, Clock, Timer
 from swarmsim.sim.scope import Failure
 
 if TYPE_CHECKING:
@@ -46,10 +47,47 @@ def refused() -> RpcError:
     return RpcError("Unavailable", CONNECTION_ERROR)
 
 
-class Call:
-    """One unary call. ``reply`` happens at the client; ``due`` is when it gives up (seconds)."""
+class TimeOuts:
+    """When calls give up. Calls that wait equally long fall due in the order they were made.
 
-    __slots__ = ("_timer", "client", "dst", "due", "method", "reply", "request", "server", "src")
+    So one timer is enough for each length, for the oldest call that is still open. Most calls are answered at once:
+    a timer for each would be a third of all events, and would keep what was asked in memory.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._open: dict[float, deque[Call]] = {}
+
+    def add(self, call: Call, seconds: float) -> None:
+        """``call`` is made now and gives up ``seconds`` later."""
+        call.due = self.clock.now + seconds
+        call.impatient = True
+        calls = self._open.get(seconds)
+        if calls is None:
+            self._open[seconds] = deque((call,))
+            Timer(self.clock.env, seconds, self._check, (seconds,), FOREVER)
+            return
+        while calls and calls[0].reply.triggered:
+            calls.popleft()
+        calls.append(call)
+
+    def _check(self, seconds: float) -> None:
+        calls, now = self._open[seconds], self.clock.now
+        while calls:
+            call = calls[0]
+            if call.impatient and not call.reply.triggered:
+                if call.due - now > 1e-9:
+                    Timer(self.clock.env, call.due - now, self._check, (seconds,), FOREVER)
+                    return
+                call.expire()
+            calls.popleft()
+        del self._open[seconds]
+
+
+class Call:
+    """One unary call. ``reply`` happens at the client; if it is ``impatient`` it gives up when ``due`` (seconds)."""
+
+    __slots__ = ("_timer", "client", "dst", "due", "impatient", "method", "reply", "request", "server", "src")
 
     def __init__(self, client: Process, dst: str, method: str, request: Any) -> None:
         self.client = client
@@ -60,17 +98,18 @@ class Call:
         self.reply = client.clock.event()
         self.server: Process | None = None
         self.due = math.inf
+        self.impatient = False
         self._timer: Timer | None = None
 
     def expire_in(self, seconds: float) -> None:
         """Give up after so many seconds from now, and not before."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self.wait_for_ever()
         self.due = self.client.clock.now + seconds
         self._timer = self.client.after(seconds, self.expire)
 
     def wait_for_ever(self) -> None:
         """Do not give up, until :meth:`expire_in` says again when. ``due`` stays what it was."""
+        self.impatient = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
