@@ -8,6 +8,7 @@ containers is on disk.
 from __future__ import annotations
 
 import math
+from functools import partial
 from random import Random
 
 from simpy.events import Event
@@ -54,6 +55,11 @@ class Container:
         self._rng = rng
 
     @property
+    def service(self) -> str | None:
+        """The service it belongs to, if it does."""
+        return self.labels.get("com.docker.swarm.service.name")
+
+    @property
     def alive(self) -> bool:
         """Whether the process still runs, whoever knows of it."""
         return self.process is not None and self.process.alive
@@ -64,8 +70,13 @@ class Container:
         self.state = "running"
         self.started_at = self.host.clock.now
         self.pid = 1000 + int(self._rng.random() * 30000)
+        self._note("container.started")
+        self.process.on_end(partial(self._note, "container.ended"))
         if self.run.seconds < math.inf:
             self.process.after(self.run.seconds, self._exit, self.run.code)
+
+    def _note(self, kind: str) -> None:
+        self.host.around.journal.note(kind, host=self.host.name, container=self.id[:12], service=self.service)
 
     def signal(self, name: str) -> None:
         """Send a signal; what a process does not handle it ignores, except SIGKILL."""

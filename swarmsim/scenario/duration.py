@@ -36,12 +36,21 @@ def parse_duration(value: Any) -> float:
     return seconds
 
 
-def _positive(value: Any) -> float:
+def positive_duration(value: Any) -> float:
+    """As :func:`parse_duration`, for what cannot take no time at all."""
     seconds = parse_duration(value)
     if seconds == 0:
         raise ValueError(f"{value!r}: this duration must be longer than 0")
     return seconds
 
 
+def span(value: Any) -> float:
+    """A duration longer than 0 that must have a unit: where days and seconds are both likely, 30 says nothing."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f"{value!r} has no unit: write {value:g}s, {value:g}h or {value:g}d")
+    return positive_duration(value)
+
+
 Duration = Annotated[float, BeforeValidator(parse_duration, json_schema_input_type=float | str)]
-PositiveDuration = Annotated[float, BeforeValidator(_positive, json_schema_input_type=float | str)]
+PositiveDuration = Annotated[float, BeforeValidator(positive_duration, json_schema_input_type=float | str)]
+Span = Annotated[float, BeforeValidator(span, json_schema_input_type=str)]

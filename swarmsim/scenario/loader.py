@@ -250,6 +250,11 @@ def _check_names(scenario: Scenario, document: _Document) -> None:
                     f"{settings.address} is already the address of {addresses[settings.address]}",
                 )
             addresses[settings.address] = name
+    for number, law in enumerate(scenario.faults):
+        for group in law.victims(scenario.cluster):
+            for host in group:
+                if host not in hosts:
+                    raise document.error(("faults", number), _unknown_host(host, hosts))
     named: set[str] = set()
     for number, step in enumerate(scenario.steps):
         path: Path_ = ("steps", number)

@@ -6,6 +6,7 @@ instead, and the run goes on: what follows is often what explains it.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 from swarmsim.docker.client import Result
 from swarmsim.scenario.conditions import Facts, Seen, check, describe
 from swarmsim.scenario.faults import FAULTS, FaultError, words
+from swarmsim.scenario.hazards import Hazards
 from swarmsim.scenario.loader import LoadedScenario
 from swarmsim.scenario.schema import (
     AnyContainer,
@@ -146,8 +148,13 @@ class _Run:
         # Let everybody have heartbeated once, as in a cluster that has been up for a moment.
         yield 2.0
         self.journal.note("begin", scenario=self.scenario.name)
+        duration = self.scenario.duration
+        ends = self.world.clock.now + duration if duration is not None else math.inf
+        Hazards(self.world, self.scenario, ends)
         for step in self.scenario.steps:
             yield from self._step(step)
+        if duration is not None:
+            yield max(0.0, ends - self.world.clock.now)
         for expectation in self.scenario.expect:
             yield from self._expect(expectation.expect, expectation.within)
         self.journal.note("end")

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from swarmsim.docker.gotime import parse_bytes
-from swarmsim.scenario.duration import Duration, PositiveDuration
+from swarmsim.scenario.duration import Duration, PositiveDuration, Span
+from swarmsim.scenario.laws import Law
 
 MAX_HOSTS = 20_000
 NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
@@ -268,6 +269,38 @@ STEPS: dict[str, type[Strict]] = {
 Step = DockerStep | FaultStep | WaitStep | ExpectStep | SleepStep | NoteStep
 
 
+class FaultLaw(Strict):
+    """Hosts that fail again and again: well for a time drawn from ``every``, broken for one drawn from ``for``."""
+
+    hosts: Literal["all", "managers", "workers"] | list[str] | None = Field(None, description="each fails on its own")
+    site: list[str] | None = Field(None, min_length=1, description="these fail together")
+    fault: Literal["power-off", "kill-engine", "cut"] = "power-off"
+    every: Law = Field(description="from the end of one fault to the beginning of the next")
+    for_: Law = Field(alias="for", description="how long a fault lasts")
+
+    @model_validator(mode="after")
+    def _one_target(self) -> FaultLaw:
+        if (self.hosts is None) == (self.site is None):
+            raise ValueError("say who fails: either hosts (each on its own) or site (all of them together)")
+        return self
+
+    def victims(self, cluster: Cluster) -> list[list[str]]:
+        """Groups of hosts that fail together."""
+        if self.site is not None:
+            return [self.site]
+        managers, workers = cluster.names()
+        groups = {"all": [*managers, *workers], "managers": managers, "workers": workers}
+        named = groups[self.hosts] if isinstance(self.hosts, str) else self.hosts or []
+        return [[host] for host in named]
+
+
+def _one_or_more(value: Any) -> Any:
+    return [value] if isinstance(value, dict) else value
+
+
+FaultLaws = Annotated[list[FaultLaw], BeforeValidator(_one_or_more, json_schema_input_type=FaultLaw | list[FaultLaw])]
+
+
 class Scenario(Strict):
     """A whole scenario."""
 
@@ -275,5 +308,7 @@ class Scenario(Strict):
     title: str = ""
     about: str = ""
     cluster: Cluster = Cluster()
+    duration: Span | None = Field(None, description="how long it goes on, at least, once the cluster is built")
+    faults: FaultLaws = []
     steps: list[Step] = []
     expect: list[ExpectStep] = []

@@ -12,6 +12,7 @@ Sources are
 - a host: its power coming back, a service opening there;
 - ``(host name, method)``: a call of that method made by or to that host;
 - the *ways* between two hosts: cuts, latency, loss;
+- a Raft node: its role, its members;
 - what a law names itself, such as a configuration it watches.
 
 Without laws nothing ever rests: that is ``--eager``. See docs/time.md for the mathematics.

@@ -43,8 +43,10 @@ class Fabric:
         self.graph: nx.Graph[str] = nx.Graph()
         self._rng = chance.stream("fabric")
         self._cuts: set[frozenset[str]] = set()
-        self._groups: dict[str, int] = {}
-        # A path is valid until links, cuts or groups change; each of those clears this.
+        self._apart: dict[str, tuple[int, ...]] = {}
+        self._separations = itertools.count(1)
+        self._partition: list[int] = []
+        # A path is valid until links, cuts or separations change; each of those clears this.
         self._paths: dict[tuple[str, str], _Path | None] = {}
         self._arrivals: dict[tuple[str, str], float] = {}
 
@@ -66,19 +68,39 @@ class Fabric:
         self._cuts.add(frozenset((a, b)))
         self._paths.clear()
 
+    def separate(self, hosts: Iterable[str]) -> int:
+        """Cut hosts off from all others; among themselves they go on. The number is for :meth:`rejoin`.
+
+        Separations may overlap: two hosts reach each other if they are on the same side of every one.
+        """
+        number = next(self._separations)
+        for host in hosts:
+            self.clock.calm.disturb_ways(host)
+            self._apart[host] = (*self._apart.get(host, ()), number)
+        self._paths.clear()
+        return number
+
+    def rejoin(self, number: int) -> None:
+        """Undo a separation; nothing happens if it was healed before."""
+        for host, sides in list(self._apart.items()):
+            if number in sides:
+                self.clock.calm.disturb_ways(host)
+                self._apart[host] = tuple(side for side in sides if side != number)
+        self._paths.clear()
+
     def partition(self, groups: Iterable[Iterable[str]]) -> None:
         """Only hosts of one group reach each other; hosts named in no group form one of their own."""
-        self.clock.calm.disturb_all_ways()
-        self._groups = {host: number for number, group in enumerate(groups, 1) for host in group}
-        self._paths.clear()
+        for number in self._partition:
+            self.rejoin(number)
+        self._partition = [self.separate(group) for group in groups]
 
     @property
     def partitioned(self) -> bool:
-        """Whether groups are kept apart now."""
-        return bool(self._groups)
+        """Whether a partition is in force."""
+        return bool(self._partition)
 
     def heal(self, *hosts: str) -> None:
-        """Undo cuts (and, without names, the partition). One name: its cuts; two: the cut between them."""
+        """Undo cuts (and, without names, every separation). One name: its cuts; two: the cut between them."""
         calm = self.clock.calm
         if hosts:
             for a, b in self.cuts():
@@ -88,7 +110,8 @@ class Fabric:
         else:
             calm.disturb_all_ways()
             self._cuts.clear()
-            self._groups.clear()
+            self._apart.clear()
+            self._partition.clear()
         self._paths.clear()
 
     def cuts(self) -> list[tuple[str, str]]:
@@ -152,7 +175,7 @@ class Fabric:
             return path
 
     def _find_path(self, a: str, b: str) -> _Path | None:
-        if frozenset((a, b)) in self._cuts or self._groups.get(a, 0) != self._groups.get(b, 0):
+        if frozenset((a, b)) in self._cuts or self._apart.get(a, ()) != self._apart.get(b, ()):
             return None
         stops = self._stops(a, b)
         if not stops:

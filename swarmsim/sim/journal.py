@@ -20,12 +20,14 @@ class Journal:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self._readers: list[tuple[Reader, frozenset[str]]] = []
+        self._readers: list[tuple[Reader, frozenset[str], frozenset[str] | None]] = []
         self._wanted: dict[str, tuple[Reader, ...]] = {}
 
-    def subscribe(self, reader: Reader, without: frozenset[str] = frozenset()) -> None:
-        """Send every row to ``reader`` from now on, except kinds in ``without``."""
-        self._readers.append((reader, without))
+    def subscribe(
+        self, reader: Reader, without: frozenset[str] = frozenset(), only: frozenset[str] | None = None
+    ) -> None:
+        """Send every row to ``reader`` from now on, except kinds in ``without``, or ``only`` those kinds."""
+        self._readers.append((reader, without, only))
         self._wanted.clear()
 
     def wants(self, kind: str) -> bool:
@@ -42,5 +44,9 @@ class Journal:
     def _readers_of(self, kind: str) -> tuple[Reader, ...]:
         readers = self._wanted.get(kind)
         if readers is None:
-            readers = self._wanted[kind] = tuple(r for r, without in self._readers if kind not in without)
+            readers = self._wanted[kind] = tuple(
+                reader
+                for reader, without, only in self._readers
+                if kind not in without and (only is None or kind in only)
+            )
         return readers

@@ -109,7 +109,7 @@ class SwarmNode:
         return self.manager
 
     def _has_manager(self) -> bool:
-        return self.manager is not None and hasattr(self.manager.raft, "core")
+        return self.manager is not None and self.manager.raft.started
 
     def _lasting(self, what: str) -> float:
         return self.process.host.profile.samplers[what](self._rng)

@@ -26,7 +26,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from random import Random
 from typing import Any
-from weakref import WeakSet
 
 from swarmsim.raft.messages import Kind
 from swarmsim.raft.progress import State
@@ -191,7 +190,6 @@ class RaftLaw:
     def __init__(self, around: Surroundings, manager_on: ManagerOn) -> None:
         self.around = around
         self.manager_on = manager_on
-        self._watched: WeakSet[RaftNode] = WeakSet()
 
     def rest(self, rhythm: Rhythm) -> Rest | None:
         node: RaftNode = rhythm.owner
@@ -199,7 +197,6 @@ class RaftLaw:
         if leader is None or node.journal.wants("raft.message"):
             return None
         group = [leader]
-        self._watch(leader)
         sources: list[object] = [leader.scope, leader, (leader.process.host.name, "raft.message")]
         ways: list[Way] = []
         silent: list[Peer] = []
@@ -231,12 +228,6 @@ class RaftLaw:
             peer.call.wait_for_ever()
         return Rest(self.around.clock.calm, sources, ways, wake)
 
-    def _watch(self, leader: RaftNode) -> None:
-        """A member more or less is heard of at the leader first; only its next heartbeat tells the others."""
-        if leader not in self._watched:
-            self._watched.add(leader)
-            leader.on_members.append(partial(self.around.clock.calm.disturb, leader))
-
     def _leader_of(self, node: RaftNode) -> RaftNode | None:
         """The leader, if it leads undisputed and has nothing to do."""
         member = node.leader
@@ -250,7 +241,7 @@ class RaftLaw:
     def _follower(self, leader: RaftNode, member: Member) -> RaftNode | None:
         """The member as it is, if it follows the leader and lacks nothing."""
         manager = self.manager_on(member.host)
-        if manager is None or not hasattr(manager.raft, "core"):
+        if manager is None or not manager.raft.started:
             return None
         node, core = manager.raft, leader.core
         progress = core.progress[member.raft_id]

@@ -24,9 +24,11 @@ from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Activity, Scope
 from swarmsim.swarm.manager.controlapi import NodeView
 from swarmsim.swarm.manager.manager import Manager
+from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.objects import Role, Service, Task
 from swarmsim.swarm.rest import laws
 from swarmsim.swarm.states import TaskState
+from swarmsim.world.vitals import Vitals
 
 POLL = 0.1  # seconds between two looks of the observer
 LOOK_TIMEOUT = 5.0  # seconds a manager gets to answer one
@@ -110,6 +112,11 @@ class SimulatedWorld:
     def _manager_on(self, host: str) -> Manager | None:
         node = self.engines[host].node
         return node.manager if node is not None else None
+
+    def raft_on(self, host: str) -> RaftNode | None:
+        """The Raft member that runs on a host, if one does."""
+        manager = self._manager_on(host)
+        return manager.raft if manager is not None and manager.raft.started else None
 
     def api(self, host: str) -> EngineAPI:
         return EngineAPI(self.engines[host])
@@ -241,8 +248,9 @@ class SimulatedWorld:
         return (POLL + engine.lasting("look")) * rng.random()
 
     def observe(self) -> None:
-        """Start writing down what the managers' API shows."""
+        """Start writing down what the managers' API shows, and what is true."""
         self.scope.spawn(_Observer(self).run())
+        Vitals(self)
 
     # -- faults on hosts and links
 

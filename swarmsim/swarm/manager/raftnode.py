@@ -160,6 +160,11 @@ class RaftNode:
     # -- what managers ask
 
     @property
+    def started(self) -> bool:
+        """Whether it takes part: before, it has no log, and after its scope's end it is gone."""
+        return hasattr(self, "core") and self.scope.alive
+
+    @property
     def version(self) -> int:
         return self.core.log.committed
 
@@ -335,6 +340,7 @@ class RaftNode:
         self._maybe_snapshot()
         if self._was_leader and not self.is_leader and self.core.log.applied >= self.core.log.last_index:
             self.is_leader = True
+            self.process.around.clock.calm.disturb(self)
             self.journal.note("raft.leading", host=self.process.host.name, term=self.core.term)
             self.on_leadership(True)
         if self._campaign_when_able and self.disk.own_id in self.members:
@@ -343,6 +349,7 @@ class RaftNode:
                 self.core.campaign()
 
     def _role_changed(self, leading: bool) -> None:
+        self.process.around.clock.calm.disturb(self)
         self.process.around.touch()
         self.journal.note(
             "raft.role",
@@ -399,8 +406,7 @@ class RaftNode:
             member=member.host,
             members=len(self.members),
         )
-        for notify in self.on_members:
-            notify()
+        self._members_changed()
         if change.type is ChangeType.REMOVE and change.node == self.core.id:
             self.removed()
 
@@ -446,6 +452,10 @@ class RaftNode:
             self._add(member)
         for id in [id for id in self.peers if id not in self.members]:
             del self.peers[id]
+        self._members_changed()
+
+    def _members_changed(self) -> None:
+        self.process.around.clock.calm.disturb(self)
         for notify in self.on_members:
             notify()
 

@@ -1,0 +1,100 @@
+"""Fault laws at work: hosts that fail and are mended again, at random, as long as a scenario lasts.
+
+Every host a law is about has a life of its own and a random stream of its own: it is well for a time drawn from
+``every``, then broken for a time drawn from ``for``, and so on. The hosts of a ``site`` fail together.
+
+Laws may overlap. A host that two laws have left without power gets it back when both are over; its engine, killed by
+another law meanwhile, starts with the power.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import NamedTuple
+
+from swarmsim.scenario.schema import Scenario
+from swarmsim.sim.distribution import Sampler
+from swarmsim.sim.scope import Activity
+from swarmsim.world.simulated import SimulatedWorld
+
+
+class Hazards:
+    """Puts the laws of a scenario in force now. After ``ends`` (simulated seconds) nothing more breaks; what is broken is still mended."""
+
+    def __init__(self, world: SimulatedWorld, scenario: Scenario, ends: float) -> None:
+        self.world = world
+        self.ends = ends
+        self._without_power: dict[str, int] = {}
+        for number, law in enumerate(scenario.faults):
+            kind = KINDS[law.fault]
+            for hosts in law.victims(scenario.cluster):
+                rng = world.around.chance.stream(f"faults/{number}/{' '.join(hosts)}")
+                world.scope.spawn(self._life(kind, hosts, law.every.sampler(), law.for_.sampler(), rng))
+
+    def _life(self, kind: Kind, hosts: list[str], every: Sampler, lasting: Sampler, rng: Random) -> Activity:
+        while True:
+            yield every(rng)
+            if self.world.clock.now >= self.ends:
+                return
+            self._note(kind.verb, hosts)
+            mend = kind.strike(self, hosts)
+            yield lasting(rng)
+            self._note(kind.mending, hosts)
+            yield from mend()
+
+    def _note(self, verb: str, hosts: list[str]) -> None:
+        single = {"node": hosts[0]} if len(hosts) == 1 else {}
+        self.world.journal.note("step", what=f"{verb} {' '.join(hosts)}", **single)
+
+    def power_off(self, hosts: list[str]) -> Mend:
+        for host in hosts:
+            self._without_power[host] = self._without_power.get(host, 0) + 1
+            self.world.power_off(host)
+        return partial(self._power_on, hosts)
+
+    def _power_on(self, hosts: list[str]) -> Activity:
+        for host in hosts:
+            self._without_power[host] -= 1
+        return self._start([host for host in hosts if not self._without_power[host]])
+
+    def kill_engine(self, hosts: list[str]) -> Mend:
+        for host in hosts:
+            self.world.kill_engine(host)
+        return lambda: self._start([host for host in hosts if self.world.engines[host].host.powered])
+
+    def _start(self, hosts: list[str]) -> Activity:
+        for started in [self.world.scope.spawn(self.world.power_on(host)) for host in hosts]:
+            yield started
+
+    def cut(self, hosts: list[str]) -> Mend:
+        fabric = self.world.around.fabric
+        number = fabric.separate(hosts)
+
+        def rejoin() -> Activity:
+            fabric.rejoin(number)
+            return
+            yield
+
+        return rejoin
+
+
+Mend = Callable[[], Activity]
+"""What ends a fault; it may take time."""
+
+
+class Kind(NamedTuple):
+    """A sort of fault: what breaks, in the words of the timeline, and what mends it."""
+
+    verb: str
+    mending: str
+    strike: Callable[[Hazards, list[str]], Mend]
+
+
+KINDS: dict[str, Kind] = {
+    "power-off": Kind("power off", "power on", Hazards.power_off),
+    "kill-engine": Kind("kill engine", "start engine", Hazards.kill_engine),
+    "cut": Kind("cut off", "heal", Hazards.cut),
+}
+"""The sorts of faults a law may be of."""

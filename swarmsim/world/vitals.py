@@ -1,0 +1,137 @@
+"""What a swarm is able to do at every moment, whether or not anybody in it can tell.
+
+Two kinds of rows, written when something changes:
+
+- ``quorum``: ``managers`` (members of the Raft group), ``up`` (those whose manager runs), ``quorum`` (whether one of
+  them reaches a majority), ``leader`` (the host that leads such a majority, ``None`` if nobody does);
+- ``serving``: ``service``, ``running`` (containers alive, also on hosts that no manager sees), ``replicas`` (wanted
+  by the service's specification; ``None`` for a global service, 0 once it is removed).
+
+They are the truth availability is measured by (:mod:`swarmsim.analysis.availability`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from swarmsim.sim.calm import Rest
+from swarmsim.swarm.manager.raftnode import RaftNode
+from swarmsim.swarm.manager.transport import Member
+from swarmsim.swarm.objects import Service
+from swarmsim.swarm.store import Change, MemoryStore
+
+if TYPE_CHECKING:
+    from swarmsim.world.simulated import SimulatedWorld
+
+CONTAINERS = frozenset(("container.started", "container.ended"))
+
+
+class Vitals:
+    """Watches one world from now on and notes the rows above."""
+
+    def __init__(self, world: SimulatedWorld) -> None:
+        self.world = world
+        self.journal = world.journal
+        self._members: tuple[Member, ...] = ()
+        self._shown: dict[str, Any] = {}
+        self._asked = False
+        self._replicas: dict[str, int | None] = {}
+        self._running: dict[str, int] = {}
+        self._store: MemoryStore | None = None
+        self._unwatch: Callable[[], None] = lambda: None
+        for engine in world.engines.values():
+            for container in engine.containers.values():
+                if container.alive and container.service is not None:
+                    self._count(container.service, 1)
+        self.journal.subscribe(self._container_changed, only=CONTAINERS)
+        self._look()
+
+    # -- quorum and leader
+
+    def _look(self) -> None:
+        """Note what is so now, and look again after whatever could change it."""
+        self._asked = False
+        up = {host: raft for host in self._hosts() if (raft := self.world.raft_on(host)) is not None}
+        leader = self._leader(up)
+        if leader is not None:
+            self._members = tuple(leader.members.values())
+            self._watch(leader.store)
+        hosts = self._hosts()
+        shown = {
+            "managers": len(hosts),
+            "up": sum(host in up for host in hosts),
+            "quorum": any(self._reaches_majority(host, up) for host in hosts if host in up),
+            "leader": leader.process.host.name if leader is not None else None,
+        }
+        if shown != self._shown:
+            self._shown = shown
+            self.journal.note("quorum", **shown)
+        sources: list[object] = [self.world.around.hosts[host] for host in hosts]
+        for raft in up.values():
+            sources += (raft, raft.scope)
+        Rest(self.world.clock.calm, sources, tuple(combinations(hosts, 2)), self._disturbed)
+
+    def _disturbed(self) -> None:
+        if not self._asked:
+            self._asked = True
+            self.world.scope.after(0.0, self._look)
+
+    def _hosts(self) -> list[str]:
+        """The members' hosts; before the first leader is known, those that are managers."""
+        return sorted({member.host for member in self._members}) or self.world.manager_hosts
+
+    def _reaches_majority(self, host: str, up: dict[str, RaftNode]) -> bool:
+        hosts = self._hosts()
+        reached = sum(1 for other in hosts if other in up and self.world.around.fabric.reaches(host, other))
+        return 2 * reached > len(hosts)
+
+    def _leader(self, up: dict[str, RaftNode]) -> RaftNode | None:
+        """Who leads a majority. A leader that was cut off thinks for a while that it still does."""
+        leaders = (raft for host, raft in up.items() if raft.is_leader and self._reaches_majority(host, up))
+        return max(leaders, key=lambda raft: raft.core.term, default=None)
+
+    # -- services
+
+    def _watch(self, store: MemoryStore) -> None:
+        """Follow the specifications as the leader has them."""
+        if store is self._store:
+            return
+        self._unwatch()
+        self._store = store
+        self._unwatch = store.watch(self._changed)
+        wanted = {service.name: _replicas(service) for service in store.table(Service).values()}
+        for name in sorted(self._replicas.keys() | wanted.keys()):
+            self._want(name, wanted.get(name, 0))
+
+    def _changed(self, changes: tuple[Change, ...]) -> None:
+        for change in changes:
+            if type(change.obj) is Service:
+                self._want(change.obj.name, 0 if change.action == "delete" else _replicas(change.obj))
+
+    def _want(self, service: str, replicas: int | None) -> None:
+        if self._replicas.get(service, 0) != replicas:
+            self._replicas[service] = replicas
+            self._note_service(service)
+
+    def _container_changed(self, row: dict[str, Any]) -> None:
+        service = row["service"]
+        if service is not None:
+            self._count(service, 1 if row["kind"] == "container.started" else -1)
+            self._note_service(service)
+
+    def _count(self, service: str, change: int) -> None:
+        self._running[service] = self._running.get(service, 0) + change
+
+    def _note_service(self, service: str) -> None:
+        self.journal.note(
+            "serving",
+            service=service,
+            running=self._running.get(service, 0),
+            replicas=self._replicas.get(service, 0),
+        )
+
+
+def _replicas(service: Service) -> int | None:
+    return service.replicas if service.is_replicated else None
