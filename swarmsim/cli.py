@@ -6,9 +6,7 @@ Exit codes: 0 all expectations hold, 1 one does not, 2 bad input, 130 interrupte
 from __future__ import annotations
 
 import json
-import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,30 +17,21 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from swarmsim.analysis.ensemble import Run, percentile, pooled, run_ensemble
+from swarmsim.analysis.availability import Meter
+from swarmsim.analysis.availability import as_json as availability_as_json
+from swarmsim.analysis.ensemble import Run, estimates, percentile, pooled, precise, run_ensemble
 from swarmsim.analysis.milestones import milestones
-from swarmsim.analysis.timeline import Line, Timeline
 from swarmsim.scenario.duration import parse_duration
 from swarmsim.scenario.loader import LoadedScenario, ScenarioError, load_scenario, parse_scenario, shipped_scenarios
 from swarmsim.scenario.runner import Outcome, run_scenario, trace_header
 from swarmsim.scenario.schema import Scenario
+from swarmsim.terminal import PERCENTILES, Bar, Screen, Terminal, show_ensemble, show_verdict
 from swarmsim.trace.reader import Trace, TraceError, load_trace
 from swarmsim.trace.writer import TraceWriter
 from swarmsim.version import VERSION
 
 UNMET, BAD_INPUT, INTERRUPTED = 1, 2, 130
 RUNS = Path("runs")
-STYLES = {
-    "command": "bold",
-    "error": "bold red",
-    "fault": "bold magenta",
-    "reached": "bold green",
-    "unmet": "bold white on red",
-    "good": "green",
-    "bad": "red",
-    "note": "italic cyan",
-    "info": "dim",
-}
 
 app = typer.Typer(
     name="swarmsim",
@@ -54,14 +43,6 @@ app = typer.Typer(
 
 
 Eager = Annotated[bool, typer.Option("--eager", help="run every heartbeat and tick, also those that change nothing")]
-
-
-class _Terminal(Console):
-    """Where people read. If the reader goes (``| head``), the run still ends in order and keeps its exit code."""
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: object) -> typer.Exit:
@@ -90,10 +71,16 @@ def run(
     ] = 0.0,
     until: Annotated[str | None, typer.Option(help="stop after this much simulated time, such as 90s or 5m")] = None,
     messages: Annotated[bool, typer.Option(help="write every Raft message into the trace")] = False,
+    precision: Annotated[
+        str | None, typer.Option(help="with --seeds: stop early once every share is known this well, such as 5%")
+    ] = None,
     eager: Eager = False,
 ) -> None:
     """Run scenarios: show what happens, check what they expect, leave a trace and a picture."""
     limit = _until(until)
+    wanted = _precision(precision)
+    if wanted is not None and not seeds:
+        raise _fail("--precision is reached with more runs: give --seeds, how many at most")
     loaded = [_load(file) for file in files]
     single = {"--trace": trace, "--plot": plot, "--speed": speed, "--until": until, "--messages": messages}
     given = [option for option, value in single.items() if value]
@@ -106,13 +93,25 @@ def run(
     code = 0
     for scenario in loaded:
         if seeds:
-            code = max(code, _ensemble(scenario, range(seed, seed + seeds), as_json, quiet, eager))
+            code = max(code, _ensemble(scenario, range(seed, seed + seeds), as_json, quiet, eager, wanted))
             continue
         outcome = _run_once(scenario, seed, trace, plot, quiet or as_json, as_json, speed, limit, messages, eager)
         if outcome.interrupted:
             raise typer.Exit(INTERRUPTED)
         code = max(code, UNMET if outcome.failures else 0)
     raise typer.Exit(code)
+
+
+def _precision(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise _fail(f"--precision {text}: write a part of the mean, such as 5%")
+    return share
 
 
 def _until(text: str | None) -> float | None:
@@ -142,20 +141,22 @@ def _run_once(
     name = loaded.scenario.name
     header = trace_header(loaded, seed)
     rows: list[dict[str, Any]] = []
-    screen = None if silent else _Screen(speed)
+    screen = None if silent else Screen(speed, loaded.scenario.duration)
+    meter = Meter()
     try:
         trace_path = trace_path or _in_runs(f"{name}-{seed}.jsonl")
         plot_path = plot_path or _in_runs(f"{name}-{seed}.png")
         if screen is not None:
             screen.say(Text(f"{loaded.scenario.title or name}", style="bold"))
             screen.say(Text(f"scenario {name}, seed {seed}, profile {header['profile']}", style="dim"))
-        with TraceWriter(trace_path, header) as writer:
+        bar = Bar(name, loaded.scenario.duration if silent else None)
+        with TraceWriter(trace_path, header) as writer, bar:
 
             def sink(row: dict[str, Any]) -> None:
                 writer.write(row)
                 rows.append(row)
-                if screen is not None:
-                    screen.show(row)
+                meter.add(row)
+                (screen or bar).show(row)
 
             outcome = run_scenario(loaded, seed, sink, messages=messages, until=until, eager=eager)
         trace = Trace(header, rows)
@@ -168,9 +169,11 @@ def _run_once(
     except TraceError as problem:
         raise _fail(problem) from None
     if as_json:
-        print(json.dumps(_summary(loaded, seed, outcome, trace, trace_path, plot_path)))
+        summary = _summary(loaded, seed, outcome, trace)
+        summary["availability"] = availability_as_json(meter.read())
+        print(json.dumps({**summary, "trace": str(trace_path), "plot": str(plot_path)}))
     else:
-        _verdict(outcome, trace_path, plot_path)
+        show_verdict(outcome, meter.read(), trace_path, plot_path)
     return outcome
 
 
@@ -182,9 +185,7 @@ def _in_runs(name: str) -> Path:
     return RUNS / name
 
 
-def _summary(
-    loaded: LoadedScenario, seed: int, outcome: Outcome, trace: Trace, trace_path: Path, plot_path: Path
-) -> dict[str, Any]:
+def _summary(loaded: LoadedScenario, seed: int, outcome: Outcome, trace: Trace) -> dict[str, Any]:
     return {
         "scenario": loaded.scenario.name,
         "seed": seed,
@@ -193,63 +194,12 @@ def _summary(
         "simulated": round(outcome.simulated, 3),
         "unmet": [{"expected": f.expected, "seen": f.seen, "t": round(f.at, 3)} for f in outcome.failures],
         "milestones": milestones(trace),
-        "trace": str(trace_path),
-        "plot": str(plot_path),
     }
 
 
-def _verdict(outcome: Outcome, trace_path: Path, plot_path: Path) -> None:
-    console = _Terminal(highlight=False, soft_wrap=True)
-    if outcome.interrupted:
-        console.print("interrupted: the trace holds what happened until then", style="yellow")
-    elif outcome.failures:
-        count = len(outcome.failures)
-        console.print(f"{count} expectation{'s' if count > 1 else ''} not met:", style="bold red")
-        for failure in outcome.failures:
-            console.print(f"  expected {failure.expected}", markup=False)
-            console.print(f"  seen     {failure.seen}", markup=False)
-    else:
-        console.print(f"all expectations hold ({outcome.simulated:.1f} simulated seconds)", style="bold green")
-    console.print(f"trace: {trace_path}", markup=False)
-    console.print(f"plot:  {plot_path}", markup=False)
-
-
-class _Screen:
-    """The live timeline, at the chosen multiple of real time."""
-
-    def __init__(self, speed: float) -> None:
-        self._console = _Terminal(highlight=False, soft_wrap=True)
-        self._timeline = Timeline()
-        self._speed = speed
-        self._origin: tuple[float, float] | None = None
-
-    def say(self, text: Text) -> None:
-        self._console.print(text)
-
-    def show(self, row: dict[str, Any]) -> None:
-        for line in self._timeline.add(row):
-            self._print(line)
-
-    def finish(self) -> None:
-        for line in self._timeline.flush():
-            self._print(line)
-
-    def _print(self, line: Line) -> None:
-        if self._speed > 0:
-            self._keep_pace(line.t)
-        self._console.print(Text(line.plain(), style=STYLES.get(line.sort, "")))
-
-    def _keep_pace(self, t: float) -> None:
-        if self._origin is None:
-            self._origin = (time.monotonic(), t)
-        wall, begin = self._origin
-        ahead = (t - begin) / self._speed - (time.monotonic() - wall)
-        if ahead > 0:
-            time.sleep(ahead)
-
-
-def _ensemble(loaded: LoadedScenario, seeds: range, as_json: bool, quiet: bool, eager: bool) -> int:
-    console = _Terminal(highlight=False)
+def _ensemble(
+    loaded: LoadedScenario, seeds: range, as_json: bool, quiet: bool, eager: bool, precision: float | None
+) -> int:
     runs: list[Run] = []
     with Progress(console=Console(stderr=True), disable=quiet or as_json, transient=True) as progress:
         bar = progress.add_task(loaded.scenario.name, total=len(seeds))
@@ -257,41 +207,32 @@ def _ensemble(loaded: LoadedScenario, seeds: range, as_json: bool, quiet: bool, 
             for one in run_ensemble(loaded, seeds, eager=eager):
                 runs.append(one)
                 progress.advance(bar)
+                if precision is not None and precise(runs, precision):
+                    break
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
-    values = pooled(runs)
-    unmet = [one for one in runs if one.failures]
     if as_json:
-        print(
-            json.dumps(
-                {
-                    "scenario": loaded.scenario.name,
-                    "seeds": [seeds.start, seeds.stop - 1],
-                    "ok": not unmet,
-                    "unmet": {one.seed: one.failures for one in unmet},
-                    "percentiles": {
-                        name: {f"{p}%": round(percentile(found, p / 100), 3) for p in (1, 10, 50, 90, 99)}
-                        for name, found in values.items()
-                    },
-                }
-            )
-        )
-        return UNMET if unmet else 0
-    table = Table(title=f"{loaded.scenario.name}: seeds {seeds.start}..{seeds.stop - 1}, seconds", title_justify="left")
-    table.add_column("milestone")
-    for heading in ("n", "1 %", "10 %", "50 %", "90 %", "99 %"):
-        table.add_column(heading, justify="right")
-    for name, found in values.items():
-        cells = [f"{percentile(found, p):.2f}" for p in (0.01, 0.10, 0.50, 0.90, 0.99)]
-        table.add_row(name, str(len(found)), *cells)
-    console.print(table)
-    if unmet:
-        console.print(f"{len(unmet)} of {len(runs)} runs with unmet expectations:", style="bold red")
-        for one in unmet[:5]:
-            console.print(f"  seed {one.seed}: {one.failures[0]}", markup=False)
-        return UNMET
-    console.print(f"all expectations hold in all {len(runs)} runs", style="bold green")
-    return 0
+        print(json.dumps(_ensemble_summary(loaded, runs)))
+    else:
+        show_ensemble(loaded.scenario.name, runs, len(seeds))
+    return UNMET if any(one.failures for one in runs) else 0
+
+
+def _ensemble_summary(loaded: LoadedScenario, runs: list[Run]) -> dict[str, Any]:
+    unmet = {one.seed: one.failures for one in runs if one.failures}
+    return {
+        "scenario": loaded.scenario.name,
+        "seeds": [runs[0].seed, runs[-1].seed],
+        "ok": not unmet,
+        "unmet": unmet,
+        "percentiles": {
+            name: {f"{p}%": round(percentile(found, p / 100), 3) for p in PERCENTILES}
+            for name, found in pooled(runs).items()
+        },
+        "availability": {
+            name: {"mean": found.mean, "half_width_95%": found.half_width} for name, found in estimates(runs).items()
+        },
+    }
 
 
 @app.command("list")
@@ -302,7 +243,7 @@ def list_scenarios() -> None:
     table.add_column("title")
     for name, text in shipped_scenarios().items():
         table.add_row(name, parse_scenario(text, name).scenario.title)
-    _Terminal(highlight=False).print(table)
+    Terminal(highlight=False).print(table)
 
 
 @app.command()

@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from joblib import Parallel, delayed
 
+from swarmsim.analysis.availability import Availability, Meter
 from swarmsim.analysis.milestones import Milestones, milestones
 from swarmsim.scenario import run_scenario
 from swarmsim.scenario.loader import LoadedScenario
-from swarmsim.trace.reader import Trace
+from swarmsim.trace.reader import Row, Trace
+from swarmsim.trace.schema import is_internal
 
 
 class Run(NamedTuple):
-    """One seed's milestones and unmet expectations."""
+    """One seed's milestones, unmet expectations and availability."""
 
     seed: int
     milestones: Milestones
     failures: list[str]
     simulated: float
+    availability: Availability
 
 
 def run_one(loaded: LoadedScenario, seed: int, eager: bool = False) -> Run:
     """Run one seed; only observations are kept while it runs."""
-    trace = record(loaded, seed, eager)
-    failures = [f"{row['expected']}: {row['seen']}" for row in trace.rows if row["kind"] == "unmet"]
-    return Run(seed, milestones(trace), failures, trace.duration)
+    rows: list[Row] = []
+    meter = Meter()
+
+    def sink(row: Row) -> None:
+        meter.add(row)
+        if not is_internal(row["kind"]):
+            rows.append(row)
+
+    run_scenario(loaded, seed, sink, eager=eager)
+    trace = Trace({}, rows)
+    failures = [f"{row['expected']}: {row['seen']}" for row in rows if row["kind"] == "unmet"]
+    return Run(seed, milestones(trace), failures, trace.duration, meter.read())
 
 
 def record(loaded: LoadedScenario, seed: int, eager: bool = False) -> Trace:
     """The observations of one run as a trace in memory."""
-    rows: list[dict[str, object]] = []
+    rows: list[Row] = []
     run_scenario(loaded, seed, rows.append, internals=False, eager=eager)
     return Trace({}, rows)
 
@@ -40,6 +54,48 @@ def run_ensemble(loaded: LoadedScenario, seeds: Iterable[int], jobs: int = -1, *
     """Run all seeds; results come in the order of the seeds. ``jobs`` is a number of processes, -1 all cores."""
     work = (delayed(run_one)(loaded, seed, eager) for seed in seeds)
     yield from Parallel(n_jobs=jobs, return_as="generator")(work)
+
+
+class Estimate(NamedTuple):
+    """A mean over runs; with 95 % confidence the true one lies within ``half_width`` of it (Student's t)."""
+
+    mean: float
+    half_width: float
+
+
+def estimates(runs: list[Run]) -> dict[str, Estimate]:
+    """The mean of every figure of availability. One run has no width: it is infinite."""
+    figures = [run.availability.figures() for run in runs]
+    names = list(dict.fromkeys(name for one in figures for name in one))
+    return {name: estimate([one[name] for one in figures if name in one]) for name in names}
+
+
+def estimate(values: list[float]) -> Estimate:
+    """Mean and confidence interval of independent values.
+
+    >>> estimate([1.0, 2.0, 3.0])  # doctest: +ELLIPSIS
+    Estimate(mean=2.0, half_width=2.48413771175...)
+    """
+    from scipy import stats
+
+    n = len(values)
+    if n < 2:
+        return Estimate(values[0], math.inf)
+    return Estimate(
+        statistics.fmean(values), float(stats.t.ppf(0.975, n - 1)) * statistics.stdev(values) / math.sqrt(n)
+    )
+
+
+FEWEST_RUNS = 10
+"""A confidence interval of fewer runs says little."""
+
+
+def precise(runs: list[Run], precision: float) -> bool:
+    """Whether every share of time that anything was missing is known to ``precision``, a part of its mean."""
+    if len(runs) < FEWEST_RUNS:
+        return False
+    shares = [found for name, found in estimates(runs).items() if name.endswith(": share") and found.mean]
+    return bool(shares) and all(found.half_width <= precision * found.mean for found in shares)
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -8,6 +8,27 @@ from typing import Any, NamedTuple
 Row = dict[str, Any]
 MAX_OUTPUT_LINES = 14
 MAX_NAMES = 8
+DAY = 86_400.0
+PERIODS = 40
+"""Into so many parts a long scenario is divided …"""
+LINES_A_PERIOD = 12
+"""… of each of which so many lines are shown, besides what is typed, said and expected."""
+FOLDED_FROM = 6 * 3600.0
+"""A scenario is long if it lasts longer than so many seconds."""
+ALWAYS = ("command", "error", "reached", "unmet", "note")
+"""Sorts of lines that are never left out."""
+
+
+def clock_time(t: float) -> str:
+    """A time since the beginning, in seconds, as the timeline has it: from one day on with days.
+
+    >>> clock_time(59.5), clock_time(100_000.0)
+    ('    59.50', '1d 03:46:40')
+    """
+    if t < DAY:
+        return f"{t:9.2f}"
+    days, rest = divmod(int(t), int(DAY))
+    return f"{days}d {rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
 
 
 class Line(NamedTuple):
@@ -19,16 +40,23 @@ class Line(NamedTuple):
 
     def plain(self) -> str:
         head, *rest = self.text.split("\n")
-        return "\n".join([f"{self.t:9.2f}  {head}", *(f"{'':9}  {line}" for line in rest)])
+        return "\n".join([f"{clock_time(self.t)}  {head}", *(f"{'':9}  {line}" for line in rest)])
 
 
 class Timeline:
-    """Give it rows in order; each :meth:`add` returns the lines that are complete by then."""
+    """Give it rows in order; each :meth:`add` returns the lines that are complete by then.
 
-    def __init__(self) -> None:
+    Of a scenario of a long ``duration`` (seconds) only so many lines are shown in each part of it.
+    """
+
+    def __init__(self, duration: float = 0.0) -> None:
         self._begin = 0.0
         self._began = False
         self._moment: list[Row] = []
+        self._period = duration / PERIODS if duration > FOLDED_FROM else 0.0
+        self._number = 0
+        self._shown = 0
+        self._folded = 0
 
     def add(self, row: Row) -> list[Line]:
         if row["kind"] == "begin":
@@ -39,7 +67,33 @@ class Timeline:
         if self._moment and row["t"] != self._moment[0]["t"]:
             lines = self.flush()
         self._moment.append(row)
-        return lines
+        return self._some(lines) if self._period else lines
+
+    def finish(self) -> list[Line]:
+        """The lines of the last moment, and how many were left out before."""
+        lines = self.flush()
+        return [*self._some(lines), *self._unfold(lines[-1].t if lines else 0.0)] if self._period else lines
+
+    def _some(self, lines: list[Line]) -> list[Line]:
+        """What of these lines there is room for in their part of a long scenario."""
+        kept: list[Line] = []
+        for line in lines:
+            number = int(line.t / self._period)
+            if number != self._number:
+                kept += self._unfold(number * self._period)
+                self._number, self._shown = number, 0
+            if line.sort in ALWAYS:
+                kept.append(line)
+            elif self._shown < LINES_A_PERIOD:
+                self._shown += 1
+                kept.append(line)
+            else:
+                self._folded += 1
+        return kept
+
+    def _unfold(self, t: float) -> list[Line]:
+        folded, self._folded = self._folded, 0
+        return [Line(t, "info", f"… {folded} more lines until here; the trace has it all")] if folded else []
 
     def flush(self) -> list[Line]:
         """The lines of the last moment."""

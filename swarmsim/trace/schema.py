@@ -5,7 +5,7 @@ The first row of a simulated run is its header (kind ``header``). Then come two 
 
 - *observations*, with the fields of the recorded real clusters, so that both load alike;
 - *internals*, whose kinds have a dot or are listed in :data:`INTERNAL`: Raft roles, members, messages,
-  sessions, scheduler decisions with their reason.
+  sessions, scheduler decisions with their reason, and what is true whether or not a manager can tell.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ OBSERVATIONS: dict[str, tuple[str, ...]] = {
 MESSAGES = frozenset(("raft.message",))
 """Kinds that are only written when asked for: they are most of a run."""
 
-INTERNAL = frozenset(("session", "session.failed", "node.silent", "engine.started"))
+INTERNAL = frozenset(("session", "quorum", "serving"))
 
 
 def is_internal(kind: str) -> bool:
