@@ -25,9 +25,11 @@ RECORDS = Path(__file__).parent / "records"
 class Lab:
     """A formed cluster one can type on. Time passes only while something is asked to run."""
 
-    def __init__(self, managers: int = 3, workers: int = 2, seed: int = 1, formed: bool = True) -> None:
+    def __init__(
+        self, managers: int = 3, workers: int = 2, seed: int = 1, formed: bool = True, *, eager: bool = False
+    ) -> None:
         cluster = Cluster(managers=managers, workers=workers)
-        self.world: SimulatedWorld = build_world(Scenario(name="lab", cluster=cluster), seed)
+        self.world: SimulatedWorld = build_world(Scenario(name="lab", cluster=cluster), seed, eager=eager)
         if formed:
             self.world.run(self.world.form())
             self.sleep(1.0)

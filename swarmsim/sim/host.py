@@ -165,14 +165,24 @@ class Process(Scope):
         """
         return self.begin_call(dst, method, request, timeout).reply
 
-    def begin_call(self, dst: str, method: str, request: Any, timeout: float | None) -> Call:
+    def connect(self, dst: str, method: str, timeout: float, ago: float = 0.0) -> Any:
+        """As :meth:`call`, to whoever may not be there yet: what gets no answer is sent again, as TCP does its SYN.
+
+        ``ago``: the attempt began so many seconds before, and has had no answer so far.
+        """
+        call = self.begin_call(dst, method, None, timeout - ago, send=not ago)
+        call.send_again(ago)
+        return call.reply
+
+    def begin_call(self, dst: str, method: str, request: Any, timeout: float | None, send: bool = True) -> Call:
         """As :meth:`call`, for whoever wants to know more of the call than its answer."""
         self.clock.calm.disturb((self.host.name, method))
         self.clock.calm.disturb((dst, method))
         call = Call(self, dst, method, request)
         if timeout is not None:
             self.around.time_outs.add(call, timeout)
-        call.send()
+        if send:
+            call.send()
         return call
 
     def stream(

@@ -59,9 +59,11 @@ class Rhythm:
         """Another rhythm's rest includes this one."""
         self._timer.cancel()
 
-    def wake(self, due: float) -> None:
-        """Go on with real events; the next beat is ``due``."""
+    def wake(self, due: float | None) -> None:
+        """Go on with real events; the next beat is ``due`` (seconds), or comes after :meth:`again`."""
         self._rest = None
+        if due is None:
+            return
         self.due = due
         self._timer = self.scope.after(max(0.0, due - self.scope.clock.now), self._beat)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Handler = Callable[[Any], Any]
 
 CONNECTION_ERROR = "connection error: connection refused"
+SYN_SENT = (1.0, 3.0, 7.0, 15.0, 31.0, 63.0)
+"""Seconds after the first at which a SYN is sent again (TCP_TIMEOUT_INIT 1 s, doubling, tcp_syn_retries 6)."""
 RESEND_MIN, RESEND_MAX = 0.2, 120.0  # TCP_RTO_MIN, TCP_RTO_MAX
 
 
@@ -116,6 +118,17 @@ class Call:
 
     def send(self) -> None:
         self.client.around.fabric.send(self.src, self.dst, self._arrive)
+
+    def send_again(self, ago: float) -> None:
+        """Repeat the first packet until there is an answer; the first was sent ``ago`` seconds ago."""
+        following = next((sent for sent in SYN_SENT if sent > ago + 1e-9), None)
+        if following is not None:
+            self.client.after(following - ago, self._repeat, following)
+
+    def _repeat(self, ago: float) -> None:
+        if not self.reply.triggered:
+            self.send()
+            self.send_again(ago)
 
     def expire(self) -> None:
         self._finish(RpcError("DeadlineExceeded", "context deadline exceeded"), False)

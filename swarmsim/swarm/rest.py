@@ -30,6 +30,7 @@ from typing import Any
 from swarmsim.raft.messages import Kind
 from swarmsim.raft.progress import State
 from swarmsim.sim.calm import Law, Phase, Renewals, Rest, Way, ticks_until
+from swarmsim.sim.clock import Timer
 from swarmsim.sim.host import Surroundings
 from swarmsim.sim.rhythm import Deadline, Rhythm
 from swarmsim.swarm.agent.agent import NODE_UPDATE_PERIOD, Agent, Session
@@ -43,6 +44,7 @@ from swarmsim.swarm.manager.transport import (
     CONNECT_TIMEOUT,
     MESSAGE_QUEUE,
     SEND_TIMEOUT,
+    TCP_GIVE_UP,
     Member,
     Peer,
 )
@@ -176,7 +178,13 @@ class ReconnectLaw:
         )
 
     def _wake(self, rhythm: Rhythm, renewals: Renewals, known: Phase) -> None:
-        rhythm.wake(renewals.phase(known, self.around.clock.now, self._rng).next)
+        now = self.around.clock.now
+        phase = renewals.phase(known, now, self._rng)
+        if now - phase.last < renewals.gap:
+            rhythm.wake(None)
+            rhythm.owner.reconnect(ago=now - phase.last)
+        else:
+            rhythm.wake(phase.next)
 
 
 class RaftLaw:
@@ -220,13 +228,22 @@ class RaftLaw:
         # A member that is cut off may still take the others, who rest without it, for its group.
         if 2 * len(group) <= len(leader.members) or node not in group:
             return None
-        wake = partial(self._wake, _Ticking(leader), [_Ticking(node) for node in group[1:]], silent)
+        alarm = self._alarm(leader, silent)
+        wake = partial(self._wake, _Ticking(leader), [_Ticking(node) for node in group[1:]], silent, alarm)
         for ticking in group:
             ticking.ticker.sleep()
         for peer in silent:
             assert peer.call is not None
             peer.call.wait_for_ever()
         return Rest(self.around.clock.calm, sources, ways, wake)
+
+    def _alarm(self, leader: RaftNode, silent: list[Peer]) -> Timer | None:
+        """When the kernel gives up the first connection to a silent member, it matters again."""
+        if not silent:
+            return None
+        since = min(peer.silent_since or self.around.clock.now for peer in silent)
+        left = since + TCP_GIVE_UP - self.around.clock.now
+        return leader.scope.after(max(0.0, left), self.around.clock.calm.disturb, leader)
 
     def _leader_of(self, node: RaftNode) -> RaftNode | None:
         """The leader, if it leads undisputed and has nothing to do."""
@@ -266,8 +283,10 @@ class RaftLaw:
             return True
         return "raft.message" not in host.doors and not leader.peers[member.raft_id].connected
 
-    def _wake(self, leader: _Ticking, followers: list[_Ticking], silent: list[Peer]) -> None:
+    def _wake(self, leader: _Ticking, followers: list[_Ticking], silent: list[Peer], alarm: Timer | None) -> None:
         now = self.around.clock.now
+        if alarm is not None:
+            alarm.cancel()
         ticks = ticks_until(leader.due, TICK, now)
         core = leader.node.core
         if leader.unmoved:

@@ -64,6 +64,21 @@ def test_a_host_without_power_is_silent_until_the_time_out():
     assert ask(around, a) == ("DeadlineExceeded", 1.0)
 
 
+@pytest.mark.parametrize(
+    ("ago", "mended", "connected"),
+    [(0.0, 0.5, 1.0), (0.0, 1.5, 3.0), (0.0, 4.0, 7.0), (5.0, 0.5, 2.0), (10.0, 0.5, 5.0)],
+)
+def test_a_connection_is_tried_again_as_tcp_sends_its_syn(ago, mended, connected):
+    """A SYN goes out 0, 1, 3, 7, 15 s after the first; ``ago`` seconds of the attempt have passed already."""
+    around, a, b = two_hosts()
+    b.serve("hello", lambda request: "welcome")
+    around.fabric.cut("a", "b")
+    a.after(mended, around.fabric.heal)
+    reply = a.connect("b", "hello", 20.0, ago)
+    around.clock.run(reply)
+    assert around.clock.now == pytest.approx(connected, abs=0.1)
+
+
 def test_a_cut_swallows_and_healing_mends():
     around, a, b = two_hosts()
     b.serve("hello", lambda request: request)

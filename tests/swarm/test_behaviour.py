@@ -348,3 +348,23 @@ def test_leaving_and_joining_again_gives_a_new_node_and_leaves_the_old_one_down(
     assert sorted(listed) == [["w2", "Down"], ["w2", "Ready"]]
     old = next(line.split()[0] for line in lab.docker("node ls").out.splitlines() if "Down" in line)
     assert lab.docker(f"node rm {old}").code == 0
+
+
+@pytest.mark.parametrize("eager", [True, False])
+def test_the_kernel_gives_up_a_silent_connection_after_924_seconds(eager):
+    """tcp_retries2: until then Raft messages wait in the queue, one time-out after the other; then it reconnects."""
+    lab = Lab(3, 0, eager=eager)
+    leader = lab.leader()
+    lost = next(name for name in lab.world.engines if name != leader)
+    lab.world.power_off(lost)
+    raft = lab.world.raft_on(leader)
+    peer = next(peer for peer in raft.peers.values() if peer.member.host == lost)
+    lab.sleep(920)
+    assert peer.connected
+    lab.world.clock.calm.disturb(raft)  # a lazy peer shows its queue only when it is woken
+    assert 455 <= len(peer.queue) <= 465
+    lab.sleep(10)
+    assert not peer.connected
+    assert not peer.queue
+    lab.world.run(lab.world.power_on(lost))
+    lab.wait(lambda: peer.connected, within=40)

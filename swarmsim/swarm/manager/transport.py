@@ -27,6 +27,9 @@ MESSAGE_QUEUE = 4096  # transport: messages waiting for one peer
 BACKOFF_BASE, BACKOFF_FACTOR, BACKOFF_JITTER = 1.0, 1.6, 0.2  # seconds; grpc backoff.DefaultConfig
 BACKOFF_MAX = 8.0  # seconds, transport.go WithBackoffMaxDelay
 CONNECT_TIMEOUT = 20.0  # seconds, grpc's minConnectTimeout
+TCP_GIVE_UP = 924.6
+"""Seconds after which Linux closes a connection on which nothing is acknowledged (tcp_retries2 = 15 and an RTO of
+0.2 s: Documentation/networking/ip-sysctl)."""
 MEMBER_REMOVED = "raft: member was removed"
 
 
@@ -60,14 +63,15 @@ class Owner(Protocol):
 class Peer:
     """The way to one other member: a connection, a queue, and whether the last message arrived.
 
-    ``call`` is the message under way, ``None`` if there is none.
+    ``call`` is the message under way, ``None`` if there is none; ``silent_since`` is when the first of the messages
+    was sent to which there was no answer of any kind.
 
     A connection that was refused is tried again after gRPC's backoff, which grows to 8 s; until then
     every message fails at once. So a manager that comes back may not hear from its leader for up to
     about 8 s (transport.go: WithBackoffMaxDelay).
     """
 
-    __slots__ = ("_attempts", "_redial", "active", "call", "connected", "member", "node", "queue")
+    __slots__ = ("_attempts", "_redial", "active", "call", "connected", "member", "node", "queue", "silent_since")
 
     def __init__(self, node: Owner, member: Member) -> None:
         self.node = node
@@ -76,6 +80,7 @@ class Peer:
         self.call: Call | None = None
         self.active = False
         self.connected = True
+        self.silent_since: float | None = None
         self._attempts = 0
         self._redial: Rhythm | None = None
 
@@ -107,6 +112,7 @@ class Peer:
             return
         self.call = None
         if reply._ok:
+            self.silent_since = None
             self._set_active(True)
             if message.type is Kind.SNAP:
                 self.node.core.report_snapshot(self.member.raft_id, True)
@@ -117,10 +123,20 @@ class Peer:
                 self.node.removed()
                 return
             self._failed(message)
-            if error.broken:
+            if error.broken or self._given_up(error):
                 self._disconnected()
         if self.queue:
             self._next()
+
+    def _given_up(self, error: RpcError) -> bool:
+        """Whether the kernel has waited long enough for any sign of life."""
+        if error.code != "DeadlineExceeded":
+            self.silent_since = None
+            return False
+        now = self.node.scope.clock.now
+        if self.silent_since is None:
+            self.silent_since = now - SEND_TIMEOUT
+        return now - self.silent_since >= TCP_GIVE_UP
 
     def _failed(self, message: Message) -> None:
         self._set_active(False)
@@ -130,6 +146,7 @@ class Peer:
 
     def _disconnected(self) -> None:
         self.connected = False
+        self.silent_since = None
         waiting, self.queue = self.queue, deque()
         for message in waiting:
             self._failed(message)
@@ -137,10 +154,10 @@ class Peer:
         self._redial = None
         self.reconnect()
 
-    def reconnect(self) -> None:
-        """Try to connect; the next try follows after the backoff."""
+    def reconnect(self, ago: float = 0.0) -> None:
+        """Try to connect, or go on with a try that began so many seconds ago; the next follows after the backoff."""
         if self.node.peers.get(self.member.raft_id) is self:
-            reply = self.node.process.call(self.member.host, "leader.health", None, CONNECT_TIMEOUT)
+            reply = self.node.process.connect(self.member.host, "leader.health", CONNECT_TIMEOUT, ago)
             reply.callbacks.append(self._reconnected)
 
     def _reconnected(self, reply: Event) -> None:
