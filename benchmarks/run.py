@@ -17,7 +17,9 @@ from typing import NamedTuple
 
 import simpy
 
-from swarmsim.scenario.runner import build_world
+from swarmsim.analysis.availability import Meter
+from swarmsim.scenario.loader import parse_scenario
+from swarmsim.scenario.runner import build_world, run_scenario
 from swarmsim.scenario.schema import Cluster, Scenario
 from swarmsim.sim.scope import Activity
 from swarmsim.world.simulated import SimulatedWorld
@@ -89,6 +91,27 @@ def quiet(nodes: int, seconds: float) -> float:
     return total
 
 
+def faulty(managers: int, workers: int, tasks: int, duration: str) -> float:
+    """CPU seconds of a scenario in which every host loses its power once in 30 days, for an hour."""
+    text = f"""
+name: faulty
+cluster: {{managers: {managers}, workers: {workers}}}
+duration: {duration}
+faults: {{hosts: all, every: {{exponential: 30d}}, for: {{exponential: 1h}}}}
+"""
+    if tasks:
+        text += f"""
+steps:
+  - docker: service create -d --name web --replicas {tasks} nginx:1.27
+  - wait: {{service: web, running: {tasks}}}
+    within: 10m
+"""
+    loaded = parse_scenario(text, "faulty.yaml")
+    start = time.process_time()
+    run_scenario(loaded, 1, Meter().add)
+    return time.process_time() - start
+
+
 def eager_over_lazy() -> float:
     """How many times longer a healthy hour of five nodes takes when every heartbeat and tick is run."""
     seconds = []
@@ -110,10 +133,10 @@ def scale_10000() -> float:
     return time.process_time() - start
 
 
-def rss_1000() -> float:
-    """Megabytes a process needs for 1,000 nodes with 10,000 running tasks."""
+def rss(nodes: int) -> float:
+    """Megabytes a process needs for nodes with ten running tasks each."""
     code = (
-        "from benchmarks.run import formed; import resource; world = formed(3, 997, 10_000); "
+        f"from benchmarks.run import formed; import resource; world = formed(3, {nodes - 3}, {10 * nodes}); "
         "world.clock.run(world.clock.now + 60); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -144,11 +167,14 @@ BENCHMARKS: dict[str, Benchmark] = {
     "healthy_5": Benchmark(lambda: healthy(5, 6000), "rate", 3000, "simulated s"),
     "healthy_100": Benchmark(lambda: healthy(100, 900), "rate", 450, "simulated s"),
     "healthy_1000": Benchmark(lambda: healthy(1000, 120), "rate", 60, "simulated s"),
-    "rss_1000": Benchmark(rss_1000, "absolute", 500, "MB"),
+    "rss_1000": Benchmark(lambda: rss(1000), "absolute", 500, "MB"),
+    "rss_10000": Benchmark(lambda: rss(10_000), "absolute", 1500, "MB"),
     "scale_10000": Benchmark(scale_10000, "time", 4, "CPU s"),
     "year_5": Benchmark(lambda: quiet(5, YEAR), "time", 0.5, "CPU s"),
     "year_1000": Benchmark(lambda: quiet(1000, YEAR), "time", 5, "CPU s"),
     "day_10000": Benchmark(lambda: quiet(10_000, DAY), "time", 30, "CPU s"),
+    "faulty_year_100": Benchmark(lambda: faulty(3, 97, 1000, "1y"), "time", 20, "CPU s"),
+    "quorum_century": Benchmark(lambda: faulty(3, 0, 0, "100y"), "time", 20, "CPU s"),
     "eager_over_lazy_year_5": Benchmark(eager_over_lazy, "ratio", 1, "times (of an hour)"),
     "ensemble_200": Benchmark(ensemble_200, "time", 20, "wall s"),
 }

@@ -7,6 +7,8 @@ asks the managers in order, 5 s each, and takes the first answer.
 
 from __future__ import annotations
 
+import operator
+from itertools import compress
 from random import Random
 from typing import Any, NamedTuple
 
@@ -297,6 +299,14 @@ class SimulatedWorld:
         self.around.touch()
 
 
+def _changed(now: list[Any], before: list[Any]) -> list[Any]:
+    """Those of ``now`` that were not in the same place before: all that changed, and perhaps some that did not.
+
+    A look shows thousands of objects of which a handful are new; comparing places is a loop without Python.
+    """
+    return [*compress(now, map(operator.ne, now, before)), *now[len(before) :]]
+
+
 class _Observer:
     """Writes a row whenever a look shows something else than the one before."""
 
@@ -306,6 +316,7 @@ class _Observer:
         self._nodes: dict[str, tuple[Any, ...]] = {}
         self._services: dict[str, Service] = {}
         self._tasks: dict[str, Task] = {}
+        self._view = View(0.0, [], [], [])
         self._answering: bool | None = None
         self._hosts: dict[str, str] = {}
         self._names: dict[str, str] = {}
@@ -314,15 +325,16 @@ class _Observer:
     def run(self) -> Activity:
         clock, around = self.world.clock, self.world.around
         while True:
-            touched = around.next_touch()
+            touched, began = around.next_touch(), clock.now
             view: View | None = yield from self.world.look()
             if view is None:
                 if self._answering is not False:
                     self._answering = False
                     self.journal.note("no_manager_answers")
-                yield POLL
-                continue
-            if self._answering is not True:
+                if clock.now - began >= LOOK_TIMEOUT:  # whoever was too slow may be faster now
+                    yield POLL
+                    continue
+            elif self._answering is not True:
                 self._answering = True
                 self._write(view)
                 self.journal.note("manager_answers")
@@ -338,18 +350,19 @@ class _Observer:
                 yield self.world.poll_phase(self._rng)
 
     def _write(self, view: View) -> None:
-        for node in view.nodes:
+        for node in _changed(view.nodes, self._view.nodes):
             self._node(node)
-        for service in view.services:
+        for service in _changed(view.services, self._view.services):
             if self._services.get(service.id) is not service:
                 self._service(service)
-        gone = self._tasks.keys() - {task.id for task in view.tasks} if self._tasks else ()
-        for task in view.tasks:
+        for task in _changed(view.tasks, self._view.tasks):
             if self._tasks.get(task.id) is not task:
                 self._task(task)
-        for id in sorted(gone):
-            del self._tasks[id]
-            self.journal.note("task_gone", task=id[:8])
+        if len(self._tasks) > len(view.tasks):
+            for id in sorted(self._tasks.keys() - {task.id for task in view.tasks}):
+                del self._tasks[id]
+                self.journal.note("task_gone", task=id[:8])
+        self._view = view
 
     def _node(self, view: NodeView) -> None:
         node, manager = view.node, view.manager

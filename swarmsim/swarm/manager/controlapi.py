@@ -172,7 +172,9 @@ class ControlAPI:
         return NodeView(node, ManagerStatus(leads, reachability(self.raft, member), member.addr))
 
     def list_nodes(self, _: None) -> list[NodeView]:
-        return [self._view(node) for node in self.store.table(Node).values()]
+        managers = {member.node_id for member in self.raft.members.values()}
+        nodes = self.store.table(Node).values()
+        return [self._view(node) if node.id in managers else NodeView(node, None) for node in nodes]
 
     def update_node(self, request: UpdateNode) -> Event:
         return self._write(partial(self._update_node, request))

@@ -334,6 +334,7 @@ class RaftNode:
                 log=self.core.log.last_index,
                 commit=ready.committed[-1].index,
             )
+            self.process.around.touch()
         for entry in ready.committed:
             self._apply(entry)
         self.core.advance(ready)
@@ -380,7 +381,6 @@ class RaftNode:
         data = entry.data
         if isinstance(data, Proposal):
             self.store.apply(data.changes)
-            self.process.around.touch()
             wait = self._waits.pop(data.request, None) if self._was_leader else None
             if wait is not None:
                 wait.succeed()

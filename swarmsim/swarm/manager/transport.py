@@ -138,18 +138,17 @@ class Peer:
             self.silent_since = now - SEND_TIMEOUT
         return now - self.silent_since >= TCP_GIVE_UP
 
-    def _failed(self, message: Message) -> None:
+    def _failed(self, *messages: Message) -> None:
         self._set_active(False)
         self.node.core.report_unreachable(self.member.raft_id)
-        if message.type is Kind.SNAP:
+        if any(message.type is Kind.SNAP for message in messages):
             self.node.core.report_snapshot(self.member.raft_id, False)
 
     def _disconnected(self) -> None:
         self.connected = False
         self.silent_since = None
         waiting, self.queue = self.queue, deque()
-        for message in waiting:
-            self._failed(message)
+        self._failed(*waiting)
         self._attempts = 0
         self._redial = None
         self.reconnect()
