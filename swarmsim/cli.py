@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +23,14 @@ from swarmsim.analysis.availability import as_json as availability_as_json
 from swarmsim.analysis.ensemble import Run, estimates, percentile, pooled, precise, run_ensemble
 from swarmsim.analysis.milestones import milestones
 from swarmsim.scenario.duration import parse_duration
-from swarmsim.scenario.loader import LoadedScenario, ScenarioError, load_scenario, parse_scenario, shipped_scenarios
+from swarmsim.scenario.loader import (
+    LoadedScenario,
+    ScenarioError,
+    load_scenario,
+    parse_scenario,
+    read_scenario,
+    shipped_scenarios,
+)
 from swarmsim.scenario.runner import Outcome, run_scenario, trace_header
 from swarmsim.scenario.schema import Scenario
 from swarmsim.terminal import PERCENTILES, Bar, Screen, Terminal, show_ensemble, show_verdict
@@ -235,6 +243,45 @@ def _ensemble_summary(loaded: LoadedScenario, runs: list[Run]) -> dict[str, Any]
     }
 
 
+@app.command()
+def sweep(
+    file: Annotated[str, typer.Argument(help="a scenario file, or the name of a shipped scenario")],
+    set_: Annotated[
+        list[str], typer.Option("--set", help="values to try at a path, such as cluster.managers=1,3,5; repeatable")
+    ],
+    out: Annotated[Path, typer.Option(help="Parquet file for the results, a row for every run")],
+    seeds: Annotated[int, typer.Option(min=1, help="runs at every point of the grid")] = 20,
+    seed: Annotated[int, typer.Option(help="the first seed")] = 1,
+    cluster: Annotated[
+        str | None, typer.Option(help="run on a Dask cluster: tcp://HOST:PORT, or its scheduler file (.json)")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress bar")] = False,
+) -> None:
+    """Run a scenario with other values, each with many seeds. Interrupted, the same command goes on."""
+    from swarmsim.analysis.sweep import Cluster, Cores, Results, SweepError, parse_setting, plan, run_sweep
+
+    done, total = 0, 0
+    try:
+        text, source = read_scenario(file)
+        planned = plan(text, source, [parse_setting(setting) for setting in set_])
+        total = len(planned.points) * seeds
+        place = Cluster(cluster) if cluster is not None else Cores()
+        with (
+            Results(out, planned) as results,
+            Progress(console=Console(stderr=True), disable=quiet, transient=True) as progress,
+        ):
+            bar = progress.add_task(planned.points[0][1].scenario.name, total=total)
+            for done in run_sweep(planned, range(seed, seed + seeds), results, place):
+                progress.update(bar, completed=done)
+    except KeyboardInterrupt:
+        print(f"swarmsim: interrupted: {done} of {total} runs are kept; the same command goes on", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+    except (ScenarioError, SweepError) as problem:
+        kept = f" ({done} of {total} runs are kept; the same command goes on)" if done else ""
+        raise _fail(f"{problem}{kept}") from None
+    print(f"{total} runs: {out}")
+
+
 @app.command("list")
 def list_scenarios() -> None:
     """Show the scenarios that come with swarmsim."""
@@ -254,13 +301,23 @@ def schema() -> None:
 
 @app.command()
 def plot(
-    trace: Annotated[Path, typer.Argument(help="a trace, simulated or recorded")],
+    trace: Annotated[Path, typer.Argument(help="a trace, simulated or recorded, or the results of a sweep")],
     picture: Annotated[Path, typer.Argument(help="PNG, SVG or PDF to write")],
+    y: Annotated[str | None, typer.Option(help="of a sweep: the column to draw, such as 'no quorum: share'")] = None,
+    x: Annotated[str | None, typer.Option(help="of a sweep: the parameter to draw it against")] = None,
 ) -> None:
-    """Draw the picture of a trace."""
-    from swarmsim.analysis.plots import plot_run, save
+    """Draw the picture of a trace, or any column of a sweep's results against any parameter."""
+    from swarmsim.analysis.plots import plot_run, plot_sweep, save
+    from swarmsim.analysis.sweep import SweepError, load_results
 
-    _guarded(lambda: save(plot_run(load_trace(trace)), picture))
+    if x is not None and y is None:
+        raise _fail("--x needs --y: what to draw against it")
+    try:
+        _guarded(
+            lambda: save(plot_run(load_trace(trace)) if y is None else plot_sweep(load_results(trace), y, x), picture)
+        )
+    except SweepError as problem:
+        raise _fail(problem) from None
     print(picture)
 
 
@@ -346,4 +403,6 @@ def _main(
 
 def main() -> None:
     """Entry point of the ``swarmsim`` command."""
+    # Whoever stops early (Ctrl-C, --precision) means to.
+    warnings.filterwarnings("ignore", message=".*tasks which were still being processed", category=UserWarning)
     app()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from swarmsim.analysis.ensemble import estimate
 from swarmsim.trace.reader import Trace, TraceError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -21,6 +24,8 @@ LEAVING = "#999999"
 FAILED = "#D55E00"
 NODE_COLOURS = {"ready": "#009E73", "unknown": "#E69F00", "down": "#D55E00", "disconnected": "#CC79A7"}
 LEADER = "#0072B2"
+LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = "osD^vP*"
 
 
 def plot_run(trace: Trace) -> Figure:
@@ -43,6 +48,62 @@ def plot_run(trace: Trace) -> Figure:
     seed = f", seed {trace.header['seed']}" if "seed" in trace.header else " (recorded)"
     figure.suptitle(f"{title}{seed}", fontsize=12)
     return figure
+
+
+def plot_sweep(results: pd.DataFrame, y: str, x: str | None = None) -> Figure:
+    """A column of a sweep's results against a parameter: means over the seeds with 95 % confidence intervals.
+
+    ``x`` is the first parameter unless given; every combination of the other parameters is a line of its own.
+    Raises :class:`TraceError` for a column that is not there.
+    """
+    from matplotlib.figure import Figure
+
+    parameters: list[str] = results.attrs["parameters"]
+    x = x or parameters[0]
+    if x not in parameters:
+        raise TraceError(f"--x {x}: no parameter of this sweep; there are {', '.join(parameters)}")
+    columns = [str(name) for name, values in results.items() if values.dtype.kind in "if" and name not in parameters]
+    if y not in columns:
+        raise TraceError(f"--y {y}: no column of numbers in these results; there are {', '.join(columns)}")
+    others = [name for name in parameters if name != x]
+    ticks = list(dict.fromkeys(results[x]))
+    numeric = all(isinstance(tick, int | float) for tick in ticks)
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    groups = results.groupby(others, sort=False) if others else [((), results)]
+    for number, (values, group) in enumerate(groups):
+        found = [estimate(list(group.loc[group[x] == tick, y].dropna()) or [math.nan]) for tick in ticks]
+        axes.errorbar(
+            ticks if numeric else [str(tick) for tick in ticks],
+            [one.mean for one in found],
+            [one.half_width if math.isfinite(one.half_width) else 0.0 for one in found],
+            fmt=MARKERS[number % len(MARKERS)] + "-",
+            capsize=3,
+            linewidth=1.2,
+            color=LINES[number % len(LINES)],
+            label=", ".join(f"{name} = {value}" for name, value in zip(others, values, strict=True)),
+        )
+    if others:
+        axes.legend(frameon=False, fontsize=8)
+    if numeric and len(ticks) < 13:
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    means = results.groupby([x, *others])[y].mean().dropna()
+    if (means > 0).all() and means.max() > 100 * means.min():
+        axes.set_yscale("log")
+    elif (means >= 0).all():
+        axes.set_ylim(bottom=0)
+    axes.set_xlabel(x)
+    axes.set_ylabel(_with_unit(y))
+    axes.grid(axis="y", alpha=0.3)
+    seeds = results["seed"].nunique()
+    figure.suptitle(f"{y}: mean of {seeds} seeds and its 95 % confidence interval", fontsize=11)
+    return figure
+
+
+def _with_unit(column: str) -> str:
+    if column.endswith(": share"):
+        return f"{column} of the time"
+    return column if column.endswith((": incidents", ": nodes", "unmet")) else f"{column} [s]"
 
 
 def save(figure: Figure, path: Path | str) -> None:

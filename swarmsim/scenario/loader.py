@@ -7,11 +7,14 @@ raise anything but :class:`ScenarioError`.
 from __future__ import annotations
 
 import hashlib
+import json
 import shlex
+from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import resources
 from io import StringIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -43,7 +46,7 @@ class ScenarioError(Exception):
 
 
 class LoadedScenario(NamedTuple):
-    """A scenario with the digest of its text, for the trace's header."""
+    """A scenario with the digest of its text (and of what was changed in it), for the trace's header."""
 
     scenario: Scenario
     digest: str
@@ -64,12 +67,17 @@ def shipped_scenarios() -> dict[str, str]:
 
 def load_scenario(where: str | Path) -> LoadedScenario:
     """A scenario by path, or by the name of a shipped one. Raises :class:`ScenarioError`."""
+    return parse_scenario(*read_scenario(where))
+
+
+def read_scenario(where: str | Path) -> tuple[str, str]:
+    """The text of a scenario and where it is from, as for :func:`load_scenario`. Raises :class:`ScenarioError`."""
     path = Path(where)
     if not path.exists() and "/" not in str(where) and not str(where).endswith((".yaml", ".yml")):
         shipped = shipped_scenarios()
         if str(where) not in shipped:
             raise ScenarioError(f"{where}: no such file, and no shipped scenario of that name: {', '.join(shipped)}")
-        return parse_scenario(shipped[str(where)], str(where))
+        return shipped[str(where)], str(where)
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ScenarioError(f"{path}: larger than {MAX_BYTES:,} bytes; a scenario is a few kilobytes")
@@ -78,12 +86,18 @@ def load_scenario(where: str | Path) -> LoadedScenario:
         raise ScenarioError(f"{path}: cannot be read: {problem.strerror}") from None
     except UnicodeDecodeError as problem:
         raise ScenarioError(f"{path}: not UTF-8 text (byte {problem.start}); save the file as UTF-8") from None
-    return parse_scenario(text, str(path))
+    return text, str(path)
 
 
-def parse_scenario(text: str, source: str) -> LoadedScenario:
-    """Check the text of a scenario. Raises :class:`ScenarioError`."""
+Changes = Mapping[str, Any]
+"""Values to put into a scenario, by dotted path: ``cluster.managers``, ``faults.0.every``."""
+
+
+def parse_scenario(text: str, source: str, changes: Changes = MappingProxyType({})) -> LoadedScenario:
+    """Check the text of a scenario, with other values at some paths. Raises :class:`ScenarioError`."""
     document = _Document(text, source)
+    for path, value in changes.items():
+        document.change(path, value)
     data = document.data
     if not isinstance(data, dict):
         raise ScenarioError(f"{source}:1:1: a scenario is a mapping with name, cluster, steps and expect")
@@ -102,7 +116,8 @@ def parse_scenario(text: str, source: str) -> LoadedScenario:
     scenario.steps = [document.step(number, step) for number, step in enumerate(steps)]
     scenario.expect = [document.final(number, entry) for number, entry in enumerate(expectations)]
     _check_names(scenario, document)
-    return LoadedScenario(scenario, hashlib.sha256(text.encode()).hexdigest()[:16], source)
+    changed = json.dumps(dict(changes), sort_keys=True) if changes else ""
+    return LoadedScenario(scenario, hashlib.sha256((text + changed).encode()).hexdigest()[:16], source)
 
 
 def _meant(key: str) -> str:
@@ -167,6 +182,33 @@ class _Document:
             if isinstance(value, kind):
                 return kind(value)
         return bool(value) if type(value).__name__ == "ScalarBoolean" else str(value)
+
+    def change(self, path: str, value: Any) -> None:
+        """Put a value where the path leads; only its last key may be new."""
+        *parents, last = path.split(".")
+        place, walked = self.data, "the scenario"
+        for part in parents:
+            place = self._inside(place, part, path, walked)
+            walked = part
+        if isinstance(place, dict):
+            place[last] = value
+        else:
+            self._inside(place, last, path, walked)
+            place[int(last)] = value
+
+    def _inside(self, place: Any, part: str, path: str, walked: str) -> Any:
+        if isinstance(place, dict) and part in place:
+            return place[part]
+        if isinstance(place, list) and part.isdecimal() and int(part) < len(place):
+            return place[int(part)]
+        there = (
+            f"there are {', '.join(map(str, place))}"
+            if isinstance(place, dict)
+            else f"its entries are 0 to {len(place) - 1}"
+            if isinstance(place, list)
+            else "it is a single value"
+        )
+        raise ScenarioError(f"{self.source}: no {path!r} to set: {walked} has no {part!r}; {there}")
 
     def error(self, path: Path_, message: str) -> ScenarioError:
         while path and path not in self.places:
