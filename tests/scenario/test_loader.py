@@ -14,6 +14,8 @@ from swarmsim.scenario.loader import parse_scenario
 
 HEAD = "name: x\ncluster: {managers: 3, workers: 2}\n"
 
+LAW = HEAD + "faults:\n  - %s"
+
 REFUSED = [
     ("", "x.yaml:1:1: a scenario is a mapping"),
     ("[1, 2]", "x.yaml:1:1: a scenario is a mapping"),
@@ -78,6 +80,30 @@ REFUSED = [
         "x.yaml:4:6: no earlier step was given the name 'nothing' with as",
     ),
     (HEAD + "expect:\n  - five", "x.yaml:4:5: an expectation is a mapping"),
+    (HEAD + "duration: 30", "x.yaml:3:1: 30 has no unit: write 30s, 30h or 30d"),
+    (HEAD + "duration: 900y", "x.yaml:3:1: '900y': a duration lies between 0 and 200y"),
+    (HEAD + "duration: 0d", "x.yaml:3:1: '0d': this duration must be longer than 0"),
+    (LAW % "{hosts: all, every: {gamma: 1h}, for: 1h}", "x.yaml:4:18: unknown law 'gamma'; there are exponential,"),
+    (LAW % "{hosts: all, every: {exponential: 0s}, for: 1h}", "'0s': this duration must be longer than 0"),
+    (LAW % "{hosts: all, every: {exponential: -1h}, for: 1h}", "'-1h': a duration cannot be negative"),
+    (LAW % "{hosts: all, every: {exponential: 30}, for: 1h}", "30 has no unit: write 30s, 30h or 30d"),
+    (LAW % "{hosts: all, every: {exponential: 300y}, for: 1h}", "a duration lies between 0 and 200y"),
+    (LAW % "{hosts: all, every: {weibull: {scale: 1h}}, for: 1h}", "weibull needs scale and shape, as in"),
+    (
+        LAW % "{hosts: all, every: {weibull: {scale: 1h, shape: 0}}, for: 1h}",
+        "x.yaml:4:47: faults.0.every.weibull.shape: input should be greater than 0",
+    ),
+    (
+        LAW % "{hosts: all, every: {lognormal: {median: 1h, sigma: -1}}, for: 1h}",
+        "x.yaml:4:50: faults.0.every.lognormal.sigma: input should be",
+    ),
+    (LAW % "{hosts: all, every: {uniform: {low: 2h, high: 1h}}, for: 1h}", "x.yaml:4:26: high must not be below low"),
+    (LAW % "{hosts: all, every: [], for: 1h}", "empirical needs a list of durations, such as [5m, 20m, 3h]"),
+    (LAW % "{hosts: all, every: 1h}", "x.yaml:4:5: 'for' is missing"),
+    (LAW % "{every: 1h, for: 1h}", "x.yaml:4:5: say who fails: either hosts (each on its own) or site"),
+    (LAW % "{hosts: all, site: [m1], every: 1h, for: 1h}", "say who fails: either hosts"),
+    (LAW % "{hosts: [m9], every: 1h, for: 1h}", "x.yaml:4:5: unknown host 'm9'; there are m1"),
+    (LAW % "{hosts: all, fault: explode, every: 1h, for: 1h}", "x.yaml:4:18:"),
 ]
 
 
