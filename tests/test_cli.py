@@ -119,3 +119,52 @@ def test_list_schema_export_plot(folder):
     assert swarmsim("export", "t.jsonl", "t.parquet", cwd=folder).returncode == 0
     assert swarmsim("plot", "t.parquet", "t.pdf", cwd=folder).returncode == 0
     assert (folder / "t.pdf").read_bytes().startswith(b"%PDF")
+
+
+FAILING = "name: failing\ncluster: {managers: 2}\nduration: 1d\nfaults: {hosts: managers, every: {exponential: 4h}, for: {exponential: 1h}}\n"
+
+
+def test_an_ensemble_stops_when_it_is_precise_enough(folder):
+    (folder / "failing.yaml").write_text(FAILING)
+    done = swarmsim("run", "failing.yaml", "--seeds", "200", "--precision", "20%", "--json", cwd=folder)
+    result = json.loads(done.stdout)
+    assert 10 <= result["seeds"][1] < 200
+    share = result["availability"]["no quorum: share"]
+    assert share["half_width_95%"] <= 0.2 * share["mean"]
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["run", "quick.yaml", "--precision", "5%"], "--precision is reached with more runs: give --seeds"),
+        (["run", "quick.yaml", "--seeds", "3", "--precision", "most"], "--precision most: write a part of the mean"),
+        (
+            ["sweep", "quick.yaml", "--set", "cluster.managers=1,3", "--out", "r.csv"],
+            "name a file that ends in .parquet",
+        ),
+        (["sweep", "nosuch", "--set", "a=1", "--out", "r.parquet"], "nosuch: no such file"),
+        (["sweep", "quick.yaml", "--set", "cluster.mangers=1", "--out", "r.parquet"], "did you mean 'managers'?"),
+        (
+            ["sweep", "quick.yaml", "--set", "cluster.managers=1", "--out", "no/r.parquet"],
+            "--out no/r.parquet: cannot be",
+        ),
+        (["plot", "quick.yaml", "p.png", "--x", "seed"], "--x needs --y"),
+        (["plot", "quick.yaml", "p.png", "--y", "seed"], "quick.yaml: cannot be read"),
+    ],
+)
+def test_what_is_refused_of_ensembles_and_sweeps(folder, words, complaint):
+    done = swarmsim(*words, cwd=folder)
+    assert done.returncode == 2
+    assert complaint in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not list(folder.glob("*.parquet*"))
+
+
+def test_a_sweep_and_its_picture(folder):
+    words = ["sweep", "quick.yaml", "--set", "cluster.managers=1,3", "--seeds", "2", "--out", "r.parquet"]
+    done = swarmsim(*words, cwd=folder)
+    assert done.stdout == "4 runs: r.parquet\n", done.stderr
+    drawn = swarmsim("plot", "r.parquet", "p.png", "--y", "wait: 1 running", cwd=folder)
+    assert drawn.returncode == 0, drawn.stderr
+    assert (folder / "p.png").read_bytes().startswith(b"\x89PNG")

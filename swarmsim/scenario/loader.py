@@ -184,31 +184,25 @@ class _Document:
         return bool(value) if type(value).__name__ == "ScalarBoolean" else str(value)
 
     def change(self, path: str, value: Any) -> None:
-        """Put a value where the path leads; only its last key may be new."""
+        """Put a value where the path leads. What it leads through may be new; whether it may be there, the form says."""
         *parents, last = path.split(".")
         place, walked = self.data, "the scenario"
         for part in parents:
-            place = self._inside(place, part, path, walked)
+            if isinstance(place, dict):
+                place = place.setdefault(part, {})
+            else:
+                place = place[self._index(place, part, path, walked)]
             walked = part
         if isinstance(place, dict):
             place[last] = value
         else:
-            self._inside(place, last, path, walked)
-            place[int(last)] = value
+            place[self._index(place, last, path, walked)] = value
 
-    def _inside(self, place: Any, part: str, path: str, walked: str) -> Any:
-        if isinstance(place, dict) and part in place:
-            return place[part]
+    def _index(self, place: Any, part: str, path: str, walked: str) -> int:
         if isinstance(place, list) and part.isdecimal() and int(part) < len(place):
-            return place[int(part)]
-        there = (
-            f"there are {', '.join(map(str, place))}"
-            if isinstance(place, dict)
-            else f"its entries are 0 to {len(place) - 1}"
-            if isinstance(place, list)
-            else "it is a single value"
-        )
-        raise ScenarioError(f"{self.source}: no {path!r} to set: {walked} has no {part!r}; {there}")
+            return int(part)
+        entries = f"its entries are 0 to {len(place) - 1}" if isinstance(place, list) else "it is a single value"
+        raise ScenarioError(f"{self.source}: no {path!r} to set: {walked} has no {part!r}; {entries}")
 
     def error(self, path: Path_, message: str) -> ScenarioError:
         while path and path not in self.places:

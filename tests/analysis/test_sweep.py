@@ -139,7 +139,7 @@ def test_what_is_no_table_is_refused_and_kept(tmp_path, content, complaint):
         (["cluster.managers=1,1"], "1 is there twice"),
         (["cluster.managers=1", "cluster.managers=3"], "given twice"),
         (["cluster.mangers=1,3"], "unknown key 'mangers'; did you mean 'managers'?"),
-        (["clutser.managers=1,3"], "the scenario has no 'clutser'; there are name, cluster, duration, faults"),
+        (["clutser.managers=1,3"], "unknown key 'clutser'; did you mean 'cluster'?"),
         (["faults.1.for=[1h]"], "faults has no '1'; its entries are 0 to 0"),
         (["duration.days=3"], "duration has no 'days'; it is a single value"),
         (["cluster.managers=1,-3"], "(with cluster.managers=-3)"),
