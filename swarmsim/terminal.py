@@ -15,7 +15,7 @@ from rich.text import Text
 
 from swarmsim.analysis.availability import Availability
 from swarmsim.analysis.ensemble import Run, estimates, percentile, pooled
-from swarmsim.analysis.timeline import Line, Timeline, clock_time
+from swarmsim.analysis.timeline import DAY, Line, Timeline, clock_time
 from swarmsim.scenario.runner import Outcome
 
 STYLES = {
@@ -103,12 +103,16 @@ class Bar:
         self._progress.stop()
 
 
+def _length(seconds: float) -> str:
+    return f"{clock_time(seconds).strip()}{' s' if seconds < DAY else ''}"
+
+
 def show_verdict(outcome: Outcome, availability: Availability, trace_path: Path, plot_path: Path) -> None:
     """How a run ended, what was missing meanwhile, and where trace and picture are."""
     console = Terminal(highlight=False, soft_wrap=True)
     missing = {name: found for name, found in availability.outages().items() if found.incidents}
     if missing:
-        table = Table(title=f"missing in {clock_time(availability.seconds).strip()}", title_justify="left")
+        table = Table(title=f"missing in {_length(availability.seconds)}", title_justify="left")
         table.add_column("what")
         for heading in ("time", "share", "incidents", "longest"):
             table.add_column(heading, justify="right")

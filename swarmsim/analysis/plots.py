@@ -31,6 +31,7 @@ MARKERS = "osD^vP*"
 def plot_run(trace: Trace) -> Figure:
     """Tasks by phase, nodes and leadership over time, with the faults marked."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, MultipleLocator
 
     nodes = list(dict.fromkeys(row["node"] for row in trace.rows if row["kind"] == "node"))
     shown = nodes[:40]
@@ -42,12 +43,31 @@ def plot_run(trace: Trace) -> Figure:
     for axes in (tasks, lanes):
         _shade_silence(axes, trace, end)
     _mark_faults(tasks, lanes, trace)
-    lanes.set_xlabel("seconds since the scenario began")
+    unit, name = _unit_of_time(end)
+    for axes in (tasks, lanes):
+        axes.xaxis.set_major_locator(MultipleLocator(_step(end, unit)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda t, _: f"{t / unit:g}"))
+    lanes.set_xlabel(f"{name} since the scenario began")
     lanes.set_xlim(0, end)
     title = str(trace.header.get("scenario") or trace.scenario)
     seed = f", seed {trace.header['seed']}" if "seed" in trace.header else " (recorded)"
     figure.suptitle(f"{title}{seed}", fontsize=12)
     return figure
+
+
+def _unit_of_time(seconds: float) -> tuple[float, str]:
+    """The unit in which a picture so many seconds wide is read, in seconds, and its name."""
+    for unit, name in ((86_400.0, "days"), (3600.0, "hours"), (60.0, "minutes")):
+        if seconds >= 5 * unit:
+            return (unit, name) if unit > 60.0 or seconds >= 1800.0 else (1.0, "seconds")
+    return 1.0, "seconds"
+
+
+def _step(seconds: float, unit: float) -> float:
+    """Seconds between two ticks so that there are about ten of them, at round numbers of the unit."""
+    wanted = seconds / unit / 10
+    size = 10.0 ** math.floor(math.log10(wanted))
+    return unit * next(size * step for step in (1, 2, 5, 10) if size * step >= wanted)
 
 
 def plot_sweep(results: pd.DataFrame, y: str, x: str | None = None) -> Figure:
@@ -246,15 +266,25 @@ def _shade_silence(axes: Axes, trace: Trace, end: float) -> None:
         axes.axvspan(low, high, color="black", alpha=0.08, linewidth=0)
 
 
+MOST_WORDS = 12
+"""With more faults than this their words would cover each other: they are lines only."""
+
+
 def _mark_faults(top: Axes, bottom: Axes, trace: Trace) -> None:
+    faults = trace.of("step")
+    crowded = len(faults) > MOST_WORDS
     last, level = -1e9, 0
-    for row in trace.of("step"):
+    for row in faults:
         t = row["t"] - trace.begin
+        for axes in (top, bottom):
+            axes.axvline(t, color="black", linewidth=0.4 if crowded else 0.9, linestyle="-" if crowded else "--")
+        if crowded:
+            continue
         level = level + 1 if t - last < 0.12 * trace.duration else 0
         last = t
-        for axes in (top, bottom):
-            axes.axvline(t, color="black", linewidth=0.9, linestyle="--")
         top.annotate(
             row["what"], (t, 1.0), xycoords=("data", "axes fraction"), xytext=(2, 3 + 10 * (level % 3)),
             textcoords="offset points", fontsize=7.5,
         )  # fmt: skip
+    if crowded:
+        top.set_title(f"{len(faults)} faults and mendings, each a line", fontsize=8, loc="left")

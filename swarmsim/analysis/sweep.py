@@ -222,8 +222,7 @@ class Results:
         try:
             self._write({"point": key[0], "row": row})
         except OSError as problem:
-            why = "the disk is full" if problem.errno == errno.ENOSPC else problem.strerror
-            raise SweepError(f"{self.part}: cannot be written: {why}") from None
+            raise SweepError(f"{self.part}: cannot be written: {_why(problem)}") from None
         self.rows[key] = row
 
     def _write(self, line: Row) -> None:
@@ -252,7 +251,7 @@ class Results:
             self.part.unlink()
         except OSError as problem:
             new.unlink(missing_ok=True)
-            raise SweepError(f"{self.path}: cannot be written: {problem}; all runs are in {self.part}") from None
+            raise SweepError(f"{self.path}: cannot be written: {_why(problem)}; all runs are in {self.part}") from None
 
     def _read_table(self) -> None:
         table, told = _read(self.path)
@@ -291,6 +290,10 @@ class Results:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+
+
+def _why(problem: OSError) -> str:
+    return "the disk is full" if problem.errno == errno.ENOSPC else problem.strerror or str(problem)
 
 
 def _column(values: list[Any]) -> list[Any]:
