@@ -173,7 +173,17 @@ class Call:
         self._answer(result._value, bool(result._ok))
 
     def _answer(self, value: Any, ok: bool) -> None:
-        self.client.around.fabric.send(self.dst, self.src, self._finish, value, ok)
+        self.client.around.fabric.send(self.dst, self.src, self._answered, value, ok)
+
+    def _answered(self, value: Any, ok: bool) -> None:
+        """As :meth:`_finish`; the answer's arrival is an event, so whoever waits need not wait for another."""
+        reply = self.reply
+        if not self.client.alive or reply.triggered:
+            return
+        reply._ok, reply._value, reply.defused = ok, value, True
+        waiting, reply.callbacks = reply.callbacks, None  # type: ignore[assignment]
+        for callback in waiting:
+            callback(reply)
 
     def _finish(self, value: Any, ok: bool) -> None:
         reply = self.reply

@@ -8,9 +8,10 @@ asks the managers in order, 5 s each, and takes the first answer.
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable, Iterator
 from itertools import compress
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from simpy.events import Event
@@ -32,6 +33,7 @@ from swarmsim.swarm.rest import laws
 from swarmsim.swarm.states import TaskState
 from swarmsim.world.vitals import Vitals
 
+T = TypeVar("T")
 POLL = 0.1  # seconds between two looks of the observer
 LOOK_TIMEOUT = 5.0  # seconds a manager gets to answer one
 JOIN_WAVE = 1000  # workers that join at once; of many more some would run into the engine's 20 s
@@ -126,13 +128,17 @@ class SimulatedWorld:
     @property
     def manager_hosts(self) -> list[str]:
         """Hosts that are managers by now, in the order they were named; before that, those meant to be."""
-        managers = []
+        return list(self._manager_hosts())
+
+    def _manager_hosts(self) -> Iterator[str]:
+        found = False
         for name, engine in self.engines.items():
             disk = engine.host.disk.get("swarm")
-            role = disk.identity.role if disk is not None else None
-            if role is Role.MANAGER:
-                managers.append(name)
-        return managers or [name for name, spec in self.specs.items() if spec.role is Role.MANAGER]
+            if disk is not None and disk.identity.role is Role.MANAGER:
+                found = True
+                yield name
+        if not found:
+            yield from (name for name, spec in self.specs.items() if spec.role is Role.MANAGER)
 
     def docker(self, host: str, line: str, limit: float | None = None) -> Activity:
         """Type ``docker <line>`` on a host; returns the :class:`Result` and notes it.
@@ -221,7 +227,7 @@ class SimulatedWorld:
 
     def look(self) -> Activity:
         """A :class:`View` from the first manager that answers, or ``None`` if none does."""
-        for name in self.manager_hosts:
+        for name in self._manager_hosts():
             engine = self.engines[name]
             if not engine.host.powered:
                 continue
@@ -299,12 +305,12 @@ class SimulatedWorld:
         self.around.touch()
 
 
-def _changed(now: list[Any], before: list[Any]) -> list[Any]:
+def _changed(now: list[T], before: list[T], differ: Callable[[T, T], bool] = operator.is_not) -> list[T]:
     """Those of ``now`` that were not in the same place before: all that changed, and perhaps some that did not.
 
     A look shows thousands of objects of which a handful are new; comparing places is a loop without Python.
     """
-    return [*compress(now, map(operator.ne, now, before)), *now[len(before) :]]
+    return [*compress(now, map(differ, now, before)), *now[len(before) :]]
 
 
 class _Observer:
@@ -350,7 +356,7 @@ class _Observer:
                 yield self.world.poll_phase(self._rng)
 
     def _write(self, view: View) -> None:
-        for node in _changed(view.nodes, self._view.nodes):
+        for node in _changed(view.nodes, self._view.nodes, operator.ne):
             self._node(node)
         for service in _changed(view.services, self._view.services):
             if self._services.get(service.id) is not service:
