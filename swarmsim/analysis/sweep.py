@@ -22,6 +22,7 @@ a milestone           mean in seconds, where it was reached
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import itertools
 import json
@@ -207,15 +208,20 @@ class Results:
         self.rows: dict[Key, Row] = {}
         if path.exists():
             self._read_table()
-        kept = self._read_part() if self.part.exists() else 0
         try:
-            self._file = self.part.open("r+b" if kept else "wb", buffering=0)
+            self._file = self.part.open("a+b", buffering=0)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SweepError(f"--out {path}: another swarmsim is writing it") from None
+        except OSError as problem:
+            raise SweepError(f"--out {path}: cannot be written: {_why(problem)}") from None
+        kept = self._read_part()
+        try:
             self._file.truncate(kept)
-            self._file.seek(kept)
             if not kept:
                 self._write({"sweep": sweep.digest})
         except OSError as problem:
-            raise SweepError(f"--out {path}: cannot be written: {problem.strerror}") from None
+            raise SweepError(f"--out {path}: cannot be written: {_why(problem)}") from None
 
     def add(self, key: Key, row: Row) -> None:
         """Keep a finished run."""
@@ -262,10 +268,8 @@ class Results:
 
     def _read_part(self) -> int:
         """Read the runs finished so far; how many bytes are whole lines."""
-        try:
-            data = self.part.read_bytes()
-        except OSError as problem:
-            raise SweepError(f"{self.part}: cannot be read: {problem.strerror}") from None
+        self._file.seek(0)
+        data = self._file.readall()
         whole = data[: data.rfind(b"\n") + 1]
         try:
             lines = [msgspec.json.decode(line, type=Row) for line in whole.splitlines()]
