@@ -118,7 +118,7 @@ def show_verdict(outcome: Outcome, availability: Availability, trace_path: Path,
             table.add_column(heading, justify="right")
         for name, found in missing.items():
             share = f"{100 * found.share(availability.seconds):.4f} %"
-            table.add_row(name, f"{found.seconds:.1f} s", share, str(found.incidents), f"{found.longest:.1f} s")
+            table.add_row(name, _length(found.seconds), share, str(found.incidents), _length(found.longest))
         console.print(table)
     if outcome.interrupted:
         console.print("interrupted: the trace holds what happened until then", style="yellow")
