@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from swarmsim.world.simulated import View
 from tests.conftest import Lab
 
 
-def shown(lab: Lab) -> tuple[dict, dict]:
-    view = lab.view()
+def shown(view: View) -> tuple[dict, dict]:
     nodes = {
         each.node.hostname: (
             str(each.node.status.state),
@@ -26,7 +26,7 @@ class Told:
     """What the journal's rows say is the case now."""
 
     def __init__(self, lab: Lab) -> None:
-        self.nodes, self.tasks = shown(lab)
+        self.nodes, self.tasks = shown(lab.view())
         lab.world.journal.subscribe(self.read)
         lab.world.observe()
 
@@ -48,9 +48,8 @@ def test_what_the_trace_tells_is_what_a_look_shows(seed):
     def agree() -> None:
         for _ in range(40):
             lab.sleep(1)
-            if lab.view() is not None:
-                # A look may be under way that hangs at a dead manager for 5 s.
-                lab.wait(lambda: (told.nodes, told.tasks) == shown(lab), within=6)
+            # A look may be under way that hangs at a dead manager for 5 s.
+            lab.wait(lambda: (view := lab.view()) is None or (told.nodes, told.tasks) == shown(view), within=6)
 
     lab.service(4)
     agree()

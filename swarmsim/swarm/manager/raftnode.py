@@ -59,6 +59,9 @@ class RaftDisk:
         self.entries: list[Entry] = []
         self.snapshot: Snapshot | None = None
         self.removed: set[int] = set()
+        self.applied: Snapshot | None = None
+        """What ``entries`` had come to when the member stopped. SwarmKit applies them anew at every start, which
+        takes no time here but much of ours; what is committed never changes, so the outcome is the same."""
 
     def save(self, ready: Ready) -> None:
         if ready.snapshot is not None:
@@ -115,7 +118,7 @@ class RaftNode:
         """The first member of a new swarm elects itself."""
         self.disk.own_id = self._rng.getrandbits(63) | 1
         own = Member(self.disk.own_id, self.node_id, self.process.host.name, self.addr)
-        self._run(())
+        self._run()
         # A new cluster's log begins with its first member, as if it had been agreed on.
         self.core.log.append((Entry(1, 1, ConfChange(ChangeType.ADD, own.raft_id, own)),))
         self.core.log.commit_to(1)
@@ -129,23 +132,25 @@ class RaftNode:
         self.disk.own_id = raft_id
         for member in members:
             self._add(member)
-        self._run(())
+        self._run()
 
     def restart(self) -> None:
         """Back from disk."""
-        self._run(())
+        self._run()
         self._campaign_when_able = len(self.members) == 1
         if self._campaign_when_able:
             self._process()
 
-    def _run(self, members: tuple[int, ...]) -> None:
+    def _run(self) -> None:
         snapshot = self.disk.snapshot
         log = Log(self.disk.entries, snapshot)
-        if snapshot is not None:
-            self._restore(snapshot)
+        applied, self.disk.applied = self.disk.applied or snapshot, None
+        if applied is not None:
+            self._restore(applied)
+            log.applied = applied.index
         self.core = Raft(
             self.disk.own_id,
-            members or (snapshot.members if snapshot else ()),
+            applied.members if applied else (),
             self._rng,
             hard_state=self.disk.hard_state,
             log=log,
@@ -155,7 +160,11 @@ class RaftNode:
         self._campaign_when_able = False
         self.process.serve("raft.message", self._on_message, self.scope)
         self.ticker = Rhythm(self.scope, TICK, self.tick)
+        self.scope.on_end(self._keep_applied)
         self._process()
+
+    def _keep_applied(self) -> None:
+        self.disk.applied = self._take_snapshot()
 
     # -- what managers ask
 
