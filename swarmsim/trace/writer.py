@@ -1,7 +1,8 @@
 """Writing a trace: line by line beside its place, moved there when whole.
 
 An existing file is never half overwritten: rows go to ``<name>.partial`` and the file is renamed at the
-end. If the run is interrupted what there is is kept and readable.
+end. If the run is interrupted what there is is kept and readable. What is no regular file (a pipe, a device) cannot
+be replaced by one: it is written to directly.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ class TraceWriter:
 
     def __init__(self, path: Path, header: dict[str, Any]) -> None:
         self.path = path
-        self._partial = path.with_name(path.name + ".partial")
+        special = path.exists() and not path.is_file()
+        self._partial = path if special else path.with_name(path.name + ".partial")
         self._encoder = msgspec.json.Encoder()
         try:
             self._file: IO[bytes] = self._partial.open("wb")
@@ -41,7 +43,8 @@ class TraceWriter:
             return
         try:
             self._file.close()
-            os.replace(self._partial, self.path)
+            if self._partial != self.path:
+                os.replace(self._partial, self.path)
         except OSError as problem:
             raise TraceError(f"{self.path}: cannot be written: {problem.strerror}") from None
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -127,3 +130,21 @@ def test_rows_have_their_fields(tmp_path):
         row = json.loads(line)
         if not is_internal(row["kind"]) and row["kind"] in OBSERVATIONS:
             assert set(row) - {"t", "kind"} <= set(OBSERVATIONS[row["kind"]]), row
+
+
+def test_a_trace_goes_into_a_pipe_without_taking_its_place(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_bytes)
+        with TraceWriter(pipe, {"t": 0.0, "kind": "header"}) as writer:
+            writer.write({"t": 1.0, "kind": "end"})
+        assert read.result().count(b"\n") == 2
+    assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs a device that is always full")
+def test_a_full_disk_is_told_and_not_replaced():
+    with pytest.raises(TraceError, match=r"/dev/full: cannot be written: No space left on device"):
+        TraceWriter(Path("/dev/full"), {"t": 0.0, "kind": "header"}).close()
+    assert Path("/dev/full").is_char_device()
