@@ -62,10 +62,9 @@ class Ready(NamedTuple):
     messages: tuple[Message, ...]
     committed: tuple[Entry, ...]
     soft_changed: bool
-
-    @property
-    def must_save(self) -> bool:
-        return bool(self.entries) or self.hard_state is not None or self.snapshot is not None
+    must_sync: bool
+    """Whether the disk must have it before anything is sent: entries, a term, a vote, a snapshot. How far entries are
+    committed is written down too, but nobody waits for it (etcd's MustSync)."""
 
 
 class Raft:
@@ -212,7 +211,8 @@ class Raft:
         snapshot = self.pending_snapshot
         if not (changed or entries or committed or self.messages or soft_changed or snapshot):
             return None
-        ready = Ready(hard if changed else None, entries, snapshot, tuple(self.messages), committed, soft_changed)
+        sync = bool(entries) or snapshot is not None or (hard.term, hard.vote) != (self._saved.term, self._saved.vote)
+        ready = Ready(hard if changed else None, entries, snapshot, tuple(self.messages), committed, soft_changed, sync)
         self.messages.clear()
         self._soft = (self.leader, self.role)
         if changed:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
 from typing import Any, Protocol
 
 import simpy
@@ -24,7 +25,7 @@ from simpy.events import NORMAL, AnyOf, Event
 
 from swarmsim.sim.calm import Calm
 
-PATIENT_COLLECTOR = (200_000, 20, 100)
+PATIENT_COLLECTOR = (2_000_000, 20, 100)
 """Thresholds of the garbage collector while a clock runs; chosen by benchmark, see docs/performance.md."""
 
 EPOCH = datetime(2026, 1, 1, 9, 0, 0, tzinfo=UTC)
@@ -68,22 +69,32 @@ class Timer(Event):
         self.fn = fn
         self.args = args
         self.live = True
-        self.callbacks = _CALLBACKS
+        self.callbacks = _NONE
         self._value = None
         self._ok = True
-        env.schedule(self, NORMAL, delay)
+        # As Environment.schedule does it, without the call: nine of ten events are timers.
+        heappush(env._queue, (env._now + delay, NORMAL, next(env._eid), self))
 
     def cancel(self) -> None:
         self.live = False
 
 
-def _fire(event: Any) -> None:
-    if event.live and event.owner.alive:
-        event.live = False
-        event.fn(*event.args)
+_NONE: Any = ()
 
 
-_CALLBACKS: Any = (_fire,)
+class Agenda(simpy.Environment):
+    """SimPy's environment, which fires timers itself: a timer has no callbacks and cannot fail, and the general way of an
+    event took a tenth of all time."""
+
+    def step(self) -> None:
+        """Process the next event that is no timer, and all timers before it."""
+        queue: list[Any] = self._queue
+        while queue and type(queue[0][3]) is Timer:
+            self._now, _, _, timer = heappop(queue)
+            if timer.live and timer.owner.alive:
+                timer.live = False
+                timer.fn(*timer.args)
+        super().step()
 
 
 class Clock:
@@ -93,7 +104,7 @@ class Clock:
     """
 
     def __init__(self, calm: Calm | None = None) -> None:
-        self.env = simpy.Environment()
+        self.env = Agenda()
         self.calm = calm or Calm()
 
     @property
@@ -132,7 +143,6 @@ def timestamp(at: float) -> str:
     >>> timestamp(1.5)
     '2026-01-01T09:00:01.5Z'
     """
-    nanoseconds = round(at * 1e9)
-    whole = EPOCH + timedelta(seconds=nanoseconds // 1_000_000_000)
-    fraction = f"{nanoseconds % 1_000_000_000:09d}".rstrip("0")
-    return whole.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction}" if fraction else "") + "Z"
+    seconds, nanoseconds = divmod(round(at * 1e9), 1_000_000_000)
+    whole = (EPOCH + timedelta(seconds=seconds)).isoformat()[:19]
+    return f"{whole}.{nanoseconds:09d}".rstrip("0").rstrip(".") + "Z"

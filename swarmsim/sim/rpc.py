@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from simpy.events import Event
+from simpy.events import PENDING, Event
 
 from swarmsim.sim.clock import FOREVER, Clock, Timer
 from swarmsim.sim.scope import Failure
@@ -69,7 +69,7 @@ class TimeOuts:
             self._open[seconds] = deque((call,))
             Timer(self.clock.env, seconds, self._check, (seconds,), FOREVER)
             return
-        while calls and calls[0].reply.triggered:
+        while calls and calls[0].reply._value is not PENDING:  # Event.triggered, without the call
             calls.popleft()
         calls.append(call)
 

@@ -25,7 +25,7 @@ from swarmsim.sim.host import Host, Surroundings
 from swarmsim.sim.profile import Profile, load_profile
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Activity, Scope
-from swarmsim.swarm.manager.controlapi import NodeView
+from swarmsim.swarm.manager.controlapi import NodeView, Overview
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.objects import Role, Service, Task
@@ -235,19 +235,14 @@ class SimulatedWorld:
             if not engine.running or engine.node is None or engine.node.manager is None:
                 continue
             manager = engine.node.manager
-            until = self.clock.now + LOOK_TIMEOUT
-            answers: list[Any] = []
-            for method in ("control.list_nodes", "control.list_services", "control.list_tasks"):
-                reply: Event = manager.call(method, None, max(0.001, until - self.clock.now))
-                try:
-                    yield self.clock.first_of((reply, manager.scope.ended))
-                except RpcError:
-                    break
-                if not reply.processed:
-                    break
-                answers.append(reply.value)
-            if len(answers) == 3:
-                return View(self.clock.now, *answers)
+            reply = manager.call("control.overview", None, LOOK_TIMEOUT)
+            try:
+                yield self.clock.first_of((reply, manager.scope.ended))
+            except RpcError:
+                continue
+            if reply.processed:
+                seen: Overview = reply.value
+                return View(self.clock.now, *seen)
         return None
 
     def poll_phase(self, rng: Random) -> float:

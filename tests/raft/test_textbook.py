@@ -186,7 +186,7 @@ def test_entries_are_saved_before_the_messages_that_depend_on_them():
     ready = group.rafts[1].ready()
     assert [entry.data for entry in ready.entries] == ["x"]
     assert all(message.type is Kind.APP for message in ready.messages)
-    assert ready.must_save
+    assert ready.must_sync
 
 
 def test_a_far_follower_gets_a_snapshot():

@@ -60,6 +60,12 @@ class NodeView(NamedTuple):
     manager: ManagerStatus | None
 
 
+class Overview(NamedTuple):
+    nodes: list[NodeView]
+    services: list[Service]
+    tasks: list[Task]
+
+
 class UpdateNode(NamedTuple):
     id: str
     version: int
@@ -161,6 +167,8 @@ class ControlAPI:
         self.raft = raft
         self.store = raft.store
         self.ids = ids
+        self._workers: dict[str, NodeView] = {}
+        """Workers as they were listed last. A change replaces a stored node, and with it what is kept of it here."""
 
     # -- nodes
 
@@ -172,9 +180,21 @@ class ControlAPI:
         return NodeView(node, ManagerStatus(leads, reachability(self.raft, member), member.addr))
 
     def list_nodes(self, _: None) -> list[NodeView]:
-        managers = {member.node_id for member in self.raft.members.values()}
-        nodes = self.store.table(Node).values()
-        return [self._view(node) if node.id in managers else NodeView(node, None) for node in nodes]
+        members, workers = {member.node_id for member in self.raft.members.values()}, self._workers
+        views = []
+        for id, node in self.store.table(Node).items():
+            if id in members:
+                views.append(self._view(node))
+                continue
+            view = workers.get(id)
+            if view is None or view.node is not node:
+                view = workers[id] = NodeView(node, None)
+            views.append(view)
+        return views
+
+    def overview(self, _: None) -> Overview:
+        """All three lists as they are at one moment, for who looks again and again."""
+        return Overview(self.list_nodes(None), self.list_services(None), self.list_tasks(None))
 
     def update_node(self, request: UpdateNode) -> Event:
         return self._write(partial(self._update_node, request))
@@ -377,6 +397,7 @@ class ControlAPI:
 
 METHODS: dict[str, Callable[[ControlAPI, Any], Any]] = {
     "control.list_nodes": ControlAPI.list_nodes,
+    "control.overview": ControlAPI.overview,
     "control.update_node": ControlAPI.update_node,
     "control.remove_node": ControlAPI.remove_node,
     "control.list_services": ControlAPI.list_services,

@@ -306,10 +306,11 @@ class RaftNode:
             if ready is None:
                 return
             leading = self.core.role is Role.LEADER
-            if ready.must_save:
+            if ready.must_sync:
                 self._saving = True
                 self.scope.after(self._disk_latency(self._rng), self._saved, ready, leading)
                 return
+            self.disk.save(ready)
             self._handle(ready, leading)
 
     def _saved(self, ready: Ready, leading: bool) -> None:
