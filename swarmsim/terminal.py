@@ -15,7 +15,7 @@ from rich.text import Text
 
 from swarmsim.analysis.availability import Availability
 from swarmsim.analysis.ensemble import Run, estimates, percentile, pooled
-from swarmsim.analysis.timeline import DAY, Line, Timeline, clock_time
+from swarmsim.replay.timeline import DAY, Line, Timeline, clock_time
 from swarmsim.scenario.runner import Outcome
 
 STYLES = {

@@ -84,7 +84,7 @@ class Engine:
 
     def crashed(self) -> None:
         """The process is gone (killed, or the power with it)."""
-        self.running = False
+        self._ended()
         self.node = None
 
     def kill(self) -> None:
@@ -103,8 +103,13 @@ class Engine:
         running = [c for c in self.containers.values() if c.state == "running"]
         for stopped in [self.process.spawn(c.stop("SIGTERM", STOP_TIMEOUT)) for c in running]:
             yield stopped
-        self.running = False
+        self._ended()
         self.host.power.after(0.0, self.kill)
+
+    def _ended(self) -> None:
+        if self.running:
+            self.running = False
+            self.host.around.journal.note("engine.ended", host=self.host.name)
 
     # -- what takes time here
 

@@ -286,6 +286,16 @@ def _check_names(scenario: Scenario, document: _Document) -> None:
                     f"{settings.address} is already the address of {addresses[settings.address]}",
                 )
             addresses[settings.address] = name
+    for site, members in scenario.cluster.sites.items():
+        for host in members:
+            if host not in hosts:
+                raise document.error(("cluster", "sites", site), _unknown_host(host, hosts))
+    for number, beside in enumerate(scenario.meanwhile):
+        for host, key in _hosts_of(beside.step):
+            if host not in hosts and host not in ("leader", "follower"):
+                raise document.error(("meanwhile", number, *key), _unknown_host(host, {*hosts, "leader", "follower"}))
+        if beside.docker is not None:
+            _check_words(beside.docker, ("meanwhile", number, "docker"), document)
     for number, law in enumerate(scenario.faults):
         for group in law.victims(scenario.cluster):
             for host in group:
@@ -298,12 +308,7 @@ def _check_names(scenario: Scenario, document: _Document) -> None:
             if host not in hosts and host not in ("leader", "follower") and host not in named:
                 raise document.error((*path, *key), _unknown_host(host, {*hosts, *named, "leader", "follower"}))
         if isinstance(step, DockerStep):
-            try:
-                words = shlex.split(step.docker)
-            except ValueError as problem:
-                raise document.error((*path, "docker"), f"cannot be split into words: {problem}") from None
-            if not words:
-                raise document.error((*path, "docker"), "no command; write for example 'node ls'")
+            _check_words(step.docker, (*path, "docker"), document)
         condition = step.wait if isinstance(step, WaitStep) else step.expect if isinstance(step, ExpectStep) else None
         _check_command(condition, named, (*path, "wait" if isinstance(step, WaitStep) else "expect"), document)
         if isinstance(step, DockerStep | FaultStep) and step.as_ is not None:
@@ -316,6 +321,15 @@ def _check_names(scenario: Scenario, document: _Document) -> None:
             if host not in hosts and host not in named and host not in ("leader", "follower"):
                 raise document.error((*path, *key[1:]), _unknown_host(host, {*hosts, *named, "leader", "follower"}))
         _check_command(entry.expect, named, path, document)
+
+
+def _check_words(command: str, path: Path_, document: _Document) -> None:
+    try:
+        words = shlex.split(command)
+    except ValueError as problem:
+        raise document.error(path, f"cannot be split into words: {problem}") from None
+    if not words:
+        raise document.error(path, "no command; write for example 'node ls'")
 
 
 def _check_command(condition: Condition | None, named: set[str], path: Path_, document: _Document) -> None:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from simpy.events import Event
+
 from swarmsim.docker.client import Result
 from swarmsim.scenario.conditions import Facts, Seen, check, describe
 from swarmsim.scenario.faults import FAULTS, FaultError, words
@@ -23,6 +25,7 @@ from swarmsim.scenario.schema import (
     ExpectStep,
     FaultStep,
     HostSettings,
+    MeanwhileStep,
     NoteStep,
     Scenario,
     SleepStep,
@@ -63,6 +66,7 @@ def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> Simula
     cluster = scenario.cluster
     managers, workers = cluster.names()
     taken = {settings.address for settings in cluster.hosts.values()}
+    sites = {host: site for site, hosts in cluster.sites.items() for host in hosts}
     hosts, number = [], 0
     for name in [*managers, *workers]:
         settings = cluster.hosts.get(name, HostSettings())
@@ -81,9 +85,117 @@ def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> Simula
                 settings.labels,
                 settings.engine_labels,
                 settings.profile or "",
+                sites.get(name, ""),
             )
         )
     return SimulatedWorld(hosts, seed, load_profile(cluster.profile), eager=eager)
+
+
+class Session:
+    """A scenario that is being run, as far as one likes.
+
+    ``sink`` is given every row of the trace as it happens. ``messages`` adds every Raft message; ``eager`` runs every
+    heartbeat and tick, also those that can change nothing. Where it is stopped on the way changes nothing either.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedScenario,
+        seed: int,
+        sink: Callable[[dict[str, Any]], object] | None = None,
+        *,
+        messages: bool = False,
+        internals: bool = True,
+        eager: bool = False,
+    ) -> None:
+        self._run = _Run(loaded.scenario, build_world(loaded.scenario, seed, eager=eager))
+        self.world = self._run.world
+        if sink is not None:
+
+            def wanted(row: dict[str, Any]) -> None:
+                if internals or not is_internal(row["kind"]):
+                    sink(row)
+
+            self.world.journal.subscribe(wanted, frozenset() if messages else MESSAGES)
+        self.world.journal.subscribe(self._run.count, MESSAGES)
+        self.world.introduce()
+        self._meanwhile = sorted(loaded.scenario.meanwhile, key=lambda step: step.at)
+        self._deeds: list[Event] = []
+        self._steps = self.world.scope.spawn(self._run.main())
+
+    @property
+    def now(self) -> float:
+        return self.world.clock.now
+
+    @property
+    def begin(self) -> float | None:
+        """When the scenario proper began, in simulated seconds; ``None`` while the cluster is being built."""
+        return self._run.begin
+
+    @property
+    def failures(self) -> list[Failure]:
+        return self._run.failures
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done, those at set times too."""
+        return self._steps.processed and not self._meanwhile and all(deed.processed for deed in self._deeds)
+
+    def advance(self, until: float) -> None:
+        """Let time pass until ``until`` (simulated seconds), whether or not the scenario is finished by then."""
+        while self.now < until:
+            due = self._due()
+            if due is not None and due <= self.now:
+                self.act(self._meanwhile.pop(0))
+            else:
+                stop = until if due is None else min(due, until)
+                # Only when the cluster stands is known when the steps at set times are due.
+                clock = self.world.clock
+                clock.run(
+                    stop
+                    if self.begin is not None
+                    else clock.first_of((self._run.begun, clock.env.timeout(stop - self.now)))
+                )
+
+    def next(self) -> bool:
+        """Let time pass until something happens, if only inside; whether anything will."""
+        due = self._due()
+        at = min(self.world.clock.peek(), math.inf if due is None else due)
+        if at == math.inf:
+            return False
+        self.advance(math.nextafter(max(at, self.now), math.inf))
+        return True
+
+    def finish(self, until: float = math.inf) -> None:
+        """Let time pass until all is done, or until ``until``."""
+        clock = self.world.clock
+        while not self.finished and self.now < until:
+            if self.begin is None:
+                waits = [self._run.begun]
+            elif self._meanwhile:
+                self.advance(min(until, self.begin + self._meanwhile[0].at))
+                if self._due() is not None and self.now < until:
+                    self.act(self._meanwhile.pop(0))
+                continue
+            else:
+                waits = [self._steps, *self._deeds]
+                waits = [next(wait for wait in waits if not wait.processed)]
+            if until < math.inf:
+                waits.append(clock.env.timeout(until - self.now))
+            clock.run(clock.first_of(waits))
+
+    def act(self, step: MeanwhileStep) -> None:
+        """Do something now."""
+        if step.seed is not None:
+            self.world.around.chance.reseed(step.seed)
+            self.world.journal.note("note", text=f"other luck from here on: seed {step.seed}")
+        else:
+            self._deeds.append(self.world.scope.spawn(self._run.step(step.step)))
+
+    def _due(self) -> float | None:
+        if self.begin is None or not self._meanwhile:
+            return None
+        return self.begin + self._meanwhile[0].at
 
 
 def run_scenario(
@@ -96,30 +208,17 @@ def run_scenario(
     until: float | None = None,
     eager: bool = False,
 ) -> Outcome:
-    """Run a scenario once. ``sink`` is given every row of the trace as it happens.
+    """Run a scenario once, with options as for :class:`Session`; ``until`` stops after that many simulated seconds.
 
-    ``messages`` adds every Raft message; ``until`` stops after that many simulated seconds; ``eager`` runs every
-    heartbeat and tick, also those that can change nothing.
     An interrupt (Ctrl-C) ends the run in order, with what happened so far.
     """
-    run = _Run(loaded.scenario, build_world(loaded.scenario, seed, eager=eager))
-    world = run.world
-    if sink is not None:
-
-        def wanted(row: dict[str, Any]) -> None:
-            if internals or not is_internal(row["kind"]):
-                sink(row)
-
-        world.journal.subscribe(wanted, frozenset() if messages else MESSAGES)
-    world.journal.subscribe(run.count, MESSAGES)
-    done = world.scope.spawn(run.main())
+    session = Session(loaded, seed, sink, messages=messages, internals=internals, eager=eager)
     interrupted = False
     try:
-        stop = done if until is None else world.clock.first_of((done, world.clock.env.timeout(until)))
-        world.clock.run(stop)
+        session.finish(math.inf if until is None else until)
     except KeyboardInterrupt:
         interrupted = True
-    return Outcome(run.failures, world.clock.now, interrupted)
+    return Outcome(session.failures, session.now, interrupted)
 
 
 def trace_header(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
@@ -136,6 +235,8 @@ class _Run:
         self.results: dict[str, Result] = {}
         self.hosts: dict[str, str] = {}
         self.counts: dict[str, int] = {}
+        self.begin: float | None = None
+        self.begun = world.clock.event()
         self._rng = world.around.chance.stream("scenario")
 
     def count(self, row: dict[str, Any]) -> None:
@@ -148,18 +249,20 @@ class _Run:
         # Let everybody have heartbeated once, as in a cluster that has been up for a moment.
         yield 2.0
         self.journal.note("begin", scenario=self.scenario.name)
+        self.begin = self.world.clock.now
+        self.begun.succeed()
         duration = self.scenario.duration
         ends = self.world.clock.now + duration if duration is not None else math.inf
         Hazards(self.world, self.scenario, ends)
         for step in self.scenario.steps:
-            yield from self._step(step)
+            yield from self.step(step)
         if duration is not None:
             yield max(0.0, ends - self.world.clock.now)
         for expectation in self.scenario.expect:
             yield from self._expect(expectation.expect, expectation.within)
         self.journal.note("end")
 
-    def _step(self, step: Any) -> Activity:
+    def step(self, step: Any) -> Activity:
         if isinstance(step, DockerStep):
             yield from self._docker(step)
         elif isinstance(step, FaultStep):

@@ -72,6 +72,7 @@ class Cluster(Strict):
     managers: Hosts = 1
     workers: Hosts = 0
     profile: str = "lab"
+    sites: dict[Name, list[Name]] = Field({}, description="which hosts stand together, for maps of the cluster")
     formed: bool = Field(True, description="false: the scenario types swarm init and join itself")
     hosts: dict[str, HostSettings] = {}
 
@@ -258,6 +259,35 @@ class NoteStep(Strict):
     note: str
 
 
+class MeanwhileStep(Strict):
+    """Something done at a set time, whatever the steps are at: a docker command, a fault, or other luck."""
+
+    at: PositiveDuration = Field(description="when: from the beginning of the scenario, once the cluster is built")
+    docker: str | None = None
+    on: str | None = Field(None, description="the host to type on; default: a manager that answers")
+    fault: Fault | None = None
+    seed: int | None = Field(None, description="other luck from here on")
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _one_deed(self) -> MeanwhileStep:
+        deeds = [name for name in ("docker", "fault", "seed", "note") if getattr(self, name) is not None]
+        if len(deeds) != 1:
+            raise ValueError("do exactly one of docker, fault, seed, note")
+        if self.on is not None and self.docker is None:
+            raise ValueError("'on' goes with docker")
+        return self
+
+    @property
+    def step(self) -> DockerStep | FaultStep | NoteStep | None:
+        """The step it amounts to; ``None`` for other luck."""
+        if self.docker is not None:
+            return DockerStep(docker=self.docker, on=self.on)
+        if self.fault is not None:
+            return FaultStep(fault=self.fault)
+        return NoteStep(note=self.note) if self.note is not None else None
+
+
 STEPS: dict[str, type[Strict]] = {
     "docker": DockerStep,
     "fault": FaultStep,
@@ -311,4 +341,5 @@ class Scenario(Strict):
     duration: Span | None = Field(None, description="how long it goes on, at least, once the cluster is built")
     faults: FaultLaws = []
     steps: list[Step] = []
+    meanwhile: list[MeanwhileStep] = Field([], description="what is done beside the steps, at set times")
     expect: list[ExpectStep] = []

@@ -29,6 +29,12 @@ class Chance:
             stream = self._streams[name] = Random(f"{self.seed}/{name}")
         return stream
 
+    def reseed(self, seed: int) -> None:
+        """From now on other luck: every stream goes on as the one of its name under ``seed``."""
+        self.seed = seed
+        for name, stream in self._streams.items():
+            stream.seed(f"{seed}/{name}")
+
 
 def base36(number: int, width: int) -> str:
     """``number`` in base 36, padded with zeros to ``width`` digits.

@@ -119,6 +119,13 @@ class Clock:
         """Happens when the first of ``events`` does."""
         return AnyOf(self.env, events)
 
+    def peek(self) -> float:
+        """When the next event is due; infinity if there is none. Where a run was stopped, SimPy leaves a spent event."""
+        queue: list[Any] = self.env._queue
+        while queue and type(queue[0][3]) is not Timer and queue[0][3]._ok and not queue[0][3].callbacks:
+            heappop(queue)
+        return self.env.peek()
+
     def run(self, until: float | Event | None = None) -> Any:
         """Run to a time, to an event (its value is returned), or until nothing is left to happen.
 

@@ -49,6 +49,11 @@ class Fabric:
         # A path is valid until links, cuts or separations change; each of those clears this.
         self._paths: dict[tuple[str, str], _Path | None] = {}
         self._arrivals: dict[tuple[str, str], float] = {}
+        self.on_change: Callable[[], object] = lambda: None
+
+    def _changed(self) -> None:
+        self._paths.clear()
+        self.on_change()
 
     def link(self, a: str, b: str, latency: Latency, loss: float = 0.0, *, slow: bool = False) -> None:
         """Lay or replace the link between ``a`` and ``b``. ``loss`` is the chance of losing one packet.
@@ -60,13 +65,13 @@ class Fabric:
             calm.disturb_ways(a)
             calm.disturb_ways(b)
         self.graph.add_edge(a, b, latency=latency, loss=loss, slow=slow)
-        self._paths.clear()
+        self._changed()
 
     def cut(self, a: str, b: str) -> None:
         """Drop everything between two hosts, both ways."""
         self.clock.calm.disturb_way(a, b)
         self._cuts.add(frozenset((a, b)))
-        self._paths.clear()
+        self._changed()
 
     def separate(self, hosts: Iterable[str]) -> int:
         """Cut hosts off from all others; among themselves they go on. The number is for :meth:`rejoin`.
@@ -77,7 +82,7 @@ class Fabric:
         for host in hosts:
             self.clock.calm.disturb_ways(host)
             self._apart[host] = (*self._apart.get(host, ()), number)
-        self._paths.clear()
+        self._changed()
         return number
 
     def rejoin(self, number: int) -> None:
@@ -86,7 +91,7 @@ class Fabric:
             if number in sides:
                 self.clock.calm.disturb_ways(host)
                 self._apart[host] = tuple(side for side in sides if side != number)
-        self._paths.clear()
+        self._changed()
 
     def partition(self, groups: Iterable[Iterable[str]]) -> None:
         """Only hosts of one group reach each other; hosts named in no group form one of their own."""
@@ -112,7 +117,15 @@ class Fabric:
             self._cuts.clear()
             self._apart.clear()
             self._partition.clear()
-        self._paths.clear()
+        self._changed()
+
+    def separations(self) -> list[list[str]]:
+        """Groups of hosts that are cut off from all others, in the order they were separated."""
+        groups: dict[int, list[str]] = {}
+        for host, sides in self._apart.items():
+            for side in sides:
+                groups.setdefault(side, []).append(host)
+        return [sorted(groups[side]) for side in sorted(groups)]
 
     def cuts(self) -> list[tuple[str, str]]:
         """The cut pairs, sorted."""

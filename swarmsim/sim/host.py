@@ -103,6 +103,8 @@ class Host:
 
     def power_off(self) -> None:
         """Silence: nothing on this host runs any more, and nobody is told."""
+        if self.power.alive:
+            self.around.journal.note("power", host=self.name, on=False)
         self.power.end()
         self.doors.clear()
 
@@ -111,6 +113,7 @@ class Host:
         if not self.power.alive:
             self.clock.calm.disturb(self)
             self.power = Scope(self.clock, self.name)
+            self.around.journal.note("power", host=self.name, on=True)
 
     def kill_all(self) -> None:
         """Every process dies at once while the kernel stays: peers see their connections reset, and

@@ -109,19 +109,21 @@ class Deadline:
     both.
     """
 
-    __slots__ = ("_timer", "args", "due", "fn", "rest", "scope")
+    __slots__ = ("_timer", "args", "due", "fn", "rest", "scope", "seconds")
 
     def __init__(self, scope: Scope, seconds: float, fn: Callable[..., object], *args: Any) -> None:
         self.scope = scope
         self.fn = fn
         self.args = args
         self.rest: Rest | None = None
+        self.seconds = seconds
         self.due = scope.clock.now + seconds
         self._timer: Timer | None = scope.after(seconds, self._check)
 
     def extend(self, seconds: float) -> None:
         if self.rest is not None:
             self.rest.wake()
+        self.seconds = seconds
         self.due = self.scope.clock.now + seconds
         if self._timer is None:
             self._timer = self.scope.after(seconds, self._check)
@@ -141,9 +143,10 @@ class Deadline:
             self._timer.cancel()
             self._timer = None
 
-    def wake(self, due: float) -> None:
-        """It may expire again, at ``due`` (seconds) unless it is pushed back."""
+    def wake(self, due: float, seconds: float) -> None:
+        """It may expire again, at ``due`` unless it is pushed back: so many ``seconds`` after it was last."""
         self.rest = None
+        self.seconds = seconds
         self.due = due
         self._timer = self.scope.after(max(0.0, due - self.scope.clock.now), self._check)
 

@@ -133,7 +133,8 @@ class HeartbeatLaw:
 
     def _wake(self, rhythm: Rhythm, deadline: Deadline, renewals: Renewals, known: Phase) -> None:
         phase = renewals.phase(known, self.around.clock.now, self._rng)
-        deadline.wake(phase.last + GRACE_MULTIPLIER * phase.interval)
+        grace = GRACE_MULTIPLIER * phase.interval
+        deadline.wake(phase.last + grace, grace)
         rhythm.wake(phase.next)
 
     def _watch(self, dispatcher: Dispatcher) -> None:

@@ -20,8 +20,10 @@ OBSERVATIONS: dict[str, tuple[str, ...]] = {
     "step": ("what", "node"),
     "begin": ("scenario",),
     "end": (),
-    "node": ("node", "status", "msg", "avail", "role", "leader", "reach"),
-    "service": ("service", "update", "umsg"),
+    "node": ("node", "status", "msg", "avail", "role", "leader", "reach", "id"),
+    "node_gone": ("node", "id"),
+    "service": ("service", "update", "umsg", "mode", "replicas", "image"),
+    "service_gone": ("service",),
     "task": ("task", "service", "slot", "ts", "image", "state", "desired", "msg", "err", "node", "exit"),
     "task_gone": ("task",),
     "reached": ("what", "after"),
@@ -34,10 +36,10 @@ OBSERVATIONS: dict[str, tuple[str, ...]] = {
     "note": ("text",),
 }
 
-MESSAGES = frozenset(("raft.message",))
+MESSAGES = frozenset(("raft.message", "raft.sent"))
 """Kinds that are only written when asked for: they are most of a run."""
 
-INTERNAL = frozenset(("session", "quorum", "serving"))
+INTERNAL = frozenset(("session", "quorum", "serving", "host", "power", "links"))
 
 
 def is_internal(kind: str) -> bool:

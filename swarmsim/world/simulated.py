@@ -14,7 +14,6 @@ from random import Random
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from simpy.events import Event
 
 from swarmsim.docker.client import Result, run_docker, split_words
 from swarmsim.engine.api import EngineAPI
@@ -52,6 +51,7 @@ class HostSpec(NamedTuple):
     labels: dict[str, str] = {}
     engine_labels: dict[str, str] = {}
     profile: str = ""
+    site: str = ""
 
 
 class View(NamedTuple):
@@ -255,6 +255,31 @@ class SimulatedWorld:
         self.scope.spawn(_Observer(self).run())
         Vitals(self)
 
+    def introduce(self) -> None:
+        """Note the hosts there are, and from now on what of the links between them is not as usual."""
+        for name, spec in self.specs.items():
+            self.journal.note(
+                "host",
+                host=name,
+                role=str(spec.role),
+                site=spec.site or None,
+                address=spec.address,
+                cpus=spec.cpus,
+                memory=spec.memory,
+            )
+        self.around.fabric.on_change = self._note_links
+
+    def _note_links(self) -> None:
+        fabric = self.around.fabric
+        links = {host: fabric.graph.edges[host, SWITCH] for host in self.specs}
+        self.journal.note(
+            "links",
+            cuts=fabric.cuts(),
+            apart=fabric.separations(),
+            slow=[host for host, link in links.items() if link["slow"]],
+            lossy={host: round(100 * link["loss"], 3) for host, link in links.items() if link["loss"]},
+        )
+
     # -- faults on hosts and links
 
     def add_latency(self, host: str, seconds: float) -> None:
@@ -315,6 +340,7 @@ class _Observer:
         self.world = world
         self.journal = world.journal
         self._nodes: dict[str, tuple[Any, ...]] = {}
+        self._specs: dict[str, tuple[Any, ...]] = {}
         self._services: dict[str, Service] = {}
         self._tasks: dict[str, Task] = {}
         self._view = View(0.0, [], [], [])
@@ -359,6 +385,14 @@ class _Observer:
         for task in _changed(view.tasks, self._view.tasks):
             if self._tasks.get(task.id) is not task:
                 self._task(task)
+        if len(self._nodes) > len(view.nodes):
+            for id in sorted(self._nodes.keys() - {each.node.id for each in view.nodes}):
+                del self._nodes[id]
+                self.journal.note("node_gone", node=self._hosts[id], id=id[:8])
+        if len(self._services) > len(view.services):
+            for id in sorted(self._services.keys() - {service.id for service in view.services}):
+                del self._services[id], self._specs[id]
+                self.journal.note("service_gone", service=self._names[id])
         if len(self._tasks) > len(view.tasks):
             for id in sorted(self._tasks.keys() - {task.id for task in view.tasks}):
                 del self._tasks[id]
@@ -380,20 +414,23 @@ class _Observer:
             return
         self._nodes[node.id] = shown
         fields = dict(zip(("status", "msg", "avail", "role", "leader", "reach"), shown, strict=True))
-        self.journal.note("node", node=node.hostname, **fields)
+        self.journal.note("node", node=node.hostname, **fields, id=node.id[:8])
 
     def _service(self, service: Service) -> None:
-        old = self._services.get(service.id)
         self._services[service.id] = service
         self._names[service.id] = service.spec.name
         status = service.update_status
-        if old is None or old.update_status != status:
-            self.journal.note(
-                "service",
-                service=service.spec.name,
-                update=status.state if status else None,
-                umsg=status.message if status else None,
-            )
+        shown = (
+            status.state if status else None,
+            status.message if status else None,
+            "replicated" if service.is_replicated else "global",
+            service.replicas if service.is_replicated else None,
+            service.spec.task.container.image,
+        )
+        if self._specs.get(service.id) != shown:
+            self._specs[service.id] = shown
+            fields = dict(zip(("update", "umsg", "mode", "replicas", "image"), shown, strict=True))
+            self.journal.note("service", service=service.spec.name, **fields)
 
     def _task(self, task: Task) -> None:
         old = self._tasks.get(task.id)

@@ -68,7 +68,7 @@ def test_whoever_touches_a_sleeping_deadline_wakes_what_pushes_it_back():
     scope = Scope(clock, "s")
     expired: list[float] = []
     deadline = Deadline(scope, 3.0, lambda: expired.append(clock.now))
-    rest = Rest(clock.calm, (), (), lambda: deadline.wake(clock.now + 0.5))
+    rest = Rest(clock.calm, (), (), lambda: deadline.wake(clock.now + 0.5, 0.5))
     deadline.sleep(rest)
     clock.run(50)
     assert not expired

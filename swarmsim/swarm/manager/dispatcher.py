@@ -317,7 +317,7 @@ class Dispatcher:
         return registration
 
     def _mark_down(self, node_id: str, message: str) -> None:
-        self.registrations.pop(node_id, None)
+        registration = self.registrations.pop(node_id, None)
         self._expect_return(node_id)
         _, description = self._node_updates.get(node_id, (None, None))
         self._node_updates[node_id] = (NodeStatus(NodeState.DOWN, message), description)
@@ -325,7 +325,12 @@ class Dispatcher:
         if session is not None:
             session.stream.close(RpcError("NotFound", "node not registered"))
         node = self.store.get(Node, node_id)
-        self.journal.note("node.silent", node=node.hostname if node else node_id, reason=message)
+        self.journal.note(
+            "node.silent",
+            node=node.hostname if node else node_id,
+            reason=message,
+            after=round(registration.deadline.seconds, 3) if registration is not None else None,
+        )
         self._beat.request()
 
     def _expect_return(self, node_id: str) -> None:

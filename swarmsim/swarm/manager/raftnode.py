@@ -34,6 +34,7 @@ from swarmsim.swarm.store import Change, MemoryStore
 
 TICK = 1.0  # seconds, NewNode TickInterval
 LOST_QUORUM_TICKS = 10  # lostQuorumTimeout
+MISSED = 3  # ticks without a word of the leader, after which the trace tells of the countdown; one or two are usual
 
 LOST_LEADERSHIP = "raft: failed to process the request: node lost leader status"
 LOST_QUORUM = (
@@ -158,6 +159,7 @@ class RaftNode:
         )
         self._last_snapshot = snapshot.index if snapshot else 0
         self._campaign_when_able = False
+        self._countdown: float | None = None
         self.process.serve("raft.message", self._on_message, self.scope)
         self.ticker = Rhythm(self.scope, TICK, self.tick)
         self.scope.on_end(self._keep_applied)
@@ -282,6 +284,7 @@ class RaftNode:
         else:
             self.ticks_without_leader = 0
         self._process()
+        self._note_countdown(self.scope.clock.now + TICK)
         return TICK
 
     def _on_message(self, message: Message) -> None:
@@ -291,6 +294,7 @@ class RaftNode:
             self.journal.note(
                 "raft.message",
                 host=self.process.host.name,
+                src=sender.host if (sender := self.members.get(message.src)) is not None else None,
                 type=str(message.type),
                 term=message.term,
                 index=message.index,
@@ -299,6 +303,19 @@ class RaftNode:
             )
         self.core.step(message)
         self._process()
+        self._note_countdown(self.ticker.due)
+
+    def _note_countdown(self, next_tick: float) -> None:
+        """Say when this member will stand for election, once it has missed its leader, and when it no longer will."""
+        core = self.core
+        due: float | None = None
+        if core.role is Role.CANDIDATE or (core.role is Role.FOLLOWER and core.election_elapsed >= MISSED):
+            ticks = core.randomized_timeout - core.election_elapsed
+            # Sums of the same ticks in another order differ in the last digits.
+            due = round(next_tick + (ticks - 1) * TICK, 3)
+        if due != self._countdown:
+            self._countdown = due
+            self.journal.note("raft.countdown", host=self.process.host.name, due=due)
 
     def _process(self) -> None:
         while not self._saving:

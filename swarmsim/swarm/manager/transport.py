@@ -106,6 +106,15 @@ class Peer:
         message = self.queue.popleft()
         self.call = self.node.process.begin_call(self.member.host, "raft.message", message, SEND_TIMEOUT)
         self.call.reply.callbacks.append(partial(self._acknowledged, message))
+        journal = self.node.journal
+        if journal.wants("raft.sent"):
+            journal.note(
+                "raft.sent",
+                host=self.node.process.host.name,
+                to=self.member.host,
+                type=str(message.type),
+                term=message.term,
+            )
 
     def _acknowledged(self, message: Message, reply: Event) -> None:
         if not self.node.scope.alive:

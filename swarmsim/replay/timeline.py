@@ -31,6 +31,37 @@ def clock_time(t: float) -> str:
     return f"{days}d {rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
 
 
+TOLD = frozenset(
+    [
+        "docker",
+        "step",
+        "reached",
+        "not_reached",
+        "unmet",
+        "no_manager_answers",
+        "manager_answers",
+        "service",
+        "note",
+        "begin",
+        "end",
+        "node",
+        "task",
+        "task_gone",
+        "raft.leading",
+        "raft.role",
+        "raft.vote",
+        "node.silent",
+        "session",
+        "session.failed",
+        "engine.ended",
+        "engine.started",
+        "scheduler.assigned",
+        "scheduler.pending",
+    ]
+)
+"""Kinds of rows that may make a line."""
+
+
 class Line(NamedTuple):
     """One line: when, what sort it is (for colours), the text."""
 
@@ -46,10 +77,12 @@ class Line(NamedTuple):
 class Timeline:
     """Give it rows in order; each :meth:`add` returns the lines that are complete by then.
 
-    Of a scenario of a long ``duration`` (seconds) only so many lines are shown in each part of it.
+    Of a scenario of a long ``duration`` (seconds) only so many lines are shown in each part of it. With ``reasons`` the
+    decisions inside are told too: votes, sessions, what the scheduler chose and why.
     """
 
-    def __init__(self, duration: float = 0.0) -> None:
+    def __init__(self, duration: float = 0.0, *, reasons: bool = False) -> None:
+        self._reasons = reasons
         self._begin = 0.0
         self._began = False
         self._moment: list[Row] = []
@@ -57,12 +90,18 @@ class Timeline:
         self._number = 0
         self._shown = 0
         self._folded = 0
+        self._updates: dict[str, tuple[Any, Any]] = {}
 
     def add(self, row: Row) -> list[Line]:
         if row["kind"] == "begin":
             self._began, self._begin = True, row["t"]
         if not self._began:
             return []
+        if row["kind"] == "service":
+            update = (row["update"], row["umsg"])
+            if self._updates.get(row["service"], (None, None)) == update:
+                return []
+            self._updates[row["service"]] = update
         lines = []
         if self._moment and row["t"] != self._moment[0]["t"]:
             lines = self.flush()
@@ -102,6 +141,9 @@ class Timeline:
             return []
         t = rows[0]["t"] - self._begin
         lines = [Line(t, *said) for row in rows if row["kind"] not in ("task", "node") for said in _words(row)]
+        if self._reasons:
+            lines += [Line(t, *said) for row in rows for said in _reason(row)]
+            lines += [Line(t, *said) for said in _choices(rows)]
         return [*lines, *(Line(t, *said) for said in _nodes(rows)), *(Line(t, *said) for said in _tasks(rows))]
 
 
@@ -130,12 +172,44 @@ def _words(row: Row) -> list[tuple[str, str]]:
     if kind == "raft.role" and row["role"] == "candidate":
         return [("info", f"{row['host']} stands for election (term {row['term']})")]
     if kind == "node.silent":
-        return [("bad", f"{row['node']}: {row['reason']}")]
+        after = f" (no heartbeat for {row['after']:.1f} s)" if row.get("after") else ""
+        return [("bad", f"{row['node']}: {row['reason']}{after}")]
     if kind == "begin":
         return [("note", f"-- {row['scenario']} begins")]
     if kind == "end":
         return [("note", "-- end")]
     return []
+
+
+def _reason(row: Row) -> list[tuple[str, str]]:
+    kind = row["kind"]
+    if kind == "raft.vote" and row["candidate"] != row["host"]:
+        return [("info", f"{row['host']} votes for {row['candidate']} (term {row['term']})")]
+    if kind == "session":
+        return [("info", f"{row['node']} registers with {row['manager']}")]
+    if kind == "session.failed":
+        return [("info", f"{row['host']} loses its session with {row['manager']}: {row['reason']}")]
+    if kind == "engine.ended":
+        return [("bad", f"{row['host']}: the engine has ended")]
+    if kind == "engine.started":
+        return [("good", f"{row['host']}: the engine answers")]
+    return []
+
+
+MOST_CHOICES = 3
+
+
+def _choices(rows: list[Row]) -> list[tuple[str, str]]:
+    """Where the scheduler put tasks and why, and which it could put nowhere."""
+    chosen = [f"{row['name']} → {row['node']}: {row['reason']}" for row in rows if row["kind"] == "scheduler.assigned"]
+    lines = [("info", said) for said in chosen[:MOST_CHOICES]]
+    if len(chosen) > MOST_CHOICES:
+        lines.append(("info", f"… and {len(chosen) - MOST_CHOICES} more tasks got a node"))
+    waiting: dict[str, list[str]] = {}
+    for row in rows:
+        if row["kind"] == "scheduler.pending":
+            waiting.setdefault(row["reason"], []).append(row["name"])
+    return [*lines, *(("bad", f"{_listed('task', names)}: {reason}") for reason, names in waiting.items())]
 
 
 def _command(row: Row) -> tuple[str, str]:

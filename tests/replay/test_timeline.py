@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from swarmsim.analysis.timeline import ALWAYS, DAY, LINES_A_PERIOD, PERIODS, Line, Timeline
+from swarmsim.replay.timeline import ALWAYS, DAY, LINES_A_PERIOD, PERIODS, Line, Timeline
 from swarmsim.scenario.loader import load_scenario
 from swarmsim.scenario.runner import run_scenario
 

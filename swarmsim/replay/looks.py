@@ -1,0 +1,59 @@
+"""How things look, everywhere: in the app, in plots, in reports.
+
+The colours are Okabe and Ito's, which colour-blind readers can tell apart; each phase has a shape of its own too, for whoever
+sees no colour at all.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from swarmsim.replay.state import LEAVING, STARTING, TERMINAL, Row
+
+
+class Look(NamedTuple):
+    """A phase of a task's life: its sign in a terminal, its colour."""
+
+    sign: str
+    colour: str
+
+
+TASKS: dict[str, Look] = {
+    "running": Look("■", "#009E73"),
+    "starting": Look("◪", "#56B4E9"),
+    "waiting": Look("□", "#E69F00"),
+    "leaving": Look("▫", "#999999"),
+    "failed": Look("✗", "#D55E00"),
+    "done": Look("·", "#999999"),
+}
+NODES: dict[str, Look] = {
+    "ready": Look("●", "#009E73"),
+    "unknown": Look("?", "#E69F00"),
+    "down": Look("▼", "#D55E00"),
+    "disconnected": Look("○", "#CC79A7"),
+}
+LEADER = Look("★", "#0072B2")
+NO_POWER = Look("⏻", "#D55E00")
+CUT = Look("✂", "#CC79A7")
+LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Colours of several lines in one plot, or of several nodes."""
+
+FAILED = frozenset(("failed", "rejected", "orphaned"))
+
+
+def phase(row: Row) -> str:
+    """What phase of its life a task is in.
+
+    >>> phase({"state": "preparing", "desired": "running"}), phase({"state": "running", "desired": "shutdown"})
+    ('starting', 'leaving')
+    """
+    state = row["state"]
+    if state in FAILED:
+        return "failed"
+    if state in TERMINAL:
+        return "done"
+    if row["desired"] in LEAVING:
+        return "leaving"
+    if state == "running":
+        return "running"
+    return "starting" if state in STARTING else "waiting"

@@ -1,0 +1,339 @@
+"""The picture of a cluster that rows of a trace add up to.
+
+A :class:`ClusterState` is what is known at one moment. It grows by :meth:`ClusterState.apply`, one row after the other, by the
+table :data:`APPLY`; rows of kinds that are not in it change nothing. Values are never changed in place, so a copy
+is a copy of a few dictionaries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+Row = dict[str, Any]
+
+TERMINAL = frozenset(("complete", "shutdown", "failed", "rejected", "remove", "orphaned"))
+"""Observed states a task never leaves (swarm/states.py)."""
+STARTING = frozenset(("assigned", "accepted", "preparing", "ready", "starting"))
+WAITING = frozenset(("new", "pending"))
+LEAVING = frozenset(("shutdown", "remove"))
+
+
+class Host(msgspec.Struct, frozen=True):
+    """A machine. Of a recorded real cluster only the name and the role are known."""
+
+    name: str
+    role: str = "worker"
+    site: str | None = None
+    address: str = ""
+    cpus: float = 0.0
+    memory: int = 0
+    power: bool = True
+    engine: bool = True
+
+
+class Member(msgspec.Struct, frozen=True):
+    """What is known of a manager's Raft member. ``due`` is when it will stand for election, in seconds."""
+
+    role: str = "follower"
+    term: int = 0
+    leader: str | None = None
+    log: int = 0
+    commit: int = 0
+    vote: str | None = None
+    vote_term: int = 0
+    due: float | None = None
+    unreachable: tuple[str, ...] = ()
+
+
+class Service(msgspec.Struct, frozen=True):
+    """``replicas`` is ``None`` where it is not known: of a global service, and in recorded runs."""
+
+    name: str
+    mode: str = "replicated"
+    replicas: int | None = None
+    image: str = ""
+    update: str | None = None
+    update_message: str | None = None
+    containers: int | None = None
+    """Containers alive, seen by a manager or not; simulated runs only."""
+
+
+class Links(msgspec.Struct, frozen=True):
+    """What of the links between hosts is not as usual."""
+
+    cuts: tuple[tuple[str, str], ...] = ()
+    apart: tuple[tuple[str, ...], ...] = ()
+    slow: tuple[str, ...] = ()
+    lossy: tuple[tuple[str, float], ...] = ()
+
+    def cut_off(self, host: str) -> bool:
+        """Whether a host is in a group that is cut off, or cut from another host."""
+        return any(host in pair for pair in self.cuts) or any(host in group for group in self.apart)
+
+    @property
+    def usual(self) -> bool:
+        return not (self.cuts or self.apart or self.slow or self.lossy)
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A Raft message on its way, or just arrived."""
+
+    src: str
+    dst: str
+    type: str
+    term: int
+    sent: float
+    arrived: float | None = None
+
+
+MESSAGES_KEPT = 12
+
+
+class ClusterState:
+    """What rows have told so far. ``t`` is the time of the last one, in seconds since the run began."""
+
+    __slots__ = (
+        "answering",
+        "begin",
+        "hosts",
+        "links",
+        "members",
+        "messages",
+        "nodes",
+        "quorum",
+        "reasons",
+        "services",
+        "t",
+        "tasks",
+    )
+
+    def __init__(self) -> None:
+        self.t = 0.0
+        self.begin: float | None = None
+        self.hosts: dict[str, Host] = {}
+        self.nodes: dict[str, Row] = {}
+        """The newest row of every node entry, by its id (by its name in recorded runs)."""
+        self.tasks: dict[str, Row] = {}
+        """The newest row of every task that a manager lists, in the order they were first seen."""
+        self.services: dict[str, Service] = {}
+        self.members: dict[str, Member] = {}
+        self.links = Links()
+        self.quorum: Row | None = None
+        self.answering = True
+        self.reasons: dict[str, str] = {}
+        """Why the scheduler put a task where it is, by its id."""
+        self.messages: tuple[Message, ...] = ()
+
+    def copy(self) -> ClusterState:
+        new = ClusterState.__new__(ClusterState)
+        for name in ClusterState.__slots__:
+            value = getattr(self, name)
+            setattr(new, name, value.copy() if isinstance(value, dict) and name != "quorum" else value)
+        return new
+
+    def apply(self, row: Row) -> None:
+        """Take one more row into account."""
+        self.t = row["t"]
+        change = APPLY.get(row["kind"])
+        if change is not None:
+            change(self, row)
+
+    # -- questions
+
+    def node_of(self, host: str) -> Row | None:
+        """The node entry of a host: the newest, if it joined more than once."""
+        found = None
+        for row in self.nodes.values():
+            if row["node"] == host:
+                found = row
+        return found
+
+    def nodes_by_host(self) -> dict[str, Row]:
+        """The newest node entry of every host."""
+        return {row["node"]: row for row in self.nodes.values()}
+
+    @property
+    def leader(self) -> str | None:
+        """Who leads: in simulated runs the truth, in recorded ones what a manager said last."""
+        if self.quorum is not None:
+            leader: str | None = self.quorum["leader"]
+            return leader
+        return next((row["node"] for row in self.nodes.values() if row["leader"]), None) if self.answering else None
+
+    def tasks_by_host(self) -> dict[str, list[Row]]:
+        """Tasks that are not over yet, or that failed last in their slot, by the host they are on."""
+        found: dict[str, list[Row]] = {}
+        for row in self.tasks.values():
+            node = row["node"]
+            if node is not None and row["state"] not in TERMINAL:
+                found.setdefault(node, []).append(row)
+        return found
+
+    def running(self, service: str | None = None) -> int:
+        """How many tasks run and shall run, of a service or in all."""
+        return sum(
+            1
+            for row in self.tasks.values()
+            if row["state"] == "running" and row["desired"] == "running" and service in (None, row["service"])
+        )
+
+    def wanted(self, service: str) -> int:
+        """How many tasks a service should have. Where that was not told, as many as shall run by the tasks there are."""
+        known = self.services.get(service)
+        if known is not None and known.replicas is not None:
+            return known.replicas
+        tasks = [row for row in self.tasks.values() if row["service"] == service]
+        return len({slot(row) for row in tasks if row["desired"] not in LEAVING})
+
+    def balance(self) -> tuple[int, int]:
+        """Running and wanted tasks of all services together."""
+        running: dict[str, int] = {}
+        slots: dict[str, set[Any]] = {}
+        for row in self.tasks.values():
+            if row["desired"] in LEAVING:
+                continue
+            service = row["service"]
+            slots.setdefault(service, set()).add(slot(row))
+            if row["state"] == "running" and row["desired"] == "running":
+                running[service] = running.get(service, 0) + 1
+        wanted = 0
+        for service in dict.fromkeys((*self.services, *slots)):
+            known = self.services.get(service)
+            replicas = known.replicas if known is not None else None
+            wanted += replicas if replicas is not None else len(slots.get(service, ()))
+        return sum(running.values()), wanted
+
+    def managers(self) -> list[str]:
+        """Hosts that are managers, or were meant to be before there was a swarm."""
+        managers = [row["node"] for row in self.nodes.values() if row["role"] == "manager"]
+        return list(dict.fromkeys(managers)) or [host.name for host in self.hosts.values() if host.role == "manager"]
+
+    # -- changes
+
+    def _host(self, row: Row) -> None:
+        self.hosts[row["host"]] = Host(
+            row["host"], row["role"], row["site"], row["address"], row["cpus"], row["memory"]
+        )
+
+    def _change_host(self, name: str, **changes: Any) -> None:
+        known = self.hosts.get(name)
+        if known is not None:
+            self.hosts[name] = msgspec.structs.replace(known, **changes)
+
+    def _power(self, row: Row) -> None:
+        self._change_host(row["host"], power=row["on"])
+
+    def _node(self, row: Row) -> None:
+        self.nodes[row["id"] if "id" in row else row["node"]] = row
+        if row["node"] not in self.hosts:
+            self.hosts[row["node"]] = Host(row["node"], row["role"])
+
+    def _task(self, row: Row) -> None:
+        self.tasks[row["task"]] = row
+        if row["service"] not in self.services:
+            self.services[row["service"]] = Service(row["service"])
+
+    def _task_gone(self, row: Row) -> None:
+        self.tasks.pop(row["task"], None)
+        self.reasons.pop(row["task"], None)
+
+    def _service(self, row: Row) -> None:
+        known = self.services.get(row["service"], Service(row["service"]))
+        told = {name: row[name] for name in ("mode", "replicas", "image") if name in row}
+        self.services[row["service"]] = msgspec.structs.replace(
+            known, update=row["update"], update_message=row["umsg"], **told
+        )
+
+    def _serving(self, row: Row) -> None:
+        known = self.services.get(row["service"])
+        if known is not None:
+            self.services[row["service"]] = msgspec.structs.replace(known, containers=row["running"])
+
+    def _member(self, row: Row, **changes: Any) -> None:
+        self.members[row["host"]] = msgspec.structs.replace(self.members.get(row["host"], Member()), **changes)
+
+    def _raft_role(self, row: Row) -> None:
+        told = {name: row[name] for name in ("role", "term", "leader", "log", "commit")}
+        self._member(row, **told, **({"due": None} if row["role"] == "leader" else {}))
+
+    def _raft_peer(self, row: Row) -> None:
+        known = self.members.get(row["host"], Member()).unreachable
+        others = tuple(peer for peer in known if peer != row["peer"])
+        self._member(row, unreachable=others if row["active"] else (*others, row["peer"]))
+
+    def _links(self, row: Row) -> None:
+        self.links = Links(
+            tuple((a, b) for a, b in row["cuts"]),
+            tuple(tuple(group) for group in row["apart"]),
+            tuple(row["slow"]),
+            tuple(row["lossy"].items()),
+        )
+
+    def _sent(self, row: Row) -> None:
+        message = Message(row["host"], row["to"], row["type"], row["term"], row["t"])
+        self.messages = (*self.messages, message)[-MESSAGES_KEPT:]
+
+    def _arrived(self, row: Row) -> None:
+        for place, message in enumerate(self.messages):
+            same = (message.src, message.dst, message.type) == (row["src"], row["host"], row["type"])
+            if same and message.arrived is None:
+                arrived = msgspec.structs.replace(message, arrived=row["t"])
+                self.messages = (*self.messages[:place], arrived, *self.messages[place + 1 :])
+                return
+
+    def _answers(self, row: Row) -> None:
+        self.answering = row["kind"] == "manager_answers"
+
+
+def slot(row: Row) -> Any:
+    """Which task of its service a task is: its slot, or of a global service its node."""
+    return row["slot"] or row["node"]
+
+
+def name(row: Row) -> str:
+    """A task as ``service ps`` names it."""
+    return f"{row['service']}.{slot(row) or '?'}"
+
+
+APPLY: dict[str, Callable[[ClusterState, Row], object]] = {
+    "begin": lambda state, row: setattr(state, "begin", row["t"]),
+    "host": ClusterState._host,
+    "power": ClusterState._power,
+    "engine.started": lambda state, row: state._change_host(row["host"], engine=True),
+    "engine.ended": lambda state, row: state._change_host(row["host"], engine=False),
+    "links": ClusterState._links,
+    "node": ClusterState._node,
+    "node_gone": lambda state, row: state.nodes.pop(row["id"], None),
+    "task": ClusterState._task,
+    "task_gone": ClusterState._task_gone,
+    "service": ClusterState._service,
+    "service_gone": lambda state, row: state.services.pop(row["service"], None),
+    "serving": ClusterState._serving,
+    "quorum": lambda state, row: setattr(state, "quorum", row),
+    "no_manager_answers": ClusterState._answers,
+    "manager_answers": ClusterState._answers,
+    "raft.role": ClusterState._raft_role,
+    "raft.commit": lambda state, row: state._member(row, term=row["term"], log=row["log"], commit=row["commit"]),
+    "raft.vote": lambda state, row: state._member(row, vote=row["candidate"], vote_term=row["term"]),
+    "raft.countdown": lambda state, row: state._member(row, due=row["due"]),
+    "raft.peer": ClusterState._raft_peer,
+    "raft.sent": ClusterState._sent,
+    "raft.message": ClusterState._arrived,
+    "scheduler.assigned": lambda state, row: state.reasons.__setitem__(row["task"], f"{row['node']}: {row['reason']}"),
+}
+"""What each kind of row changes."""
+
+
+def state_of(rows: Iterable[Row]) -> ClusterState:
+    """The picture after all of some rows.
+
+    >>> state_of([{"t": 1.0, "kind": "quorum", "leader": "m1"}]).leader
+    'm1'
+    """
+    state = ClusterState()
+    for row in rows:
+        state.apply(row)
+    return state

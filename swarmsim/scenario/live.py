@@ -1,0 +1,164 @@
+"""A scenario that runs in a process of its own, so that whoever watches is never kept waiting.
+
+:class:`Live` is the watcher's end. It asks for time to pass (:meth:`Live.advance`), for the next thing to happen, or for
+something to be done, and reads what came of it whenever it likes (:meth:`Live.read`). There is at most one question under way.
+The future of a moment in the past is another process: it does again what had been done by then (``deeds``), which
+takes a fraction of the time it took, and from there on something else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import traceback
+from collections.abc import Collection
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
+
+import msgspec
+
+from swarmsim.scenario.loader import LoadedScenario
+from swarmsim.scenario.runner import Session
+from swarmsim.scenario.schema import MeanwhileStep
+
+Row = dict[str, Any]
+PATIENCE = 0.05
+"""Wall-clock seconds after which the other end says how far it came, if it is not there yet."""
+SLICE = 0.25
+"""Simulated seconds between two looks at the wall clock, at first."""
+
+
+class News(NamedTuple):
+    """``rows`` that happened by ``now`` (simulated seconds); ``arrived`` says whether that is where it was asked to go.
+
+    ``crash`` is what went wrong inside, if the model broke.
+    """
+
+    rows: list[Row]
+    now: float
+    arrived: bool
+    finished: bool
+    crash: str = ""
+
+
+class Live:
+    """``deeds`` are done again at their times. The process is gone with :meth:`close`, or with the one that watches."""
+
+    def __init__(self, loaded: LoadedScenario, seed: int, *, messages: bool = False) -> None:
+        context = get_context("spawn")
+        self._conn, far = context.Pipe()
+        self._process = context.Process(target=_serve, args=(far, loaded, seed, messages), daemon=True)
+        self._process.start()
+        far.close()
+        self.asked = False
+        """Whether a question is under way."""
+        self.now = 0.0
+
+    def advance(self, until: float) -> None:
+        """Let time pass until ``until`` (simulated seconds)."""
+        self._ask(("advance", until))
+
+    def next(self, kinds: Collection[str]) -> None:
+        """Let time pass until the next row of one of these kinds; not at all if nothing will ever happen again."""
+        self._ask(("next", sorted(kinds)))
+
+    def act(self, step: MeanwhileStep) -> None:
+        """Do something at its time, which must not be over yet."""
+        self._ask(("act", step.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)))
+
+    def _ask(self, question: tuple[str, Any]) -> None:
+        assert not self.asked, "one question at a time"
+        self.asked = True
+        with contextlib.suppress(OSError):  # who reads is told
+            self._conn.send(question)
+
+    def fileno(self) -> int:
+        """To wait on."""
+        return self._conn.fileno()
+
+    def read(self, wait: float = 0.0) -> News | None:
+        """What there is to tell, if it comes within ``wait`` seconds."""
+        try:
+            if not self._conn.poll(wait):
+                return None
+            news = _DECODER.decode(self._conn.recv_bytes())
+        except (EOFError, OSError):
+            self.asked = False
+            return News([], self.now, True, True, "the process of the simulation ended unexpectedly")
+        self.now = news.now
+        if news.arrived:
+            self.asked = False
+        return news
+
+    def close(self) -> None:
+        """End the process, whatever it is at."""
+        self._conn.close()
+        self._process.terminate()
+        self._process.join(2)
+
+
+_DECODER = msgspec.msgpack.Decoder(News)
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+class _Server:
+    def __init__(self, conn: Connection, loaded: LoadedScenario, seed: int, messages: bool) -> None:
+        self._conn = conn
+        self._rows: list[Row] = []
+        self._slice = SLICE
+        self.session = Session(loaded, seed, self._rows.append, messages=messages)
+
+    def tell(self, arrived: bool, crash: str = "") -> None:
+        rows = self._rows[:]
+        self._rows.clear()
+        news = News(rows, self.session.now, arrived, self.session.finished, crash)
+        self._conn.send_bytes(_ENCODER.encode(news))
+
+    def answer(self, verb: str, argument: Any) -> None:
+        if verb == "act":
+            step = MeanwhileStep.model_validate(argument)
+            assert self.session.begin is not None, "the cluster is still being built"
+            self._advance(self.session.begin + step.at)
+            self.session.act(step)
+        elif verb == "advance":
+            self._advance(argument)
+        else:
+            self._next(frozenset(argument))
+        self.tell(arrived=True)
+
+    def _next(self, kinds: frozenset[str]) -> None:
+        said, seen = time.monotonic(), 0
+        while self.session.next():
+            if any(row["kind"] in kinds for row in self._rows[seen:]):
+                return
+            seen = len(self._rows)
+            if time.monotonic() - said > PATIENCE:
+                self.tell(arrived=False)
+                said, seen = time.monotonic(), 0
+
+    def _advance(self, until: float) -> None:
+        said = time.monotonic()
+        while self.session.now < until:
+            began = time.monotonic()
+            self.session.advance(min(until, self.session.now + self._slice))
+            now = time.monotonic()
+            # Slices of about a quarter of the patience, whether a second of the model takes long or no time at all.
+            self._slice *= 2.0 if now - began < PATIENCE / 8 else 0.5 if now - began > PATIENCE / 2 else 1.0
+            self._slice = min(max(self._slice, 0.001), 1e6)
+            if now - said > PATIENCE and self.session.now < until:
+                self.tell(arrived=False)
+                said = now
+
+
+def _serve(conn: Connection, loaded: LoadedScenario, seed: int, messages: bool) -> None:
+    server: _Server | None = None
+    try:
+        server = _Server(conn, loaded, seed, messages)
+        while True:
+            server.answer(*conn.recv())
+    except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+        pass  # nobody watches any more
+    except Exception:
+        if server is not None:
+            server.tell(arrived=True, crash=traceback.format_exc())

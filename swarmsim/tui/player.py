@@ -1,0 +1,343 @@
+"""Time as the watcher has it: a run of which a past exists, and a future that can be made.
+
+A :class:`Future` is one way a scenario went: its seed, what was done by hand (``deeds``), and all rows until now. The
+:class:`Player` shows one moment of one future. At its end it asks the simulation for more; in its past it only reads. Doing
+something in the past, or asking for other luck from there on, makes another future, which shares all that came before.
+
+Nothing in here knows of a screen, nor of a wall clock: :meth:`Player.tick` is told how much time passed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from swarmsim.replay.recording import Recording
+from swarmsim.replay.state import ClusterState
+from swarmsim.replay.timeline import TOLD
+from swarmsim.scenario.live import Live, News
+from swarmsim.scenario.loader import LoadedScenario
+from swarmsim.scenario.runner import trace_header
+from swarmsim.scenario.schema import MeanwhileStep
+from swarmsim.trace.writer import TraceWriter
+
+SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0)
+SKIP_PAUSE = 0.4
+"""Wall-clock seconds between two events when playing event by event."""
+AHEAD = 2.0
+"""The simulation is asked for this many ticks more than are shown, so that it need not be waited for."""
+READ_A_TICK = 20_000
+"""Rows of a recorded trace taken in at each tick."""
+MICROSECOND = 1e-6
+
+
+@dataclass
+class Future:
+    """``loaded`` is ``None`` for a recorded run, in which nothing can be done. ``forked`` is when it parted (seconds)."""
+
+    name: str
+    recording: Recording
+    loaded: LoadedScenario | None = None
+    seed: int = 1
+    deeds: list[MeanwhileStep] = field(default_factory=list)
+    forked: float = 0.0
+    parent: str = ""
+    live: Live | None = None
+    known: float = 0.0
+    """Until when all rows are there, in seconds since the run began."""
+    finished: bool = False
+
+    def close(self) -> None:
+        if self.live is not None:
+            self.live.close()
+            self.live = None
+
+
+class Player:
+    """``t`` is the moment shown, in seconds since the run began."""
+
+    def __init__(self, future: Future, *, messages: bool = False) -> None:
+        self.futures = [future]
+        self.future = future
+        self.messages = messages
+        self.t = 0.0
+        self.playing = False
+        self.skipping = False
+        self.speed = 1.0
+        self.crash = ""
+        self.idle = False
+        """Whether nothing will ever happen by itself."""
+        self.pace = 0.0
+        """Seconds of the run that really passed in the last second."""
+        self._edge = True
+        self._pause = 0.0
+        self._stepping = False
+        self._searched: int | None = None
+        self._fresh: Recording | None = None
+        self._deed: MeanwhileStep | None = None
+        self._catching_up: float | None = None
+
+    # -- what is shown
+
+    @property
+    def recording(self) -> Recording:
+        return self.future.recording
+
+    @property
+    def state(self) -> ClusterState:
+        """The picture at the moment shown."""
+        return self.recording.at(self.t)
+
+    @property
+    def since_begin(self) -> float:
+        return self.t - self.recording.begin
+
+    @property
+    def recorded(self) -> bool:
+        return self.future.loaded is None
+
+    @property
+    def at_end(self) -> bool:
+        """Whether what is shown is now, not the past."""
+        return self._edge
+
+    @property
+    def busy(self) -> bool:
+        """Whether another future is being made."""
+        return self._catching_up is not None
+
+    # -- time passes
+
+    def tick(self, seconds: float) -> None:
+        """So many wall-clock seconds passed."""
+        self._read()
+        if self.crash or self.busy:
+            return
+        if self._deed is not None:
+            self._do()
+        elif self._stepping:
+            self._step_on()
+        elif self.playing and self.skipping:
+            self._pause -= seconds
+            if self._pause <= 0:
+                self._pause = SKIP_PAUSE
+                self.next()
+        elif self.playing:
+            self._play(seconds)
+        elif self._edge and not self.recorded:
+            self.t = self.future.known
+
+    def _play(self, seconds: float) -> None:
+        step = self.speed * seconds
+        wanted, known = self.t + step, self.future.known
+        self.t = min(wanted, max(known, self.t))
+        self._edge = known - wanted <= (AHEAD + 1.5) * step
+        live = self._live() if self._edge else self.future.live
+        if live is not None and not live.asked and not self.busy and known < wanted + AHEAD * step:
+            live.advance(wanted + AHEAD * step)
+        if self.recorded and self.t >= self.future.known and not self._opening:
+            self.playing = False
+
+    def _live(self) -> Live | None:
+        """The simulation of this future, started anew if it was left before."""
+        future = self.future
+        if future.loaded is None or self.crash:
+            return None
+        if future.live is None:
+            self._start(future, future.known)
+        return future.live
+
+    def _start(self, future: Future, until: float) -> None:
+        assert future.loaded is not None
+        scenario = future.loaded.scenario
+        meanwhile = [*scenario.meanwhile, *future.deeds]
+        loaded = future.loaded._replace(scenario=scenario.model_copy(update={"meanwhile": meanwhile}))
+        future.live = Live(loaded, future.seed, messages=self.messages)
+        if until > 0:
+            self._fresh = Recording(future.recording.header, [])
+            self._catching_up = until
+            future.live.advance(until)
+
+    @property
+    def _opening(self) -> bool:
+        return self.recording.taken < len(self.recording.rows)
+
+    @property
+    def opening(self) -> float | None:
+        """What part of a recorded trace is read, until all of it is."""
+        return self.recording.taken / len(self.recording.rows) if self._opening else None
+
+    def _read(self) -> None:
+        future = self.future
+        if self._opening:
+            future.recording.take_in(READ_A_TICK)
+            future.known = future.recording.end
+        live = future.live
+        while live is not None and live.asked:
+            news = live.read()
+            if news is None:
+                return
+            self._hear(future, news)
+            if news.arrived:
+                break
+
+    def _hear(self, future: Future, news: News) -> None:
+        (self._fresh or future.recording).extend(news.rows)
+        if self._fresh is None:
+            future.known = news.now
+        future.finished = news.finished
+        if news.crash:
+            self.crash = news.crash
+            self.playing = self._stepping = False
+            self._catching_up = self._fresh = None
+        elif self._fresh is not None and news.arrived:
+            future.recording, self._fresh = self._fresh, None
+            future.known, self._catching_up = news.now, None
+
+    # -- where to be
+
+    def seek(self, t: float) -> None:
+        """Show another moment: between the beginning and the newest one."""
+        self._stepping = False
+        self.t = min(max(t, 0.0), self.future.known)
+        self._edge = t >= self.future.known
+
+    def next(self) -> None:
+        """Show the next event of the story; the simulation goes on until there is one."""
+        following = self._following()
+        if following is not None:
+            self.t = following
+        elif not self._stepping:
+            self._stepping, self._searched = True, None
+            self._step_on()
+
+    def _following(self) -> float | None:
+        lines, told = self.recording.lines, self.recording.told(self.t)
+        if told < len(lines):
+            return lines[told].t + self.recording.begin
+        return None
+
+    def _step_on(self) -> None:
+        following = self._following()
+        live = self._live()
+        if following is not None:
+            self.t, self._stepping, self._edge = following, False, True
+        elif live is None:
+            self._stepping = self.playing = False
+        elif not live.asked:
+            if self._searched == len(self.recording.rows):
+                self._stepping = self.playing = False
+                self.idle = True
+            else:
+                self._searched = len(self.recording.rows)
+                live.next(TOLD)
+
+    def previous(self) -> None:
+        """Show the event before."""
+        lines, told = self.recording.lines, self.recording.told(self.t - 1e-5)
+        self.seek(lines[told - 1].t + self.recording.begin if told else self.recording.begin)
+
+    def play(self, on: bool | None = None) -> None:
+        self.playing = not self.playing if on is None else on
+        self.idle = False
+        if not self.playing:
+            self._stepping = False
+
+    def faster(self, by: int) -> None:
+        """Another speed: so many places on."""
+        place = min(range(len(SPEEDS)), key=lambda place: abs(math.log(SPEEDS[place] / self.speed)))
+        self.speed = SPEEDS[min(max(place + by, 0), len(SPEEDS) - 1)]
+        self.skipping = False
+
+    # -- doing
+
+    def act(self, **deed: Any) -> Future | None:
+        """Do something at the moment shown; the new future if that is in the past.
+
+        ``deed`` is what a step of ``meanwhile`` has, but for its time. Raises :class:`ValueError` in a recorded run and before
+        the cluster stands.
+        """
+        if self.recorded:
+            raise ValueError("record")
+        if self.recording.latest.begin is None:
+            raise ValueError("forming")
+        self.idle = self._stepping = False
+        step = MeanwhileStep(at=max(self.since_begin, MICROSECOND), **deed)
+        if self.at_end and step.seed is None:
+            self._deed = step
+            return None
+        old, begin = self.future, self.recording.begin
+        new = Future(
+            name=str(len(self.futures) + 1),
+            recording=old.recording,
+            loaded=old.loaded,
+            seed=old.seed,
+            deeds=[done for done in old.deeds if begin + done.at <= self.t],
+            forked=self.t,
+            parent=old.name,
+            known=self.t,
+        )
+        if old.live is not None:
+            old.close()
+        self.futures.append(new)
+        self.future, self._edge, self._deed = new, True, step
+        self._start(new, self.t)
+        return new
+
+    def _do(self) -> None:
+        """Tell the simulation what to do, once it is where it is to be done."""
+        live, deed = self._live(), self._deed
+        if live is None or deed is None or live.asked or self.busy:
+            return
+        # Whole microseconds can be written down exactly; the trace rounds to them, hence one more.
+        at = (math.ceil((live.now - self.recording.begin) * 1e6) + 1) / 1e6
+        deed = deed.model_copy(update={"at": max(at, MICROSECOND)})
+        self._deed = None
+        self.future.deeds.append(deed)
+        live.act(deed)
+
+    def switch(self, future: Future) -> None:
+        """Show another future, at the same moment if it has come so far."""
+        if self.future is not future:
+            self._stepping = False
+            self._deed = None
+            self.future.close()
+            self._fresh = self._catching_up = None
+            self.future = future
+            self.idle = False
+            self.seek(self.t)
+
+    def close(self) -> None:
+        for future in self.futures:
+            future.close()
+
+    # -- keeping
+
+    def save_trace(self, path: Path) -> None:
+        """Write all rows of this future. Raises :class:`TraceError`."""
+        future = self.future
+        header = trace_header(future.loaded, future.seed) if future.loaded is not None else future.recording.header
+        with TraceWriter(path, header) as writer:
+            for row in future.recording.rows:
+                writer.write(row)
+
+    def scenario_text(self, text: str) -> str:
+        """The scenario with what was done by hand in it: run with the same seed it does the same."""
+        yaml = YAML()
+        yaml.width = 120
+        document = yaml.load(text)
+        now = max(self.future.known - self.recording.begin, MICROSECOND)
+        done = [deed.model_dump(by_alias=True, exclude_none=True, exclude_unset=True) for deed in self.future.deeds]
+        document["meanwhile"] = [
+            *(document.get("meanwhile") or []),
+            *done,
+            {"at": math.ceil(now * 1e6) / 1e6, "note": "watched until here"},
+        ]
+        out = StringIO()
+        yaml.dump(document, out)
+        return f"# Watched with seed {self.future.seed}: run it with --seed {self.future.seed}\n{out.getvalue()}"

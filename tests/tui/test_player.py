@@ -1,0 +1,187 @@
+"""Time in the app: what is played is what a run does, what was done by hand is done again, the past has other futures."""
+
+from __future__ import annotations
+
+import pytest
+
+from swarmsim.replay.recording import Recording
+from swarmsim.scenario.loader import parse_scenario
+from swarmsim.scenario.runner import run_scenario
+from swarmsim.tui.player import Future
+from tests.tui.conftest import TEXT, Driven, loaded
+
+
+def rows_of(text: str, seed: int) -> list[dict]:
+    rows: list[dict] = []
+    run_scenario(parse_scenario(text, "x"), seed, rows.append)
+    return rows
+
+
+def test_what_is_played_is_what_a_run_of_the_scenario_does(player):
+    player.speed = 20.0
+    player.play_to(25)
+    told = rows_of(TEXT, 3)
+    assert player.recording.rows[: len(told)] == told
+    assert player.state.running("web") == 4
+
+
+def test_nothing_passes_while_it_is_paused(player):
+    player.play_to(8)
+    t = player.t
+    for _ in range(20):
+        player.tick(0.05)
+    assert player.t == t
+
+
+@pytest.mark.parametrize("speed", [0.5, 100.0])
+def test_time_passes_at_the_chosen_speed(player, speed):
+    player.play_to(9)
+    player.speed, t, ticks = speed, player.t, 0
+    player.play(True)
+    while player.t < t + 40 * speed:
+        before = player.t
+        player.until(lambda: player.t > before)
+        ticks += 1
+    assert ticks == pytest.approx(40 * 20, rel=0.1)
+
+
+def test_an_event_on_and_an_event_back(player):
+    player.play_to(8)
+    player.seek(player.recording.begin)
+    seen = []
+    for _ in range(3):
+        player.next()
+        seen.append(player.t)
+    assert seen == sorted(set(seen))
+    player.previous()
+    assert player.t == pytest.approx(seen[1])
+    player.previous()
+    assert player.t == pytest.approx(seen[0])
+
+
+def test_the_next_event_may_be_a_day_away(player):
+    player.play_to(20)
+    player.next()
+    player.until(lambda: player.t > 30)
+    assert player.t == pytest.approx(100_000, rel=0.01)  # when the first sleep ends
+    assert "complete" in player.recording.lines[-1].text
+
+
+def test_where_nothing_happens_any_more_it_says_so():
+    scenario = loaded("name: empty\ncluster: {managers: 1}\n")
+    player = Driven(Future("1", Recording({}, []), scenario))
+    player.play(True)
+    player.skipping = True
+    player.until(lambda: player.idle)
+    assert not player.playing
+    player.close()
+
+
+def test_what_is_done_by_hand_happens_then_and_there(player):
+    player.play_to(15)
+    assert player.act(fault={"power-off": "w1"}) is None
+    player.play_to(player.t + 20)
+    assert not player.state.hosts["w1"].power
+    assert player.state.node_of("w1")["status"] == "down"
+    assert len(player.futures) == 1
+
+
+def test_the_saved_scenario_does_exactly_the_same(player):
+    player.play_to(14)
+    player.act(fault={"kill-engine": "m1"})
+    player.play_to(player.t + 7)
+    player.act(docker="service scale -d web=7", on="m2")
+    player.play_to(player.t + 21)
+    again = rows_of(player.scenario_text(TEXT), 3)
+    known = len(player.recording.rows)
+    assert again[:known] == player.recording.rows
+    assert {"t": again[-1]["t"], "kind": "note", "text": "watched until here"} == again[-1]
+
+
+def test_doing_something_in_the_past_makes_another_future(player):
+    player.play_to(15)
+    player.act(fault={"power-off": "w1"})
+    player.play_to(player.t + 20)
+    first = player.future
+    player.seek(player.recording.begin + 8)
+    made = player.act(fault={"power-off": "w2"})
+    assert made is player.future
+    player.play_to(player.t + 20)
+    assert player.state.hosts["w1"].power
+    assert not player.state.hosts["w2"].power
+    fork = made.forked
+    assert first.recording.until(fork) == made.recording.until(fork)
+    player.switch(first)
+    assert not player.recording.latest.hosts["w1"].power
+
+
+def test_other_luck_shares_all_that_came_before_and_nothing_after(player):
+    player.play_to(15)
+    first = player.future
+    player.seek(player.recording.begin + 2)
+    made = player.act(seed=77)
+    player.play_to(first.known)
+    fork = made.forked
+    assert first.recording.until(fork) == made.recording.until(fork)
+    assert first.recording.until(15) != made.recording.until(15)
+    assert made.deeds[0].seed == 77
+    player.play_to(made.known + 1)
+    again = rows_of(player.scenario_text(TEXT), 3)
+    assert again[: len(made.recording.rows)] == made.recording.rows
+
+
+def test_a_future_that_was_left_goes_on(player):
+    player.play_to(12)
+    first = player.future
+    player.seek(player.recording.begin + 2)
+    player.act(seed=5)
+    player.play_to(13)
+    player.switch(first)
+    player.seek(first.known)
+    player.play_to(25)
+    told = rows_of(TEXT, 3)
+    assert first.recording.rows[: len(told)] == told
+
+
+def test_in_a_record_nothing_can_be_done(records):
+    from swarmsim import load_trace
+
+    trace = load_trace(records / "quorum_loss" / "run1.jsonl")
+    player = Driven(Future("1", Recording(trace.header, trace.rows)))
+    player.tick(0.05)
+    player.speed = 1000.0
+    player.play_to(trace.rows[-1]["t"])
+    with pytest.raises(ValueError, match="record"):
+        player.act(fault={"power-off": "w1"})
+
+
+def test_before_the_cluster_stands_nothing_can_be_done(player):
+    with pytest.raises(ValueError, match="forming"):
+        player.act(docker="node ls")
+
+
+def test_a_simulation_that_ends_says_so_and_keeps_what_happened(player, tmp_path):
+    player.play_to(10)
+    rows = len(player.recording.rows)
+    player.future.live._process.kill()
+    player.play(True)
+    player.until(lambda: player.crash)
+    assert "ended unexpectedly" in player.crash
+    player.save_trace(tmp_path / "t.jsonl")
+    assert len((tmp_path / "t.jsonl").read_bytes().splitlines()) == rows + 1
+
+
+def test_where_a_run_is_stopped_on_the_way_changes_nothing():
+    from random import Random
+
+    from swarmsim.scenario.runner import Session
+
+    told, rng = rows_of(TEXT, 9), Random(1)
+    rows: list[dict] = []
+    session = Session(loaded(), 9, rows.append)
+    while not session.finished:
+        if rng.random() < 0.5:
+            session.next()
+        else:
+            session.advance(session.now + rng.random() ** 4)
+    assert rows == told
