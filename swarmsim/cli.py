@@ -282,6 +282,31 @@ def sweep(
     print(f"{total} runs: {out}")
 
 
+@app.command()
+def watch(
+    what: Annotated[
+        str, typer.Argument(help="a scenario file, the name of a shipped scenario, or a trace")
+    ] = "playground",
+    seed: Annotated[int, typer.Option(help="seed of the run; the same seed gives the same future")] = 1,
+    speed: Annotated[float, typer.Option(min=0.1, max=10_000.0, help="multiple of real time to begin with")] = 1.0,
+    messages: Annotated[bool, typer.Option(help="show every Raft message")] = False,
+    lang: Annotated[str | None, typer.Option(help="en or zh; default: the locale's")] = None,
+    web: Annotated[bool, typer.Option("--web", help="in a browser instead of the terminal")] = False,
+    host: Annotated[str, typer.Option(help="with --web: address to listen at")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="with --web: port to listen at")] = 8000,
+) -> None:
+    """Watch a cluster, live or recorded, in a terminal app: break it, rewind it, try again."""
+    from swarmsim.tui.start import WatchError, serve, start
+
+    try:
+        if web:
+            serve(what, seed, speed, messages, lang, host, port)
+        else:
+            start(what, seed, speed, messages, lang)
+    except (WatchError, ScenarioError, TraceError) as problem:
+        raise _fail(problem) from None
+
+
 @app.command("list")
 def list_scenarios() -> None:
     """Show the scenarios that come with swarmsim."""

@@ -32,8 +32,8 @@ NODES: dict[str, Look] = {
     "down": Look("▼", "#D55E00"),
     "disconnected": Look("○", "#CC79A7"),
 }
-LEADER = Look("★", "#0072B2")
-NO_POWER = Look("⏻", "#D55E00")
+LEADER = Look("★", "#2E8BD8")
+NO_POWER = Look("⊗", "#D55E00")
 CUT = Look("✂", "#CC79A7")
 LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Colours of several lines in one plot, or of several nodes."""

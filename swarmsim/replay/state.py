@@ -322,7 +322,7 @@ APPLY: dict[str, Callable[[ClusterState, Row], object]] = {
     "raft.peer": ClusterState._raft_peer,
     "raft.sent": ClusterState._sent,
     "raft.message": ClusterState._arrived,
-    "scheduler.assigned": lambda state, row: state.reasons.__setitem__(row["task"], f"{row['node']}: {row['reason']}"),
+    "scheduler.assigned": lambda state, row: state.reasons.__setitem__(row["task"], row["reason"]),
 }
 """What each kind of row changes."""
 

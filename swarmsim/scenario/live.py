@@ -9,10 +9,11 @@ takes a fraction of the time it took, and from there on something else.
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 import traceback
 from collections.abc import Collection
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
@@ -46,6 +47,9 @@ class Live:
     """``deeds`` are done again at their times. The process is gone with :meth:`close`, or with the one that watches."""
 
     def __init__(self, loaded: LoadedScenario, seed: int, *, messages: bool = False) -> None:
+        # Whoever draws on the terminal has put something in the place of stderr that cannot be inherited.
+        with contextlib.redirect_stderr(sys.__stderr__):
+            resource_tracker.ensure_running()
         context = get_context("spawn")
         self._conn, far = context.Pipe()
         self._process = context.Process(target=_serve, args=(far, loaded, seed, messages), daemon=True)

@@ -107,6 +107,11 @@ class Player:
         return self._edge
 
     @property
+    def known_key(self) -> tuple[float, bool, bool, float | None]:
+        """What besides the moment can change of what is shown."""
+        return (round(self.future.known, 1), self._edge, self.busy, self.opening)
+
+    @property
     def busy(self) -> bool:
         """Whether another future is being made."""
         return self._catching_up is not None

@@ -34,7 +34,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "failed": ("failed", "失败"),
     "done": ("over", "结束"),
     "wanted": ("wanted", "期望"),
-    "of": ("of", "共"),
+    "members": ("{up} of {all} up, majority {majority}", "{up}/{all} 在线，多数 {majority}"),
     # columns
     "name": ("NAME", "名称"),
     "node": ("NODE", "节点"),
@@ -74,7 +74,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "key previous": ("Previous", "上一事件"),
     "key faster": ("Faster", "加速"),
     "key slower": ("Slower", "减速"),
-    "key skip": ("Until it happens", "跳到发生"),
+    "key skip": ("By events", "逐事件"),
     "key command": ("docker", "docker"),
     "key power": ("Power", "电源"),
     "key engine": ("Engine", "引擎"),

@@ -331,12 +331,13 @@ class RaftNode:
             self._handle(ready, leading)
 
     def _saved(self, ready: Ready, leading: bool) -> None:
-        if ready.hard_state is not None and ready.hard_state.vote not in (NOBODY, self.disk.hard_state.vote):
-            voted = self.members.get(ready.hard_state.vote)
+        old, hard = self.disk.hard_state, ready.hard_state
+        if hard is not None and hard.vote != NOBODY and (hard.term, hard.vote) != (old.term, old.vote):
+            voted = self.members.get(hard.vote)
             self.journal.note(
                 "raft.vote",
                 host=self.process.host.name,
-                term=ready.hard_state.term,
+                term=hard.term,
                 candidate=voted.host if voted else None,
             )
         self.disk.save(ready)

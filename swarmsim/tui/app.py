@@ -1,0 +1,624 @@
+"""``swarmsim watch``: a cluster one watches, breaks, rewinds.
+
+The app is thin: a :class:`~swarmsim.tui.player.Player` has the time and the rows, each frame the panels are given the picture
+of the moment shown, and keys become seeks or deeds. Messages go up, data goes down.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
+from textual.screen import Screen
+from textual.theme import Theme
+from textual.widgets import Footer, Input, Static
+
+from swarmsim.replay.looks import LEADER, NODES, TASKS, phase
+from swarmsim.replay.recording import Recording
+from swarmsim.replay.state import ClusterState, name
+from swarmsim.replay.timeline import clock_time
+from swarmsim.trace.reader import TraceError
+from swarmsim.tui.clustermap import ClusterMap
+from swarmsim.tui.panels import Details, RaftPanel, Story, TaskRow, TaskTable, TimeBar
+from swarmsim.tui.player import Future, Player
+from swarmsim.tui.prompt import Prompt
+from swarmsim.tui.rows import RowList
+from swarmsim.tui.screens import AskSeed, Broken, Compare, HelpScreen, Question
+from swarmsim.tui.texts import Texts
+
+FRAMES = 24
+"""Redraws a second."""
+SMALL = (100, 30)
+"""Below this many columns or lines, one panel is shown beside the map, not all."""
+TINY = (60, 18)
+PANELS = ("map", "tasks", "raft", "story", "details")
+
+DARK = Theme(
+    name="swarmsim-dark",
+    primary="#56B4E9",
+    secondary="#5B7C99",
+    accent="#E69F00",
+    success="#009E73",
+    warning="#E69F00",
+    error="#D55E00",
+    background="#11161c",
+    surface="#161d25",
+    panel="#1e2833",
+    dark=True,
+)
+LIGHT = Theme(
+    name="swarmsim-light",
+    primary="#0072B2",
+    secondary="#7A8CA0",
+    accent="#B35900",
+    success="#00734F",
+    warning="#8F5F00",
+    error="#B34A00",
+    background="#fbfbf8",
+    surface="#f3f3ee",
+    panel="#e6e8e6",
+    dark=False,
+)
+
+KEYS: tuple[tuple[str, str, str, str, bool], ...] = (
+    ("help time", "space", "play", "key play", True),
+    ("help time", "n", "next", "key next", True),
+    ("help do", "colon", "prompt", "key command", True),
+    ("help do", "p", "power", "key power", True),
+    ("help look", "question_mark", "help", "key help", True),
+    ("help look", "q", "quit", "key quit", True),
+    ("help time", "plus,equals_sign", "faster(1)", "key faster", True),
+    ("help time", "minus", "faster(-1)", "key slower", True),
+    ("help time", "u", "skip", "key skip", True),
+    ("help time", "b", "branch", "key branch", True),
+    ("help time", "N", "previous", "key previous", False),
+    ("help time", "B", "compare", "key compare", False),
+    ("help do", "e", "engine", "key engine", False),
+    ("help do", "x", "cut", "key cut", False),
+    ("help do", "h", "heal", "key heal", False),
+    ("help do", "d", "drain", "key drain", False),
+    ("help do", "k", "kill", "key kill", False),
+    ("help do", "ctrl+s", "save", "key save", False),
+    ("help look", "r", "only_running", "key only running", False),
+    ("help look", "a", "history", "key history", False),
+    ("help look", "slash", "find", "key filter", False),
+    ("help look", "s", "sort", "key sort", False),
+    ("help look", "f", "follow", "key follow", False),
+    ("help look", "t", "theme", "key theme", False),
+)
+"""Group in the help, keys, action, text, whether the footer shows it."""
+
+KEY_NAMES = {
+    "plus,equals_sign": "+",
+    "minus": "-",
+    "colon": ":",
+    "slash": "/",
+    "question_mark": "?",
+    "space": "Space",
+    "ctrl+s": "^s",
+}
+SEEKS: tuple[tuple[str, str], ...] = (
+    ("left_square_bracket", "previous"),
+    ("right_square_bracket", "next"),
+    ("left_curly_bracket", "seek(-10)"),
+    ("right_curly_bracket", "seek(10)"),
+    ("home", "begin"),
+    ("end", "now"),
+    ("escape", "close"),
+    *((str(number), f"panel({number - 1})") for number in range(1, 6)),
+)
+
+
+class WatchApp(App[None]):
+    """``text`` is the scenario's, to be saved with what was done; ``where`` is the folder to save to."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "swarmsim"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [Binding(key, action, show=False) for key, action in SEEKS]
+
+    def __init__(
+        self,
+        player: Player,
+        texts: Texts,
+        *,
+        title: str,
+        text: str = "",
+        where: Path = Path("runs"),
+        playing: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self.player = player
+        self.texts = texts
+        self.scenario_title = title
+        self.scenario_text = text
+        self.where = where
+        self.playing = playing
+        self.frames = 0
+        self.selected: tuple[str, str] | None = None
+        self._clock = clock
+        self._last = clock()
+        self._shown: tuple[Any, ...] = ()
+        self._typed: list[tuple[str, int, bool]] = []
+        self._told_crash = False
+        for _, key, action, about, shown in KEYS:
+            self._bindings.bind(key, action, texts(about), show=shown, key_display=KEY_NAMES.get(key, key))
+
+    # -- the screen
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="status")
+        with Horizontal(id="panels"):
+            with Vertical(id="left"):
+                yield ClusterMap(self.texts, id="map")
+                yield TaskTable(self.texts, id="tasks")
+                yield Story(id="story")
+            with Vertical(id="right"):
+                yield RaftPanel(self.texts, id="raft")
+                yield Details(self.texts, id="details")
+        yield TimeBar(id="timebar")
+        yield Input(placeholder=self.texts("filter prompt"), id="find", compact=True)
+        yield Prompt(self._names, id="prompt")
+        yield Static(id="small")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+        for panel in PANELS:
+            self.query_one(f"#{panel}").border_title = self.texts(panel)
+        self.query_one("#raft", RaftPanel).messages = self.player.messages
+        self.query_one("#raft").can_focus = True
+        self.query_one("#details").can_focus = True
+        self.screen.add_class("-show-tasks")
+        self.query_one("#map").focus()
+        self._fit(self.size)
+        self.player.play(self.playing)
+        self.set_interval(1 / FRAMES, self.frame)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._fit(event.size)
+
+    def _fit(self, size: Size) -> None:
+        width, height = size
+        screen = self.screen_stack[0]
+        screen.set_class(width < SMALL[0] or height < SMALL[1], "-small")
+        tiny = width < TINY[0] or height < TINY[1]
+        screen.set_class(tiny, "-tiny")
+        if tiny:
+            screen.query_one("#small", Static).update(self.texts("too small", w=width, h=height))
+        self._shown = ()
+
+    def frame(self) -> None:
+        """Let time pass and show what is the case now."""
+        if not self.screen_stack or not self.screen_stack[0].query("#status"):
+            return  # it is being closed
+        now = self._clock()
+        self.player.tick(now - self._last)
+        self._last = now
+        self._answer_prompt()
+        if self.player.crash and not self._told_crash:
+            self._told_crash = True
+            self._tell_crash()
+        self.frames += 1
+        player = self.player
+        recording = player.recording
+        place = recording.place(player.t)
+        moving = round(player.t, 1)
+        shown = (id(recording), place, moving, player.known_key, self.selected, self.size, player.playing, player.speed)
+        if shown == self._shown:
+            return
+        before, self._shown = self._shown, shown
+        fresh = not before or before[:2] != shown[:2] or before[4:6] != shown[4:6] or int(moving) != int(before[2])
+        self.show(fresh=fresh)
+
+    def show(self, *, fresh: bool = True) -> None:
+        """Draw the moment; with ``fresh`` the panels too, not only the time."""
+        screen = self.screen_stack[0]
+        player = self.player
+        state, recording = player.state, player.recording
+        screen.query_one("#status", Static).update(self._status(state))
+        screen.query_one("#timebar", TimeBar).show_time(recording, player.t, player.future.known)
+        raft = screen.query_one("#raft", RaftPanel)
+        if fresh or any(member.due is not None for member in state.members.values()) or raft.messages:
+            raft.show_state(state, player.t)
+        if not fresh:
+            return
+        screen.query_one("#map", ClusterMap).put(state)
+        screen.query_one("#tasks", TaskTable).show_state(state, player.t)
+        screen.query_one("#story", Story).show_story(recording, player.t)
+        self._show_details(state, recording)
+
+    def _show_details(self, state: ClusterState, recording: Recording) -> None:
+        details = self.screen_stack[0].query_one("#details", Details)
+        if self.selected is None:
+            details.show_nothing()
+            return
+        kind, which = self.selected
+        if kind == "host":
+            details.show_host(state, which, self.player.t)
+        elif kind == "service":
+            details.show_service(state, which)
+        else:
+            details.show_task(state, recording, which, self.player.t)
+
+    def _status(self, state: ClusterState) -> Text:
+        t, player = self.texts, self.player
+        text = Text(no_wrap=True, overflow="ellipsis", end="")
+        sign = "▶" if player.playing else "⏸"
+        text.append(f"{sign} {clock_time(player.since_begin).strip()} ", style="bold")
+        text.append(f"{t('skipping')} " if player.skipping else f"{player.speed:g}× ", style="dim")
+        if player.opening is not None:
+            text.append(f"{t('opening')} {player.opening:.0%} ", style=TASKS["waiting"].colour)
+        elif player.busy:
+            text.append(f"{t('catching up')} ", style=TASKS["waiting"].colour)
+        else:
+            where = "recorded" if player.recorded else "live" if player.at_end else "past"
+            text.append(f"{t(where)} ", style="bold" if where == "live" else "italic")
+        leader = state.leader
+        if state.quorum is not None and not state.quorum["quorum"]:
+            text.append(f" {t('no quorum')} ", style=f"reverse {NODES['down'].colour}")
+        elif leader is not None:
+            text.append(f" {LEADER.sign} {leader} ", style=LEADER.colour)
+        else:
+            text.append(f" {t('no leader')} ", style=NODES["down"].colour)
+        if not state.answering:
+            text.append(f"{t('no answer')} ", style=NODES["unknown"].colour)
+        running, wanted = state.balance()
+        text.append(f" {running}/{wanted} ", style=TASKS["running" if running >= wanted else "waiting"].colour)
+        future = f"{t('future')} {player.future.name} " if len(player.futures) > 1 else ""
+        seed = f"{t('seed')} {player.future.seed} " if not player.recorded else ""
+        text.append(f" {future}{seed}{self.scenario_title}", style="dim")
+        return text
+
+    # -- what is selected
+
+    def on_cluster_map_selected(self, event: ClusterMap.Selected) -> None:
+        self.selected = ("host", event.host)
+        self.show()
+        if event.chosen:
+            self._show_panel("details")
+
+    def on_row_list_moved(self, event: RowList.Moved) -> None:
+        if isinstance(event.item, TaskRow):
+            row = event.item.row
+            self.selected = ("service", event.item.service) if row is None else ("task", row["task"])
+            self.show()
+            if event.chosen:
+                self._show_panel("details")
+
+    def on_time_bar_sought(self, event: TimeBar.Sought) -> None:
+        self.player.seek(event.t)
+
+    @property
+    def host(self) -> str | None:
+        """The host that keys and commands are about."""
+        return self.query_one("#map", ClusterMap).selected
+
+    def _names(self) -> tuple[list[str], list[str]]:
+        state = self.player.state
+        return list(state.hosts), list(state.services)
+
+    # -- time
+
+    def action_play(self) -> None:
+        self.player.play()
+
+    def action_next(self) -> None:
+        self.player.play(False)
+        self.player.next()
+
+    def action_previous(self) -> None:
+        self.player.play(False)
+        self.player.previous()
+
+    def action_seek(self, by: float) -> None:
+        self.player.seek(self.player.t + by)
+
+    def action_begin(self) -> None:
+        self.player.play(False)
+        self.player.seek(self.player.recording.begin)
+
+    def action_now(self) -> None:
+        self.player.seek(self.player.future.known)
+
+    def action_faster(self, by: int) -> None:
+        self.player.faster(by)
+
+    def action_skip(self) -> None:
+        self.player.skipping = not self.player.skipping
+        self.player.play(True)
+
+    def action_branch(self) -> None:
+        at = clock_time(self.player.since_begin).strip()
+
+        def answered(seed: int | None) -> None:
+            if seed is not None and self._act(seed=seed):
+                self.notify(self.texts("branch made", name=self.player.future.name, t=at))
+
+        self.push_screen(AskSeed(self.texts, at, self.player.future.seed + len(self.player.futures)), answered)
+
+    def action_compare(self) -> None:
+        if len(self.player.futures) < 2:
+            self.notify(self.texts("only one"), severity="warning")
+            return
+
+        def chosen(future: Future | None) -> None:
+            if future is not None:
+                self.player.switch(future)
+
+        self.push_screen(Compare(self.texts, self.player.futures, self.player.future), chosen)
+
+    # -- doing
+
+    def _act(self, **deed: Any) -> bool:
+        """Do it at the moment shown; whether it can be done."""
+        try:
+            made = self.player.act(**deed)
+        except ValueError as problem:
+            reason = str(problem)
+            self.notify(self.texts(reason) if reason in ("record", "forming") else reason, severity="warning")
+            return False
+        if made is not None and "seed" not in deed:
+            at = clock_time(made.forked - made.recording.begin).strip()
+            self.notify(self.texts("branch act", name=made.name, t=at))
+        return True
+
+    def _break(self, what: str, host: str, deed: dict[str, Any]) -> None:
+        """Do what takes a host away, after a question if that costs the quorum."""
+        state = self.player.state
+        managers = state.managers()
+        up = [
+            name
+            for name in managers
+            if (known := state.hosts.get(name)) and known.power and known.engine and not state.links.cut_off(name)
+        ]
+        majority = len(managers) // 2 + 1
+        left = len([name for name in up if name != host])
+        if host not in up or left >= majority or self.player.recorded:
+            self._act(**deed)
+            return
+        question = self.texts("sure quorum", what=what, left=left, all=len(managers), majority=majority)
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._act(**deed)
+
+        self.push_screen(Question(self.texts, question), answered)
+
+    def _chosen_host(self) -> str | None:
+        if self.host is None:
+            self.notify(self.texts("select host"), severity="warning")
+        return self.host
+
+    def action_power(self) -> None:
+        host = self._chosen_host()
+        known = self.player.state.hosts.get(host or "")
+        if host is None or known is None:
+            return
+        if known.power:
+            self._break(f"power off {host}", host, {"fault": {"power-off": host}})
+        else:
+            self._act(fault={"power-on": host})
+
+    def action_engine(self) -> None:
+        host = self._chosen_host()
+        known = self.player.state.hosts.get(host or "")
+        if host is None or known is None:
+            return
+        if known.engine and known.power:
+            self._break(f"kill engine {host}", host, {"fault": {"kill-engine": host}})
+        else:
+            self._act(fault={"start-engine": host})
+
+    def action_cut(self) -> None:
+        host = self._chosen_host()
+        if host is None:
+            return
+        groups = [list(group) for group in self.player.state.links.apart]
+        if [host] in groups:
+            groups.remove([host])
+            self._act(fault={"partition": groups} if groups else {"heal": "all"})
+        else:
+            self._break(f"cut off {host}", host, {"fault": {"partition": [*groups, [host]]}})
+
+    def action_heal(self) -> None:
+        self._act(fault={"heal": "all"})
+
+    def action_drain(self) -> None:
+        host = self._chosen_host()
+        if host is None:
+            return
+        node = self.player.state.node_of(host)
+        availability = "active" if node is not None and node["avail"] == "drain" else "drain"
+        self._act(docker=f"node update --availability {availability} {host}")
+
+    def action_kill(self) -> None:
+        state = self.player.state
+        if self.selected is not None and self.selected[0] == "task":
+            row = state.tasks.get(self.selected[1])
+            if row is not None and phase(row) == "running":
+                self._act(fault={"kill-container": name(row)})
+                return
+        host = self._chosen_host()
+        running = [row for row in state.tasks_by_host().get(host or "", ()) if phase(row) == "running"]
+        if not running:
+            self.notify(self.texts("no container"), severity="warning")
+            return
+        self._act(fault={"kill-container": name(running[0])})
+
+    def action_save(self) -> None:
+        if self.player.recorded:
+            self.notify(self.texts("record"), severity="warning")
+            return
+        future = self.player.future
+        assert future.loaded is not None
+        stem = f"{future.loaded.scenario.name}-{future.seed}-watched" + (
+            f"-{future.name}" if len(self.player.futures) > 1 else ""
+        )
+        path = self.where / f"{stem}.yaml"
+        try:
+            self.where.mkdir(exist_ok=True)
+            path.write_text(self.player.scenario_text(self.scenario_text), encoding="utf-8")
+            self.player.save_trace(self.where / f"{stem}.jsonl")
+        except (OSError, TraceError) as problem:
+            self.notify(str(problem), severity="error")
+            return
+        command = f"swarmsim run {path} --seed {future.seed}"
+        self.notify(self.texts("saved", path=path, command=command), timeout=12)
+
+    # -- the prompt
+
+    def action_prompt(self) -> None:
+        host = self._chosen_host()
+        if host is not None:
+            self.query_one("#prompt", Prompt).open(host, self.texts("docker prompt", host=host))
+
+    def on_prompt_typed(self, event: Prompt.Typed) -> None:
+        prompt = self.query_one("#prompt", Prompt)
+        playing = self.player.playing
+        try:
+            self.player.act(docker=event.command, on=self.host)
+        except ValueError as problem:
+            reason = str(problem)
+            prompt.complain(self.texts(reason) if reason in ("record", "forming") else reason)
+            return
+        self._typed.append((event.command, -1, playing))
+        self.player.play(True)
+
+    def _answer_prompt(self) -> None:
+        """Show what docker answered to what was typed, once it has."""
+        if not self._typed or self.player.busy:
+            return
+        command, since, playing = self._typed[0]
+        recording = self.player.recording
+        if since < 0:
+            self._typed[0] = (command, max(0, recording.place(self.player.t) - 1), playing)
+            return
+        for row in recording.rows[since : recording.place(self.player.t)]:
+            if row["kind"] == "docker" and row["cmd"] == command:
+                self._typed.pop(0)
+                self.query_one("#prompt", Prompt).answer(command, row["out"], row["err"], row["rc"])
+                if not playing and not self._typed:
+                    self.player.play(False)
+                return
+
+    def action_close(self) -> None:
+        self.query_one("#prompt", Prompt).close()
+        find = self.query_one("#find", Input)
+        find.value = ""
+        find.display = False
+        self.query_one("#map").focus()
+
+    # -- looking
+
+    def action_panel(self, number: int) -> None:
+        self._show_panel(PANELS[number])
+        self.query_one(f"#{PANELS[number]}").focus()
+
+    def _show_panel(self, panel: str) -> None:
+        """On a small screen, show this one beside the map."""
+        if panel == "map":
+            return
+        for other in PANELS:
+            self.screen_stack[0].set_class(other == panel, f"-show-{other}")
+
+    def action_only_running(self) -> None:
+        table = self.query_one("#tasks", TaskTable)
+        table.only_running = not table.only_running
+        self._tasks_changed(table)
+
+    def action_history(self) -> None:
+        table = self.query_one("#tasks", TaskTable)
+        table.whole_history = not table.whole_history
+        self._tasks_changed(table)
+
+    def action_sort(self) -> None:
+        from swarmsim.tui.panels import SORTS
+
+        table = self.query_one("#tasks", TaskTable)
+        names = list(SORTS)
+        table.sort = names[(names.index(table.sort) + 1) % len(names)]
+        self._tasks_changed(table)
+
+    def action_follow(self) -> None:
+        table = self.query_one("#tasks", TaskTable)
+        table.following = not table.following
+        self._tasks_changed(table)
+
+    def _tasks_changed(self, table: TaskTable) -> None:
+        marks = [self.texts("tasks")]
+        marks += [self.texts("key only running")] if table.only_running else []
+        marks += [self.texts("key history")] if table.whole_history else []
+        marks += [self.texts("key follow")] if table.following else []
+        marks += [f"{self.texts('key sort')}: {self.texts(table.sort)}"] if table.sort != "name" else []
+        marks += [f"/{table.wanted}"] if table.wanted else []
+        table.border_title = " · ".join(marks)
+        table.show_state(self.player.state, self.player.t)
+
+    def action_find(self) -> None:
+        find = self.query_one("#find", Input)
+        find.display = True
+        find.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if event.input.id == "find":
+            table = self.query_one("#tasks", TaskTable)
+            table.wanted = event.value.strip()
+            self._tasks_changed(table)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if event.input.id == "find":
+            event.input.display = False
+            self.query_one("#tasks").focus()
+
+    def action_theme(self) -> None:
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+
+    def action_help(self) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for group, key, _, about, _ in KEYS:
+            groups.setdefault(group, []).append((KEY_NAMES.get(key, key), self.texts(about)))
+        self.push_screen(HelpScreen(self.texts, groups))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        for _, key, action, about, _ in KEYS:
+            name, _, argument = action.partition("(")
+            method = getattr(self, f"action_{name}")
+            arguments = (int(argument[:-1]),) if argument else ()
+            yield SystemCommand(self.texts(about), KEY_NAMES.get(key, key), _call(method, *arguments))
+        yield from super().get_system_commands(screen)
+
+    # -- the end
+
+    def _tell_crash(self) -> None:
+        future = self.player.future
+        stem = future.loaded.scenario.name if future.loaded is not None else "trace"
+        path = self.where / f"{stem}-{future.seed}-crash.jsonl"
+        try:
+            self.where.mkdir(exist_ok=True)
+            self.player.save_trace(path)
+            where = str(path)
+        except (OSError, TraceError) as problem:
+            where = str(problem)
+        self.push_screen(Broken(self.texts("crash", problem=self.player.crash.strip(), path=where)))
+
+    def on_unmount(self) -> None:
+        self.player.close()
+
+
+def _call(method: Callable[..., object], *arguments: Any) -> Callable[[], None]:
+    def run() -> None:
+        method(*arguments)
+
+    return run

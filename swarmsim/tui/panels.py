@@ -1,0 +1,473 @@
+"""The panels beside the map: tasks, Raft, the story, details of what is selected, and the time line."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+from swarmsim.replay.looks import CUT, LEADER, NODES, TASKS, phase
+from swarmsim.replay.recording import Recording
+from swarmsim.replay.state import ClusterState, Member, Row, Service, name, slot
+from swarmsim.replay.timeline import Line, clock_time
+from swarmsim.tui.rows import RowList
+from swarmsim.tui.texts import Texts
+
+STORY_STYLES = {
+    "command": "bold",
+    "error": f"bold {TASKS['failed'].colour}",
+    "fault": "bold #CC79A7",
+    "reached": f"bold {TASKS['running'].colour}",
+    "unmet": f"bold reverse {TASKS['failed'].colour}",
+    "good": TASKS["running"].colour,
+    "bad": TASKS["failed"].colour,
+    "note": "italic",
+    "info": "dim",
+}
+
+
+def span(seconds: float) -> str:
+    """How long, in few characters.
+
+    >>> span(3.21), span(75), span(7300), span(200_000)
+    ('3.2s', '1m15s', '2h01m', '2d07h')
+    """
+    seconds = max(0.0, seconds)
+    if seconds < 60:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}m{rest:02}s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02}m" if hours < 24 else f"{hours // 24}d{hours % 24:02}h"
+
+
+class TaskRow(NamedTuple):
+    """A line of the tasks: of a service (``row`` is ``None``) or of one task."""
+
+    service: str
+    row: Row | None
+    history: int = 0
+    """How many older tasks of the slot are not shown."""
+
+
+SORTS: dict[str, Callable[[Row], Any]] = {
+    "name": lambda row: (slot(row) is None, str(type(slot(row))), slot(row) or 0),
+    "node": lambda row: (row["node"] or "~", slot(row) or 0),
+    "state": lambda row: (list(TASKS).index(phase(row)), row["node"] or ""),
+    "since": lambda row: -row["t"],
+}
+
+
+class TaskTable(RowList[TaskRow]):
+    """As ``docker service ps`` of all services: by default the newest task of every slot, and what still stops."""
+
+    def __init__(self, texts: Texts, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.texts = texts
+        self.only_running = False
+        self.whole_history = False
+        self.wanted = ""
+        self.sort = "name"
+        self.following = False
+        self._state = ClusterState()
+        self._t = 0.0
+
+    def identity(self, item: TaskRow) -> Any:
+        if item.row is None:
+            return item.service
+        return (item.service, slot(item.row)) if self.following else item.row["task"]
+
+    def show_state(self, state: ClusterState, t: float) -> None:
+        """Show the tasks of this moment."""
+        self._state, self._t = state, t
+        by_service: dict[str, list[Row]] = {service: [] for service in state.services}
+        for row in state.tasks.values():
+            by_service.setdefault(row["service"], []).append(row)
+        items: list[TaskRow] = []
+        shown = total = 0
+        for service, rows in by_service.items():
+            items.append(TaskRow(service, None))
+            newest: dict[Any, Row] = {}
+            count: dict[Any, int] = {}
+            for row in rows:
+                newest[slot(row)] = row
+                count[slot(row)] = count.get(slot(row), 0) + 1
+            kept = [row for row in rows if self._keeps(row, newest)]
+            total += len(rows)
+            shown += len(kept)
+            kept.sort(key=SORTS[self.sort])
+            items += [TaskRow(service, row, count[slot(row)] - 1 if newest[slot(row)] is row else 0) for row in kept]
+        self.put(items)
+        self.border_subtitle = self.texts("filtered", n=shown, all=total) if shown < total else ""
+
+    def _keeps(self, row: Row, newest: dict[Any, Row]) -> bool:
+        found = phase(row)
+        if self.only_running and found != "running":
+            return False
+        if not self.whole_history and found in ("done", "failed") and newest[slot(row)] is not row:
+            return False
+        if self.wanted:
+            text = f"{name(row)} {row['node']} {row['state']} {row['err']} {row['msg']} {row['image']}"
+            return self.wanted.lower() in text.lower()
+        return True
+
+    def draw(self, item: TaskRow, width: int) -> Text:
+        if item.row is None:
+            return self._draw_service(self._state.services.get(item.service, Service(item.service)))
+        row = item.row
+        look = TASKS[phase(row)]
+        wide = width >= 76
+        older = f" ({item.history})" if item.history and not self.whole_history else ""
+        text = Text(" ")
+        text.append(f"{look.sign} ", style=look.colour)
+        text.append(f"{name(row) + older:<{18 if wide else 13}.{18 if wide else 13}} ")
+        text.append(f"{row['node'] or '—':<6.8} ")
+        text.append(f"{row['state']:<10}", style=look.colour)
+        if row["desired"] not in ("running", row["state"]):
+            text.append(f"→{row['desired']:<9}", style="italic")
+        elif wide:
+            text.append(" " * 10)
+        text.append(f"{span(self._t - row['t']):>6} ", style="dim")
+        why = row["err"] or (row["msg"] if look is TASKS["waiting"] else self._state.reasons.get(row["task"], ""))
+        text.append(str(why or ""), style=look.colour if row["err"] else "dim")
+        return text
+
+    def _draw_service(self, service: Service) -> Text:
+        running, wanted = self._state.running(service.name), self._state.wanted(service.name)
+        text = Text.assemble((f"{service.name} ", "bold"))
+        ok = running == wanted
+        text.append(f"{running}/{wanted}", style=TASKS["running" if ok else "failed"].colour)
+        text.append(f"  {service.mode}  {service.image}", style="dim")
+        if service.update:
+            text.append(f"  {service.update}", style="italic")
+        return text
+
+
+class RaftPanel(Static):
+    """What each manager's Raft member is at, elections as they come, messages on their way."""
+
+    def __init__(self, texts: Texts, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.texts = texts
+        self.messages = False
+
+    def show_state(self, state: ClusterState, t: float) -> None:
+        """Show Raft as it is at this moment."""
+        text = Text(no_wrap=True, overflow="ellipsis")
+        managers = state.managers()
+        reached = {host for host in managers if (known := state.hosts.get(host)) and known.power and known.engine}
+        majority = len(managers) // 2 + 1
+        text.append(self.texts("members", up=len(reached), all=len(managers), majority=majority) + "\n", style="dim")
+        for host in managers:
+            member = state.members.get(host)
+            off = state.hosts.get(host) is not None and host not in reached
+            self._member(text, host, member, off, t)
+        self._votes(text, state)
+        self._messages(text, state, t)
+        if not state.links.usual:
+            self._links(text, state)
+        self.update(text)
+
+    def _member(self, text: Text, host: str, member: Member | None, off: bool, t: float) -> None:
+        leads = member is not None and member.role == "leader" and not off
+        text.append(f"{LEADER.sign if leads else ' '} ", style=LEADER.colour)
+        text.append(f"{host:<6} ", style="bold" if leads else "dim" if off else "")
+        if member is None or off:
+            text.append("—\n", style="dim")
+            return
+        colour = {"leader": LEADER.colour, "candidate": TASKS["waiting"].colour}.get(member.role, "")
+        text.append(f"{member.role:<10}", style=colour)
+        text.append(f"{self.texts('term')} {member.term:<3} {self.texts('commit')} {member.commit}")
+        behind = member.log - member.commit
+        text.append(f" +{behind}" if behind else "", style=TASKS["waiting"].colour)
+        if member.unreachable:
+            text.append(f" ↯{' '.join(sorted(member.unreachable))}", style=NODES["down"].colour)
+        if member.due is not None and member.due >= t:
+            left = member.due - t
+            full = min(12, int(left) + 1)
+            text.append(f"\n         {self.texts('stands in')} {left:4.1f} s ", style=TASKS["waiting"].colour)
+            text.append("▮" * full, style=TASKS["waiting"].colour)
+        text.append("\n")
+
+    def _votes(self, text: Text, state: ClusterState) -> None:
+        """Who voted for whom in the newest term, while it has no leader."""
+        term = max((member.vote_term for member in state.members.values()), default=0)
+        newest = max((member.term for member in state.members.values()), default=0)
+        if state.leader is not None or term < newest:
+            return
+        votes: dict[str, list[str]] = {}
+        for host, member in state.members.items():
+            if member.vote_term == term and member.vote is not None:
+                votes.setdefault(member.vote, []).append(host)
+        for candidate, voters in votes.items():
+            text.append(f"{self.texts('term')} {term}: {candidate} ← {' '.join(voters)}\n", style="italic")
+
+    def _messages(self, text: Text, state: ClusterState, t: float) -> None:
+        if not self.messages:
+            text.append(self.texts("messages off") + "\n", style="dim")
+            return
+        under_way = [message for message in state.messages if message.arrived is None and t - message.sent < 5]
+        text.append(f"{self.texts('on its way')}: {len(under_way)}\n", style="dim")
+        for message in list(state.messages)[-5:]:
+            arrow = "──▷" if message.arrived is None else "──▶"
+            text.append(f"  {message.src} {arrow} {message.dst}  {message.type} ({message.term})\n")
+
+    def _links(self, text: Text, state: ClusterState) -> None:
+        links = state.links
+        said = [f"{a} {CUT.sign} {b}" for a, b in links.cuts]
+        said += [f"{CUT.sign} {{{' '.join(group)}}}" for group in links.apart]
+        said += [f"{host}: slow" for host in links.slow] + [f"{host}: {loss:g} % lost" for host, loss in links.lossy]
+        text.append(f"{self.texts('links')}: {', '.join(said)}\n", style=CUT.colour)
+
+
+class Told(NamedTuple):
+    """One row of the story; an output of several lines is several rows."""
+
+    at: str
+    text: str
+    sort: str
+
+
+class Story(RowList[Told]):
+    """What happened by now, and why."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(tail=True, id=id)
+        self._of: Recording | None = None
+        self._told: list[Told] = []
+        self._starts: list[int] = [0]
+
+    def show_story(self, recording: Recording, t: float) -> None:
+        """Show what was told by ``t`` (seconds since the run began)."""
+        if recording is not self._of:
+            self._of, self._told, self._starts = recording, [], [0]
+        for line in recording.lines[len(self._starts) - 1 :]:
+            self._told += _told(line)
+            self._starts.append(len(self._told))
+        stop = self._starts[min(recording.told(t), len(self._starts) - 1)]
+        self.put(self._told if stop == len(self._told) else self._told[:stop])
+
+    def draw(self, item: Told, width: int) -> Text:
+        return Text.assemble((f"{item.at:>9} ", "dim"), (item.text, STORY_STYLES.get(item.sort, "")))
+
+
+def _told(line: Line) -> list[Told]:
+    first, *rest = line.text.split("\n")
+    return [Told(clock_time(line.t).strip(), first, line.sort), *(Told("", part, line.sort) for part in rest)]
+
+
+class Details(Static):
+    """All there is to know of the host, task or service that is selected."""
+
+    def __init__(self, texts: Texts, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.texts = texts
+
+    def show_nothing(self) -> None:
+        self.update(Text(self.texts("nothing selected"), style="dim"))
+
+    def show_host(self, state: ClusterState, host: str, t: float) -> None:
+        known, node = state.hosts.get(host), state.node_of(host)
+        text = Text.assemble((f"{self.texts('host')} {host}", "bold"))
+        if known is not None and known.site:
+            text.append(f"  {self.texts('site')} {known.site}", style="dim")
+        if known is not None and known.cpus:
+            text.append(f"\n{known.address}  {known.cpus:g} CPU  {known.memory / 1024**3:.1f} GiB", style="dim")
+        if known is not None:
+            power = "" if known.power else self.texts("no power")
+            engine = self.texts("engine up" if known.engine else "engine down")
+            text.append(f"\n{power or engine}", style="" if known.power and known.engine else NODES["down"].colour)
+        if state.links.cut_off(host):
+            text.append(f"  {CUT.sign} {self.texts('cut off')}", style=CUT.colour)
+        if node is None:
+            text.append(f"\n{self.texts('not in swarm')}", style="dim")
+        else:
+            colour = NODES[node["status"]].colour if node["status"] in NODES else ""
+            text.append(f"\n{node['role']}  {node['status']}", style=colour)
+            text.append(f"  {node['avail']}")
+            if node["reach"]:
+                text.append(f"  {node['reach']}" + ("  leader" if node["leader"] else ""))
+            if node["msg"]:
+                text.append(f"\n{node['msg']}", style="italic")
+        entries = [row for row in state.nodes.values() if row["node"] == host]
+        for old in entries[:-1]:
+            text.append(f"\n{old.get('id', '')} {old['status']}", style="dim")
+        rows = [row for row in state.tasks.values() if row["node"] == host and phase(row) not in ("done", "failed")]
+        for row in rows:
+            look = TASKS[phase(row)]
+            text.append(f"\n{look.sign} {name(row)} ", style=look.colour)
+            text.append(f"{row['state']} {span(t - row['t'])}", style="dim")
+        if not rows:
+            text.append(f"\n{self.texts('no tasks')}", style="dim")
+        self.update(text)
+
+    def show_task(self, state: ClusterState, recording: Recording, task: str, t: float) -> None:
+        life = recording.life(task, t)
+        if not life:
+            self.show_nothing()
+            return
+        row = life[-1]
+        look = TASKS[phase(row)]
+        text = Text.assemble((f"{name(row)} ", "bold"), (task, "dim"), f"  {row['node'] or '—'}  ")
+        text.append(f"{look.sign} {row['state']}", style=look.colour)
+        if task not in state.tasks:
+            text.append(f" ({self.texts('gone')})", style="dim")
+        text.append(f"\n{self.texts('image')} {row['image']}", style="dim")
+        reason = state.reasons.get(task)
+        if reason:
+            text.append(f"\n{self.texts('placed')} {row['node']}: {reason}", style="dim")
+        if row["err"]:
+            text.append(f"\n{row['err']}", style=TASKS["failed"].colour)
+        text.append(f"\n{self.texts('life')}: ")
+        before: tuple[str, str] | None = None
+        for step in life:
+            now = (step["state"], step["desired"])
+            if now != before:
+                arrow = "" if before is None else " ─▶ "
+                wanted = f" ({step['desired']})" if step["desired"] not in ("running", step["state"]) else ""
+                look = TASKS[phase(step)]
+                text.append(arrow, style="dim")
+                text.append(f"{look.sign} {step['state']}{wanted}", style=look.colour)
+                text.append(f" {step['t'] - recording.begin:.1f}", style="dim")
+            before = now
+        others = [
+            other
+            for other in state.tasks.values()
+            if other["service"] == row["service"] and slot(other) == slot(row) and other["task"] != task
+        ]
+        if others:
+            text.append(f"\n{self.texts('history')}:")
+        for other in others:
+            look = TASKS[phase(other)]
+            text.append(f"\n  {look.sign} {other['task']} {other['node'] or '—'} {other['state']}", style=look.colour)
+            text.append(f"  {other['err'] or ''}", style="dim")
+        self.update(text)
+
+    def show_service(self, state: ClusterState, service: str) -> None:
+        known = state.services.get(service)
+        if known is None:
+            self.show_nothing()
+            return
+        rows = [row for row in state.tasks.values() if row["service"] == service]
+        running, wanted = state.running(service), state.wanted(service)
+        text = Text.assemble((f"{self.texts('service')} {service}", "bold"), f"  {known.mode}")
+        text.append(f"\n{self.texts('image')} {known.image}", style="dim")
+        text.append(f"\n{running} {self.texts('running')}, {wanted} {self.texts('wanted')}")
+        if known.update:
+            text.append(f"\n{self.texts('update')}: {known.update}", style="italic")
+            text.append(f"\n{known.update_message or ''}", style="dim")
+            newest: dict[Any, Row] = {slot(row): row for row in rows}
+            done = sum(1 for row in newest.values() if row["image"] == known.image and phase(row) == "running")
+            full = round(20 * done / max(1, len(newest)))
+            text.append("\n" + "█" * full, style=TASKS["running"].colour)
+            text.append("░" * (20 - full) + f" {done}/{len(newest)} {known.image}", style="dim")
+        counts: dict[str, int] = {}
+        for row in rows:
+            counts[phase(row)] = counts.get(phase(row), 0) + 1
+        for found in TASKS:
+            if found in counts:
+                text.append(f"\n{TASKS[found].sign} {self.texts(found)} {counts[found]}", style=TASKS[found].colour)
+        self.update(text)
+
+
+BARS = " ▁▂▃▄▅▆▇█"
+MARKS = {"fault": ("▲", "#CC79A7"), "leader": (LEADER.sign, LEADER.colour), "unmet": ("✗", TASKS["failed"].colour)}
+
+
+class TimeBar(Widget):
+    """The whole run in one line: running against wanted tasks, faults and leaders, and where one is. A click goes there."""
+
+    class Sought(Message):
+        """The user wants to see this moment, in seconds since the run began."""
+
+        def __init__(self, t: float) -> None:
+            super().__init__()
+            self.t = t
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._recording: Recording | None = None
+        self._t = 0.0
+        self._known = 0.0
+        self.forked: float | None = None
+
+    def show_time(self, recording: Recording, t: float, known: float) -> None:
+        """Show ``t`` in a run that is known until ``known`` (seconds since it began)."""
+        self._recording, self._t, self._known = recording, t, max(known, t)
+        self.refresh()
+
+    @property
+    def _span(self) -> tuple[float, float]:
+        begin = self._recording.begin if self._recording is not None else 0.0
+        if self._t < begin:
+            begin = 0.0
+        return begin, max(self._known, begin + 1.0)
+
+    def time_at(self, x: float) -> float:
+        """The moment at a column."""
+        begin, end = self._span
+        return begin + (end - begin) * min(1.0, max(0.0, x / max(1, self.size.width - 1)))
+
+    def column_of(self, t: float) -> int:
+        begin, end = self._span
+        return round((t - begin) / (end - begin) * max(1, self.size.width - 1))
+
+    def render(self) -> Text:
+        width = self.size.width
+        recording = self._recording
+        if recording is None or not width:
+            return Text("")
+        curve = self._curve(recording, width)
+        cursor = self.column_of(self._t)
+        marks: dict[int, str] = {}
+        begin, _ = self._span
+        for mark in recording.marks:
+            if mark.t >= begin:
+                marks[self.column_of(mark.t)] = mark.sort
+        line = Text()
+        for x in range(width):
+            if x == cursor:
+                line.append("┃", style="bold")
+            elif x in marks:
+                sign, colour = MARKS[marks[x]]
+                line.append(sign, style=colour)
+            else:
+                line.append("─", style="dim")
+        end = clock_time(self._known - recording.begin).strip()
+        now = clock_time(self._t - recording.begin).strip()
+        label = Text(f"{now} / {end}", style="dim")
+        if self.size.height >= 3:
+            return Text("\n").join([curve, line, label])
+        return Text("\n").join([curve, line])
+
+    def _curve(self, recording: Recording, width: int) -> Text:
+        samples = recording.samples
+        top = max((sample.wanted for sample in samples), default=0)
+        top = max(top, max((sample.running for sample in samples), default=0), 1)
+        text = Text()
+        for x in range(width):
+            t = self.time_at(x + 0.5)
+            place = bisect_left(samples, t, key=lambda sample: sample.t) - 1
+            if place < 0 or t > self._known:
+                text.append(" ")
+                continue
+            sample = samples[place]
+            height = BARS[round(8 * sample.running / top)] if sample.running else "·" if sample.wanted else " "
+            ok = sample.running >= sample.wanted
+            text.append(height, style=Style(color=TASKS["running" if ok else "waiting"].colour))
+        return text
+
+    def on_click(self, event: events.Click) -> None:
+        self.post_message(self.Sought(self.time_at(event.x)))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if event.button:
+            self.post_message(self.Sought(self.time_at(event.x)))

@@ -1,0 +1,193 @@
+"""What comes over the main screen: help, a question, the choice of another future, futures side by side, a crash."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from swarmsim.replay.looks import TASKS
+from swarmsim.replay.timeline import clock_time
+from swarmsim.tui.player import Future
+from swarmsim.tui.texts import Texts
+
+
+class HelpScreen(ModalScreen[None]):
+    """All keys, by what they are for."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "dismiss(None)")]
+
+    def __init__(self, texts: Texts, groups: dict[str, list[tuple[str, str]]]) -> None:
+        super().__init__()
+        self.texts = texts
+        self.groups = groups
+
+    def compose(self) -> ComposeResult:
+        t = self.texts
+        hints = {"help time": "help seek", "help look": "help select", "help do": "help undo"}
+        parts: list[Text | Table] = []
+        for group, keys in self.groups.items():
+            parts.append(Text(t(group), style="bold"))
+            table = Table.grid(padding=(0, 2))
+            for start in range(0, len(keys), 3):
+                cells = [cell for key, about in keys[start : start + 3] for cell in (Text(f" {key}", "bold"), about)]
+                table.add_row(*cells)
+            parts += [table, Text(f"{t(hints[group])}\n", style="dim")]
+        signs = Text()
+        for name, look in TASKS.items():
+            signs.append(f"{look.sign} ", style=look.colour)
+            signs.append(f"{t(name)}   ")
+        parts.append(signs)
+        with VerticalScroll(classes="dialog") as dialog:
+            dialog.border_title = t("help title")
+            dialog.border_subtitle = t("close")
+            yield Static(Group(*parts))
+
+
+class Question(ModalScreen[bool]):
+    """Yes or no; no unless the user says yes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,n", "dismiss(False)"),
+        Binding("y", "dismiss(True)"),
+        Binding("left,right", "app.focus_next"),
+    ]
+
+    def __init__(self, texts: Texts, question: str) -> None:
+        super().__init__()
+        self.texts = texts
+        self.question = question
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog small"):
+            yield Static(self.question)
+            with Horizontal():
+                yield Button(f"{self.texts('no')} (n)", id="no")
+                yield Button(f"{self.texts('yes')} (y)", id="yes", variant="error")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "yes")
+
+
+class AskSeed(ModalScreen[int | None]):
+    """With which luck the other future shall be."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)")]
+
+    def __init__(self, texts: Texts, at: str, proposed: int) -> None:
+        super().__init__()
+        self.texts = texts
+        self.at = at
+        self.proposed = proposed
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog small"):
+            yield Static(self.texts("branch title", t=self.at))
+            yield Input(str(self.proposed), id="seed")
+            yield Static(id="problem")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        try:
+            self.dismiss(int(event.value))
+        except ValueError:
+            self.query_one("#problem", Static).update(self.texts("no number", text=event.value))
+
+
+class Compare(ModalScreen[Future | None]):
+    """Two futures side by side, from where they part; Enter goes to one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss(None)"),
+        Binding("left", "choose(-1)"),
+        Binding("right", "choose(1)"),
+        Binding("tab", "other"),
+        Binding("enter", "take"),
+    ]
+
+    def __init__(self, texts: Texts, futures: list[Future], current: Future) -> None:
+        super().__init__()
+        self.texts = texts
+        self.futures = futures
+        self.left = next(f for f in futures if f is not current) if len(futures) > 1 else current
+        self.right = current
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog") as dialog:
+            dialog.border_title = self.texts("compare title")
+            dialog.border_subtitle = f"←→ Tab Enter   {self.texts('close')}"
+            yield Static(id="compared")
+
+    def on_mount(self) -> None:
+        self._show()
+
+    def action_choose(self, by: int) -> None:
+        place = self.futures.index(self.right) + by
+        self.right = self.futures[place % len(self.futures)]
+        self._show()
+
+    def action_other(self) -> None:
+        place = self.futures.index(self.left) + 1
+        self.left = self.futures[place % len(self.futures)]
+        self._show()
+
+    def action_take(self) -> None:
+        self.dismiss(self.right)
+
+    def _show(self) -> None:
+        table = Table(expand=True, show_lines=False, pad_edge=False)
+        begin = self.right.recording.begin
+        fork = _parting(self.left, self.right)
+        for future in (self.left, self.right):
+            deeds = "; ".join(_deed(deed.model_dump(exclude_none=True)) for deed in future.deeds) or "—"
+            head = f"{self.texts('future')} {future.name}, {self.texts('seed')} {future.seed}\n{deeds}"
+            table.add_column(head, ratio=1, overflow="fold")
+        balance = []
+        for future in (self.left, self.right):
+            running, wanted = future.recording.latest.balance()
+            until = clock_time(future.known - begin).strip()
+            balance.append(f"{running}/{wanted} {self.texts('running')}, {until}")
+        table.add_row(*balance, style="bold")
+        table.add_section()
+        sides = [
+            [f"{clock_time(line.t).strip()}  {line.text}" for line in future.recording.lines if line.t + begin > fork]
+            for future in (self.left, self.right)
+        ]
+        table.add_row(*("\n".join(side[:200]) for side in sides))
+        title = Text(self.texts("compare fork", t=clock_time(fork - begin).strip()) + "\n", style="dim")
+        self.query_one("#compared", Static).update(Group(title, table))
+
+
+def _parting(a: Future, b: Future) -> float:
+    """Until when two futures are the same, in seconds since the run began."""
+    last = 0.0
+    for one, other in zip(a.recording.rows, b.recording.rows, strict=False):
+        if one != other:
+            break
+        last = one["t"]
+    return last
+
+
+def _deed(deed: dict[str, object]) -> str:
+    at = deed.pop("at")
+    return f"{at:.1f} s: " + " ".join(f"{name} {value}" for name, value in deed.items())
+
+
+class Broken(ModalScreen[None]):
+    """The model crashed: what happened and where the trace is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss(None)")]
+
+    def __init__(self, message: str) -> None:
+        super().__init__()
+        self.message = message
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog small"):
+            yield Static(Text(self.message))

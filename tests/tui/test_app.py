@@ -1,0 +1,425 @@
+"""The app, driven key by key as a person would; what it looks like is held by snapshots."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from swarmsim.replay.recording import Recording
+from swarmsim.scenario.runner import run_scenario
+from swarmsim.tui.app import DARK, LIGHT, WatchApp
+from swarmsim.tui.clustermap import ClusterMap
+from swarmsim.tui.panels import Details, RaftPanel, Story, TaskTable, TimeBar
+from swarmsim.tui.player import Future, Player
+from swarmsim.tui.prompt import Prompt
+from swarmsim.tui.screens import AskSeed, Broken, Compare, HelpScreen, Question
+from swarmsim.tui.texts import Texts
+from tests.tui.conftest import TEXT, loaded
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+
+
+def live_app(tmp_path: Path, text: str = TEXT, speed: float = 20.0) -> WatchApp:
+    player = Player(Future("1", Recording({}, []), loaded(text), seed=3))
+    player.speed = speed
+    return WatchApp(player, Texts("en"), title="small", text=text, where=tmp_path / "runs")
+
+
+def recorded_app(rows: list[dict], language: str = "en") -> WatchApp:
+    """A run from which time has gone: it shows what it is sent to, whenever it is looked at."""
+    recording = Recording({}, rows)
+    recording.take_in(len(rows))
+    player = Player(Future("1", recording, known=recording.end))
+    return WatchApp(player, Texts(language), title="quorum-loss", playing=False, clock=lambda: 0.0)
+
+
+async def until(pilot: Pilot, condition: Callable[[], object], frames: int = 600) -> None:
+    for _ in range(frames):
+        if condition():
+            await pilot.pause()
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"not in {frames} frames; at {pilot.app.player.t}")
+
+
+async def formed(pilot: Pilot) -> None:
+    player = pilot.app.player
+    await until(pilot, lambda: player.recording.latest.balance() == (4, 4))
+    await pilot.press("space")
+    await until(pilot, lambda: not player.future.live.asked)
+
+
+def shown(app: WatchApp) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict]:
+    from swarmsim.scenario import load_scenario
+
+    found: list[dict] = []
+    run_scenario(load_scenario("quorum-loss"), 1, found.append)
+    return found
+
+
+# -- doing
+
+
+async def test_a_power_cut_that_costs_the_quorum_is_asked_about(tmp_path):
+    app = live_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await formed(pilot)
+        await pilot.press("p")  # m1: two of three stay
+        assert not isinstance(app.screen, Question)
+        await until(pilot, lambda: app.player.future.deeds)
+        await pilot.press("space")
+        await until(pilot, lambda: not app.player.state.hosts["m1"].power)
+        await pilot.press("space", "right", "p")  # m2: then one is left
+        assert isinstance(app.screen, Question)
+        assert "only 1 of 3 managers are left" in str(app.screen.question)
+        await pilot.press("n")
+        assert len(app.player.future.deeds) == 1
+        await pilot.press("p", "y")
+        await until(pilot, lambda: len(app.player.future.deeds) == 2)
+        await pilot.press("space")
+        await until(pilot, lambda: app.player.state.quorum["quorum"] is False)
+        assert "no quorum" in shown(app)
+
+
+@pytest.mark.parametrize(
+    ("key", "deed"),
+    [
+        ("p", "power_off"),
+        ("e", "kill_engine"),
+        ("x", "partition"),
+        ("h", "heal"),
+        ("k", "kill_container"),
+    ],
+)
+async def test_a_key_does_it_to_the_selected_host(tmp_path, key, deed):
+    app = live_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await formed(pilot)
+        app.query_one("#map", ClusterMap).select("w1", chosen=False)
+        await pilot.press(key)
+        await until(pilot, lambda: app.player.future.deeds)
+        assert app.player.future.deeds[0].fault.model_fields_set == {deed}
+
+
+async def test_power_and_engine_come_back_with_the_same_keys(tmp_path):
+    app = live_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await formed(pilot)
+        app.query_one("#map", ClusterMap).select("w2", chosen=False)
+        await pilot.press("space")
+        for key in ("p", "p", "e", "e", "x", "x"):
+            count = len(app.player.future.deeds)
+            await pilot.press(key)
+            await until(pilot, lambda count=count: len(app.player.future.deeds) > count)
+            t = app.player.t
+            await until(pilot, lambda t=t: app.player.t > t + 20)
+        verbs = [deed.fault.verb for deed in app.player.future.deeds]
+        assert verbs == ["power-off", "power-on", "kill-engine", "start-engine", "partition", "heal"]
+        host = app.player.state.hosts["w2"]
+        assert (host.power, host.engine, app.player.state.links.usual) == (True, True, True)
+
+
+async def test_drain_and_back(tmp_path):
+    app = live_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await formed(pilot)
+        app.query_one("#map", ClusterMap).select("w1", chosen=False)
+        await pilot.press("d", "space")
+        await until(pilot, lambda: app.player.state.node_of("w1")["avail"] == "drain")
+        assert "drain" in shown(app)
+        await pilot.press("d")
+        await until(pilot, lambda: app.player.state.node_of("w1")["avail"] == "active")
+
+
+async def test_a_command_is_typed_completed_answered_and_a_mistake_can_be_mended(tmp_path):
+    app = live_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await formed(pilot)
+        await pilot.press("colon")
+        prompt = app.query_one("#prompt", Prompt)
+        assert prompt.display
+        await pilot.press(*"service sc", "tab", "space", *"-d w", "tab")
+        assert prompt.line.value == "service scale -d web=", (app.player.state.services, app._names())
+        await pilot.press(*"x", "enter")
+        await until(pilot, lambda: "invalid replicas" in shown(app))
+        assert prompt.line.value == "service scale -d web=x"
+        assert not app.player.playing  # as it was before
+        await pilot.press("backspace", "6", "enter")
+        await until(pilot, lambda: "web scaled to 6" in shown(app))
+        await pilot.press("up", "up")
+        assert prompt.line.value == "service scale -d web=x"
+        await pilot.press("escape")
+        assert not prompt.display
+
+
+async def test_what_was_done_is_saved_as_a_scenario_that_does_it_again(tmp_path):
+    app = live_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await formed(pilot)
+        app.query_one("#map", ClusterMap).select("w2", chosen=False)
+        await pilot.press("p", "space")
+        await until(pilot, lambda: app.player.state.node_of("w2")["status"] == "down")
+        await pilot.press("space", "ctrl+s")
+        await until(pilot, lambda: (tmp_path / "runs" / "small-3-watched.yaml").exists())
+        await until(pilot, lambda: not app.player.future.live.asked)
+        seen = list(app.player.recording.rows)
+    text = (tmp_path / "runs" / "small-3-watched.yaml").read_text("utf-8")
+    again: list[dict] = []
+    run_scenario(loaded(text), 3, again.append)
+    until_saved = next(n for n, row in enumerate(again) if row.get("text") == "watched until here")
+    assert [row for row in seen if row["t"] < again[until_saved]["t"]] == again[:until_saved]
+    assert len((tmp_path / "runs" / "small-3-watched.jsonl").read_bytes().splitlines()) > 100
+
+
+async def test_another_future_and_the_two_compared(tmp_path):
+    app = live_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await formed(pilot)
+        await pilot.press("B")
+        assert not isinstance(app.screen, Compare)  # there is only one
+        await pilot.press("home", "b")
+        assert isinstance(app.screen, AskSeed)
+        await pilot.press("ctrl+u", *"luck", "enter")
+        assert "'luck' is no number" in shown(app)
+        await pilot.press("ctrl+u", *"42", "enter", "space")
+        await until(pilot, lambda: len(app.player.futures) == 2 and app.player.state.balance() == (4, 4))
+        await pilot.press("space", "B")
+        assert isinstance(app.screen, Compare)
+        assert "seed 42" in shown(app)
+        await pilot.press("left", "enter")
+        assert app.player.future.name == "1"
+
+
+async def test_a_model_that_breaks_says_so_and_keeps_the_trace(tmp_path):
+    app = live_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await formed(pilot)
+        app.player.future.live._process.kill()
+        await pilot.press("space")
+        await until(pilot, lambda: isinstance(app.screen, Broken))
+        assert "ended unexpectedly" in app.screen.message
+        assert (tmp_path / "runs" / "small-3-crash.jsonl").exists()
+
+
+# -- looking
+
+
+async def at(pilot: Pilot, t: float) -> WatchApp:
+    app = pilot.app
+    app.player.seek(app.player.recording.begin + t)
+    app.frame()
+    await pilot.pause()
+    return app
+
+
+async def test_the_panels_tell_one_moment(rows):
+    async with recorded_app(rows).run_test(size=(120, 40)) as pilot:
+        app = await at(pilot, 25.0)
+        words = shown(app)
+        assert "no quorum" in words
+        assert "candidate" in words or "follower" in words
+        assert "engine down" in words
+        assert "5/5" in words
+        assert "!! kill host m2 m3" in [item.text for item in app.query_one("#story", Story).items]
+        app = await at(pilot, 5.0)
+        assert "no quorum" not in shown(app)
+
+
+async def test_an_election_can_be_seen_coming(rows):
+    due = next(row for row in rows if row["kind"] == "raft.countdown" and row["due"])
+    async with recorded_app(rows).run_test(size=(120, 40)) as pilot:
+        app = pilot.app
+        app.player.seek(due["t"] + 1.0)
+        app.frame()
+        await pilot.pause()
+        assert f"stands in {due['due'] - due['t'] - 1.0:4.1f} s" in shown(app)
+
+
+async def test_tasks_are_filtered_sorted_and_their_history_shown(rows):
+    async with recorded_app(rows).run_test(size=(120, 40)) as pilot:
+        app = await at(pilot, rows[-1]["t"])
+        table = app.query_one("#tasks", TaskTable)
+        count = len(table.items)
+        await pilot.press("a")
+        assert len(table.items) > count
+        await pilot.press("a", "r")
+        assert all(item.row is None or item.row["state"] == "running" for item in table.items)
+        await pilot.press("r", "slash", *"web.7", "enter")
+        assert [item.row["slot"] for item in table.items if item.row] == [7]
+        await pilot.press("escape")
+        assert len(table.items) == count
+        await pilot.press("s")
+        nodes = [item.row["node"] for item in table.items if item.row]
+        assert nodes == sorted(nodes)
+
+
+async def test_details_of_host_task_and_service(rows):
+    async with recorded_app(rows).run_test(size=(120, 40)) as pilot:
+        app = await at(pilot, rows[-1]["t"])
+        await pilot.press("right", "enter")
+        assert app.selected == ("host", "m2")
+        assert "10.97.0.3" in shown(app)
+        await pilot.press("2", "down", "enter")
+        assert app.selected[0] == "task"
+        assert "─▶" in shown(app)
+        assert "its life" in shown(app)
+        await pilot.press("up", "enter")
+        assert app.selected == ("service", "web")
+        assert "service web" in shown(app)
+
+
+async def test_time_goes_back_and_on(rows):
+    async with recorded_app(rows).run_test(size=(120, 40)) as pilot:
+        app = await at(pilot, 30.0)
+        begin = app.player.recording.begin
+        await pilot.press("left_square_bracket")
+        assert app.player.t < begin + 30
+        await pilot.press("end")
+        assert app.player.t == app.player.future.known
+        await pilot.press("left_curly_bracket")
+        assert app.player.t == pytest.approx(app.player.future.known - 10)
+        await pilot.press("home", "right_square_bracket")
+        assert begin <= app.player.t < begin + 1
+        await pilot.click("#timebar", offset=(60, 0))
+        assert app.player.t == pytest.approx(begin + (app.player.future.known - begin) / 2, rel=0.05)
+
+
+async def test_speeds_have_ends(rows):
+    async with recorded_app(rows).run_test(size=(80, 24)) as pilot:
+        await pilot.press(*["plus"] * 30)
+        assert pilot.app.player.speed == 10_000
+        await pilot.press(*["minus"] * 40)
+        assert pilot.app.player.speed == 0.1
+
+
+async def test_a_small_terminal_shows_one_panel_beside_the_map(rows):
+    async with recorded_app(rows).run_test(size=(80, 24)) as pilot:
+        app = await at(pilot, 25.0)
+        for key, kind in (("3", RaftPanel), ("4", Story), ("5", Details), ("2", TaskTable)):
+            await pilot.press(key)
+            visible = [w for w in (RaftPanel, Story, Details, TaskTable) if app.query_one(w).region.height > 0]
+            assert visible == [kind]
+
+
+async def test_too_small_a_terminal_says_so(rows):
+    async with recorded_app(rows).run_test(size=(50, 12)) as pilot:
+        await pilot.pause()
+        assert "needs 60×18" in shown(pilot.app)
+        await pilot.resize_terminal(120, 40)
+        await pilot.pause()
+        assert "Cluster" in shown(pilot.app)
+
+
+async def test_in_a_record_nothing_is_done(rows):
+    async with recorded_app(rows).run_test(size=(120, 40)) as pilot:
+        app = await at(pilot, 5.0)
+        await pilot.press("p")
+        await pilot.pause()
+        assert [n.message for n in app._notifications] == [Texts("en")("record")]
+        await pilot.press("colon", *"node ls", "enter")
+        assert "This is a record" in shown(app)
+
+
+async def test_help_lists_every_key_and_the_palette_does_them(rows):
+    from swarmsim.tui.app import KEYS
+
+    app = recorded_app(rows)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        words = shown(app)
+        assert all(Texts("en")(about) in words for _, _, _, about, _ in KEYS)
+        await pilot.press("escape")
+        commands = [command.title for command in app.get_system_commands(app.screen)]
+        assert {Texts("en")(about) for _, _, _, about, _ in KEYS} <= set(commands)
+
+
+async def test_every_task_state_has_a_sign_of_its_own():
+    from swarmsim.replay.looks import NODES, TASKS
+
+    signs = [look.sign for look in (*TASKS.values(), *NODES.values())]
+    assert len(signs) == len(set(signs))
+
+
+async def test_both_languages_say_everything():
+    from swarmsim.tui.texts import TEXTS
+
+    for key, (english, chinese) in TEXTS.items():
+        assert english, key
+        assert chinese, key
+        assert sorted(part.split("}")[0] for part in english.split("{")[1:]) == sorted(
+            part.split("}")[0] for part in chinese.split("{")[1:]
+        ), key
+
+
+async def test_the_time_bar_is_exact_at_its_ends(rows):
+    async with recorded_app(rows).run_test(size=(120, 40)) as pilot:
+        app = await at(pilot, 10.0)
+        bar = app.query_one("#timebar", TimeBar)
+        assert bar.time_at(0) == app.player.recording.begin
+        assert bar.time_at(bar.size.width - 1) == pytest.approx(app.player.future.known)
+        assert bar.column_of(bar.time_at(17)) == 17
+
+
+# -- looks
+
+
+def looked_at(t: float, theme: str, *keys: str):
+    async def before(pilot: Pilot) -> None:
+        pilot.app.theme = theme
+        await at(pilot, t)
+        for key in keys:
+            await pilot.press(key)
+
+    return before
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("theme", [DARK.name, LIGHT.name])
+def test_looks(snap_compare, rows, size, theme):
+    assert snap_compare(recorded_app(rows), terminal_size=size, run_before=looked_at(25.0, theme))
+
+
+def test_looks_in_chinese(snap_compare, rows):
+    app = recorded_app(rows, "zh")
+    assert snap_compare(app, terminal_size=(120, 40), run_before=looked_at(77.0, DARK.name, "question_mark"))
+
+
+def test_looks_of_a_thousand_hosts(snap_compare):
+    rows: list[dict] = [
+        {"t": 0.0, "kind": "host", "host": f"n{n}", "role": "worker", "site": None, "address": "", "cpus": 2, "memory": 1}
+        for n in range(1000)
+    ]
+    rows.append({"t": 0.0, "kind": "begin", "scenario": "x"})
+    for n in range(1000):
+        status = "down" if n % 97 == 5 else "ready"
+        rows.append({"t": 1.0, "kind": "node", "node": f"n{n}", "status": status, "msg": None, "avail": "active",
+                     "role": "worker", "leader": False, "reach": None, "id": f"i{n}"})  # fmt: skip
+    for n in range(2500):
+        rows.append({"t": 2.0, "kind": "task", "task": f"t{n}", "service": "web", "slot": n + 1, "image": "i",
+                     "state": "running", "desired": "running", "msg": "started", "err": None,
+                     "node": f"n{n * 7 % 1000}", "exit": None})  # fmt: skip
+    assert snap_compare(recorded_app(rows), terminal_size=(120, 40), run_before=looked_at(5.0, DARK.name))
+
+
+def test_looks_of_sites_and_a_pending_task(snap_compare):
+    text = """
+name: sites
+cluster: {managers: [m1, m2, m3], workers: [w1, w2], sites: {north: [m1, m2, w1], south: [m3, w2]}}
+steps:
+  - docker: service create -d --no-resolve-image --name db --constraint node.labels.ssd==yes mini:1 sleep 100000
+  - fault: {partition: [[m3, w2]]}
+  - sleep: 25s
+"""
+    rows: list[dict] = []
+    run_scenario(loaded(text), 1, rows.append)
+    assert snap_compare(recorded_app(rows), terminal_size=(100, 30), run_before=looked_at(24.0, LIGHT.name))
