@@ -255,7 +255,7 @@ class WatchApp(App[None]):
     def _status(self, state: ClusterState) -> Text:
         t, player = self.texts, self.player
         text = Text(no_wrap=True, overflow="ellipsis", end="")
-        sign = "▶" if player.playing else "⏸"
+        sign = "▶" if player.playing else "‖"
         text.append(f"{sign} {clock_time(player.since_begin).strip()} ", style="bold")
         text.append(f"{t('skipping')} " if player.skipping else f"{player.speed:g}× ", style="dim")
         if player.opening is not None:

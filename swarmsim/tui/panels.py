@@ -200,8 +200,8 @@ class RaftPanel(Static):
     def _votes(self, text: Text, state: ClusterState) -> None:
         """Who voted for whom in the newest term, while it has no leader."""
         term = max((member.vote_term for member in state.members.values()), default=0)
-        newest = max((member.term for member in state.members.values()), default=0)
-        if state.leader is not None or term < newest:
+        standing = any(m.role == "candidate" and m.term == term for m in state.members.values())
+        if state.leader is not None or not standing:
             return
         votes: dict[str, list[str]] = {}
         for host, member in state.members.items():

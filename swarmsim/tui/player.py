@@ -123,7 +123,9 @@ class Player:
         self._read()
         if self.crash or self.busy:
             return
-        if self._deed is not None:
+        if self.playing and not self.recorded and self.recording.latest.begin is None:
+            self._form()
+        elif self._deed is not None:
             self._do()
         elif self._stepping:
             self._step_on()
@@ -137,11 +139,18 @@ class Player:
         elif self._edge and not self.recorded:
             self.t = self.future.known
 
+    def _form(self) -> None:
+        """Building the cluster is not the story: it takes no longer than it must."""
+        live = self._live()
+        if live is not None and not live.asked:
+            live.next(("begin",))
+        self.t = self.future.known
+
     def _play(self, seconds: float) -> None:
         step = self.speed * seconds
         wanted, known = self.t + step, self.future.known
         self.t = min(wanted, max(known, self.t))
-        self._edge = known - wanted <= (AHEAD + 1.5) * step
+        self._edge = self._edge or wanted >= known
         live = self._live() if self._edge else self.future.live
         if live is not None and not live.asked and not self.busy and known < wanted + AHEAD * step:
             live.advance(wanted + AHEAD * step)
@@ -216,7 +225,7 @@ class Player:
         """Show the next event of the story; the simulation goes on until there is one."""
         following = self._following()
         if following is not None:
-            self.t = following
+            self.t, self._edge = following, False
         elif not self._stepping:
             self._stepping, self._searched = True, None
             self._step_on()

@@ -50,7 +50,7 @@ async def formed(pilot: Pilot) -> None:
     player = pilot.app.player
     await until(pilot, lambda: player.recording.latest.balance() == (4, 4))
     await pilot.press("space")
-    await until(pilot, lambda: not player.future.live.asked)
+    await until(pilot, lambda: not player.future.live.asked and player.t == player.future.known)
 
 
 def shown(app: WatchApp) -> str:
@@ -148,7 +148,7 @@ async def test_a_command_is_typed_completed_answered_and_a_mistake_can_be_mended
         prompt = app.query_one("#prompt", Prompt)
         assert prompt.display
         await pilot.press(*"service sc", "tab", "space", *"-d w", "tab")
-        assert prompt.line.value == "service scale -d web=", (app.player.state.services, app._names())
+        assert prompt.line.value == "service scale -d web="
         await pilot.press(*"x", "enter")
         await until(pilot, lambda: "invalid replicas" in shown(app))
         assert prompt.line.value == "service scale -d web=x"
@@ -396,7 +396,16 @@ def test_looks_in_chinese(snap_compare, rows):
 
 def test_looks_of_a_thousand_hosts(snap_compare):
     rows: list[dict] = [
-        {"t": 0.0, "kind": "host", "host": f"n{n}", "role": "worker", "site": None, "address": "", "cpus": 2, "memory": 1}
+        {
+            "t": 0.0,
+            "kind": "host",
+            "host": f"n{n}",
+            "role": "worker",
+            "site": None,
+            "address": "",
+            "cpus": 2,
+            "memory": 1,
+        }
         for n in range(1000)
     ]
     rows.append({"t": 0.0, "kind": "begin", "scenario": "x"})
