@@ -171,9 +171,9 @@ def _run_once(
         if screen is not None:
             screen.finish()
         if rows:
-            from swarmsim.analysis.plots import plot_run, save
+            from swarmsim import plot as pictures
 
-            save(plot_run(trace), plot_path)
+            pictures.save(pictures.run(trace), plot_path)
     except TraceError as problem:
         raise _fail(problem) from None
     if as_json:
@@ -324,36 +324,128 @@ def schema() -> None:
     print(json.dumps(Scenario.model_json_schema(by_alias=True), indent=2))
 
 
+TRACE_KINDS = ("run", "tasks", "lanes", "raft", "nodes", "availability")
+PLOTS = (*TRACE_KINDS, "milestones", "against", "sweep")
+
+
 @app.command()
 def plot(
-    trace: Annotated[Path, typer.Argument(help="a trace, simulated or recorded, or the results of a sweep")],
-    picture: Annotated[Path, typer.Argument(help="PNG, SVG or PDF to write")],
-    y: Annotated[str | None, typer.Option(help="of a sweep: the column to draw, such as 'no quorum: share'")] = None,
-    x: Annotated[str | None, typer.Option(help="of a sweep: the parameter to draw it against")] = None,
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE... KIND",
+            help="traces (or a scenario with --seeds, or the results of a sweep), then what to draw: "
+            + ", ".join(PLOTS),
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option(help="PNG, SVG or PDF to write; default: SOURCE-KIND.png")] = None,
+    service: Annotated[str | None, typer.Option(help="lanes: of which service")] = None,
+    seeds: Annotated[int, typer.Option(min=0, help="milestones, against: run a scenario this often")] = 0,
+    records: Annotated[Path | None, typer.Option(help="against: a folder of recorded real runs")] = None,
+    y: Annotated[str | None, typer.Option(help="sweep: the column to draw, such as 'no quorum: share'")] = None,
+    x: Annotated[str | None, typer.Option(help="sweep: the parameter to draw it against")] = None,
 ) -> None:
-    """Draw the picture of a trace, or any column of a sweep's results against any parameter."""
-    from swarmsim.analysis.plots import plot_run, plot_sweep, save
+    """Draw a picture of a trace, of many runs, or of a sweep."""
+    *sources, kind = what
+    if kind not in PLOTS:
+        raise _fail(f"plot {kind}: the last word says what to draw: {', '.join(PLOTS)}")
+    if not sources:
+        raise _fail(f"plot {kind}: of what? write a trace before {kind}")
+    for option, value, of in (
+        ("--service", service, ("lanes",)),
+        ("--seeds", seeds, ("milestones", "against")),
+        ("--records", records, ("against",)),
+        ("--y", y, ("sweep",)),
+        ("--x", x, ("sweep",)),
+    ):
+        if value and kind not in of:
+            raise _fail(f"{option} says nothing about {kind}; it is for {' and '.join(of)}")
+    if len(sources) > 1 and kind not in ("milestones", "against"):
+        raise _fail(f"{kind} draws one source, not {len(sources)}")
+    target = out or Path(f"{Path(sources[0]).stem}-{kind}.png")
+    _draw(sources, kind, target, service, seeds, records, y, x)
+    print(target)
+
+
+def _draw(
+    sources: list[str],
+    kind: str,
+    target: Path,
+    service: str | None,
+    seeds: int,
+    records: Path | None,
+    y: str | None,
+    x: str | None,
+) -> None:
+    from swarmsim import plot as pictures
+    from swarmsim.analysis.fidelity import recorded_runs
     from swarmsim.analysis.sweep import SweepError, load_results
 
-    if x is not None and y is None:
-        raise _fail("--x needs --y: what to draw against it")
     try:
-        _guarded(
-            lambda: save(plot_run(load_trace(trace)) if y is None else plot_sweep(load_results(trace), y, x), picture)
-        )
-    except SweepError as problem:
+        if kind == "sweep":
+            if y is None:
+                raise _fail("sweep needs --y: which column to draw, such as 'no quorum: share'")
+            figure = pictures.sweep(load_results(sources[0]), y, x)
+        elif kind == "lanes":
+            figure = pictures.lanes(load_trace(sources[0]), service)
+        elif kind in TRACE_KINDS:
+            figure = getattr(pictures, kind)(load_trace(sources[0]))
+        else:
+            runs = _many(sources, seeds)
+            name = Path(sources[0]).stem
+            if kind == "milestones":
+                figure = pictures.milestones(pictures.pooled_milestones(runs), f"{name}: {len(runs)} runs")
+            elif records is None or not records.is_dir():
+                raise _fail("against needs --records: a folder of recorded real runs")
+            else:
+                figure = pictures.against(recorded_runs(records), runs, name)
+        pictures.save(figure, target)
+    except (TraceError, SweepError) as problem:
         raise _fail(problem) from None
-    print(picture)
+
+
+def _many(sources: list[str], seeds: int) -> list[Trace]:
+    """The traces, or as many runs of the scenario."""
+    from joblib import Parallel, delayed
+
+    from swarmsim.analysis.ensemble import record
+
+    if not seeds:
+        return [load_trace(source) for source in sources]
+    if len(sources) > 1:
+        raise _fail("--seeds runs one scenario; leave it out to draw several traces")
+    loaded = _load(sources[0])
+    return list(Parallel(n_jobs=-1)(delayed(record)(loaded, seed) for seed in range(1, seeds + 1)))
+
+
+@app.command()
+def report(
+    trace: Annotated[Path, typer.Argument(help="a trace, simulated or recorded")],
+    out: Annotated[Path | None, typer.Option(help="HTML file to write; default: TRACE with .html")] = None,
+) -> None:
+    """Write a run as one page: the story, the plots, the timeline to search. It needs no network."""
+    from swarmsim.report import write_report
+
+    target = out or trace.with_suffix(".html")
+    _guarded(lambda: write_report(load_trace(trace), trace, target))
+    print(target)
 
 
 @app.command()
 def export(
     trace: Annotated[Path, typer.Argument(help="a trace, simulated or recorded")],
-    target: Annotated[Path, typer.Argument(help="Parquet file to write")],
+    target: Annotated[Path | None, typer.Argument(help="file to write")] = None,
+    perfetto: Annotated[bool, typer.Option("--perfetto", help="as JSON for ui.perfetto.dev")] = False,
 ) -> None:
-    """Write a trace as one Parquet table."""
-    _guarded(lambda: load_trace(trace).to_parquet(target))
-    print(target)
+    """Write a trace as one Parquet table, or for Perfetto's viewer."""
+    from swarmsim.replay.perfetto import write_perfetto
+
+    path = target or trace.with_suffix(".perfetto.json" if perfetto else ".parquet")
+    if perfetto:
+        _guarded(lambda: write_perfetto(load_trace(trace), path))
+    else:
+        _guarded(lambda: load_trace(trace).to_parquet(path))
+    print(path)
 
 
 @app.command()

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from swarmsim.analysis.plots import plot_sweep
+from swarmsim.plot.figures import plot_sweep
 from swarmsim.analysis.sweep import (
     Cluster,
     Cores,

@@ -1,12 +1,14 @@
-"""Pictures of runs (matplotlib). Colours are Okabe and Ito's, which colour-blind readers can tell apart."""
+"""The overview of a run, a sweep's column, and what all plots share: axes of time, marks of faults, saving."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swarmsim.analysis.ensemble import estimate
+from swarmsim.replay.looks import LEADER, LINES, NODES, TASKS, phase
 from swarmsim.trace.reader import Trace, TraceError
 
 if TYPE_CHECKING:
@@ -14,48 +16,50 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PHASES: dict[str, tuple[str, frozenset[str]]] = {
-    "running": ("#009E73", frozenset(("running",))),
-    "starting": ("#56B4E9", frozenset(("accepted", "preparing", "ready", "starting"))),
-    "waiting": ("#E69F00", frozenset(("new", "pending", "assigned"))),
-}
-"""Phases of a task that shall run, their colours, and the states in them."""
-LEAVING = "#999999"
-FAILED = "#D55E00"
-NODE_COLOURS = {"ready": "#009E73", "unknown": "#E69F00", "down": "#D55E00", "disconnected": "#CC79A7"}
-LEADER = "#0072B2"
-LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vP*"
+STACKED = ("running", "starting", "waiting", "leaving")
+"""Phases of tasks that are not over, from the bottom up."""
+WORDS = {"leaving": "no longer wanted"}
 
 
 def plot_run(trace: Trace) -> Figure:
     """Tasks by phase, nodes and leadership over time, with the faults marked."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter, MultipleLocator
 
     nodes = list(dict.fromkeys(row["node"] for row in trace.rows if row["kind"] == "node"))
     shown = nodes[:40]
     figure = Figure(figsize=(11, 3.2 + 0.32 * max(4, len(shown))), layout="constrained")
     tasks, lanes = figure.subplots(2, 1, sharex=True, height_ratios=[3.0, 0.32 * max(4, len(shown)) + 0.4])
     end = max(trace.duration, 1.0)
-    _plot_tasks(tasks, trace, end)
-    _plot_nodes(lanes, trace, shown, end)
+    plot_tasks(tasks, trace, end)
+    plot_nodes(lanes, trace, shown, end)
     for axes in (tasks, lanes):
-        _shade_silence(axes, trace, end)
-    _mark_faults(tasks, lanes, trace)
-    unit, name = _unit_of_time(end)
-    for axes in (tasks, lanes):
-        axes.xaxis.set_major_locator(MultipleLocator(_step(end, unit)))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda t, _: f"{t / unit:g}"))
-    lanes.set_xlabel(f"{name} since the scenario began")
-    lanes.set_xlim(0, end)
-    title = str(trace.header.get("scenario") or trace.scenario)
-    seed = f", seed {trace.header['seed']}" if "seed" in trace.header else " (recorded)"
-    figure.suptitle(f"{title}{seed}", fontsize=12)
+        shade_silence(axes, trace, end)
+    mark_faults((tasks, lanes), trace)
+    time_axis((tasks, lanes), end)
+    figure.suptitle(title_of(trace), fontsize=12)
     return figure
 
 
-def _unit_of_time(seconds: float) -> tuple[float, str]:
+def title_of(trace: Trace) -> str:
+    """The scenario and its seed, or that it was recorded."""
+    title = str(trace.header.get("scenario") or trace.scenario)
+    return title + (f", seed {trace.header['seed']}" if "seed" in trace.header else " (recorded)")
+
+
+def time_axis(all_axes: Iterable[Axes], end: float) -> None:
+    """Time from 0 to ``end`` seconds on the x axis, in the unit it is read in; only the last is labelled."""
+    from matplotlib.ticker import FuncFormatter, MultipleLocator
+
+    unit, name = unit_of_time(end)
+    for axes in all_axes:
+        axes.xaxis.set_major_locator(MultipleLocator(tick_step(end, unit)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda t, _: f"{t / unit:g}"))
+        axes.set_xlim(0, end)
+    axes.set_xlabel(f"{name} since the scenario began")
+
+
+def unit_of_time(seconds: float) -> tuple[float, str]:
     """The unit in which a picture so many seconds wide is read, in seconds, and its name."""
     for unit, name in ((86_400.0, "days"), (3600.0, "hours"), (60.0, "minutes")):
         if seconds >= 5 * unit:
@@ -63,7 +67,7 @@ def _unit_of_time(seconds: float) -> tuple[float, str]:
     return 1.0, "seconds"
 
 
-def _step(seconds: float, unit: float) -> float:
+def tick_step(seconds: float, unit: float) -> float:
     """Seconds between two ticks so that there are about ten of them, at round numbers of the unit."""
     wanted = seconds / unit / 10
     size = 10.0 ** math.floor(math.log10(wanted))
@@ -134,75 +138,77 @@ def save(figure: Figure, path: Path | str) -> None:
         raise TraceError(f"{path}: the picture cannot be written: {problem}") from None
 
 
-def _plot_tasks(axes: Axes, trace: Trace, end: float) -> None:
+def plot_tasks(axes: Axes, trace: Trace, end: float) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    state: dict[str, tuple[str, str]] = {}
+    state: dict[str, str] = {}
+    number = dict.fromkeys(TASKS, 0)
     times: list[float] = [0.0]
-    counts: list[tuple[int, int, int, int]] = [(0, 0, 0, 0)]
+    counts: list[tuple[int, ...]] = [(0,) * len(STACKED)]
     failures: list[float] = []
     for row in trace.rows:
         if row["t"] < trace.begin:
             continue
         t = row["t"] - trace.begin
         if row["kind"] == "task":
-            if row["state"] in ("failed", "rejected") and state.get(row["task"], ("",))[0] != row["state"]:
+            before, now = state.get(row["task"]), phase(row)
+            if now == "failed" != before:
                 failures.append(t)
-            state[row["task"]] = (row["state"], row["desired"])
+            state[row["task"]] = now
+            number[now] += 1
+            if before is not None:
+                number[before] -= 1
         elif row["kind"] == "task_gone":
-            state.pop(row["task"], None)
+            gone = state.pop(row["task"], None)
+            if gone is not None:
+                number[gone] -= 1
         else:
             continue
         times.append(t)
-        counts.append(_count(state))
+        counts.append(tuple(number[name] for name in STACKED))
     times.append(end)
     counts.append(counts[-1])
     columns = list(zip(*counts, strict=True))
-    labels = [*PHASES, "no longer wanted"]
-    colours = [colour for colour, _ in PHASES.values()] + [LEAVING]
+    labels = [WORDS.get(name, name) for name in STACKED]
+    colours = [TASKS[name].colour for name in STACKED]
     axes.stackplot(times, *columns, step="post", labels=labels, colors=colours, alpha=0.85)
     top = max((sum(count) for count in counts), default=1) or 1
     if failures:
-        axes.plot(failures, [top * 1.06] * len(failures), "x", color=FAILED, markersize=6, label="a task failed")
+        axes.plot(
+            failures,
+            [top * 1.06] * len(failures),
+            "x",
+            color=TASKS["failed"].colour,
+            markersize=6,
+            label="a task failed",
+        )
     axes.set_ylim(0, top * 1.14)
     axes.set_ylabel("tasks")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(loc="upper left", bbox_to_anchor=(1.005, 1.0), fontsize=8, frameon=False)
 
 
-def _count(state: dict[str, tuple[str, str]]) -> tuple[int, int, int, int]:
-    running = starting = waiting = leaving = 0
-    for observed, desired in state.values():
-        if observed in ("complete", "shutdown", "failed", "rejected", "orphaned"):
-            continue
-        if desired in ("shutdown", "remove"):
-            leaving += 1
-        elif observed in PHASES["running"][1]:
-            running += 1
-        elif observed in PHASES["starting"][1]:
-            starting += 1
-        else:
-            waiting += 1
-    return running, starting, waiting, leaving
-
-
-def _plot_nodes(axes: Axes, trace: Trace, nodes: list[str], end: float) -> None:
+def plot_nodes(axes: Axes, trace: Trace, nodes: list[str], end: float) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    silences = _silences(trace, end)
+    silent = silences(trace, end)
     rows = [row for row in trace.rows if row["kind"] == "node"]
     for lane, node in enumerate(nodes):
-        _spans(axes, lane, [(row["t"] - trace.begin, row) for row in rows if row["node"] == node], end, silences)
+        _spans(axes, lane, [(row["t"] - trace.begin, row) for row in rows if row["node"] == node], end, silent)
     axes.set_yticks(range(len(nodes)), nodes)
     axes.set_ylim(len(nodes) - 0.4, -0.6)
     axes.set_ylabel("nodes")
     seen = {row["status"] for row in rows}
-    handles: list[Any] = [Patch(color=c, alpha=0.75, label=s) for s, c in NODE_COLOURS.items() if s in seen]
+    handles: list[Any] = [
+        Patch(color=c, alpha=0.75, label=s)
+        for s, c in ((name, look.colour) for name, look in NODES.items())
+        if s in seen
+    ]
     if any(row["reach"] == "unreachable" for row in rows):
         handles.append(Patch(facecolor="0.6", edgecolor="white", hatch="///", label="manager unreachable"))
-    handles.append(Line2D([], [], color=LEADER, linewidth=3, label="leader"))
-    if silences:
+    handles.append(Line2D([], [], color=LEADER.colour, linewidth=3, label="leader"))
+    if silent:
         handles.append(Patch(color="black", alpha=0.08, label="no manager answers"))
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.005, 1.0), fontsize=8, frameon=False)
 
@@ -216,7 +222,7 @@ def _spans(
         if stop <= start:
             continue
         hatch = "///" if row["reach"] == "unreachable" else None
-        colour = NODE_COLOURS.get(row["status"], LEAVING)
+        colour = NODES[row["status"]].colour if row["status"] in NODES else TASKS["leaving"].colour
         axes.barh(
             lane,
             stop - start,
@@ -231,10 +237,10 @@ def _spans(
         if row["leader"]:
             # While no manager answers nobody is known to lead.
             for low, high in _without(start, stop, silences):
-                axes.plot([low, high], [lane, lane], color=LEADER, linewidth=3, solid_capstyle="butt")
+                axes.plot([low, high], [lane, lane], color=LEADER.colour, linewidth=3, solid_capstyle="butt")
 
 
-def _silences(trace: Trace, end: float) -> list[tuple[float, float]]:
+def silences(trace: Trace, end: float) -> list[tuple[float, float]]:
     """When no manager answered."""
     found = []
     since: float | None = None
@@ -260,9 +266,9 @@ def _without(start: float, stop: float, holes: list[tuple[float, float]]) -> lis
     return [(low, high) for low, high in parts if high > low]
 
 
-def _shade_silence(axes: Axes, trace: Trace, end: float) -> None:
+def shade_silence(axes: Axes, trace: Trace, end: float) -> None:
     """Grey where no manager answered."""
-    for low, high in _silences(trace, end):
+    for low, high in silences(trace, end):
         axes.axvspan(low, high, color="black", alpha=0.08, linewidth=0)
 
 
@@ -270,13 +276,15 @@ MOST_WORDS = 12
 """With more faults than this their words would cover each other: they are lines only."""
 
 
-def _mark_faults(top: Axes, bottom: Axes, trace: Trace) -> None:
+def mark_faults(all_axes: Sequence[Axes], trace: Trace) -> None:
+    """A line at every fault and mending, with words over the first axes while there is room."""
+    top = all_axes[0]
     faults = trace.of("step")
     crowded = len(faults) > MOST_WORDS
     last, level = -1e9, 0
     for row in faults:
         t = row["t"] - trace.begin
-        for axes in (top, bottom):
+        for axes in all_axes:
             axes.axvline(t, color="black", linewidth=0.4 if crowded else 0.9, linestyle="-" if crowded else "--")
         if crowded:
             continue
