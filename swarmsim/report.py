@@ -73,12 +73,18 @@ def _sentences(rows: list[dict[str, Any]], since: float) -> list[str]:
     def after(row: dict[str, Any]) -> str:
         return f"{row['t'] - since:.1f} s later"
 
+    taken: dict[tuple[float, str], list[str]] = {}
+    for row in rows:
+        if row["kind"] == "node" and row["status"] in ("down", "unknown"):
+            taken.setdefault((row["t"], row["status"]), []).append(row["node"])
     ran: dict[str, list[float]] = {}
     failed: dict[str, int] = {}
     for row in rows:
         kind = row["kind"]
         if kind == "node" and row["status"] in ("down", "unknown"):
-            said.append(f"{after(row)} the managers took {row['node']} for {row['status']}.")
+            names = taken[row["t"], row["status"]]
+            shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+            said.append(f"{after(row)} the managers took {shown} for {row['status']}.")
         elif kind == "no_manager_answers":
             said.append(f"{after(row)} no manager answered any more.")
         elif kind == "manager_answers":
@@ -89,7 +95,7 @@ def _sentences(rows: list[dict[str, Any]], since: float) -> list[str]:
             said.append(f"{after(row)} there was no quorum: {row['up']} of {row['managers']} managers were up.")
         elif kind == "docker" and row["rc"]:
             reason = (row["err"] or row["out"]).splitlines()
-            said.append(f"docker {row['cmd']} failed after {row['s']:.1f} s: {reason[0] if reason else ''}")
+            said.append(f"After {row['s']:.1f} s docker {row['cmd']} failed: {reason[0] if reason else ''}")
         elif kind == "unmet":
             said.append(f"{after(row)} it was expected that {row['expected']}; seen was: {row['seen']}.")
         elif kind == "service" and row["update"] and row["umsg"]:
@@ -154,9 +160,9 @@ def render_report(trace: Trace, name: str) -> str:
 
 
 def _chapter(chapter: Chapter) -> str:
-    said = " ".join(html.escape(sentence) for sentence in chapter.said) or "Nothing that a manager would notice."
+    said = "".join(f"<li>{html.escape(sentence)}" for sentence in chapter.said or ["Nothing that a manager noticed."])
     when = clock_time(chapter.t).strip()
-    return f"<p><b class=fault>{when}</b> <b>{html.escape(chapter.what)}.</b> {said}</p>"
+    return f"<p><b class=fault>{when}</b> <b>{html.escape(chapter.what)}</b><ul>{said}</ul>"
 
 
 def _missing(trace: Trace) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swarmsim.analysis.ensemble import estimate
+from swarmsim.plot.picture import Picture
 from swarmsim.replay.looks import LEADER, LINES, NODES, TASKS, phase
 from swarmsim.trace.reader import Trace, TraceError
 
@@ -15,20 +16,17 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
 MARKERS = "osD^vP*"
 STACKED = ("running", "starting", "waiting", "leaving")
 """Phases of tasks that are not over, from the bottom up."""
 WORDS = {"leaving": "no longer wanted"}
 
 
-def plot_run(trace: Trace) -> Figure:
+def plot_run(trace: Trace) -> Picture:
     """Tasks by phase, nodes and leadership over time, with the faults marked."""
-    from matplotlib.figure import Figure
-
     nodes = list(dict.fromkeys(row["node"] for row in trace.rows if row["kind"] == "node"))
     shown = nodes[:40]
-    figure = Figure(figsize=(11, 3.2 + 0.32 * max(4, len(shown))), layout="constrained")
+    figure = Picture(figsize=(11, 3.2 + 0.32 * max(4, len(shown))), layout="constrained")
     tasks, lanes = figure.subplots(2, 1, sharex=True, height_ratios=[3.0, 0.32 * max(4, len(shown)) + 0.4])
     end = max(trace.duration, 1.0)
     plot_tasks(tasks, trace, end)
@@ -74,13 +72,12 @@ def tick_step(seconds: float, unit: float) -> float:
     return unit * next(size * step for step in (1, 2, 5, 10) if size * step >= wanted)
 
 
-def plot_sweep(results: pd.DataFrame, y: str, x: str | None = None) -> Figure:
+def plot_sweep(results: pd.DataFrame, y: str, x: str | None = None) -> Picture:
     """A column of a sweep's results against a parameter: means over the seeds with 95 % confidence intervals.
 
     ``x`` is the first parameter unless given; every combination of the other parameters is a line of its own.
     Raises :class:`TraceError` for a column that is not there.
     """
-    from matplotlib.figure import Figure
 
     parameters: list[str] = results.attrs["parameters"]
     x = x or parameters[0]
@@ -92,7 +89,7 @@ def plot_sweep(results: pd.DataFrame, y: str, x: str | None = None) -> Figure:
     others = [name for name in parameters if name != x]
     ticks = list(dict.fromkeys(results[x]))
     numeric = all(isinstance(tick, int | float) for tick in ticks)
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    figure = Picture(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
     groups = results.groupby(others, sort=False) if others else [((), results)]
     for number, (values, group) in enumerate(groups):

@@ -20,29 +20,27 @@ from swarmsim.plot.figures import (
     time_axis,
     title_of,
 )
+from swarmsim.plot.picture import Picture
 from swarmsim.replay.looks import FAILED, LEADER, LINES, TASKS, phase
 from swarmsim.replay.state import Row, slot
 from swarmsim.trace.reader import Trace, TraceError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MOST_LANES = 60
 ROLES = {"follower": "#BBBBBB", "candidate": TASKS["waiting"].colour, "leader": LEADER.colour}
 
 
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
+def _figure(width: float, height: float) -> Picture:
+    return Picture(figsize=(width, height), layout="constrained")
 
 
 def _end(trace: Trace) -> float:
     return max(trace.duration, 1.0)
 
 
-def tasks(trace: Trace) -> Figure:
+def tasks(trace: Trace) -> Picture:
     """How many tasks ran, started, waited, over time; failures as crosses, faults as lines."""
     figure = _figure(10, 3.6)
     axes = figure.subplots()
@@ -54,7 +52,7 @@ def tasks(trace: Trace) -> Figure:
     return figure
 
 
-def nodes(trace: Trace) -> Figure:
+def nodes(trace: Trace) -> Picture:
     """What the managers thought of every node, and who led, over time."""
     found = list(dict.fromkeys(row["node"] for row in trace.rows if row["kind"] == "node"))[:MOST_LANES]
     figure = _figure(10, 1.4 + 0.32 * max(4, len(found)))
@@ -88,7 +86,7 @@ def bars(rows: Sequence[Row], begin: float, end: float) -> list[Bar]:
     return found
 
 
-def lanes(trace: Trace, service: str | None = None) -> Figure:
+def lanes(trace: Trace, service: str | None = None) -> Picture:
     """A lane for every slot of a service (the first, unless named): which task was there when, on which node.
 
     The colour is the node; pale before it runs and while it stops; a cross where a task failed. Raises :class:`TraceError`
@@ -140,7 +138,7 @@ def lanes(trace: Trace, service: str | None = None) -> Figure:
     return figure
 
 
-def raft(trace: Trace) -> Figure:
+def raft(trace: Trace) -> Picture:
     """Roles and terms of every manager over time; where nobody may write, the ground is red.
 
     Raises :class:`TraceError` for a recorded run: Raft cannot be seen from outside.
@@ -196,7 +194,7 @@ def _without_leader(trace: Trace, end: float) -> list[tuple[float, float]]:
     return [*found, (since, end)] if since is not None else found
 
 
-def availability(trace: Trace) -> Figure:
+def availability(trace: Trace) -> Picture:
     """Containers alive against replicas wanted, a panel for every service; red where some were missing.
 
     Raises :class:`TraceError` for a recorded run: what really runs is not seen from outside.
@@ -215,13 +213,13 @@ def availability(trace: Trace) -> Figure:
         times = [max(0.0, row["t"] - trace.begin) for row in mine] + [end]
         running = [row["running"] for row in mine]
         wanted = [row["replicas"] if row["replicas"] is not None else row["running"] for row in mine]
-        running, wanted = [*running, running[-1]], [*wanted, wanted[-1]]
-        axes.fill_between(
-            times, running, step="post", color=TASKS["running"].colour, alpha=0.6, label="running", linewidth=0
-        )
-        missing = [r < w for r, w in zip(running, wanted, strict=True)]
-        axes.fill_between(times, running, wanted, where=missing, step="post", color=TASKS["failed"].colour, alpha=0.5, label="missing", linewidth=0)  # fmt: skip
-        axes.step(times, wanted, where="post", color="black", linewidth=1, label="wanted")
+        x, have, want = _steps(times), _steps([*running, running[-1]])[:-1], _steps([*wanted, wanted[-1]])[:-1]
+        x = x[1:]
+        missing = [r < w for r, w in zip(have, want, strict=True)]
+        axes.fill_between(x, have, color=TASKS["running"].colour, alpha=0.6, label="running", linewidth=0)
+        colour = TASKS["failed"].colour
+        axes.fill_between(x, have, want, where=missing, color=colour, alpha=0.5, label="missing", linewidth=0)
+        axes.plot(x, want, color="black", linewidth=1, label="wanted")
         axes.set_ylim(bottom=0)
         axes.set_ylabel(service)
     all_axes[0].legend(loc="upper left", bbox_to_anchor=(1.005, 1.0), fontsize=8, frameon=False)
@@ -231,7 +229,12 @@ def availability(trace: Trace) -> Figure:
     return figure
 
 
-def milestones(values: Milestones, title: str = "") -> Figure:
+def _steps(values: Sequence[float]) -> list[float]:
+    """Every value twice: the corners of a line of steps."""
+    return [value for value in values for _ in (0, 1)]
+
+
+def milestones(values: Milestones, title: str = "") -> Picture:
     """The distribution of every milestone of many runs: all values, the middle 80 % as a bar, the median as a line.
 
     ``values`` are seconds by name, as :func:`~swarmsim.analysis.ensemble.pooled` has them. Raises :class:`TraceError` if
@@ -269,7 +272,7 @@ def _jitter(number: int) -> float:
     return (number * 0.618034 % 1 - 0.5) * 0.4
 
 
-def against(real: Sequence[Trace], simulated: Sequence[Trace], title: str = "") -> Figure:
+def against(real: Sequence[Trace], simulated: Sequence[Trace], title: str = "") -> Picture:
     """What a real cluster did against the model: the simulated 1–99 % and 10–90 % as bars, every real value as a diamond."""
     bands = compare_runs(list(real), list(simulated)).bands
     if not bands:
