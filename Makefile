@@ -7,7 +7,7 @@ RECORDS ?= tests/records
 ONLY ?=
 SCHEDULES ?= 1000
 
-.PHONY: help run test lint bench fidelity check-lazy transcript schema clean
+.PHONY: help run test notebooks docs lint bench fidelity check-lazy transcript schema clean
 
 help:  ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -25,6 +25,13 @@ run: $(VENV)/installed  ## Run the quorum-loss scenario: timeline, trace, pictur
 
 test: $(VENV)/installed  ## Run the tests
 	$(BIN)/pytest -n 2
+
+notebooks: $(VENV)/installed  ## Run all notebooks
+	$(BIN)/pytest -q --nbmake --nbmake-kernel=python3 -n 2 notebooks
+
+docs: $(VENV)/installed  ## Build the documentation into build/docs
+	$(BIN)/sphinx-build -W -q -b html docs build/docs
+	@echo build/docs/index.html
 
 lint: $(VENV)/installed  ## Check style, types and which room imports which
 	$(BIN)/ruff check .

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,12 @@ from swarmsim.scenario.loader import load_scenario
 from swarmsim.scenario.runner import run_scenario
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "README.zh-CN.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 
 def examples():
@@ -28,13 +35,33 @@ def test_a_documents_scenario_holds(text, tmp_path):
     assert outcome.failures == []
 
 
-@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.name)
-def test_a_notebooks_cells_run(notebook, monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "Agg")
+def commands(text: str) -> list[str]:
+    """The swarmsim commands of a document, in order, without what is said of them."""
+    blocks = re.findall(r"^```console\n(.*?)^```", text, re.S | re.M)
+    lines = [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ swarmsim ")]
+    return [re.sub(r"\s+#.*|;.*", "", line) for line in lines]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_a_documents_commands_and_python_do_what_they_say(document, tmp_path, monkeypatch):
+    """In order, in one folder, with the document's scenario files beside them and no more than two seeds."""
+    text = document.read_text("utf-8")
+    monkeypatch.chdir(tmp_path)
+    for example in re.findall(r"^```yaml\n(name: (\S+).*?)^```", text, re.S | re.M):
+        (tmp_path / f"{example[1]}.yaml").write_text(example[0], "utf-8")
+    for command in commands(text):
+        words = shlex.split(re.sub(r"--seeds \d+", "--seeds 2", re.sub(r" --speed \d+", "", command)))
+        done = subprocess.run(
+            [sys.executable, "-m", *words], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        )
+        if words[1] == "watch":
+            assert "watch needs a terminal" in done.stderr, command
+        else:
+            assert done.returncode == 0, (command, done.stderr)
     names: dict[str, object] = {}
-    for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
-        if cell["cell_type"] == "code":
-            exec("".join(cell["source"]), names)
+    for code in re.findall(r"^```python\n(.*?)^```", text, re.S | re.M):
+        exec(code, names)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -48,7 +48,8 @@ def app_for(what: str, seed: int, speed: float, messages: bool, lang: str | None
 def start(what: str, seed: int, speed: float, messages: bool, lang: str | None) -> None:
     """Run the app in this terminal. Raises :class:`WatchError`."""
     app = app_for(what, seed, speed, messages, lang)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Served to a browser, Textual draws into a pipe.
+    if "TEXTUAL_DRIVER" not in os.environ and not (sys.stdin.isatty() and sys.stdout.isatty()):
         app.player.close()
         raise WatchError(
             f"watch needs a terminal; without one: swarmsim run {shlex.quote(what)} (a timeline), "

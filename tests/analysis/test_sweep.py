@@ -11,7 +11,6 @@ import time
 
 import pytest
 
-from swarmsim.plot.figures import plot_sweep
 from swarmsim.analysis.sweep import (
     Cluster,
     Cores,
@@ -22,6 +21,7 @@ from swarmsim.analysis.sweep import (
     plan,
     run_sweep,
 )
+from swarmsim.plot.figures import plot_sweep
 from swarmsim.trace.reader import TraceError
 
 TEXT = """name: small

@@ -1,0 +1,115 @@
+"""In a real browser: the app takes keys, the report can be searched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from swarmsim import Scenario
+from swarmsim.report import write_report
+
+selenium = pytest.importorskip("selenium.webdriver")
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (CHROMIUM and DRIVER), reason="no chromium and chromedriver (apt-get install chromium-driver)"
+    ),
+]
+QUIET = "no-sandbox disable-gpu disable-quic no-first-run disable-background-networking disable-component-update disable-sync"
+
+
+@pytest.fixture
+def browser(tmp_path) -> Iterator:
+    from selenium.webdriver.chrome.service import Service
+
+    options = selenium.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in ("headless=new", f"user-data-dir={tmp_path / 'profile'}", "window-size=1300,900", *QUIET.split()):
+        options.add_argument(f"--{flag}")
+    driver = selenium.Chrome(options=options, service=Service(DRIVER))
+    yield driver
+    driver.quit()
+
+
+def until(condition: Callable[[], object], what: str, tries: int = 300) -> None:
+    """A browser has a clock of its own: it is asked again and again, in real time."""
+    for _ in range(tries):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError(what)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_the_app_is_served_and_takes_keys(browser, tmp_path):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    port = free_port()
+    command = [sys.executable, "-m", "swarmsim", "watch", "--web", "--port", str(port), "--speed", "5"]
+    server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, env={**os.environ, "LANG": "C.UTF-8"})
+    try:
+        until(lambda: listens(port), "the server does not listen")
+        browser.get(f"http://127.0.0.1:{port}")
+        until(lambda: browser.find_elements("css selector", ".xterm-screen canvas, .xterm-rows"), "no terminal")
+        screen = browser.find_element("css selector", ".xterm-screen")
+        saved = tmp_path / "runs" / "playground-1-watched.yaml"
+
+        def pressed() -> bool:
+            ActionChains(browser).move_to_element_with_offset(screen, -500, -250).click().send_keys("p").perform()
+            ActionChains(browser).key_down(Keys.CONTROL).send_keys("s").key_up(Keys.CONTROL).perform()
+            return saved.exists() and "power-off" in saved.read_text("utf-8")
+
+        picture = Path(os.environ.get("SCREENSHOTS", tmp_path)) / "web.png"
+        until(pressed, "the keys did not arrive", tries=40)
+        assert browser.save_screenshot(str(picture))
+        assert picture.stat().st_size > 20_000  # an empty terminal is smaller
+    finally:
+        server.kill()
+        server.wait(10)
+
+
+def test_the_report_has_its_pictures_and_can_be_searched(browser, tmp_path):
+    trace = Scenario.load("quorum-loss").run(seed=1)
+    write_report(trace, Path("quorum-loss-1.jsonl"), tmp_path / "report.html")
+    browser.get((tmp_path / "report.html").as_uri())
+    pictures = browser.find_elements("css selector", "figure svg")
+    assert [figure.size["height"] > 100 for figure in pictures] == [True] * 4
+    find = browser.find_element("id", "find")
+    rows = browser.find_elements("css selector", "#timeline tr")
+
+    def shown() -> list[str]:
+        return [row.text for row in rows if row.is_displayed()]
+
+    everything = shown()
+    find.send_keys("web.3 RUNNING")
+    found = shown()
+    assert found
+    assert len(found) < len(everything)
+    assert all("web.3" in row.lower() and "running" in row.lower() for row in found)
+    assert browser.find_element("id", "count").text == f"{len(found)} of {len(rows)}"
+    find.clear()
+    find.send_keys(" ")
+    browser.find_element("css selector", "input[data-group='faults']").click()
+    assert not any("!!" in row for row in shown())
+    assert browser.get_log("browser") == []  # it asked for nothing, and nothing went wrong
