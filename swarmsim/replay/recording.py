@@ -17,10 +17,6 @@ CHECKPOINT = 4000
 MOST_SAMPLES = 4000
 """Points of the curve of running tasks; beyond, every other one is dropped."""
 SAMPLED = frozenset(("task", "task_gone", "service"))
-ROWS_A_SAMPLE = 5
-"""A sample looks at all tasks: it is taken after every fifth as many rows as there are tasks, and before it is quiet."""
-QUIET = 1.0
-"""Seconds without a row after which what was there is worth a sample."""
 
 
 class Mark(NamedTuple):
@@ -56,7 +52,6 @@ class Recording:
         self._times: list[float] = []
         self._timeline = Timeline(reasons=True)
         self._every = 0.0
-        self._unsampled = 0
         self._at: tuple[int, ClusterState] | None = None
 
     # -- taking in
@@ -68,8 +63,6 @@ class Recording:
         for place in range(self.taken, stop):
             row = self.rows[place]
             kind = row["kind"]
-            if self._unsampled and row["t"] > state.t + QUIET:
-                self._sample(state)
             times.append(row["t"])
             state.apply(row)
             if kind == "task":
@@ -81,9 +74,7 @@ class Recording:
             elif kind == "unmet":
                 self.marks.append(Mark(row["t"], "unmet"))
             if kind in SAMPLED:
-                self._unsampled += 1
-                if self._unsampled * ROWS_A_SAMPLE > len(state.tasks):
-                    self._sample(state)
+                self._sample(state)
             self.lines += self._timeline.add(row)
             if (place + 1) % CHECKPOINT == 0:
                 self._copies.append((place + 1, state.copy()))
@@ -94,11 +85,10 @@ class Recording:
         return stop < len(self.rows)
 
     def _sample(self, state: ClusterState) -> None:
-        self._unsampled = 0
-        if self.samples and state.t - self.samples[-1].t < self._every:
-            return
         running, wanted = state.balance()
-        if self.samples and self.samples[-1].t == state.t:
+        if len(self.samples) > 1 and state.t - self.samples[-2].t < self._every:
+            self.samples.pop()  # the last one is always up to date
+        elif self.samples and self.samples[-1].t == state.t:
             self.samples.pop()
         self.samples.append(Sample(state.t, running, wanted))
         if len(self.samples) > MOST_SAMPLES:

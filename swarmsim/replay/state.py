@@ -108,6 +108,7 @@ class ClusterState:
         "services",
         "t",
         "tasks",
+        "up",
     )
 
     def __init__(self) -> None:
@@ -118,6 +119,8 @@ class ClusterState:
         """The newest row of every node entry, by its id (by its name in recorded runs)."""
         self.tasks: dict[str, Row] = {}
         """The newest row of every task that a manager lists, in the order they were first seen."""
+        self.up: dict[str, int] = {}
+        """How many tasks of each service run and shall run."""
         self.services: dict[str, Service] = {}
         self.members: dict[str, Member] = {}
         self.links = Links()
@@ -172,13 +175,9 @@ class ClusterState:
                 found.setdefault(node, []).append(row)
         return found
 
-    def running(self, service: str | None = None) -> int:
-        """How many tasks run and shall run, of a service or in all."""
-        return sum(
-            1
-            for row in self.tasks.values()
-            if row["state"] == "running" and row["desired"] == "running" and service in (None, row["service"])
-        )
+    def running(self, service: str) -> int:
+        """How many tasks of a service run and shall run."""
+        return self.up.get(service, 0)
 
     def wanted(self, service: str) -> int:
         """How many tasks a service should have. Where that was not told, as many as shall run by the tasks there are."""
@@ -190,21 +189,9 @@ class ClusterState:
 
     def balance(self) -> tuple[int, int]:
         """Running and wanted tasks of all services together."""
-        running: dict[str, int] = {}
-        slots: dict[str, set[Any]] = {}
-        for row in self.tasks.values():
-            if row["desired"] in LEAVING:
-                continue
-            service = row["service"]
-            slots.setdefault(service, set()).add(slot(row))
-            if row["state"] == "running" and row["desired"] == "running":
-                running[service] = running.get(service, 0) + 1
-        wanted = 0
-        for service in dict.fromkeys((*self.services, *slots)):
-            known = self.services.get(service)
-            replicas = known.replicas if known is not None else None
-            wanted += replicas if replicas is not None else len(slots.get(service, ()))
-        return sum(running.values()), wanted
+        wanted = sum(known.replicas for known in self.services.values() if known.replicas is not None)
+        untold = [name for name, known in self.services.items() if known.replicas is None]
+        return sum(self.up.values()), wanted + sum(self.wanted(name) for name in untold)
 
     def managers(self) -> list[str]:
         """Hosts that are managers, or were meant to be before there was a swarm."""
@@ -231,13 +218,19 @@ class ClusterState:
         if row["node"] not in self.hosts:
             self.hosts[row["node"]] = Host(row["node"], row["role"])
 
+    def _count(self, row: Row | None, change: int) -> None:
+        if row is not None and row["state"] == "running" and row["desired"] == "running":
+            self.up[row["service"]] = self.up.get(row["service"], 0) + change
+
     def _task(self, row: Row) -> None:
+        self._count(self.tasks.get(row["task"]), -1)
+        self._count(row, 1)
         self.tasks[row["task"]] = row
         if row["service"] not in self.services:
             self.services[row["service"]] = Service(row["service"])
 
     def _task_gone(self, row: Row) -> None:
-        self.tasks.pop(row["task"], None)
+        self._count(self.tasks.pop(row["task"], None), -1)
         self.reasons.pop(row["task"], None)
 
     def _service(self, row: Row) -> None:

@@ -34,8 +34,11 @@ from swarmsim.tui.rows import RowList
 from swarmsim.tui.screens import AskSeed, Broken, Compare, HelpScreen, Question
 from swarmsim.tui.texts import Texts
 
-FRAMES = 24
+FRAMES = 30
 """Redraws a second."""
+PATIENCE = 3.0
+"""The panels are drawn anew after so many times as long as it took: of a large cluster a few times a second, so that time and
+keys are never held up for long."""
 SMALL = (100, 30)
 """Below this many columns or lines, one panel is shown beside the map, not all."""
 TINY = (60, 18)
@@ -148,6 +151,9 @@ class WatchApp(App[None]):
         self._clock = clock
         self._last = clock()
         self._shown: tuple[Any, ...] = ()
+        self._stale = True
+        self._drawn = self._cost = 0.0
+        self._balance = (0, 0)
         self._typed: list[tuple[str, int, bool]] = []
         self._told_crash = False
         for _, key, action, about, shown in KEYS:
@@ -216,17 +222,25 @@ class WatchApp(App[None]):
         place = recording.place(player.t)
         moving = round(player.t, 1)
         shown = (id(recording), place, moving, player.known_key, self.selected, self.size, player.playing, player.speed)
-        if shown == self._shown:
+        if shown == self._shown and not self._stale:
             return
         before, self._shown = self._shown, shown
         fresh = not before or before[:2] != shown[:2] or before[4:6] != shown[4:6] or int(moving) != int(before[2])
-        self.show(fresh=fresh)
+        self._stale = self._stale or fresh
+        if self._stale and now - self._drawn >= PATIENCE * self._cost:
+            self.show()
+            self._drawn = self._clock()
+            self._cost, self._stale = self._drawn - now, False
+        else:
+            self.show(fresh=False)
 
     def show(self, *, fresh: bool = True) -> None:
         """Draw the moment; with ``fresh`` the panels too, not only the time."""
         screen = self.screen_stack[0]
         player = self.player
         state, recording = player.state, player.recording
+        if fresh:
+            self._balance = state.balance()
         screen.query_one("#status", Static).update(self._status(state))
         screen.query_one("#timebar", TimeBar).show_time(recording, player.t, player.future.known)
         raft = screen.query_one("#raft", RaftPanel)
@@ -274,7 +288,7 @@ class WatchApp(App[None]):
             text.append(f" {t('no leader')} ", style=NODES["down"].colour)
         if not state.answering:
             text.append(f"{t('no answer')} ", style=NODES["unknown"].colour)
-        running, wanted = state.balance()
+        running, wanted = self._balance
         text.append(f" {running}/{wanted} ", style=TASKS["running" if running >= wanted else "waiting"].colour)
         future = f"{t('future')} {player.future.name} " if len(player.futures) > 1 else ""
         seed = f"{t('seed')} {player.future.seed} " if not player.recorded else ""

@@ -413,10 +413,9 @@ def test_looks_of_a_thousand_hosts(snap_compare):
         status = "down" if n % 97 == 5 else "ready"
         rows.append({"t": 1.0, "kind": "node", "node": f"n{n}", "status": status, "msg": None, "avail": "active",
                      "role": "worker", "leader": False, "reach": None, "id": f"i{n}"})  # fmt: skip
-    for n in range(2500):
-        rows.append({"t": 2.0, "kind": "task", "task": f"t{n}", "service": "web", "slot": n + 1, "image": "i",
-                     "state": "running", "desired": "running", "msg": "started", "err": None,
-                     "node": f"n{n * 7 % 1000}", "exit": None})  # fmt: skip
+    task = {"t": 2.0, "kind": "task", "service": "web", "image": "i", "state": "running", "desired": "running"}
+    task |= {"msg": "started", "err": None, "exit": None}
+    rows += [{**task, "task": f"t{n}", "slot": n + 1, "node": f"n{n * 7 % 1000}"} for n in range(2500)]
     assert snap_compare(recorded_app(rows), terminal_size=(120, 40), run_before=looked_at(5.0, DARK.name))
 
 

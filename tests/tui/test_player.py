@@ -39,8 +39,7 @@ def test_time_passes_at_the_chosen_speed(player, speed):
     player.speed, t, ticks = speed, player.t, 0
     player.play(True)
     while player.t < t + 40 * speed:
-        before = player.t
-        player.until(lambda: player.t > before)
+        player.until(lambda before=player.t: player.t > before)
         ticks += 1
     assert ticks == pytest.approx(40 * 20, rel=0.1)
 
