@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -64,15 +65,37 @@ BAD = [
     (["run", "quick.yaml", "unmet.yaml", "--trace", "t"], "--trace and --plot need a single scenario"),
     (["run", "quick.yaml", "--seeds", "3", "--trace", "t"], "--trace is for a single run, --seeds for many"),
     (["run", "quick.yaml", "-q", "--speed", "2"], "--speed sets the pace of the timeline"),
-    (["plot", "nosuch.jsonl", "p.png"], "nosuch.jsonl: cannot be read"),
+    (["plot", "nosuch.jsonl", "run"], "nosuch.jsonl: cannot be read"),
     (["export", "broken.yaml", "p.parquet"], "broken.yaml:1: "),
     (["fidelity", "nosuch"], "no such folder of recorded runs"),
+    (["plot", "t.jsonl", "picture"], "plot picture: the last word says what to draw: run, tasks"),
+    (["plot", "raft"], "plot raft: of what?"),
+    (["plot", "a.jsonl", "b.jsonl", "raft"], "raft draws one source, not 2"),
+    (["plot", "a.jsonl", "raft", "--service", "web"], "--service says nothing about raft; it is for lanes"),
+    (["plot", "quick.yaml", "against", "--seeds", "2"], "against needs --records"),
+    (["plot", "quick.yaml", "milestones"], "quick.yaml:1: not a JSON object"),
+    (["report", "nosuch.jsonl"], "nosuch.jsonl: cannot be read"),
+    (["export", "nosuch.jsonl", "--perfetto"], "nosuch.jsonl: cannot be read"),
+    (["watch", "quick.yaml"], "watch needs a terminal; without one: swarmsim run quick.yaml"),
+    (["watch", "nosuch"], "nosuch: no such file, and no shipped scenario"),
+    (["watch", "nosuch.jsonl"], "nosuch.jsonl: cannot be read"),
+    (["watch", "--lang", "fr"], "--lang fr: there are en, zh"),
+    (["watch", "huge.jsonl"], "huge.jsonl: 5.0 GB; a trace is held in memory"),
+    (["watch", "empty.jsonl"], "empty.jsonl: empty; a trace has at least one row"),
+    (["watch", "cut.jsonl"], "cut.jsonl:2: the trace is cut off here"),
+    (["watch", "old.jsonl"], "old.jsonl:1: trace format 99; this swarmsim reads format 1"),
+    (["watch", "--web", "--host", "no.such.host.invalid"], "--host no.such.host.invalid: no such address"),
 ]
 
 
 @pytest.mark.parametrize(("words", "complaint"), BAD)
 def test_bad_input_is_one_line_and_exit_code_2(folder, words, complaint):
     (folder / "broken.yaml").write_text("title: no name\n")
+    with (folder / "huge.jsonl").open("wb") as huge:
+        huge.truncate(5_000_000_000)
+    (folder / "empty.jsonl").write_text("")
+    (folder / "cut.jsonl").write_text('{"t": 0.0, "kind": "begin"}\n{"t": 1.0, "ki')
+    (folder / "old.jsonl").write_text('{"t": 0.0, "kind": "header", "format": 99}\n')
     done = swarmsim(*words, cwd=folder)
     assert done.returncode == 2
     assert complaint in done.stderr
@@ -117,7 +140,7 @@ def test_list_schema_export_plot(folder):
     assert json.loads(swarmsim("schema", cwd=folder).stdout)["title"] == "Scenario"
     swarmsim("run", "quick.yaml", "-q", "--trace", "t.jsonl", cwd=folder)
     assert swarmsim("export", "t.jsonl", "t.parquet", cwd=folder).returncode == 0
-    assert swarmsim("plot", "t.parquet", "t.pdf", cwd=folder).returncode == 0
+    assert swarmsim("plot", "t.parquet", "run", "--out", "t.pdf", cwd=folder).returncode == 0
     assert (folder / "t.pdf").read_bytes().startswith(b"%PDF")
 
 
@@ -149,8 +172,8 @@ def test_an_ensemble_stops_when_it_is_precise_enough(folder):
             ["sweep", "quick.yaml", "--set", "cluster.managers=1", "--out", "no/r.parquet"],
             "--out no/r.parquet: cannot be",
         ),
-        (["plot", "quick.yaml", "p.png", "--x", "seed"], "--x needs --y"),
-        (["plot", "quick.yaml", "p.png", "--y", "seed"], "quick.yaml: cannot be read"),
+        (["plot", "quick.yaml", "sweep", "--x", "seed"], "sweep needs --y"),
+        (["plot", "quick.yaml", "sweep", "--y", "seed"], "quick.yaml: cannot be read"),
     ],
 )
 def test_what_is_refused_of_ensembles_and_sweeps(folder, words, complaint):
@@ -165,6 +188,24 @@ def test_a_sweep_and_its_picture(folder):
     words = ["sweep", "quick.yaml", "--set", "cluster.managers=1,3", "--seeds", "2", "--out", "r.parquet"]
     done = swarmsim(*words, cwd=folder)
     assert done.stdout == "4 runs: r.parquet\n", done.stderr
-    drawn = swarmsim("plot", "r.parquet", "p.png", "--y", "wait: 1 running", cwd=folder)
+    drawn = swarmsim("plot", "r.parquet", "sweep", "--y", "wait: 1 running", "--out", "p.png", cwd=folder)
     assert drawn.returncode == 0, drawn.stderr
     assert (folder / "p.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_port_in_use_is_told(folder):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = swarmsim("watch", "--web", "--port", str(port), cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr == f"swarmsim: port {port} at 127.0.0.1 is in use; choose another with --port\n"
+
+
+def test_report_and_perfetto(folder):
+    swarmsim("run", "quick.yaml", "-q", "--trace", "t.jsonl", cwd=folder)
+    assert swarmsim("report", "t.jsonl", cwd=folder).stdout == "t.html\n"
+    assert (folder / "t.html").read_text("utf-8").startswith("<!doctype html>")
+    assert swarmsim("export", "t.jsonl", "--perfetto", cwd=folder).stdout == "t.perfetto.json\n"
+    assert json.loads((folder / "t.perfetto.json").read_text())["traceEvents"]

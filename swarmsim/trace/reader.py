@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Row = dict[str, Any]
+LARGEST = 2 * 1024**3
+"""Bytes of a trace that is read as lines: all rows are held in memory, at several times the size of the file."""
 
 
 class TraceError(Exception):
@@ -121,6 +123,12 @@ def load_trace(path: Path | str) -> Trace:
 
 def _read_lines(path: Path) -> list[Row]:
     try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise TraceError(
+                f"{path}: {size / 1e9:.1f} GB; a trace is held in memory, so at most {LARGEST / 1e9:.1f} GB can be read: "
+                f"take a part of it, such as head -n 1000000 {path.name} > part.jsonl"
+            )
         lines = path.read_bytes().split(b"\n")
     except OSError as problem:
         raise TraceError(f"{path}: cannot be read: {problem.strerror}") from None

@@ -1,0 +1,68 @@
+"""Things done at set times, beside the steps."""
+
+from __future__ import annotations
+
+import pytest
+
+from swarmsim.scenario.loader import ScenarioError, parse_scenario
+from swarmsim.scenario.runner import run_scenario
+
+TEXT = """
+name: x
+cluster: {managers: 3, workers: 2, sites: {north: [m1, w1]}}
+steps:
+  - docker: service create -d --no-resolve-image --name web --replicas 2 mini:1 sleep 100000
+  - sleep: 5s
+"""
+
+
+def rows_of(text: str, seed: int = 1) -> list[dict]:
+    rows: list[dict] = []
+    run_scenario(parse_scenario(text, "x.yaml"), seed, rows.append)
+    return rows
+
+
+def test_each_is_done_at_its_time_and_the_run_lasts_until_then():
+    rows = rows_of(TEXT + "meanwhile:\n  - {at: 9.25s, note: late}\n  - {at: 2.5s, fault: {power-off: w1}}\n")
+    begin = next(row["t"] for row in rows if row["kind"] == "begin")
+    done = [(round(row["t"] - begin, 6), row["kind"]) for row in rows if row["kind"] in ("step", "note")]
+    assert done == [(2.5, "step"), (9.25, "note")]
+
+
+def test_other_luck_changes_what_comes_after_and_nothing_before():
+    plain, other = rows_of(TEXT), rows_of(TEXT + "meanwhile: [{at: 0.2s, seed: 99}]\n")
+    begin = next(row["t"] for row in plain if row["kind"] == "begin")
+    before = [row for row in plain if row["t"] < begin + 0.2]
+    assert other[: len(before)] == before
+    assert other[len(before)]["text"] == "other luck from here on: seed 99"
+    assert [row for row in other if row["kind"] == "task"] != [row for row in plain if row["kind"] == "task"]
+
+
+def test_hosts_are_introduced_with_their_sites():
+    hosts = {row["host"]: row["site"] for row in rows_of(TEXT) if row["kind"] == "host"}
+    assert hosts == {"m1": "north", "m2": None, "m3": None, "w1": "north", "w2": None}
+
+
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        ("meanwhile: [{at: 1s}]", "x.yaml:7:13: do exactly one of docker, fault, seed, note"),
+        ("meanwhile: [{at: 1s, seed: 1, note: a}]", "do exactly one of docker, fault, seed, note"),
+        ("meanwhile: [{at: 0s, seed: 1}]", "longer than 0"),
+        ("meanwhile: [{at: 1s, docker: node ls, on: m9}]", "unknown host 'm9'"),
+        ("meanwhile: [{at: 1s, fault: {power-off: m9}}]", "unknown host 'm9'"),
+        ("meanwhile: [{at: 1s, note: hello, on: m1}]", "'on' goes with docker"),
+        ("meanwhile: [{at: 1s, docker: ''}]", "no command"),
+        ("meanwhile: [{at: 1s, docker: 'a \"b'}]", "cannot be split into words"),
+    ],
+)
+def test_what_is_refused(more, complaint):
+    with pytest.raises(ScenarioError) as refused:
+        parse_scenario(TEXT + more + "\n", "x.yaml")
+    assert complaint in str(refused.value)
+    assert str(refused.value).startswith("x.yaml:7:")
+
+
+def test_an_unknown_host_of_a_site_is_refused():
+    with pytest.raises(ScenarioError, match="unknown host 'm9'"):
+        parse_scenario(TEXT.replace("[m1, w1]", "[m1, m9]"), "x.yaml")

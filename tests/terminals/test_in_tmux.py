@@ -1,0 +1,91 @@
+"""In a real terminal, as a person would: keys go in, what is on the screen comes out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+TMUX = shutil.which("tmux")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(TMUX is None, reason="no tmux (apt-get install tmux)")]
+
+
+class Terminal:
+    """One terminal of 80 columns and 24 lines, of a tmux server of its own."""
+
+    def __init__(self, folder, *words: str, **environment: str) -> None:
+        self.socket = str(folder / "tmux")
+        settings = [f"{name}={value}" for name, value in {"LANG": "C.UTF-8", **environment}.items()]
+        command = ["env", *settings, sys.executable, "-m", "swarmsim", *words]
+        self.tmux("new-session", "-d", "-x", "80", "-y", "24", "-c", str(folder), *command)
+        self.tmux("set-option", "remain-on-exit", "on")
+
+    def tmux(self, *words: str) -> str:
+        done = subprocess.run(
+            [str(TMUX), "-S", self.socket, "-f", os.devnull, *words], capture_output=True, text=True, check=False
+        )
+        return done.stdout
+
+    def screen(self, *options: str) -> str:
+        return self.tmux("capture-pane", "-p", *options)
+
+    def press(self, *keys: str) -> None:
+        self.tmux("send-keys", *keys)
+
+    def until(self, text: str, tries: int = 300) -> None:
+        """A terminal has a clock of its own: it is looked at again and again, in real time."""
+        for _ in range(tries):
+            if text in self.screen():
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{text!r} never came:\n{self.screen()}")
+
+
+@pytest.fixture
+def terminal(tmp_path, request) -> Iterator[Terminal]:
+    opened = Terminal(tmp_path, "watch", "--speed", "5", **getattr(request, "param", {}))
+    yield opened
+    opened.tmux("kill-server")
+
+
+def test_a_session_from_the_first_plug_to_the_end(terminal):
+    terminal.until("6/6")
+    terminal.press("Right", "p")
+    terminal.until("no power")
+    terminal.press("4")  # at 80×24 the events are a panel of their own
+    terminal.until("no heartbeat for")
+    terminal.press("1")
+    terminal.press(":")
+    terminal.until("docker command on m2")
+    terminal.press("Escape", "Left", ":")
+    terminal.until("docker command on m1")
+    terminal.press("node ls", "Enter")
+    terminal.until("MANAGER STATUS")
+    terminal.press("node updat", "Enter")
+    terminal.until("unknown command: docker node updat")
+    terminal.press("Escape", "?")
+    terminal.until("Undo is going back")
+    terminal.press("Escape", "q")
+    terminal.until("Pane is dead")
+    assert "Traceback" not in terminal.screen()
+
+
+@pytest.mark.parametrize("terminal", [{"NO_COLOR": "1"}], indirect=True)
+def test_without_colours_everything_is_still_told(terminal):
+    terminal.until("6/6")
+    terminal.press("p")
+    terminal.until("no power")
+    escapes = terminal.screen("-e")
+    colours = {code for code in escapes.split("\x1b[38;2;")[1:] for code in [code.split("m")[0]]}
+    assert all(len(set(code.split(";"))) == 1 for code in colours)  # grey or none
+    assert "⊗" in escapes
+
+
+@pytest.mark.parametrize("terminal", [{"LANG": "zh_CN.UTF-8", "LC_ALL": ""}], indirect=True)
+def test_the_locale_chooses_the_language(terminal):
+    terminal.until("集群")
