@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from rich.console import Group
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -110,14 +111,14 @@ class Prompt(Vertical):
 
     def answer(self, command: str, out: str, err: str, code: int) -> None:
         """Show docker's words. A command with a mistake is there again, to be mended."""
-        text = Text(f"$ docker {command}\n", style="dim")
-        for words, style in ((out, ""), (err, TASKS["failed"].colour)):
+        parts = [Text(f"$ docker {command}", style="dim")]
+        for words, style, table in ((out, "", True), (err, TASKS["failed"].colour, False)):
             lines = words.splitlines()
             shown = lines if len(lines) <= MOST_LINES else [*lines[:MOST_LINES], f"… {len(lines) - MOST_LINES} more"]
             if shown:
-                text.append("\n".join(shown) + "\n", style=style)
-        text.rstrip()
-        self.query_one("#answer", Static).update(text)
+                # A table is cut at the edge rather than wrapped; of an error every word counts.
+                parts.append(Text("\n".join(shown), style, no_wrap=table, overflow="ellipsis" if table else "fold"))
+        self.query_one("#answer", Static).update(Group(*parts))
         if code and not self.line.value:
             self.line.value = command
             self.line.cursor_position = len(command)

@@ -37,13 +37,13 @@ class Terminal:
     def press(self, *keys: str) -> None:
         self.tmux("send-keys", *keys)
 
-    def until(self, text: str, tries: int = 300) -> None:
+    def until(self, text: str, there: bool = True, tries: int = 300) -> None:
         """A terminal has a clock of its own: it is looked at again and again, in real time."""
         for _ in range(tries):
-            if text in self.screen():
+            if (text in self.screen()) is there:
                 return
             time.sleep(0.1)
-        raise AssertionError(f"{text!r} never came:\n{self.screen()}")
+        raise AssertionError(f"{text!r} never {'came' if there else 'went'}:\n{self.screen()}")
 
 
 @pytest.fixture
@@ -62,15 +62,21 @@ def test_a_session_from_the_first_plug_to_the_end(terminal):
     terminal.press("1")
     terminal.press(":")
     terminal.until("docker command on m2")
-    terminal.press("Escape", "Left", ":")
+    terminal.press("Escape")
+    terminal.until("docker command on m2", there=False)
+    terminal.press("Left", ":")
     terminal.until("docker command on m1")
     terminal.press("node ls", "Enter")
-    terminal.until("MANAGER STATUS")
+    terminal.until("HOSTNAME")
     terminal.press("node updat", "Enter")
     terminal.until("unknown command: docker node updat")
-    terminal.press("Escape", "?")
+    terminal.press("Escape")
+    terminal.until("docker command on m1", there=False)
+    terminal.press("?")
     terminal.until("Undo is going back")
-    terminal.press("Escape", "q")
+    terminal.press("Escape")
+    terminal.until("Undo is going back", there=False)
+    terminal.press("q")
     terminal.until("Pane is dead")
     assert "Traceback" not in terminal.screen()
 
