@@ -18,7 +18,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 from textual.screen import Screen
-from textual.theme import Theme
 from textual.widgets import Footer, Input, Static
 
 from swarmsim.replay.looks import LEADER, NODES, TASKS, phase
@@ -27,12 +26,14 @@ from swarmsim.replay.state import ClusterState, name
 from swarmsim.replay.timeline import clock_time
 from swarmsim.trace.reader import TraceError
 from swarmsim.tui.clustermap import ClusterMap
-from swarmsim.tui.panels import Details, RaftPanel, Story, TaskRow, TaskTable, TimeBar
+from swarmsim.tui.keys import KEY_NAMES, KEYS, SEEKS
+from swarmsim.tui.panels import SORTS, Details, RaftPanel, Story, TaskRow, TaskTable, TimeBar
 from swarmsim.tui.player import Future, Player
 from swarmsim.tui.prompt import Prompt
 from swarmsim.tui.rows import RowList
 from swarmsim.tui.screens import AskSeed, Broken, Compare, HelpScreen, Question
 from swarmsim.tui.texts import Texts
+from swarmsim.tui.themes import DARK, LIGHT
 
 FRAMES = 30
 """Redraws a second."""
@@ -43,81 +44,6 @@ SMALL = (100, 30)
 """Below this many columns or lines, one panel is shown beside the map, not all."""
 TINY = (60, 18)
 PANELS = ("map", "tasks", "raft", "story", "details")
-
-DARK = Theme(
-    name="swarmsim-dark",
-    primary="#56B4E9",
-    secondary="#5B7C99",
-    accent="#E69F00",
-    success="#009E73",
-    warning="#E69F00",
-    error="#D55E00",
-    background="#11161c",
-    surface="#161d25",
-    panel="#1e2833",
-    dark=True,
-)
-LIGHT = Theme(
-    name="swarmsim-light",
-    primary="#0072B2",
-    secondary="#7A8CA0",
-    accent="#B35900",
-    success="#00734F",
-    warning="#8F5F00",
-    error="#B34A00",
-    background="#fbfbf8",
-    surface="#f3f3ee",
-    panel="#e6e8e6",
-    dark=False,
-)
-
-KEYS: tuple[tuple[str, str, str, str, bool], ...] = (
-    ("help time", "space", "play", "key play", True),
-    ("help time", "n", "next", "key next", True),
-    ("help do", "colon", "prompt", "key command", True),
-    ("help do", "p", "power", "key power", True),
-    ("help look", "question_mark", "help", "key help", True),
-    ("help look", "q", "quit", "key quit", True),
-    ("help time", "plus,equals_sign", "faster(1)", "key faster", True),
-    ("help time", "minus", "faster(-1)", "key slower", True),
-    ("help time", "u", "skip", "key skip", True),
-    ("help time", "b", "branch", "key branch", True),
-    ("help time", "N", "previous", "key previous", False),
-    ("help time", "B", "compare", "key compare", False),
-    ("help do", "e", "engine", "key engine", False),
-    ("help do", "x", "cut", "key cut", False),
-    ("help do", "h", "heal", "key heal", False),
-    ("help do", "d", "drain", "key drain", False),
-    ("help do", "k", "kill", "key kill", False),
-    ("help do", "ctrl+s", "save", "key save", False),
-    ("help look", "r", "only_running", "key only running", False),
-    ("help look", "a", "history", "key history", False),
-    ("help look", "slash", "find", "key filter", False),
-    ("help look", "s", "sort", "key sort", False),
-    ("help look", "f", "follow", "key follow", False),
-    ("help look", "t", "theme", "key theme", False),
-)
-"""Group in the help, keys, action, text, whether the footer shows it."""
-
-KEY_NAMES = {
-    "plus,equals_sign": "+",
-    "minus": "-",
-    "colon": ":",
-    "slash": "/",
-    "question_mark": "?",
-    "space": "Space",
-    "ctrl+s": "^s",
-}
-SEEKS: tuple[tuple[str, str], ...] = (
-    ("left_square_bracket", "previous"),
-    ("right_square_bracket", "next"),
-    ("left_curly_bracket", "seek(-10)"),
-    ("right_curly_bracket", "seek(10)"),
-    ("home", "begin"),
-    ("end", "now"),
-    ("escape", "close"),
-    *((str(number), f"panel({number - 1})") for number in range(1, 6)),
-)
 
 
 class WatchApp(App[None]):
@@ -188,6 +114,8 @@ class WatchApp(App[None]):
         self.query_one("#details").can_focus = True
         self.screen.add_class("-show-tasks")
         self.query_one("#map").focus()
+        # What is drawn line by line has the theme's colours in it.
+        self.theme_changed_signal.subscribe(self, lambda theme: self.call_after_refresh(self.show))
         self._fit(self.size)
         self.player.play(self.playing)
         self.set_interval(1 / FRAMES, self.frame)
@@ -558,8 +486,6 @@ class WatchApp(App[None]):
         self._tasks_changed(table)
 
     def action_sort(self) -> None:
-        from swarmsim.tui.panels import SORTS
-
         table = self.query_one("#tasks", TaskTable)
         names = list(SORTS)
         table.sort = names[(names.index(table.sort) + 1) % len(names)]

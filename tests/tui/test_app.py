@@ -11,13 +11,15 @@ from textual.pilot import Pilot
 
 from swarmsim.replay.recording import Recording
 from swarmsim.scenario.runner import run_scenario
-from swarmsim.tui.app import DARK, LIGHT, WatchApp
+from swarmsim.tui.app import WatchApp
 from swarmsim.tui.clustermap import ClusterMap
+from swarmsim.tui.keys import KEY_NAMES, KEYS
 from swarmsim.tui.panels import Details, RaftPanel, Story, TaskTable, TimeBar
 from swarmsim.tui.player import Future, Player
 from swarmsim.tui.prompt import Prompt
 from swarmsim.tui.screens import AskSeed, Broken, Compare, HelpScreen, Question
 from swarmsim.tui.texts import Texts
+from swarmsim.tui.themes import DARK, LIGHT
 from tests.tui.conftest import TEXT, loaded
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -218,6 +220,8 @@ async def at(pilot: Pilot, t: float) -> WatchApp:
     app.player.seek(app.player.recording.begin + t)
     app.frame()
     await pilot.pause()
+    app.show()  # now that the panels have their sizes
+    await pilot.pause()
     return app
 
 
@@ -330,8 +334,6 @@ async def test_in_a_record_nothing_is_done(rows):
 
 
 async def test_help_lists_every_key_and_the_palette_does_them(rows):
-    from swarmsim.tui.app import KEYS
-
     app = recorded_app(rows)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("question_mark")
@@ -341,6 +343,12 @@ async def test_help_lists_every_key_and_the_palette_does_them(rows):
         await pilot.press("escape")
         commands = [command.title for command in app.get_system_commands(app.screen)]
         assert {Texts("en")(about) for _, _, _, about, _ in KEYS} <= set(commands)
+
+
+def test_every_key_is_in_the_documentation():
+    text = (Path(__file__).parents[2] / "docs" / "keys.md").read_text("utf-8")
+    for _, key, _, about, _ in KEYS:
+        assert f"| `{KEY_NAMES.get(key, key)}` | {Texts('en')(about)}: " in text
 
 
 async def test_every_task_state_has_a_sign_of_its_own():
@@ -376,6 +384,7 @@ async def test_the_time_bar_is_exact_at_its_ends(rows):
 def looked_at(t: float, theme: str, *keys: str):
     async def before(pilot: Pilot) -> None:
         pilot.app.theme = theme
+        await pilot.pause()
         await at(pilot, t)
         for key in keys:
             await pilot.press(key)
