@@ -27,13 +27,14 @@ from swarmsim.replay.timeline import clock_time
 from swarmsim.trace.reader import TraceError
 from swarmsim.tui.clustermap import ClusterMap
 from swarmsim.tui.keys import KEY_NAMES, KEYS, SEEKS
-from swarmsim.tui.panels import SORTS, Details, RaftPanel, Story, TaskRow, TaskTable, TimeBar
+from swarmsim.tui.panels import SORTS, Details, RaftPanel, Story, TaskRow, TaskTable
 from swarmsim.tui.player import Future, Player
 from swarmsim.tui.prompt import Prompt
 from swarmsim.tui.rows import RowList
 from swarmsim.tui.screens import AskSeed, Broken, Compare, HelpScreen, Question
 from swarmsim.tui.texts import Texts
 from swarmsim.tui.themes import DARK, LIGHT
+from swarmsim.tui.timebar import TimeBar
 
 FRAMES = 30
 """Redraws a second."""
@@ -81,7 +82,7 @@ class WatchApp(App[None]):
         self._drawn = self._cost = 0.0
         self._balance = (0, 0)
         self._typed: list[tuple[str, int, bool]] = []
-        self._told_crash = False
+        self._told_crash = self._told_idle = False
         for _, key, action, about, shown in KEYS:
             self._bindings.bind(key, action, texts(about), show=shown, key_display=KEY_NAMES.get(key, key))
 
@@ -146,6 +147,9 @@ class WatchApp(App[None]):
             self._tell_crash()
         self.frames += 1
         player = self.player
+        if player.idle and not self._told_idle:
+            self.notify(self.texts("nothing more"))
+        self._told_idle = player.idle
         recording = player.recording
         place = recording.place(player.t)
         moving = round(player.t, 1)

@@ -72,8 +72,6 @@ class Player:
         self.crash = ""
         self.idle = False
         """Whether nothing will ever happen by itself."""
-        self.pace = 0.0
-        """Seconds of the run that really passed in the last second."""
         self._edge = True
         self._pause = 0.0
         self._stepping = False

@@ -14,8 +14,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "story": ("Events", "事件"),
     "details": ("Details", "详情"),
     # status
-    "playing": ("playing", "播放"),
-    "paused": ("paused", "暂停"),
     "skipping": ("event by event", "逐事件"),
     "live": ("live", "实时"),
     "recorded": ("recorded", "录像"),
@@ -41,7 +39,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "state": ("STATE", "状态"),
     "desired": ("DESIRED", "期望状态"),
     "since": ("SINCE", "持续"),
-    "why": ("WHY", "原因"),
     # details
     "nothing selected": ("Select a host or a task.", "请选择主机或任务。"),
     "host": ("host", "主机"),
@@ -60,10 +57,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "life": ("its life", "生命周期"),
     "history": ("slot history", "槽位历史"),
     "term": ("term", "任期"),
-    "log": ("log", "日志"),
     "commit": ("commit", "提交"),
     "stands in": ("stands in", "参选倒计时"),
-    "voted": ("votes", "投票"),
     "on its way": ("on their way", "传输中"),
     "messages off": ("Messages are shown with --messages.", "使用 --messages 显示消息。"),
     "links": ("links", "链路"),

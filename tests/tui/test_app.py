@@ -14,12 +14,13 @@ from swarmsim.scenario.runner import run_scenario
 from swarmsim.tui.app import WatchApp
 from swarmsim.tui.clustermap import ClusterMap
 from swarmsim.tui.keys import KEY_NAMES, KEYS
-from swarmsim.tui.panels import Details, RaftPanel, Story, TaskTable, TimeBar
+from swarmsim.tui.panels import Details, RaftPanel, Story, TaskTable
 from swarmsim.tui.player import Future, Player
 from swarmsim.tui.prompt import Prompt
 from swarmsim.tui.screens import AskSeed, Broken, Compare, HelpScreen, Question
 from swarmsim.tui.texts import Texts
 from swarmsim.tui.themes import DARK, LIGHT
+from swarmsim.tui.timebar import TimeBar
 from tests.tui.conftest import TEXT, loaded
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
