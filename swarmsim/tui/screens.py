@@ -15,6 +15,8 @@ from textual.widgets import Button, Input, Static
 
 from swarmsim.replay.looks import TASKS
 from swarmsim.replay.timeline import clock_time
+from swarmsim.scenario.faults import words
+from swarmsim.scenario.schema import MeanwhileStep
 from swarmsim.tui.player import Future
 from swarmsim.tui.texts import Texts
 
@@ -145,7 +147,7 @@ class Compare(ModalScreen[Future | None]):
         begin = self.right.recording.begin
         fork = _parting(self.left, self.right)
         for future in (self.left, self.right):
-            deeds = "; ".join(_deed(deed.model_dump(exclude_none=True)) for deed in future.deeds) or "—"
+            deeds = "; ".join(_deed(deed) for deed in future.deeds) or "—"
             head = f"{self.texts('future')} {future.name}, {self.texts('seed')} {future.seed}\n{deeds}"
             table.add_column(head, ratio=1, overflow="fold")
         balance = []
@@ -156,7 +158,11 @@ class Compare(ModalScreen[Future | None]):
         table.add_row(*balance, style="bold")
         table.add_section()
         sides = [
-            [f"{clock_time(line.t).strip()}  {line.text}" for line in future.recording.lines if line.t + begin > fork]
+            [
+                f"{clock_time(line.t).strip()}  {line.text}"
+                for line in future.recording.lines
+                if line.t + begin >= fork - 1e-6
+            ]
             for future in (self.left, self.right)
         ]
         table.add_row(*("\n".join(side[:200]) for side in sides))
@@ -166,17 +172,22 @@ class Compare(ModalScreen[Future | None]):
 
 def _parting(a: Future, b: Future) -> float:
     """Until when two futures are the same, in seconds since the run began."""
-    last = 0.0
     for one, other in zip(a.recording.rows, b.recording.rows, strict=False):
         if one != other:
-            break
-        last = one["t"]
-    return last
+            return float(min(one["t"], other["t"]))
+    rest = max(a.recording.rows, b.recording.rows, key=len)[min(len(a.recording.rows), len(b.recording.rows)) :]
+    return float(rest[0]["t"]) if rest else min(a.known, b.known)
 
 
-def _deed(deed: dict[str, object]) -> str:
-    at = deed.pop("at")
-    return f"{at:.1f} s: " + " ".join(f"{name} {value}" for name, value in deed.items())
+def _deed(deed: MeanwhileStep) -> str:
+    """What was done by hand, as the timeline would say it."""
+    if deed.fault is not None:
+        what = words(deed.fault.verb, deed.fault.argument)
+    elif deed.docker is not None:
+        what = f"{deed.on}$ docker {deed.docker}"
+    else:
+        what = f"seed {deed.seed}"
+    return f"{clock_time(deed.at).strip()} {what}"
 
 
 class Broken(ModalScreen[None]):
