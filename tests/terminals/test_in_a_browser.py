@@ -41,7 +41,7 @@ def browser(tmp_path) -> Iterator:
     driver.quit()
 
 
-def until(condition: Callable[[], object], what: str, tries: int = 300) -> None:
+def until(condition: Callable[[], object], what: str, tries: int = 900) -> None:
     """A browser has a clock of its own: it is asked again and again, in real time."""
     for _ in range(tries):
         if condition():

@@ -37,7 +37,7 @@ class Terminal:
     def press(self, *keys: str) -> None:
         self.tmux("send-keys", *keys)
 
-    def until(self, text: str, there: bool = True, tries: int = 300) -> None:
+    def until(self, text: str, there: bool = True, tries: int = 900) -> None:
         """A terminal has a clock of its own: it is looked at again and again, in real time."""
         for _ in range(tries):
             if (text in self.screen()) is there:

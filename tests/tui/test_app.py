@@ -40,7 +40,7 @@ def recorded_app(rows: list[dict], language: str = "en") -> WatchApp:
     return WatchApp(player, Texts(language), title="quorum-loss", playing=False, clock=lambda: 0.0)
 
 
-async def until(pilot: Pilot, condition: Callable[[], object], frames: int = 600) -> None:
+async def until(pilot: Pilot, condition: Callable[[], object], frames: int = 2000) -> None:
     for _ in range(frames):
         if condition():
             await pilot.pause()
