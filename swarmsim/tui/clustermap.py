@@ -36,10 +36,14 @@ LEVELS: tuple[Level, ...] = (
     Level(18, 26, 5),
     Level(15, 26, 4),
     Level(26, 40, 1),
+    Level(14, 25, 1),
     Level(3, 3, 1),
     Level(1, 1, 1),
 )
-BOX, LINE, CELL = (0, 1), 2, 3
+CELL = 4
+"""From this level on a host is but a cell, without its name."""
+ROOM_FOR_SQUARES = 20
+"""Characters a host's line needs for squares; with less, its tasks are counted."""
 
 
 class Shown(NamedTuple):
@@ -255,7 +259,10 @@ class ClusterMap(ScrollView, can_focus=True):
         text.append(CUT.sign if shown.cut else " ", style=CUT.colour)
         drained = shown.node is not None and shown.node["avail"] != "active"
         text.append(str(shown.node["avail"])[0].upper() if drained and shown.node is not None else " ", style="italic")
-        text.append_text(squares(shown.tasks))
+        if where.width >= ROOM_FOR_SQUARES:
+            text.append_text(squares(shown.tasks))
+        elif shown.tasks:
+            text.append(str(len(shown.tasks)), style=colour)
         text.truncate(where.width - 1, overflow="ellipsis", pad=True)
         text.append(" ")
         return text
@@ -338,6 +345,7 @@ def _load(tasks: list[Row]) -> str:
 _DRAW: tuple[Callable[[ClusterMap, Shown, Place, int], Text], ...] = (
     ClusterMap._box,
     ClusterMap._box,
+    ClusterMap._row,
     ClusterMap._row,
     ClusterMap._cell,
     ClusterMap._cell,

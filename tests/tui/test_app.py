@@ -429,6 +429,21 @@ def test_looks_of_a_thousand_hosts(snap_compare):
     assert snap_compare(recorded_app(rows), terminal_size=(120, 40), run_before=looked_at(5.0, DARK.name))
 
 
+@pytest.mark.parametrize(("hosts", "told"), [(5, "● ready"), (20, "▶n0"), (50, "n49"), (250, "●"), (2000, "·")])
+async def test_a_map_tells_what_there_is_room_for(hosts, told):
+    rows: list[dict] = []
+    node = {"t": 1.0, "kind": "node", "status": "ready", "msg": None, "avail": "active", "role": "worker"}
+    for n in range(hosts):
+        about = {"role": "worker", "site": None, "address": "", "cpus": 2, "memory": 1}
+        rows.append({"t": 0.0, "kind": "host", "host": f"n{n}", **about})
+        rows.append({**node, "node": f"n{n}", "leader": False, "reach": None, "id": f"i{n}"})
+    async with recorded_app(rows).run_test(size=(120, 40)) as pilot:
+        app = await at(pilot, 5.0)
+        words = shown(app)
+        assert told in words
+        assert ("n49" in words) == (hosts == 50)
+
+
 def test_looks_of_sites_and_a_pending_task(snap_compare):
     text = """
 name: sites
