@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,9 +22,9 @@ class Terminal:
     def __init__(self, folder, *words: str, **environment: str) -> None:
         self.socket = str(folder / "tmux")
         settings = [f"{name}={value}" for name, value in {"LANG": "C.UTF-8", **environment}.items()]
-        command = ["env", *settings, sys.executable, "-m", "swarmsim", *words]
-        self.tmux("new-session", "-d", "-x", "80", "-y", "24", "-c", str(folder), *command)
-        self.tmux("set-option", "remain-on-exit", "on")
+        command = shlex.join(["env", *settings, sys.executable, "-m", "swarmsim", *words])
+        shell = f"{command}; echo ended with $?; sleep 600"
+        self.tmux("new-session", "-d", "-x", "80", "-y", "24", "-c", str(folder), shell)
 
     def tmux(self, *words: str) -> str:
         done = subprocess.run(
@@ -77,7 +78,7 @@ def test_a_session_from_the_first_plug_to_the_end(terminal):
     terminal.press("Escape")
     terminal.until("Undo is going back", there=False)
     terminal.press("q")
-    terminal.until("Pane is dead")
+    terminal.until("ended with 0")
     assert "Traceback" not in terminal.screen()
 
 
