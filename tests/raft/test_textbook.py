@@ -189,6 +189,26 @@ def test_entries_are_saved_before_the_messages_that_depend_on_them():
     assert ready.must_sync
 
 
+def test_how_far_entries_are_committed_is_written_but_not_waited_for():
+    """etcd's MustSync: a follower that hears that an entry is committed needs no disk before it applies it."""
+    group = Group(3)
+    group.elect(1)
+    leader, follower = group.rafts[1], group.rafts[2]
+    index = leader.log.last_index
+    follower.step(Message(Kind.HEARTBEAT, 2, 1, leader.term, commit=index))
+    leader.propose("x")
+    append = next(m for m in leader.ready().messages if m.to == 2)
+    follower.step(append)
+    told = follower.ready()
+    assert told.must_sync
+    follower.advance(told)
+    follower.step(Message(Kind.HEARTBEAT, 2, 1, leader.term, commit=index + 1))
+    committed = follower.ready()
+    assert [entry.data for entry in committed.committed] == ["x"]
+    assert committed.hard_state.commit == index + 1
+    assert not committed.must_sync
+
+
 def test_a_far_follower_gets_a_snapshot():
     group = Group(3)
     group.elect(1)
