@@ -10,6 +10,7 @@ Nothing in here knows of a screen, nor of a wall clock: :meth:`Player.tick` is t
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -46,7 +47,6 @@ class Future:
     seed: int = 1
     deeds: list[MeanwhileStep] = field(default_factory=list)
     forked: float = 0.0
-    parent: str = ""
     live: Live | None = None
     known: float = 0.0
     """Until when all rows are there, in seconds since the run began."""
@@ -72,13 +72,14 @@ class Player:
         self.crash = ""
         self.idle = False
         """Whether nothing will ever happen by itself."""
-        self._edge = True
+        self.at_end = True
+        """Whether what is shown is now, not the past."""
         self._pause = 0.0
         self._stepping = False
         self._searched: int | None = None
         self._fresh: Recording | None = None
-        self._deed: MeanwhileStep | None = None
-        self._catching_up: float | None = None
+        self._deeds: deque[MeanwhileStep] = deque()
+        """What is to be done as soon as the simulation is there."""
 
     # -- what is shown
 
@@ -100,19 +101,14 @@ class Player:
         return self.future.loaded is None
 
     @property
-    def at_end(self) -> bool:
-        """Whether what is shown is now, not the past."""
-        return self._edge
-
-    @property
     def known_key(self) -> tuple[float, bool, bool, float | None]:
         """What besides the moment can change of what is shown."""
-        return (round(self.future.known, 1), self._edge, self.busy, self.opening)
+        return (round(self.future.known, 1), self.at_end, self.busy, self.opening)
 
     @property
     def busy(self) -> bool:
         """Whether another future is being made."""
-        return self._catching_up is not None
+        return self._fresh is not None
 
     # -- time passes
 
@@ -123,7 +119,7 @@ class Player:
             return
         if self.playing and not self.recorded and self.recording.latest.begin is None:
             self._form()
-        elif self._deed is not None:
+        elif self._deeds:
             self._do()
         elif self._stepping:
             self._step_on()
@@ -134,7 +130,7 @@ class Player:
                 self.next()
         elif self.playing:
             self._play(seconds)
-        elif self._edge and not self.recorded:
+        elif self.at_end and not self.recorded:
             self.t = self.future.known
 
     def _form(self) -> None:
@@ -148,8 +144,8 @@ class Player:
         step = self.speed * seconds
         wanted, known = self.t + step, self.future.known
         self.t = min(wanted, max(known, self.t))
-        self._edge = self._edge or wanted >= known
-        live = self._live() if self._edge else self.future.live
+        self.at_end = self.at_end or wanted >= known
+        live = self._live() if self.at_end else self.future.live
         if live is not None and not live.asked and not self.busy and known < wanted + AHEAD * step:
             live.advance(wanted + AHEAD * step)
         if self.recorded and self.t >= self.future.known and not self._opening:
@@ -172,7 +168,6 @@ class Player:
         future.live = Live(loaded, future.seed, messages=self.messages)
         if until > 0:
             self._fresh = Recording(future.recording.header, [])
-            self._catching_up = until
             future.live.advance(until)
 
     @property
@@ -206,10 +201,10 @@ class Player:
         if news.crash:
             self.crash = news.crash
             self.playing = self._stepping = False
-            self._catching_up = self._fresh = None
+            self._fresh = None
         elif self._fresh is not None and news.arrived:
             future.recording, self._fresh = self._fresh, None
-            future.known, self._catching_up = news.now, None
+            future.known = news.now
 
     # -- where to be
 
@@ -217,13 +212,13 @@ class Player:
         """Show another moment: between the beginning and the newest one."""
         self._stepping = False
         self.t = min(max(t, 0.0), self.future.known)
-        self._edge = t >= self.future.known
+        self.at_end = t >= self.future.known
 
     def next(self) -> None:
         """Show the next event of the story; the simulation goes on until there is one."""
         following = self._following()
         if following is not None:
-            self.t, self._edge = following, False
+            self.t, self.at_end = following, False
         elif not self._stepping:
             self._stepping, self._searched = True, None
             self._step_on()
@@ -238,7 +233,7 @@ class Player:
         following = self._following()
         live = self._live()
         if following is not None:
-            self.t, self._stepping, self._edge = following, False, True
+            self.t, self._stepping, self.at_end = following, False, True
         elif live is None:
             self._stepping = self.playing = False
         elif not live.asked:
@@ -281,7 +276,7 @@ class Player:
         self.idle = self._stepping = False
         step = MeanwhileStep(at=max(self.since_begin, MICROSECOND), **deed)
         if self.at_end and step.seed is None:
-            self._deed = step
+            self._deeds.append(step)
             return None
         old, begin = self.future, self.recording.begin
         new = Future(
@@ -291,25 +286,22 @@ class Player:
             seed=old.seed,
             deeds=[done for done in old.deeds if begin + done.at <= self.t],
             forked=self.t,
-            parent=old.name,
             known=self.t,
         )
-        if old.live is not None:
-            old.close()
+        old.close()
         self.futures.append(new)
-        self.future, self._edge, self._deed = new, True, step
+        self.future, self.at_end, self._deeds = new, True, deque((step,))
         self._start(new, self.t)
         return new
 
     def _do(self) -> None:
         """Tell the simulation what to do, once it is where it is to be done."""
-        live, deed = self._live(), self._deed
-        if live is None or deed is None or live.asked or self.busy:
+        live = self._live()
+        if live is None or live.asked or self.busy:
             return
         # Whole microseconds can be written down exactly; the trace rounds to them, hence one more.
         at = (math.ceil((live.now - self.recording.begin) * 1e6) + 1) / 1e6
-        deed = deed.model_copy(update={"at": max(at, MICROSECOND)})
-        self._deed = None
+        deed = self._deeds.popleft().model_copy(update={"at": max(at, MICROSECOND)})
         self.future.deeds.append(deed)
         live.act(deed)
 
@@ -317,9 +309,9 @@ class Player:
         """Show another future, at the same moment if it has come so far."""
         if self.future is not future:
             self._stepping = False
-            self._deed = None
+            self._deeds.clear()
             self.future.close()
-            self._fresh = self._catching_up = None
+            self._fresh = None
             self.future = future
             self.idle = False
             self.seek(self.t)

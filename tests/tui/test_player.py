@@ -85,6 +85,17 @@ def test_what_is_done_by_hand_happens_then_and_there(player):
     assert len(player.futures) == 1
 
 
+def test_two_things_done_at_once_are_both_done_in_order(player):
+    player.play_to(15)
+    player.act(fault={"power-off": "w1"})
+    player.act(docker="service scale -d web=6", on="m1")
+    player.play_to(player.t + 5)
+    done = [deed.fault.verb if deed.fault else deed.docker for deed in player.future.deeds]
+    assert done == ["power-off", "service scale -d web=6"]
+    assert not player.state.hosts["w1"].power
+    assert player.state.wanted("web") == 6
+
+
 def test_the_saved_scenario_does_exactly_the_same(player):
     player.play_to(14)
     player.act(fault={"kill-engine": "m1"})
