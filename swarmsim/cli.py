@@ -20,7 +20,7 @@ from rich.text import Text
 
 from swarmsim.analysis.availability import Meter
 from swarmsim.analysis.availability import as_json as availability_as_json
-from swarmsim.analysis.ensemble import Run, estimates, percentile, pooled, precise, run_ensemble
+from swarmsim.analysis.ensemble import Run, estimates, percentile, pooled, precise, record_many, run_ensemble
 from swarmsim.analysis.milestones import milestones
 from swarmsim.scenario.duration import parse_duration
 from swarmsim.scenario.loader import (
@@ -406,16 +406,11 @@ def _draw(
 
 def _many(sources: list[str], seeds: int) -> list[Trace]:
     """The traces, or as many runs of the scenario."""
-    from joblib import Parallel, delayed
-
-    from swarmsim.analysis.ensemble import record
-
     if not seeds:
         return [load_trace(source) for source in sources]
     if len(sources) > 1:
         raise _fail("--seeds runs one scenario; leave it out to draw several traces")
-    loaded = _load(sources[0])
-    return list(Parallel(n_jobs=-1)(delayed(record)(loaded, seed) for seed in range(1, seeds + 1)))
+    return record_many(_load(sources[0]), range(1, seeds + 1))
 
 
 @app.command()

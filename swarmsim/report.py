@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import io
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +16,7 @@ from swarmsim.analysis.milestones import milestones
 from swarmsim.replay.looks import FAILED, TASKS
 from swarmsim.replay.timeline import Line, Timeline, clock_time
 from swarmsim.trace.reader import Trace, TraceError
+from swarmsim.trace.writer import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -210,12 +210,7 @@ def _again(title: str, name: str, seed: Any) -> str:
 def write_report(trace: Trace, source: Path, path: Path) -> None:
     """Write the page of a trace, whole or not at all. Raises :class:`TraceError`."""
     text = render_report(trace, str(source))
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as problem:
-        raise TraceError(f"{path}: cannot be written: {problem.strerror}") from None
+    write_whole(path, text.encode())
 
 
 _PAGE = """<!doctype html>

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from swarmsim.analysis.ensemble import Run, estimates, pooled, run_ensemble
 from swarmsim.analysis.milestones import Milestones
+from swarmsim.analysis.sweep import row_of
 from swarmsim.scenario.loader import LoadedScenario, parse_scenario, read_scenario, shipped_scenarios
 from swarmsim.scenario.runner import run_scenario, trace_header
 from swarmsim.trace.reader import Trace
@@ -84,14 +85,10 @@ class Ensemble:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """A row for every run: seed, unmet expectations, figures of availability, mean milestones in seconds."""
+        """A row for every run, as in a sweep's table: seed, unmet expectations, availability, mean milestones in seconds."""
         import pandas as pd
 
-        rows = []
-        for run in self.runs:
-            means = {name: sum(values) / len(values) for name, values in run.milestones.items() if values}
-            rows.append({"seed": run.seed, "unmet": len(run.failures), **run.availability.figures(), **means})
-        return pd.DataFrame(rows)
+        return pd.DataFrame([row_of({}, run) for run in self.runs])
 
     @property
     def means(self) -> pd.DataFrame:

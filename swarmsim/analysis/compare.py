@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from swarmsim.analysis.ensemble import percentile
-from swarmsim.analysis.milestones import Milestones, milestones
+from swarmsim.analysis.milestones import Milestones, merged, milestones
 from swarmsim.trace.reader import Trace
 
 TRANSIENT = frozenset(("new", "pending", "assigned", "accepted", "preparing", "ready", "starting"))
@@ -69,10 +69,7 @@ RESOLUTION = 0.005
 
 def compare(real: list[Trace], simulated: Iterable[Trace]) -> Comparison:
     """Hold recorded runs against an ensemble of simulated ones."""
-    real_values: Milestones = {}
-    for trace in real:
-        for name, values in milestones(trace).items():
-            real_values.setdefault(name, []).extend(values)
+    real_values = merged(milestones(trace) for trace in real)
     sim_values: Milestones = {}
     sim_lives: set[Life] = set()
     sim_rows: set[tuple[str, str, str, str]] = set()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from joblib import Parallel, delayed
 
 from swarmsim.analysis.availability import Availability, Meter
-from swarmsim.analysis.milestones import Milestones, milestones
+from swarmsim.analysis.milestones import Milestones, merged, milestones
 from swarmsim.scenario import run_scenario
 from swarmsim.scenario.loader import LoadedScenario
 from swarmsim.trace.reader import Row, Trace
@@ -48,6 +48,11 @@ def record(loaded: LoadedScenario, seed: int, eager: bool = False) -> Trace:
     rows: list[Row] = []
     run_scenario(loaded, seed, rows.append, internals=False, eager=eager)
     return Trace({}, rows)
+
+
+def record_many(loaded: LoadedScenario, seeds: Iterable[int], jobs: int = -1, *, eager: bool = False) -> list[Trace]:
+    """The observations of many seeds, in their order."""
+    return list(Parallel(n_jobs=jobs)(delayed(record)(loaded, seed, eager) for seed in seeds))
 
 
 def run_ensemble(loaded: LoadedScenario, seeds: Iterable[int], jobs: int = -1, *, eager: bool = False) -> Iterator[Run]:
@@ -113,8 +118,4 @@ def percentile(values: list[float], share: float) -> float:
 
 def pooled(runs: Iterable[Run]) -> Milestones:
     """All values of every milestone over an ensemble, in order of first appearance."""
-    values: Milestones = {}
-    for run in runs:
-        for name, found in run.milestones.items():
-            values.setdefault(name, []).extend(found)
-    return values
+    return merged(run.milestones for run in runs)

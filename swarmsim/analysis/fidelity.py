@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from joblib import Parallel, delayed
-
 from swarmsim.analysis.compare import Comparison, compare
-from swarmsim.analysis.ensemble import record
+from swarmsim.analysis.ensemble import record_many
 from swarmsim.scenario.loader import load_scenario
 from swarmsim.trace.reader import Trace, load_trace
 
@@ -64,7 +62,7 @@ def judge(records: Path, folder: str, seeds: range, jobs: int = -1, *, eager: bo
     """Simulate a recorded scenario with every seed and compare; ``eager`` with every heartbeat and tick."""
     scenario = RECORDED[folder]
     loaded = load_scenario(scenario)
-    traces = Parallel(n_jobs=jobs)(delayed(record)(loaded, seed, eager) for seed in seeds)
+    traces = record_many(loaded, seeds, jobs, eager=eager)
     return Verdict(folder, scenario, len(seeds), compare(recorded_runs(records / folder), traces))
 
 

@@ -6,6 +6,7 @@ run (each crash, each replacement) every occurrence counts.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from swarmsim.trace.reader import Trace
@@ -35,6 +36,15 @@ def milestones(trace: Trace) -> Milestones:
     _after_faults(rows, found)
     _tasks(rows, found)
     return found
+
+
+def merged(many: Iterable[Milestones]) -> Milestones:
+    """All values of several runs by name, in order of first appearance."""
+    values: Milestones = {}
+    for one in many:
+        for name, found in one.items():
+            values.setdefault(name, []).extend(found)
+    return values
 
 
 def _add(found: Milestones, name: str, value: float) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from swarmsim.analysis.compare import compare as compare_runs
 from swarmsim.analysis.ensemble import percentile
-from swarmsim.analysis.milestones import Milestones
+from swarmsim.analysis.milestones import Milestones, merged
 from swarmsim.analysis.milestones import milestones as milestones_of
 from swarmsim.plot.figures import (
     mark_faults,
@@ -314,11 +314,7 @@ def against(real: Sequence[Trace], simulated: Sequence[Trace], title: str = "") 
 
 def pooled_milestones(traces: Sequence[Trace]) -> Milestones:
     """The milestones of several runs together."""
-    values: Milestones = {}
-    for trace in traces:
-        for name, found in milestones_of(trace).items():
-            values.setdefault(name, []).extend(found)
-    return values
+    return merged(milestones_of(trace) for trace in traces)
 
 
 __all__ = ["against", "availability", "lanes", "milestones", "nodes", "pooled_milestones", "raft", "tasks"]

@@ -5,7 +5,6 @@ Load the file at ui.perfetto.dev, which keeps it in the browser. Times are micro
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ import msgspec
 
 from swarmsim.replay.looks import FAILED, phase
 from swarmsim.replay.state import Row, name
-from swarmsim.trace.reader import Trace, TraceError
+from swarmsim.trace.reader import Trace
+from swarmsim.trace.writer import write_whole
 
 CLUSTER, RAFT, FIRST_HOST = 1, 2, 10
 """Numbers of the tracks: of the whole cluster, of Raft, and from where on hosts are counted."""
@@ -116,9 +116,4 @@ def _life(rows: list[Row], end: float, tracks: _Tracks) -> list[Event]:
 def write_perfetto(trace: Trace, path: Path) -> None:
     """Write the viewer's file, whole or not at all. Raises :class:`TraceError`."""
     text = msgspec.json.encode({"displayTimeUnit": "ms", "traceEvents": events(trace)})
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(text)
-        os.replace(partial, path)
-    except OSError as problem:
-        raise TraceError(f"{path}: cannot be written: {problem.strerror}") from None
+    write_whole(path, text)

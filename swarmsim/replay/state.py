@@ -148,11 +148,7 @@ class ClusterState:
 
     def node_of(self, host: str) -> Row | None:
         """The node entry of a host: the newest, if it joined more than once."""
-        found = None
-        for row in self.nodes.values():
-            if row["node"] == host:
-                found = row
-        return found
+        return self.nodes_by_host().get(host)
 
     def nodes_by_host(self) -> dict[str, Row]:
         """The newest node entry of every host."""
@@ -167,7 +163,7 @@ class ClusterState:
         return next((row["node"] for row in self.nodes.values() if row["leader"]), None) if self.answering else None
 
     def tasks_by_host(self) -> dict[str, list[Row]]:
-        """Tasks that are not over yet, or that failed last in their slot, by the host they are on."""
+        """Tasks that are not over yet, by the host they are on."""
         found: dict[str, list[Row]] = {}
         for row in self.tasks.values():
             node = row["node"]
@@ -197,6 +193,11 @@ class ClusterState:
         """Hosts that are managers, or were meant to be before there was a swarm."""
         managers = [row["node"] for row in self.nodes.values() if row["role"] == "manager"]
         return list(dict.fromkeys(managers)) or [host.name for host in self.hosts.values() if host.role == "manager"]
+
+    def managers_up(self) -> list[str]:
+        """Managers whose host has power and whose engine runs."""
+        known = ((name, self.hosts.get(name)) for name in self.managers())
+        return [name for name, host in known if host is not None and host.power and host.engine]
 
     # -- changes
 

@@ -173,9 +173,7 @@ class Session:
             if self.begin is None:
                 waits = [self._run.begun]
             elif self._meanwhile:
-                self.advance(min(until, self.begin + self._meanwhile[0].at))
-                if self._due() is not None and self.now < until:
-                    self.act(self._meanwhile.pop(0))
+                self.advance(min(until, math.nextafter(self.begin + self._meanwhile[0].at, math.inf)))
                 continue
             else:
                 waits = [self._steps, *self._deeds]

@@ -17,6 +17,16 @@ import msgspec
 from swarmsim.trace.reader import TraceError
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all. Raises :class:`TraceError`."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    except OSError as problem:
+        raise TraceError(f"{path}: cannot be written: {problem.strerror}") from None
+
+
 class TraceWriter:
     """A context manager; :meth:`write` takes one row. Raises :class:`TraceError` if it cannot write."""
 

@@ -312,23 +312,23 @@ class WatchApp(App[None]):
         try:
             made = self.player.act(**deed)
         except ValueError as problem:
-            reason = str(problem)
-            self.notify(self.texts(reason) if reason in ("record", "forming") else reason, severity="warning")
+            self.notify(self._refusal(problem), severity="warning")
             return False
         if made is not None and "seed" not in deed:
             at = clock_time(made.forked - made.recording.begin).strip()
             self.notify(self.texts("branch act", name=made.name, t=at))
         return True
 
+    def _refusal(self, problem: ValueError) -> str:
+        """Why the player does not do something, in the user's language where it is the player who says so."""
+        reason = str(problem)
+        return self.texts(reason) if reason in ("record", "forming") else reason
+
     def _break(self, what: str, host: str, deed: dict[str, Any]) -> None:
         """Do what takes a host away, after a question if that costs the quorum."""
         state = self.player.state
         managers = state.managers()
-        up = [
-            name
-            for name in managers
-            if (known := state.hosts.get(name)) and known.power and known.engine and not state.links.cut_off(name)
-        ]
+        up = [name for name in state.managers_up() if not state.links.cut_off(name)]
         majority = len(managers) // 2 + 1
         left = len([name for name in up if name != host])
         if host not in up or left >= majority or self.player.recorded:
@@ -436,8 +436,7 @@ class WatchApp(App[None]):
         try:
             self.player.act(docker=event.command, on=self.host)
         except ValueError as problem:
-            reason = str(problem)
-            prompt.complain(self.texts(reason) if reason in ("record", "forming") else reason)
+            prompt.complain(self._refusal(problem))
             return
         self._typed.append((event.command, -1, playing))
         self.player.play(True)

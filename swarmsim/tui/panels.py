@@ -158,7 +158,7 @@ class RaftPanel(Static):
         """Show Raft as it is at this moment."""
         text = Text(no_wrap=True, overflow="ellipsis")
         managers = state.managers()
-        reached = {host for host in managers if (known := state.hosts.get(host)) and known.power and known.engine}
+        reached = state.managers_up()
         majority = len(managers) // 2 + 1
         text.append(self.texts("members", up=len(reached), all=len(managers), majority=majority) + "\n", style="dim")
         for host in managers:
