@@ -16,6 +16,9 @@ RECORDED: dict[str, str] = {
     "quorum_loss": "quorum-loss",
     "worker_power_loss": "worker-power-loss",
     "crash_default": "crash-loop",
+    "drain_pause": "drain-pause",
+    "pending": "pending",
+    "rolling_update": "rolling-update",
 }
 """Folders of recorded runs and the scenarios that do the same."""
 

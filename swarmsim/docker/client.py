@@ -165,7 +165,8 @@ def run_docker(api: EngineAPI, words: list[str], write: Write | None = None) -> 
             write(stream, text)
 
     code, not_modelled = 0, False
-    yield api.engine.lasting("cli")
+    own_time = api.engine.lasting("cli")
+    yield own_time / 2  # to start; the other half to print and to exit
     try:
         command, flags, arguments = _understand(words)
         if not api.engine.running:
@@ -181,4 +182,5 @@ def run_docker(api: EngineAPI, words: list[str], write: Write | None = None) -> 
         record("err", said(error) + "\n")
         code = error.code if isinstance(error, CommandError) else 1
         not_modelled = isinstance(error, NotModelled)
+    yield own_time / 2
     return Result(code, texts["out"], texts["err"], not_modelled)

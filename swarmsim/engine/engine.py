@@ -115,7 +115,16 @@ class Engine:
 
     def lasting(self, what: str) -> float:
         """How many seconds ``what`` takes this time, by the profile."""
-        return self.host.profile.samplers[what](self._rng)
+        return self.host.profile.samplers[what](self._rng) * self.host.machine.pace
+
+    def working(self, seconds: float) -> float:
+        """How long ``seconds`` of work on a container take beside all that is under way on this machine."""
+        machine, now = self.host.machine, self.host.clock.now
+        draw = self.host.profile.samplers["contention"]
+        # One other has a processor of its own; each further one takes its share.
+        seconds *= 1.0 + sum(draw(self._rng) for _ in range(machine.busy(now) - 1))
+        machine.works_until(now + seconds)
+        return seconds
 
     # -- containers
 
@@ -130,14 +139,10 @@ class Engine:
             self.task_containers.pop(task_id, None)
 
     def start_container(self, container: Container) -> Activity:
-        seconds = self.lasting("container_start")
+        seconds = self.working(self.lasting("container_start"))
         if self._cold:
             self._cold = False
             seconds += self.lasting("container_first_start")
-        machine = self.host.machine
-        for _ in range(machine.busy(self.host.clock.now)):
-            seconds += self.lasting("contention")
-        machine.works_until(self.host.clock.now + seconds)
         yield seconds
         if container.state == "created":
             container.start()

@@ -119,7 +119,7 @@ class ContainerController:
                 raise ControllerError(
                     f'invalid mount config for type "bind": bind source path does not exist: {mount.source}'
                 )
-        yield engine.lasting("container_create")
+        yield engine.working(engine.lasting("container_create"))
         if self._removed or self.container is not None:
             return
         labels = {
@@ -181,7 +181,7 @@ class ContainerController:
         grace = (DEFAULT_STOP_GRACE if spec.stop_grace_period is None else spec.stop_grace_period) / SECOND
         yield from container.stop(signal, grace)
         if was_running:
-            yield self.engine.lasting("container_stop")
+            yield self.engine.working(self.engine.lasting("container_stop"))
 
     def _remove(self) -> Activity:
         container = self.container

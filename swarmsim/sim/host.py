@@ -22,13 +22,17 @@ from swarmsim.sim.scope import Scope
 
 
 class Machine:
-    """The real computer under several hosts: what one host starts slows what the others start."""
+    """The real computer under several hosts: what one host does to containers slows what the others do.
 
-    def __init__(self) -> None:
+    ``pace`` multiplies what container work takes all through a run: the same machine is quick one hour and slow another.
+    """
+
+    def __init__(self, pace: float) -> None:
+        self.pace = pace
         self._ends: list[float] = []
 
     def busy(self, now: float) -> int:
-        """How many starts are under way."""
+        """How many pieces of container work are under way."""
         self._ends = [end for end in self._ends if end > now]
         return len(self._ends)
 
@@ -48,7 +52,7 @@ class Surroundings:
         self.time_outs = TimeOuts(clock)
         self.hosts: dict[str, Host] = {}
         self.by_address: dict[str, Host] = {}
-        self._machine = Machine()
+        self._machine: Machine | None = None
         self._touched: Event | None = None
 
     def touch(self) -> None:
@@ -66,8 +70,9 @@ class Surroundings:
 
     def machine_for_next_host(self) -> Machine:
         """Hosts share a computer by groups of the profile's ``hosts_per_machine``, in order."""
-        if self.hosts and len(self.hosts) % self.profile.hosts_per_machine == 0:
-            self._machine = Machine()
+        if self._machine is None or len(self.hosts) % self.profile.hosts_per_machine == 0:
+            stream = self.chance.stream(f"machine/{len(self.hosts)}")
+            self._machine = Machine(self.profile.samplers["pace"](stream))
         return self._machine
 
 

@@ -33,7 +33,12 @@ class Profile(BaseModel):
     container_first_start: DistributionField = Field(
         description="added to an engine's first start: cold caches, networks"
     )
-    contention: DistributionField = Field(description="added to a start for each other one under way on the machine")
+    pace: DistributionField = Field(
+        Distribution(always=1.0), description="a factor (no time) of all container work, drawn once for a machine and a run"
+    )
+    contention: DistributionField = Field(
+        description="the share (no time) by which each further container work under way on the machine lengthens one"
+    )
     container_stop: DistributionField = Field(description="bookkeeping after a container's process ended")
     container_exit: DistributionField = Field(
         description="from the end of a container's process to the engine's knowing it"
