@@ -21,6 +21,7 @@ import msgspec
 import simpy
 
 from benchmarks import tui
+from benchmarks.scheduler import schedule
 from swarmsim.analysis.availability import Meter
 from swarmsim.scenario.loader import load_scenario, parse_scenario
 from swarmsim.scenario.runner import build_world, run_scenario, trace_header
@@ -174,6 +175,27 @@ def trace_open_1m() -> float:
         return time.monotonic() - start
 
 
+def update_10000() -> float:
+    """CPU seconds of a rolling update of 10,000 tasks on 1,000 nodes, a hundred at a time."""
+    world = formed(3, 997, 10_000)
+    start = time.process_time()
+    world.run(_update(world))
+    return time.process_time() - start
+
+
+def _update(world: SimulatedWorld) -> Activity:
+    yield from world.docker(
+        "m1", "service update -d --no-resolve-image --update-parallelism 100 --stop-grace-period 1s --image mini:2 web"
+    )
+    while True:
+        view = yield from world.look()
+        status = next(service.update_status for service in view.services) if view is not None else None
+        if status is not None and status.state != "updating":
+            assert status.state == "completed", status.message
+            return
+        yield 1.0
+
+
 class Benchmark(NamedTuple):
     """``kind`` says how the figure is related to T: a ``rate`` is multiplied by T, a ``time`` divided by it; ``absolute``
     figures have a bound from above, ``at least`` ones from below.
@@ -192,6 +214,12 @@ BENCHMARKS: dict[str, Benchmark] = {
     "rss_1000": Benchmark(lambda: rss(1000), "absolute", 500, "MB"),
     "rss_10000": Benchmark(lambda: rss(10_000), "absolute", 1500, "MB"),
     "scale_10000": Benchmark(scale_10000, "time", 4, "CPU s"),
+    "sched_1k_1k": Benchmark(lambda: schedule(1000, 1000), "time", 4, "CPU s"),
+    "sched_1k_10k": Benchmark(lambda: schedule(1000, 10_000), "time", 4, "CPU s"),
+    "sched_1k_100k": Benchmark(lambda: schedule(1000, 100_000), "time", 4, "CPU s"),
+    "sched_100k_1k": Benchmark(lambda: schedule(100_000, 1000), "time", 2, "CPU s"),
+    "sched_constraints_1k_100k": Benchmark(lambda: schedule(1000, 100_000, constraints=True), "time", 4, "CPU s"),
+    "update_10000": Benchmark(update_10000, "time", 10, "CPU s"),
     "year_5": Benchmark(lambda: quiet(5, YEAR), "time", 0.5, "CPU s"),
     "year_1000": Benchmark(lambda: quiet(1000, YEAR), "time", 5, "CPU s"),
     "day_10000": Benchmark(lambda: quiet(10_000, DAY), "time", 30, "CPU s"),

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from swarmsim.docker.gotime import parse_bool, parse_bytes, parse_duration, parse_float, parse_int, parse_uint
-from swarmsim.swarm.objects import Mount, PlacementPreference, PortConfig, SpreadOver
+from swarmsim.swarm.specs import Mount, PlacementPreference, PortConfig, SpreadOver
 
 
 class FlagError(ValueError):

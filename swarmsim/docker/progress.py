@@ -11,7 +11,8 @@ from typing import Any
 from swarmsim.docker.cli import Cli, CommandError
 from swarmsim.engine.jsonforms import plain
 from swarmsim.sim.scope import Activity
-from swarmsim.swarm.objects import SECOND, Service
+from swarmsim.swarm.objects import Service
+from swarmsim.swarm.specs import SECOND
 
 POLL = 0.2  # seconds
 MAX_BARS = 20  # above that many tasks no line each

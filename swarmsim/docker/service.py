@@ -15,7 +15,8 @@ from swarmsim.docker.progress import wait_on_service
 from swarmsim.docker.specs import created, updated
 from swarmsim.engine.api import ApiError
 from swarmsim.sim.scope import Activity
-from swarmsim.swarm.objects import Mode, Replicated, Service, ServiceSpec, replace
+from swarmsim.swarm.objects import Service
+from swarmsim.swarm.specs import Mode, Replicated, ServiceSpec, replace
 
 LISTING = Listing(
     "{{.ID}}\t{{.Name}}\t{{.Mode}}\t{{.Replicas}}\t{{.Image}}\t{{.Ports}}",

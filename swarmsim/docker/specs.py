@@ -6,10 +6,11 @@ from typing import Any
 
 from swarmsim.docker.cli import CommandError, NotModelled
 from swarmsim.docker.pflag import Flags
-from swarmsim.swarm.objects import (
+from swarmsim.swarm.specs import (
     DEFAULT_RESTART,
     DEFAULT_UPDATE,
     ContainerSpec,
+    DNSConfig,
     EndpointSpec,
     Mode,
     Placement,
@@ -100,7 +101,7 @@ def created(flags: Flags, image: str, args: list[str]) -> ServiceSpec:
         mounts=flags.every("mount") or None,
         init=flags.on("init"),
         stop_grace_period=flags.get("stop-grace-period"),
-        dns_config={},
+        dns=DNSConfig(),
         isolation="default",
     )
     task = TaskSpec(

@@ -28,17 +28,8 @@ from swarmsim.swarm.manager.controlapi import (
     UpdateService,
 )
 from swarmsim.swarm.node import SwarmNode, init_swarm, join_swarm
-from swarmsim.swarm.objects import (
-    Availability,
-    Cluster,
-    ClusterSpec,
-    Network,
-    NodeSpec,
-    Role,
-    Service,
-    ServiceSpec,
-    Task,
-)
+from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, Network, NodeSpec, Role, Service, Task
+from swarmsim.swarm.specs import ServiceSpec
 
 REQUEST_TIMEOUT = 20.0  # seconds, daemon/cluster swarmRequestTimeout
 CONNECT_TIMEOUT = 20.0  # seconds, swarmConnectTimeout
@@ -297,7 +288,7 @@ class EngineAPI:
     def network_list(self) -> Activity:
         yield from self._request()
         networks: list[Network] = yield from self._control("list_networks", None)
-        return [network.network_name for network in networks]
+        return [network.name for network in networks]
 
     # -- this host
 

@@ -11,7 +11,8 @@ from swarmsim.engine.containers import Container
 from swarmsim.engine.images import NoExecutable, find_image, plan_run
 from swarmsim.sim.scope import Activity, Failure
 from swarmsim.swarm.agent.taskmanager import ControllerError
-from swarmsim.swarm.objects import DEFAULT_STOP_GRACE, SECOND, ContainerStatus, Task
+from swarmsim.swarm.objects import ContainerStatus, Task
+from swarmsim.swarm.specs import DEFAULT_STOP_GRACE, SECOND
 
 if TYPE_CHECKING:
     from swarmsim.engine.engine import Engine

@@ -13,18 +13,15 @@ import msgspec
 from swarmsim.sim.clock import timestamp
 from swarmsim.swarm.ca.certificates import RootCA
 from swarmsim.swarm.manager.controlapi import NodeView
-from swarmsim.swarm.objects import (
+from swarmsim.swarm.objects import Cluster, Meta, Service, Task
+from swarmsim.swarm.specs import (
     DEFAULT_RESTART,
     DEFAULT_STOP_GRACE,
     DEFAULT_UPDATE,
-    Cluster,
     EndpointSpec,
-    Meta,
     PortConfig,
     RestartPolicy,
-    Service,
     ServiceSpec,
-    Task,
     UpdateConfig,
     replace,
 )

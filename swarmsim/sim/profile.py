@@ -34,7 +34,8 @@ class Profile(BaseModel):
         description="added to an engine's first start: cold caches, networks"
     )
     pace: DistributionField = Field(
-        Distribution(always=1.0), description="a factor (no time) of all container work, drawn once for a machine and a run"
+        Distribution(always=1.0),
+        description="a factor (no time) of all container work, drawn once for a machine and a run",
     )
     contention: DistributionField = Field(
         description="the share (no time) by which each further container work under way on the machine lengthens one"

@@ -1,23 +1,28 @@
-"""What a swarm's store holds (api/objects.proto, api/specs.proto).
+"""What a swarm's store holds (api/objects.proto).
 
-All objects are frozen records, replaced rather than changed; managers share them. Specs are kept in the
-Engine API's form and under its names, so that what ``docker service inspect`` prints is the spec itself:
-durations are integers of nanoseconds, CPUs of 10⁻⁹, memory of bytes. ``None`` means "not given", and the
-defaults below apply (api/defaults/service.go). Status times are simulated seconds.
+All objects are frozen records, replaced rather than changed; managers share them. Status times are simulated
+seconds. What users write is in :mod:`swarmsim.swarm.specs`.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar
 
 import msgspec
 from msgspec import field
 
+from swarmsim.swarm.specs import (
+    SECOND,
+    EndpointSpec,
+    GenericResource,
+    NetworkSpec,
+    PortConfig,
+    SecretSpec,
+    ServiceSpec,
+    TaskSpec,
+)
 from swarmsim.swarm.states import TaskState
-
-SECOND = 1_000_000_000
-R = TypeVar("R", bound=msgspec.Struct)
 
 
 class Role(StrEnum):
@@ -36,135 +41,6 @@ class NodeState(StrEnum):
     DOWN = "down"
     READY = "ready"
     DISCONNECTED = "disconnected"
-
-
-class _Spec(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
-    """A part of a specification: what the user wrote, without what was left at its default."""
-
-
-# -- what a task is made from
-
-
-class Mount(_Spec, frozen=True, kw_only=True):
-    type: str = field(name="Type")
-    source: str = field(name="Source", default="")
-    target: str = field(name="Target")
-    read_only: bool = field(name="ReadOnly", default=False)
-
-
-class ContainerSpec(_Spec, frozen=True, kw_only=True):
-    image: str = field(name="Image")
-    labels: dict[str, str] | None = field(name="Labels", default=None)
-    command: list[str] | None = field(name="Command", default=None)
-    args: list[str] | None = field(name="Args", default=None)
-    hostname: str = field(name="Hostname", default="")
-    env: list[str] | None = field(name="Env", default=None)
-    dir: str = field(name="Dir", default="")
-    user: str = field(name="User", default="")
-    groups: list[str] | None = field(name="Groups", default=None)
-    init: bool | None = field(name="Init", default=None)
-    stop_signal: str = field(name="StopSignal", default="")
-    tty: bool = field(name="TTY", default=False)
-    read_only: bool = field(name="ReadOnly", default=False)
-    mounts: list[Mount] | None = field(name="Mounts", default=None)
-    stop_grace_period: int | None = field(name="StopGracePeriod", default=None)
-    hosts: list[str] | None = field(name="Hosts", default=None)
-    dns_config: dict[str, list[str]] = field(name="DNSConfig")
-    isolation: str = field(name="Isolation")
-
-
-class Quantities(_Spec, frozen=True, kw_only=True):
-    nano_cpus: int = field(name="NanoCPUs", default=0)
-    memory_bytes: int = field(name="MemoryBytes", default=0)
-
-
-class Resources(_Spec, frozen=True, kw_only=True):
-    limits: Quantities | None = field(name="Limits", default=None)
-    reservations: Quantities | None = field(name="Reservations", default=None)
-
-
-class RestartPolicy(_Spec, frozen=True, kw_only=True):
-    condition: str = field(name="Condition", default="")
-    delay: int | None = field(name="Delay", default=None)
-    max_attempts: int | None = field(name="MaxAttempts", default=None)
-    window: int | None = field(name="Window", default=None)
-
-
-class SpreadOver(_Spec, frozen=True, kw_only=True):
-    spread_descriptor: str = field(name="SpreadDescriptor")
-
-
-class PlacementPreference(_Spec, frozen=True, kw_only=True):
-    spread: SpreadOver = field(name="Spread")
-
-
-class Placement(_Spec, frozen=True, kw_only=True):
-    constraints: list[str] | None = field(name="Constraints", default=None)
-    preferences: list[PlacementPreference] | None = field(name="Preferences", default=None)
-    max_replicas: int = field(name="MaxReplicas", default=0)
-
-
-class TaskSpec(_Spec, frozen=True, kw_only=True):
-    container: ContainerSpec = field(name="ContainerSpec")
-    resources: Resources = field(name="Resources")
-    restart: RestartPolicy | None = field(name="RestartPolicy", default=None)
-    placement: Placement = field(name="Placement")
-    force_update: int = field(name="ForceUpdate")
-    runtime: str = field(name="Runtime")
-
-
-# -- services
-
-
-class Replicated(_Spec, frozen=True, kw_only=True):
-    replicas: int = field(name="Replicas")
-
-
-class Mode(_Spec, frozen=True, kw_only=True):
-    replicated: Replicated | None = field(name="Replicated", default=None)
-    global_: dict[str, str] | None = field(name="Global", default=None)
-
-
-class UpdateConfig(_Spec, frozen=True, kw_only=True):
-    parallelism: int = field(name="Parallelism")
-    delay: int = field(name="Delay", default=0)
-    failure_action: str = field(name="FailureAction", default="")
-    monitor: int = field(name="Monitor", default=0)
-    max_failure_ratio: float = field(name="MaxFailureRatio")
-    order: str = field(name="Order")
-
-
-class PortConfig(_Spec, frozen=True, kw_only=True):
-    name: str = field(name="Name", default="")
-    protocol: str = field(name="Protocol", default="")
-    target_port: int = field(name="TargetPort", default=0)
-    published_port: int = field(name="PublishedPort", default=0)
-    publish_mode: str = field(name="PublishMode", default="")
-
-
-class EndpointSpec(_Spec, frozen=True, kw_only=True):
-    mode: str = field(name="Mode", default="")
-    ports: list[PortConfig] | None = field(name="Ports", default=None)
-
-
-class ServiceSpec(_Spec, frozen=True, kw_only=True):
-    name: str = field(name="Name")
-    labels: dict[str, str] = field(name="Labels")
-    task: TaskSpec = field(name="TaskTemplate")
-    mode: Mode = field(name="Mode")
-    update: UpdateConfig | None = field(name="UpdateConfig", default=None)
-    rollback: UpdateConfig | None = field(name="RollbackConfig", default=None)
-    endpoint: EndpointSpec | None = field(name="EndpointSpec", default=None)
-
-
-DEFAULT_STOP_GRACE = 10 * SECOND
-DEFAULT_RESTART = RestartPolicy(condition="any", delay=5 * SECOND, max_attempts=0)
-DEFAULT_UPDATE = UpdateConfig(
-    parallelism=1, failure_action="pause", monitor=5 * SECOND, max_failure_ratio=0, order="stop-first"
-)
-
-
-# -- stored objects
 
 
 class Meta(msgspec.Struct, frozen=True, gc=False):
@@ -205,6 +81,14 @@ class TaskStatus(msgspec.Struct, frozen=True, gc=False):
     applied_at: float | None = None
 
 
+class Attachment(msgspec.Struct, frozen=True, gc=False):
+    """A task's or a service's place on a network: ``address`` with its prefix, ``10.0.1.7/24``."""
+
+    network_id: str
+    driver: str
+    address: str = ""
+
+
 class Task(StoreObject, frozen=True, kw_only=True):
     table: ClassVar[str] = "task"
     spec: TaskSpec
@@ -217,11 +101,21 @@ class Task(StoreObject, frozen=True, kw_only=True):
     desired_state: TaskState
     ports: tuple[PortConfig, ...] = ()
     endpoint_spec: EndpointSpec | None = None
+    networks: tuple[Attachment, ...] = ()
+    generic: tuple[GenericResource, ...] = ()
+    job_iteration: int | None = None
 
     @property
     def label(self) -> str:
         """``web.3``, or ``agent.<node id>`` for a global service's task."""
         return f"{self.service_name}.{self.slot or self.node_id}"
+
+
+class JobStatus(msgspec.Struct, frozen=True):
+    """A job's present execution: ``iteration`` grows with each (the version at the write), started when it says."""
+
+    iteration: int
+    last_execution: float
 
 
 class UpdateStatus(msgspec.Struct, frozen=True):
@@ -238,7 +132,9 @@ class Service(StoreObject, frozen=True, kw_only=True):
     previous_spec: ServiceSpec | None = None
     previous_spec_version: int = 0
     update_status: UpdateStatus | None = None
+    job_status: JobStatus | None = None
     ports: tuple[PortConfig, ...] = ()
+    virtual_ips: tuple[Attachment, ...] = ()
 
     @property
     def name(self) -> str:
@@ -251,6 +147,15 @@ class Service(StoreObject, frozen=True, kw_only=True):
     @property
     def is_global(self) -> bool:
         return self.spec.mode.global_ is not None
+
+    @property
+    def is_job(self) -> bool:
+        return self.spec.mode.replicated_job is not None or self.spec.mode.global_job is not None
+
+    @property
+    def has_slots(self) -> bool:
+        """Whether its tasks are numbered; else there is one a node."""
+        return self.is_replicated or self.spec.mode.replicated_job is not None
 
     @property
     def replicas(self) -> int:
@@ -274,6 +179,7 @@ class NodeDescription(msgspec.Struct, frozen=True):
     architecture: str = "x86_64"
     engine_labels: dict[str, str] = {}
     plugins: tuple[tuple[str, str], ...] = ()
+    generic: tuple[GenericResource, ...] = ()
 
 
 class NodeStatus(msgspec.Struct, frozen=True, gc=False):
@@ -321,20 +227,35 @@ class Cluster(StoreObject, frozen=True, kw_only=True):
 
 
 class Network(StoreObject, frozen=True, kw_only=True):
+    """``subnet`` and ``gateway`` are what the allocator chose; ``vxlan_id`` is the overlay's number, from 4096 on."""
+
     table: ClassVar[str] = "network"
-    network_name: str
-    driver: str
-    ingress: bool = False
+    spec: NetworkSpec
     subnet: str = ""
+    gateway: str = ""
+    vxlan_id: int = 0
 
     @property
     def name(self) -> str:
-        return self.network_name
+        return self.spec.name
 
 
-def replace(obj: R, **changes: Any) -> R:
-    """A copy of a record with some fields changed."""
-    return msgspec.structs.replace(obj, **changes)
+class Secret(StoreObject, frozen=True, kw_only=True):
+    table: ClassVar[str] = "secret"
+    spec: SecretSpec
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+
+class Config(StoreObject, frozen=True, kw_only=True):
+    table: ClassVar[str] = "config"
+    spec: SecretSpec
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
 
 
 def node_invalid(node: Node | None) -> bool:

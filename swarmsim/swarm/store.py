@@ -18,10 +18,10 @@ from simpy.events import Event
 
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.scope import Failure
-from swarmsim.swarm.objects import Cluster, Meta, Network, Node, Service, StoreObject, Task
+from swarmsim.swarm.objects import Cluster, Config, Meta, Network, Node, Secret, Service, StoreObject, Task
 
 MAX_CHANGES = 200  # store.MaxChangesPerTransaction
-TABLES: tuple[type[StoreObject], ...] = (Cluster, Network, Node, Service, Task)
+TABLES: tuple[type[StoreObject], ...] = (Cluster, Config, Network, Node, Secret, Service, Task)
 
 T = TypeVar("T", bound=StoreObject)
 R = TypeVar("R")

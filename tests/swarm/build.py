@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from swarmsim.swarm.objects import (
     Availability,
-    ContainerSpec,
-    Mode,
     Node,
     NodeDescription,
     NodeSpec,
     NodeState,
     NodeStatus,
+    Role,
+    Service,
+    Task,
+    TaskStatus,
+)
+from swarmsim.swarm.specs import (
+    ContainerSpec,
+    DNSConfig,
+    Mode,
     Placement,
     PortConfig,
     Quantities,
     Replicated,
     Resources,
     RestartPolicy,
-    Role,
-    Service,
     ServiceSpec,
-    Task,
     TaskSpec,
-    TaskStatus,
 )
 from swarmsim.swarm.states import TaskState
 
@@ -57,7 +60,7 @@ def task_spec(
     image: str = "mini:1",
 ) -> TaskSpec:
     return TaskSpec(
-        container=ContainerSpec(image=image, args=["sleep", "1000"], dns_config={}, isolation="default"),
+        container=ContainerSpec(image=image, args=["sleep", "1000"], dns=DNSConfig(), isolation="default"),
         resources=Resources(reservations=Quantities(nano_cpus=round(cpus * 1e9), memory_bytes=memory)),
         restart=restart,
         placement=Placement(constraints=constraints, max_replicas=max_replicas),

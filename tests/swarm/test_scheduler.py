@@ -15,7 +15,8 @@ from swarmsim.swarm.constraint import NoConstraints, node_matches, parse
 from swarmsim.swarm.manager.scheduler.filters import Pipeline
 from swarmsim.swarm.manager.scheduler.nodeinfo import NodeInfo
 from swarmsim.swarm.manager.scheduler.scheduler import Scheduler
-from swarmsim.swarm.objects import Availability, NodeState, PortConfig, Role, Service, Task
+from swarmsim.swarm.objects import Availability, Node, NodeState, Role, Service, Task
+from swarmsim.swarm.specs import PortConfig, replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import MemoryStore
 from tests.swarm.build import node, service, task, task_spec
@@ -175,8 +176,6 @@ def test_reservations_are_never_exceeded(cpus, wanted, seed):
 def test_a_pending_task_is_placed_when_a_node_fits_at_last():
     store = scheduled([node("w1", availability=Availability.DRAIN)], pending(1), [service()])
     assert next(iter(store.table(Task).values())).status.err == "no suitable node (1 node not available for new tasks)"
-    from swarmsim.swarm.objects import Node, replace
-
     old = store.get(Node, "id-w1")
     active = replace(old, spec=replace(old.spec, availability=Availability.ACTIVE))
     store.clock.run(store.update(lambda tx: tx.update(active)))

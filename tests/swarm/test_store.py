@@ -6,7 +6,8 @@ import pytest
 from simpy.events import Event
 
 from swarmsim.sim.clock import Clock
-from swarmsim.swarm.objects import Service, Task, replace
+from swarmsim.swarm.objects import Service, Task
+from swarmsim.swarm.specs import replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import (
     AlreadyExists,

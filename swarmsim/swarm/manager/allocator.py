@@ -11,7 +11,8 @@ from functools import partial
 
 from swarmsim.sim.scope import Activity, Scope
 from swarmsim.swarm.manager.loop import CommitLoop
-from swarmsim.swarm.objects import PortConfig, Service, Task, TaskStatus, replace
+from swarmsim.swarm.objects import Service, Task, TaskStatus
+from swarmsim.swarm.specs import PortConfig, replace
 from swarmsim.swarm.states import PENDING_MESSAGE, TaskState
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 

@@ -12,7 +12,8 @@ from swarmsim.sim.scope import Activity, Scope
 from swarmsim.swarm.constraint import NoConstraints, node_matches, parse
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.scheduler.nodeinfo import reservations
-from swarmsim.swarm.objects import Availability, Node, Service, Task, TaskStatus, replace
+from swarmsim.swarm.objects import Availability, Node, Service, Task, TaskStatus
+from swarmsim.swarm.specs import replace
 from swarmsim.swarm.states import REJECTED_MESSAGE, TaskState
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 

@@ -20,24 +20,20 @@ from swarmsim.swarm.ca.certificates import join_token
 from swarmsim.swarm.constraint import NoConstraints, parse
 from swarmsim.swarm.manager.raftnode import RaftNode, reachability
 from swarmsim.swarm.objects import (
-    SECOND,
     Cluster,
     ClusterSpec,
-    EndpointSpec,
     Network,
     Node,
     NodeSpec,
     NodeState,
-    Resources,
     Role,
     Service,
-    ServiceSpec,
     Task,
     TaskStatus,
     UpdateStatus,
-    replace,
 )
 from swarmsim.swarm.reference import InvalidReference, parse_reference
+from swarmsim.swarm.specs import SECOND, EndpointSpec, Resources, ServiceSpec, replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import AlreadyExists, NameConflict, StoreError, Transaction
 

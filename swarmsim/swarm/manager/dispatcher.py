@@ -24,17 +24,8 @@ from swarmsim.sim.rhythm import Beat, Deadline
 from swarmsim.sim.rpc import RpcError, Stream
 from swarmsim.sim.scope import Activity, Scope
 from swarmsim.swarm.manager.raftnode import RaftNode
-from swarmsim.swarm.objects import (
-    SECOND,
-    Cluster,
-    Node,
-    NodeDescription,
-    NodeState,
-    NodeStatus,
-    Task,
-    TaskStatus,
-    replace,
-)
+from swarmsim.swarm.objects import Cluster, Node, NodeDescription, NodeState, NodeStatus, Task, TaskStatus
+from swarmsim.swarm.specs import SECOND, replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import Change, Transaction
 

@@ -14,6 +14,7 @@ from typing import Any
 from simpy.events import Event
 
 from swarmsim.raft.messages import ChangeType
+from swarmsim.sim.chance import new_id
 from swarmsim.sim.host import Process
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Activity, Scope
@@ -31,6 +32,7 @@ from swarmsim.swarm.manager.scheduler.scheduler import Scheduler
 from swarmsim.swarm.manager.taskreaper import TaskReaper
 from swarmsim.swarm.manager.transport import Member
 from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, Network, Node, NodeSpec, Role
+from swarmsim.swarm.specs import NetworkSpec
 from swarmsim.swarm.store import AlreadyExists, NameConflict, Transaction
 
 DISPATCHER_CALLS: dict[str, Callable[[Dispatcher, Any], Any]] = {
@@ -150,7 +152,7 @@ class Manager:
         if fresh:
             self._create(
                 tx,
-                Network(id="ingress", network_name="ingress", driver="overlay", ingress=True, subnet="10.0.0.0/24"),
+                Network(id=new_id(self.ids), spec=NetworkSpec(name="ingress", labels={}, ingress=True)),
             )
 
     def _create(self, tx: Transaction, obj: Any) -> bool:

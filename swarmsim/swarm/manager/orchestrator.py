@@ -7,18 +7,8 @@ from typing import NamedTuple
 
 from swarmsim.sim.chance import new_id
 from swarmsim.swarm.constraint import NoConstraints, node_matches, parse
-from swarmsim.swarm.objects import (
-    DEFAULT_RESTART,
-    DEFAULT_UPDATE,
-    SECOND,
-    Node,
-    RestartPolicy,
-    Service,
-    Task,
-    TaskStatus,
-    UpdateConfig,
-    replace,
-)
+from swarmsim.swarm.objects import Node, Service, Task, TaskStatus
+from swarmsim.swarm.specs import DEFAULT_RESTART, DEFAULT_UPDATE, SECOND, RestartPolicy, UpdateConfig, replace
 from swarmsim.swarm.states import TaskState
 
 

@@ -16,7 +16,8 @@ from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.restart import RestartSupervisor
 from swarmsim.swarm.manager.taskinit import check_tasks
 from swarmsim.swarm.manager.update import UpdateSupervisor
-from swarmsim.swarm.objects import Node, Service, Task, replace
+from swarmsim.swarm.objects import Node, Service, Task
+from swarmsim.swarm.specs import replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 

@@ -17,7 +17,8 @@ from simpy.events import Event
 
 from swarmsim.sim.scope import Activity, Scope
 from swarmsim.swarm.manager.orchestrator import Restart, SlotTuple, by_timestamp, new_task
-from swarmsim.swarm.objects import Availability, Node, NodeState, Service, Task, replace
+from swarmsim.swarm.objects import Availability, Node, NodeState, Service, Task
+from swarmsim.swarm.specs import replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 

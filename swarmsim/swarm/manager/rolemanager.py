@@ -15,7 +15,8 @@ from swarmsim.sim.scope import Activity, Scope
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.manager.transport import Member
-from swarmsim.swarm.objects import Node, Role, replace
+from swarmsim.swarm.objects import Node, Role
+from swarmsim.swarm.specs import replace
 from swarmsim.swarm.store import Change, Transaction
 
 RECONCILE_INTERVAL = 5.0  # seconds, roleReconcileInterval

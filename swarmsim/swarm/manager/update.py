@@ -15,7 +15,8 @@ from random import Random
 from swarmsim.sim.scope import Activity, Scope
 from swarmsim.swarm.manager.orchestrator import UpdatePlan, is_dirty, new_task
 from swarmsim.swarm.manager.restart import RestartSupervisor
-from swarmsim.swarm.objects import Node, Service, Task, UpdateStatus, replace
+from swarmsim.swarm.objects import Node, Service, Task, UpdateStatus
+from swarmsim.swarm.specs import replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import Change, MemoryStore, NotFound, Transaction
 

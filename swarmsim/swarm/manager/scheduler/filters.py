@@ -2,18 +2,27 @@
 
 Filters run in :data:`FILTERS`' order; the first that a node fails is the one that is counted. The counts
 make the sentence a pending task shows. As in SwarmKit they start again from zero whenever a node passes.
+
+What a filter asks for is either fixed in the node (its state, plugins, labels, platform) or depends on the tasks
+there by now (resources, host ports, replicas). :func:`fixed_wants` is the first kind as a key: nodes that pass it
+for one task pass it for every task with the same key, until the node itself changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from functools import lru_cache
 from typing import NamedTuple
 
 from swarmsim.swarm.constraint import Constraint, NoConstraints, node_matches, parse
 from swarmsim.swarm.manager.scheduler.nodeinfo import NodeInfo, reservations
-from swarmsim.swarm.objects import Availability, NodeState, Task
+from swarmsim.swarm.objects import Availability, Node, NodeState, Task
+from swarmsim.swarm.specs import Platform
 
 Check = Callable[[NodeInfo], bool]
+
+PLAIN: Hashable = None
+"""The key of tasks that ask nothing of a node but to be ready."""
 
 
 def ready(task: Task) -> Check | None:
@@ -22,20 +31,81 @@ def ready(task: Task) -> Check | None:
 
 def resources(task: Task) -> Check | None:
     wanted = reservations(task)
-    if not (wanted.nano_cpus or wanted.memory_bytes):
+    cpus, memory, generic = wanted.nano_cpus, wanted.memory_bytes, wanted.generic
+    if not (cpus or memory or generic):
         return None
-    return lambda info: wanted.nano_cpus <= info.free_cpus and wanted.memory_bytes <= info.free_memory
+
+    def enough(info: NodeInfo) -> bool:
+        if cpus > info.free_cpus or memory > info.free_memory:
+            return False
+        return not generic or (info.free_generic is not None and info.free_generic.has(generic))
+
+    return enough
+
+
+def _wanted_plugins(task: Task) -> tuple[tuple[str, str], ...]:
+    """(type, name) of each plugin the task cannot do without; built-in volumes count as there."""
+    spec = task.spec
+    wanted = [
+        ("Volume", mount.volume.driver.name)
+        for mount in spec.container.mounts or ()
+        if mount.type == "volume"
+        and mount.volume is not None
+        and mount.volume.driver is not None
+        and mount.volume.driver.name not in ("", "local")
+    ]
+    wanted += [("Network", attachment.driver) for attachment in task.networks if attachment.driver]
+    if spec.log_driver is not None and spec.log_driver.name not in ("", "none"):
+        wanted.append(("Log", spec.log_driver.name))
+    return tuple(wanted)
+
+
+def plugins(task: Task) -> Check | None:
+    wanted = _wanted_plugins(task)
+    return (lambda info: _has_plugins(info.node, wanted)) if wanted else None
+
+
+def _has_plugins(node: Node, wanted: tuple[tuple[str, str], ...]) -> bool:
+    there = node.description.plugins if node.description else ()
+    if not there:
+        return True  # a node that says nothing of its plugins is believed to have them
+    for kind, name in wanted:
+        names = [known for other, known in there if other == kind]
+        if kind == "Log" and not names:
+            continue  # an engine too old to list its log drivers
+        if name not in names and f"{name}:latest" not in names:
+            return False
+    return True
+
+
+@lru_cache(maxsize=1024)
+def _parsed(texts: tuple[str, ...]) -> list[Constraint] | None:
+    try:
+        return parse(list(texts))
+    except NoConstraints:
+        return None
 
 
 def constraints(task: Task) -> Check | None:
     texts = task.spec.placement.constraints
-    if not texts:
-        return None
-    try:
-        parsed: list[Constraint] = parse(texts)
-    except NoConstraints:
-        return None
-    return lambda info: node_matches(parsed, info.node)
+    parsed = _parsed(tuple(texts)) if texts else None
+    return (lambda info: node_matches(parsed, info.node)) if parsed else None
+
+
+_SAME_ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def platforms(task: Task) -> Check | None:
+    wanted = task.spec.placement.platforms
+    return (lambda info: any(_runs(info.node, platform) for platform in wanted)) if wanted else None
+
+
+def _runs(node: Node, wanted: Platform) -> bool:
+    if node.description is None:
+        return False
+    here = node.description.architecture
+    same = _SAME_ARCHITECTURE.get(wanted.architecture, wanted.architecture) == _SAME_ARCHITECTURE.get(here, here)
+    return (not wanted.architecture or same) and (not wanted.os or wanted.os == node.description.os)
 
 
 def host_ports(task: Task) -> Check | None:
@@ -53,21 +123,35 @@ def _nodes(count: int) -> str:
 
 
 class Filter(NamedTuple):
-    """``prepare(task)`` gives the check for one task, or ``None`` if the filter has no say."""
+    """``prepare(task)`` gives the check for one task, or ``None`` if the filter has no say.
+
+    ``fixed`` filters look only at what is fixed in a node.
+    """
 
     name: str
+    fixed: bool
     prepare: Callable[[Task], Check | None]
     explain: Callable[[int], str]
 
 
 FILTERS: tuple[Filter, ...] = (
-    Filter("ready", ready, lambda n: f"{_nodes(n)} not available for new tasks"),
-    Filter("resource", resources, lambda n: f"insufficient resources on {_nodes(n)}"),
-    # The plugin, platform and volume filters have their places here and after the constraints.
-    Filter("constraint", constraints, lambda n: f"scheduling constraints not satisfied on {_nodes(n)}"),
-    Filter("host port", host_ports, lambda n: f"host-mode port already in use on {_nodes(n)}"),
-    Filter("max replicas", max_replicas, lambda n: "max replicas per node limit exceed"),
+    Filter("ready", True, ready, lambda n: f"{_nodes(n)} not available for new tasks"),
+    Filter("resource", False, resources, lambda n: f"insufficient resources on {_nodes(n)}"),
+    Filter("plugin", True, plugins, lambda n: f"missing plugin on {_nodes(n)}"),
+    Filter("constraint", True, constraints, lambda n: f"scheduling constraints not satisfied on {_nodes(n)}"),
+    Filter("platform", True, platforms, lambda n: f"unsupported platform on {_nodes(n)}"),
+    Filter("host port", False, host_ports, lambda n: f"host-mode port already in use on {_nodes(n)}"),
+    Filter("max replicas", False, max_replicas, lambda n: "max replicas per node limit exceed"),
+    # The volume filter is about CSI cluster volumes, which the modelled engine does not have.
 )
+
+
+def fixed_wants(task: Task) -> Hashable:
+    """What the ``fixed`` filters look at, as a key."""
+    placement, wanted = task.spec.placement, _wanted_plugins(task)
+    if not (placement.constraints or placement.platforms or wanted):
+        return PLAIN
+    return (tuple(placement.constraints or ()), tuple(placement.platforms or ()), wanted)
 
 
 class Pipeline:
@@ -84,6 +168,10 @@ class Pipeline:
         for _, _, count in self._checks:
             count[0] = 0
         return True
+
+    def fits(self, info: NodeInfo, fixed: bool) -> bool:
+        """Whether the node passes the fixed filters, or the others; nothing is counted."""
+        return all(check(info) for f, check, _ in self._checks if f.fixed is fixed)
 
     def explain(self) -> str:
         """Why nodes were turned away, most frequent reason first; empty if none were."""

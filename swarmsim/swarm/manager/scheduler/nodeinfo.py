@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from swarmsim.swarm.objects import Node, Quantities, Task
+from collections.abc import Iterable
+from typing import Protocol
+
+from swarmsim.swarm.objects import Node, Task
+from swarmsim.swarm.specs import DiscreteResource, GenericResource, NamedResource, Quantities
 from swarmsim.swarm.states import TaskState
 
 MONITOR_FAILURES = 300.0  # seconds, monitorFailures
@@ -15,22 +19,88 @@ def reservations(task: Task) -> Quantities:
     return task.spec.resources.reservations or _NOTHING
 
 
+class GenericStock:
+    """User-defined resources by kind (api/genericresource): names that are handed out, or a number of things."""
+
+    def __init__(self, resources: Iterable[GenericResource] = ()) -> None:
+        self._names: dict[str, list[str]] = {}
+        self._counts: dict[str, int] = {}
+        self.put_back(resources)
+
+    def put_back(self, resources: Iterable[GenericResource]) -> None:
+        for resource in resources:
+            if resource.named is not None:
+                self._names.setdefault(resource.named.kind, []).append(resource.named.value)
+            elif resource.discrete is not None:
+                kind = resource.discrete.kind
+                self._counts[kind] = self._counts.get(kind, 0) + resource.discrete.value
+
+    def has(self, wanted: Iterable[GenericResource]) -> bool:
+        return all(self._free(each.kind) >= _number(each) for each in wanted)
+
+    def _free(self, kind: str) -> int:
+        return len(self._names[kind]) if kind in self._names else self._counts.get(kind, 0)
+
+    def take(self, wanted: Iterable[GenericResource]) -> tuple[GenericResource, ...]:
+        """Hand out what is wanted, by name where the node has names."""
+        taken: list[GenericResource] = []
+        for each in wanted:
+            kind, number = each.kind, _number(each)
+            if kind in self._names:
+                names, self._names[kind] = self._names[kind][:number], self._names[kind][number:]
+                taken += [GenericResource(named=NamedResource(kind=kind, value=name)) for name in names]
+            elif kind in self._counts:
+                self._counts[kind] -= number
+                taken.append(GenericResource(discrete=DiscreteResource(kind=kind, value=number)))
+        return tuple(taken)
+
+    def remove(self, taken: Iterable[GenericResource]) -> None:
+        """What tasks hold already is not there to be handed out."""
+        for each in taken:
+            if each.named is not None and each.named.value in self._names.get(each.kind, ()):
+                self._names[each.kind].remove(each.named.value)
+            elif each.discrete is not None and each.kind in self._counts:
+                self._counts[each.kind] -= each.discrete.value
+
+
+def _number(resource: GenericResource) -> int:
+    return resource.discrete.value if resource.discrete is not None else 1
+
+
+class Follower(Protocol):
+    """Who keeps nodes in order and must know when a node's tasks change."""
+
+    def counted(self, info: NodeInfo, service_id: str, change: int) -> None:
+        """The node has ``change`` more active tasks of the service; its own counts are the new ones already."""
+
+
 class NodeInfo:
-    """A node, its tasks, and what is left of it: CPUs in 10⁻⁹, memory in bytes, host ports."""
+    """A node, its tasks, and what is left of it: CPUs in 10⁻⁹, memory in bytes, host ports, generic resources."""
 
-    __slots__ = ("active", "active_by_service", "failures", "free_cpus", "free_memory", "host_ports", "node", "tasks")
+    __slots__ = (
+        "active",
+        "active_by_service",
+        "failures",
+        "follower",
+        "free_cpus",
+        "free_generic",
+        "free_memory",
+        "host_ports",
+        "node",
+        "position",
+        "tasks",
+    )
 
-    def __init__(self, node: Node, tasks: list[Task] | None = None) -> None:
+    def __init__(self, node: Node, tasks: Iterable[Task] = (), position: int = 0) -> None:
         self.tasks: dict[str, Task] = {}
         self.active = 0
         self.active_by_service: dict[str, int] = {}
         self.host_ports: set[tuple[str, int]] = set()
         self.failures: dict[tuple[str, int], list[float]] = {}
-        self.node = node
-        self.free_cpus = 0
-        self.free_memory = 0
+        self.position = position
+        self.follower: Follower | None = None
         self.set_node(node)
-        for task in tasks or ():
+        for task in tasks:
             self.add(task)
 
     def set_node(self, node: Node) -> None:
@@ -38,17 +108,40 @@ class NodeInfo:
         description = node.description
         self.free_cpus = description.nano_cpus if description else 0
         self.free_memory = description.memory_bytes if description else 0
+        self.free_generic = GenericStock(description.generic) if description and description.generic else None
         for task in self.tasks.values():
             self._reserve(task, -1)
 
     def _reserve(self, task: Task, sign: int) -> None:
-        reserved = reservations(task)
-        self.free_cpus += sign * reserved.nano_cpus
-        self.free_memory += sign * reserved.memory_bytes
+        reserved = task.spec.resources.reservations
+        if reserved is not None:
+            self.free_cpus += sign * reserved.nano_cpus
+            self.free_memory += sign * reserved.memory_bytes
+        if task.generic and self.free_generic is not None:
+            if sign > 0:
+                self.free_generic.put_back(task.generic)
+            else:
+                self.free_generic.remove(task.generic)
+
+    def claim(self, task: Task) -> tuple[GenericResource, ...]:
+        """The generic resources of this node that ``task`` would get; they stay here until it is added."""
+        wanted = reservations(task).generic
+        if not wanted or self.free_generic is None:
+            return ()
+        taken = self.free_generic.take(wanted)
+        self.free_generic.put_back(taken)
+        return taken
 
     def _count(self, task: Task, change: int) -> None:
+        service_id = task.service_id
         self.active += change
-        self.active_by_service[task.service_id] = self.active_by_service.get(task.service_id, 0) + change
+        count = self.active_by_service.get(service_id, 0) + change
+        if count:
+            self.active_by_service[service_id] = count
+        else:
+            self.active_by_service.pop(service_id, None)
+        if self.follower is not None:
+            self.follower.counted(self, service_id, change)
 
     def add(self, task: Task) -> None:
         """The task is on this node, or changed on it."""
@@ -86,7 +179,7 @@ class NodeInfo:
         self.failures[key] = [*recent, now]
 
     def recent_failures(self, task: Task, now: float) -> int:
-        failures = self.failures.get((task.service_id, task.spec_version))
+        failures = self.failures.get((task.service_id, task.spec_version)) if self.failures else None
         return sum(1 for at in failures if now - at <= MONITOR_FAILURES) if failures else 0
 
     def rank(self, task: Task, now: float) -> tuple[int, int, int]:

@@ -1,12 +1,13 @@
 """The scheduler's loop and its choice (manager/scheduler/scheduler.go).
 
 It runs 50 ms after the last commit, at the latest a second after the first. Tasks of one service and
-spec version are scheduled as a group: the best nodes are sorted once and filled until they are level.
+spec version are scheduled as a group: the best nodes are sorted once and filled until they are level, branch by
+branch where the service has placement preferences.
 """
 
 from __future__ import annotations
 
-import heapq
+from collections import deque
 from functools import partial
 from random import Random
 from typing import NamedTuple
@@ -17,7 +18,10 @@ from swarmsim.sim.scope import Activity, Scope
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.scheduler.filters import Pipeline
 from swarmsim.swarm.manager.scheduler.nodeinfo import NodeInfo
-from swarmsim.swarm.objects import Node, Service, Task, TaskStatus, replace
+from swarmsim.swarm.manager.scheduler.nodeset import RING_BITS, NodeSet
+from swarmsim.swarm.manager.scheduler.tree import Branch, grow, share_out
+from swarmsim.swarm.objects import Node, Service, Task, TaskStatus
+from swarmsim.swarm.specs import replace
 from swarmsim.swarm.states import ASSIGNED_MESSAGE, CONFIRMED_MESSAGE, TaskState
 from swarmsim.swarm.store import Change, MemoryStore, OutOfSequence, Transaction
 
@@ -38,7 +42,7 @@ class Scheduler:
         self.store = store
         self.journal = journal
         self.luck = luck
-        self.nodes: dict[str, NodeInfo] = {}
+        self.nodes = NodeSet(luck)
         self._tasks: dict[str, Task] = {}
         self._unassigned: dict[str, Task] = {}
         self._preassigned: set[str] = set()
@@ -66,7 +70,7 @@ class Scheduler:
             else:
                 on_node.setdefault(task.node_id, []).append(task)
         for node in self.store.table(Node).values():
-            self.nodes[node.id] = NodeInfo(node, on_node.get(node.id))
+            self.nodes.put(node, on_node.get(node.id))
 
     # -- following the store
 
@@ -82,13 +86,9 @@ class Scheduler:
                     self._tick_required |= self._task_updated(obj)
             elif kind is Node:
                 if action == "delete":
-                    self.nodes.pop(obj.id, None)
+                    self.nodes.drop(obj.id)
                 else:
-                    info = self.nodes.get(obj.id)
-                    if info is None:
-                        self.nodes[obj.id] = NodeInfo(obj)
-                    else:
-                        info.set_node(obj)
+                    self.nodes.put(obj)
                     self._tick_required = True
         return self._debounced()
 
@@ -135,7 +135,7 @@ class Scheduler:
             failed = state in (TaskState.FAILED, TaskState.REJECTED) and state is not old.status.state
             info = self.nodes.get(task.node_id)
             if failed and info is not None and task.id not in self._preassigned:
-                info.failed(task, self.scope.clock.now)
+                self.nodes.failed(info, task, self.scope.clock.now)
             self._forget(old)
             return True
         if not task.node_id:
@@ -185,7 +185,7 @@ class Scheduler:
             pipeline = Pipeline(task)
             if pipeline.process(info):
                 status = TaskStatus(TaskState.ASSIGNED, self.scope.clock.now, CONFIRMED_MESSAGE)
-                new = replace(task, status=status)
+                new = replace(task, status=status, generic=info.claim(task))
                 info.add(new)
             else:
                 status = replace(task.status, timestamp=self.scope.clock.now, err=pipeline.explain())
@@ -221,47 +221,52 @@ class Scheduler:
             info.remove(decision.new)
 
     def _schedule_group(self, group: dict[str, Task], decisions: dict[str, Decision]) -> None:
-        """Decide for all tasks of one service and version. Spread preferences will split this step."""
+        """Decide for all tasks of one service and version."""
         tasks = list(group.values())
         self.luck.shuffle(tasks)
-        pipeline = Pipeline(tasks[0])
-        best = self._best_nodes(tasks[0], len(tasks), pipeline)
-        left = self._fill(tasks, best, pipeline, decisions) if best else tasks
-        if left:
-            self._no_suitable_node(left, pipeline, decisions)
+        task, count, now = tasks[0], len(tasks), self.scope.clock.now
+        pipeline = Pipeline(task)
+        left = deque(tasks)
+        if task.spec.placement.preferences:
 
-    def _best_nodes(self, task: Task, count: int, pipeline: Pipeline) -> list[NodeInfo]:
-        """The ``count`` best nodes that pass, best first; equals in random order."""
-        nodes = list(self.nodes.values())
-        self.luck.shuffle(nodes)
-        now = self.scope.clock.now
-        heap: list[tuple[int, int, int, int]] = []  # the worst of the chosen is on top
-        for position, info in enumerate(nodes):
-            failures, of_service, in_all = info.rank(task, now)
-            key = (-failures, -of_service, -in_all)
-            if len(heap) < count:
-                if pipeline.process(info):
-                    heapq.heappush(heap, (*key, position))
-            elif key > heap[0][:3] and pipeline.process(info):
-                heapq.heapreplace(heap, (*key, position))
-        return [nodes[entry[3]] for entry in sorted(heap, reverse=True)]
+            def place(leaf: Branch, wanted: int) -> int:
+                return self._fill(left, wanted, leaf.ordered(task, pipeline, now), pipeline, decisions)
+
+            nodes = self.nodes.from_(self.luck.getrandbits(RING_BITS))
+            share_out(grow(task, nodes, pipeline), count, place)
+        else:
+            self._fill(left, count, self.nodes.best(task, count, pipeline, now), pipeline, decisions)
+        if left:
+            self._no_suitable_node(list(left), pipeline, decisions)
 
     def _fill(
-        self, tasks: list[Task], nodes: list[NodeInfo], pipeline: Pipeline, decisions: dict[str, Decision]
-    ) -> list[Task]:
-        """Put tasks on nodes, each time the next node if it is better by now; those that fit nowhere."""
+        self,
+        tasks: deque[Task],
+        wanted: int,
+        nodes: list[NodeInfo],
+        pipeline: Pipeline,
+        decisions: dict[str, Decision],
+    ) -> int:
+        """Take up to ``wanted`` tasks and put each on the next node if that is better by now (scheduleNTasksOnNodes).
+
+        Returns how many found a place; the others stay in ``tasks``.
+        """
         now = self.scope.clock.now
         full: set[int] = set()
-        turn = 0
-        for number, task in enumerate(tasks):
+        turn = placed = 0
+        while nodes and tasks and placed < wanted:
+            task = tasks.popleft()
             info = nodes[turn % len(nodes)]
             rank = info.rank(task, now)
             status = TaskStatus(TaskState.ASSIGNED, now, ASSIGNED_MESSAGE)
-            new = replace(task, node_id=info.node.id, status=status)
+            new = replace(task, node_id=info.node.id, status=status, generic=info.claim(task))
             self._tasks[task.id] = new
             info.add(new)
             decisions[task.id] = Decision(task, new)
             self._note(new, info, rank)
+            placed += 1
+            if placed == wanted:
+                break
             if turn + 1 < len(nodes):
                 if nodes[turn + 1].rank(task, now) < info.rank(task, now):
                     turn += 1
@@ -272,8 +277,8 @@ class Scheduler:
                 full.add(turn % len(nodes))
                 turn += 1
                 if turn - start == len(nodes):
-                    return tasks[number + 1 :]
-        return []
+                    return placed
+        return placed
 
     def _note(self, task: Task, info: NodeInfo, rank: tuple[int, int, int]) -> None:
         if self.journal.wants("scheduler.assigned"):

@@ -1,0 +1,188 @@
+"""The scheduler's nodes, kept in order while tasks come and go (manager/scheduler/nodeset.go).
+
+The best nodes for a task are those with the lowest rank: few recent failures of its service, few of its service's
+tasks, few tasks at all. Equals are chosen by luck. SwarmKit walks all nodes for every group of tasks, in the order of
+a Go map: a fixed order, entered at a random place. So do we: nodes stand on a ring, and a choice begins at a random
+point of it.
+
+Walking all nodes for every task costs nodes × tasks. Most tasks belong to services that have nothing on most nodes,
+and among those nodes only the number of all tasks counts. So nodes that can take the same tasks (by the filters that
+look at nothing but the node) are kept sorted by (tasks, place on the ring), and the walk ends at the first that fit.
+
+Law: an order holds exactly the nodes that pass its fixed filters, each under its present number of tasks. It is
+corrected whenever a task is counted (:meth:`NodeSet.counted`) or a node changes (:meth:`NodeSet.put`), and the law
+that :meth:`NodeSet.best` chooses what sorting all nodes would is tested.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Hashable, Iterator
+from random import Random
+
+from swarmsim.swarm.manager.scheduler.filters import Pipeline, fixed_wants
+from swarmsim.swarm.manager.scheduler.nodeinfo import NodeInfo
+from swarmsim.swarm.objects import Node, Task
+
+RING_BITS = 40
+RING = 1 << RING_BITS
+MAX_ORDERS = 32
+"""Orders kept; of services with ever other constraints the oldest order is dropped and made anew when needed."""
+
+
+class _Order:
+    """Nodes that pass the same fixed filters: ``tasks << RING_BITS | position``, sorted."""
+
+    def __init__(self, pipeline: Pipeline, ring: list[int], at: dict[int, NodeInfo]) -> None:
+        self._pipeline = pipeline
+        self._at = at
+        self._keys = sorted(_key(at[place]) for place in ring if pipeline.fits(at[place], fixed=True))
+
+    def update(self, info: NodeInfo) -> None:
+        """The node itself has changed, or is new."""
+        self.discard(info)
+        if self._pipeline.fits(info, fixed=True):
+            insort(self._keys, _key(info))
+
+    def discard(self, info: NodeInfo) -> None:
+        self._take(_key(info))
+
+    def moved(self, info: NodeInfo, change: int) -> None:
+        """The node has ``change`` more tasks than when it was put here."""
+        key = _key(info)
+        if self._take(key - (change << RING_BITS)):
+            insort(self._keys, key)
+
+    def _take(self, key: int) -> bool:
+        index = bisect_left(self._keys, key)
+        found = index < len(self._keys) and self._keys[index] == key
+        if found:
+            del self._keys[index]
+        return found
+
+    def walk(self, start: int) -> Iterator[NodeInfo]:
+        """Fewest tasks first; those with as many, in the ring's order from ``start``. Nothing may change meanwhile."""
+        keys, at, low = self._keys, self._at, 0
+        while low < len(keys):
+            level = keys[low] >> RING_BITS << RING_BITS
+            high = bisect_left(keys, level + RING, low)
+            turn = bisect_left(keys, level + start, low, high)
+            for index in range(turn, high):
+                yield at[keys[index] - level]
+            for index in range(low, turn):
+                yield at[keys[index] - level]
+            low = high
+
+
+def _key(info: NodeInfo) -> int:
+    return info.active << RING_BITS | info.position
+
+
+class NodeSet:
+    """All nodes by id. ``luck`` gives each its place on the ring and each choice its start."""
+
+    def __init__(self, luck: Random) -> None:
+        self.luck = luck
+        self.by_id: dict[str, NodeInfo] = {}
+        self._ring: list[int] = []
+        self._at: dict[int, NodeInfo] = {}
+        self._orders: dict[Hashable, _Order] = {}
+        self._with_service: dict[str, dict[str, NodeInfo]] = {}
+        self._with_failures: dict[tuple[str, int], dict[str, NodeInfo]] = {}
+
+    def get(self, id: str) -> NodeInfo | None:
+        return self.by_id.get(id)
+
+    # -- nodes and tasks come and go
+
+    def put(self, node: Node, tasks: list[Task] | None = None) -> None:
+        """The node is new, or has changed."""
+        info = self.by_id.get(node.id)
+        if info is None:
+            position = self.luck.getrandbits(RING_BITS)
+            while position in self._at:
+                position = self.luck.getrandbits(RING_BITS)
+            info = NodeInfo(node, tasks or (), position)
+            info.follower = self
+            for service_id in info.active_by_service:
+                self._with_service.setdefault(service_id, {})[node.id] = info
+            self.by_id[node.id] = info
+            self._at[position] = info
+            insort(self._ring, position)
+        else:
+            info.set_node(node)
+        for order in self._orders.values():
+            order.update(info)
+
+    def drop(self, id: str) -> None:
+        info = self.by_id.pop(id, None)
+        if info is None:
+            return
+        for order in self._orders.values():
+            order.discard(info)
+        del self._at[info.position]
+        del self._ring[bisect_left(self._ring, info.position)]
+        info.follower = None
+        for nodes in (*self._with_service.values(), *self._with_failures.values()):
+            nodes.pop(id, None)
+
+    def counted(self, info: NodeInfo, service_id: str, change: int) -> None:
+        for order in self._orders.values():
+            order.moved(info, change)
+        if service_id in info.active_by_service:
+            self._with_service.setdefault(service_id, {})[info.node.id] = info
+        else:
+            nodes = self._with_service.get(service_id, {})
+            nodes.pop(info.node.id, None)
+            if not nodes:
+                self._with_service.pop(service_id, None)
+
+    def failed(self, info: NodeInfo, task: Task, now: float) -> None:
+        """A task of this service version failed on the node."""
+        info.failed(task, now)
+        self._with_failures.setdefault((task.service_id, task.spec_version), {})[info.node.id] = info
+
+    # -- choosing
+
+    def best(self, task: Task, count: int, pipeline: Pipeline, now: float) -> list[NodeInfo]:
+        """The ``count`` nodes of lowest rank that pass, best first; fewer if fewer pass."""
+        start = self.luck.getrandbits(RING_BITS)
+        if count <= len(self.by_id) // 4:
+            chosen = self._first_in_order(task, count, pipeline, now, start)
+            if len(chosen) == count:
+                return chosen
+        passing = [info for info in self.from_(start) if pipeline.process(info)]
+        passing.sort(key=lambda info: info.rank(task, now))  # stable: equals stay in the ring's order
+        return passing[:count]
+
+    def from_(self, start: int) -> Iterator[NodeInfo]:
+        """Every node once, along the ring."""
+        turn = bisect_left(self._ring, start)
+        for places in (self._ring[turn:], self._ring[:turn]):
+            for place in places:
+                yield self._at[place]
+
+    def _first_in_order(self, task: Task, count: int, pipeline: Pipeline, now: float, start: int) -> list[NodeInfo]:
+        """The best nodes, if there are enough that have nothing of the service: whoever has comes after all others."""
+        marked = {
+            **self._with_service.get(task.service_id, {}),
+            **self._with_failures.get((task.service_id, task.spec_version), {}),
+        }
+        chosen: list[NodeInfo] = []
+        for info in self._order(task, pipeline).walk(start):
+            if marked and info.node.id in marked and info.rank(task, now)[:2] != (0, 0):
+                continue
+            if pipeline.fits(info, fixed=False):
+                chosen.append(info)
+                if len(chosen) == count:
+                    break
+        return chosen
+
+    def _order(self, task: Task, pipeline: Pipeline) -> _Order:
+        wants = fixed_wants(task)
+        order = self._orders.get(wants)
+        if order is None:
+            if len(self._orders) == MAX_ORDERS:
+                del self._orders[next(iter(self._orders))]
+            order = self._orders[wants] = _Order(pipeline, self._ring, self._at)
+        return order
