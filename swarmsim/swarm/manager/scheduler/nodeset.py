@@ -5,13 +5,14 @@ tasks, few tasks at all. Equals are chosen by luck. SwarmKit walks all nodes for
 a Go map: a fixed order, entered at a random place. So do we: nodes stand on a ring, and a choice begins at a random
 point of it.
 
-Walking all nodes for every task costs nodes × tasks. Most tasks belong to services that have nothing on most nodes,
-and among those nodes only the number of all tasks counts. So nodes that can take the same tasks (by the filters that
-look at nothing but the node) are kept sorted by (tasks, place on the ring), and the walk ends at the first that fit.
+Walking all nodes for every task costs nodes × tasks. So nodes that can take the same tasks (by the filters that look at
+nothing but the node) are kept sorted, and the walk ends at the first that fit: by (tasks, place on the ring) for all
+services that have something on a few nodes only, which are stepped over; by (tasks of the service, tasks, place) for
+each service that is on many.
 
-Law: an order holds exactly the nodes that pass its fixed filters, each under its present number of tasks. It is
-corrected whenever a task is counted (:meth:`NodeSet.counted`) or a node changes (:meth:`NodeSet.put`), and the law
-that :meth:`NodeSet.best` chooses what sorting all nodes would is tested.
+Law: an order holds exactly the nodes that pass its fixed filters, each under its present counts. It is corrected
+whenever a task is counted (:meth:`NodeSet.counted`) or a node changes (:meth:`NodeSet.put`), and the law that
+:meth:`NodeSet.best` chooses what sorting all nodes would is tested.
 """
 
 from __future__ import annotations
@@ -26,42 +27,59 @@ from swarmsim.swarm.objects import Node, Task
 
 RING_BITS = 40
 RING = 1 << RING_BITS
+COUNT_BITS = 24  # tasks a node can have
 MAX_ORDERS = 32
-"""Orders kept; of services with ever other constraints the oldest order is dropped and made anew when needed."""
+"""Orders kept; the one that was not used for longest is dropped, and made anew when needed."""
+
+FEW = 8
+"""On up to so many nodes a service's tasks are stepped over; on more it gets an order of its own."""
 
 
 class _Order:
-    """Nodes that pass the same fixed filters: ``tasks << RING_BITS | position``, sorted."""
+    """Nodes that pass the same fixed filters, sorted by (tasks of one service, tasks, place): one number a node."""
 
-    def __init__(self, pipeline: Pipeline, ring: list[int], at: dict[int, NodeInfo]) -> None:
+    def __init__(self, service_id: str, pipeline: Pipeline, nodes: Iterator[NodeInfo]) -> None:
+        self._service_id = service_id
         self._pipeline = pipeline
-        self._at = at
-        self._keys = sorted(_key(at[place]) for place in ring if pipeline.fits(at[place], fixed=True))
+        self._keys: list[int] = []
+        self._key_of: dict[int, int] = {}
+        self._at: dict[int, NodeInfo] = {}
+        for info in nodes:
+            if pipeline.fits(info, fixed=True):
+                self._at[info.position] = info
+                self._key_of[info.position] = self._key(info)
+        self._keys = sorted(self._key_of.values())
+
+    def _key(self, info: NodeInfo) -> int:
+        of_service = info.active_by_service.get(self._service_id, 0) if self._service_id else 0
+        return (of_service << COUNT_BITS | info.active) << RING_BITS | info.position
 
     def update(self, info: NodeInfo) -> None:
         """The node itself has changed, or is new."""
         self.discard(info)
         if self._pipeline.fits(info, fixed=True):
-            insort(self._keys, _key(info))
+            self._at[info.position] = info
+            self._insert(info)
 
     def discard(self, info: NodeInfo) -> None:
-        self._take(_key(info))
+        if self._at.pop(info.position, None) is not None:
+            self._take(info)
 
-    def moved(self, info: NodeInfo, change: int) -> None:
-        """The node has ``change`` more tasks than when it was put here."""
-        key = _key(info)
-        if self._take(key - (change << RING_BITS)):
-            insort(self._keys, key)
+    def moved(self, info: NodeInfo) -> None:
+        """The node's counts have changed."""
+        if info.position in self._at:
+            self._take(info)
+            self._insert(info)
 
-    def _take(self, key: int) -> bool:
-        index = bisect_left(self._keys, key)
-        found = index < len(self._keys) and self._keys[index] == key
-        if found:
-            del self._keys[index]
-        return found
+    def _insert(self, info: NodeInfo) -> None:
+        key = self._key_of[info.position] = self._key(info)
+        insort(self._keys, key)
+
+    def _take(self, info: NodeInfo) -> None:
+        del self._keys[bisect_left(self._keys, self._key_of.pop(info.position))]
 
     def walk(self, start: int) -> Iterator[NodeInfo]:
-        """Fewest tasks first; those with as many, in the ring's order from ``start``. Nothing may change meanwhile."""
+        """Lowest counts first; equals in the ring's order from ``start``. Nothing may change meanwhile."""
         keys, at, low = self._keys, self._at, 0
         while low < len(keys):
             level = keys[low] >> RING_BITS << RING_BITS
@@ -72,10 +90,6 @@ class _Order:
             for index in range(low, turn):
                 yield at[keys[index] - level]
             low = high
-
-
-def _key(info: NodeInfo) -> int:
-    return info.active << RING_BITS | info.position
 
 
 class NodeSet:
@@ -128,7 +142,7 @@ class NodeSet:
 
     def counted(self, info: NodeInfo, service_id: str, change: int) -> None:
         for order in self._orders.values():
-            order.moved(info, change)
+            order.moved(info)
         if service_id in info.active_by_service:
             self._with_service.setdefault(service_id, {})[info.node.id] = info
         else:
@@ -163,26 +177,29 @@ class NodeSet:
                 yield self._at[place]
 
     def _first_in_order(self, task: Task, count: int, pipeline: Pipeline, now: float, start: int) -> list[NodeInfo]:
-        """The best nodes, if there are enough that have nothing of the service: whoever has comes after all others."""
-        marked = {
-            **self._with_service.get(task.service_id, {}),
-            **self._with_failures.get((task.service_id, task.spec_version), {}),
-        }
+        """The best nodes, if there are enough of those an order knows the rank of; the others come after them."""
+        on = self._with_service.get(task.service_id, {})
+        failing = self._with_failures.get((task.service_id, task.spec_version), {})
+        of_service = len(on) > FEW
+        marked = failing if of_service else {**on, **failing}
         chosen: list[NodeInfo] = []
-        for info in self._order(task, pipeline).walk(start):
-            if marked and info.node.id in marked and info.rank(task, now)[:2] != (0, 0):
-                continue
+        for info in self._order(task, pipeline, task.service_id if of_service else "").walk(start):
+            if marked and info.node.id in marked:
+                failures, own, _ = info.rank(task, now)
+                if failures or (own and not of_service):
+                    continue
             if pipeline.fits(info, fixed=False):
                 chosen.append(info)
                 if len(chosen) == count:
                     break
         return chosen
 
-    def _order(self, task: Task, pipeline: Pipeline) -> _Order:
-        wants = fixed_wants(task)
-        order = self._orders.get(wants)
+    def _order(self, task: Task, pipeline: Pipeline, service_id: str) -> _Order:
+        which = (fixed_wants(task), service_id)
+        order = self._orders.pop(which, None)
         if order is None:
             if len(self._orders) == MAX_ORDERS:
                 del self._orders[next(iter(self._orders))]
-            order = self._orders[wants] = _Order(pipeline, self._ring, self._at)
+            order = _Order(service_id, pipeline, (self._at[place] for place in self._ring))
+        self._orders[which] = order
         return order

@@ -35,13 +35,13 @@ class Branch:
 
 def descriptors(task: Task) -> list[tuple[str, str]]:
     """(prefix, label) of each preference that is understood; others are passed over, as SwarmKit does."""
-    found = []
-    for preference in task.spec.placement.preferences or ():
-        text = preference.spread.spread_descriptor
-        for prefix in (NODE_LABELS, ENGINE_LABELS):
-            if text[: len(prefix)].lower() == prefix and len(text) > len(prefix):
-                found.append((prefix, text[len(prefix) :]))
-    return found
+    texts = [preference.spread.spread_descriptor for preference in task.spec.placement.preferences or ()]
+    return [
+        (prefix, text[len(prefix) :])
+        for text in texts
+        for prefix in (NODE_LABELS, ENGINE_LABELS)
+        if text[: len(prefix)].lower() == prefix and len(text) > len(prefix)
+    ]
 
 
 def _value(info: NodeInfo, prefix: str, label: str) -> str:
