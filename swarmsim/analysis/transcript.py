@@ -71,6 +71,8 @@ def _type_all(world: SimulatedWorld, rows: list[dict[str, Any]]) -> Activity:
     known: dict[str, str] = {}
     typed: list[Typed] = []
     for number, row in enumerate(rows):
+        if row["kind"] == "file":
+            world.files.inline[row["name"]] = row["text"]
         if row["kind"] != "docker":
             continue
         start = row["t"] - row["s"]

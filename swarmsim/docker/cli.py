@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from swarmsim.docker.gotemplate import TemplateError
 from swarmsim.docker.gotime import human_duration, parse_time
 from swarmsim.docker.output import render_inspected
 from swarmsim.docker.pflag import Flags
-from swarmsim.engine.api import ApiError, EngineAPI
+from swarmsim.engine.api import EngineAPI
+from swarmsim.engine.calls import ApiError
 from swarmsim.sim.clock import EPOCH
 from swarmsim.sim.scope import Activity, Failure
+
+if TYPE_CHECKING:
+    from swarmsim.docker.files import Files
 
 Write = Callable[[str, str], object]
 """``write("out" | "err", text)``."""
@@ -37,10 +41,11 @@ class NotModelled(CommandError):
 class Cli:
     """One invocation of docker on one host."""
 
-    def __init__(self, api: EngineAPI, flags: Flags, arguments: list[str], write: Write) -> None:
+    def __init__(self, api: EngineAPI, flags: Flags, arguments: list[str], write: Write, files: Files) -> None:
         self.api = api
         self.flags = flags
         self.arguments = arguments
+        self.files = files
         self._write = write
 
     @property

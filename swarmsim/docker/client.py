@@ -10,12 +10,14 @@ import shlex
 from collections.abc import Callable
 from typing import NamedTuple
 
-from swarmsim.docker import host, node, service, swarm
+from swarmsim.docker import host, network, node, secret, service, swarm
 from swarmsim.docker.cli import Cli, CommandError, NotModelled, Write, said
+from swarmsim.docker.files import Files
 from swarmsim.docker.grammar import ALIASES, BY_PATH, GROUPS, NOT_MODELLED, Command
 from swarmsim.docker.output import command_help, group_help
 from swarmsim.docker.pflag import FlagError, Flags, HelpAsked, parse
-from swarmsim.engine.api import ApiError, EngineAPI
+from swarmsim.engine.api import EngineAPI
+from swarmsim.engine.calls import ApiError
 from swarmsim.sim.scope import Activity
 
 ACTIONS: dict[str, Callable[[Cli], Activity]] = {
@@ -42,6 +44,18 @@ ACTIONS: dict[str, Callable[[Cli], Activity]] = {
     "service ls": service.ls,
     "service ps": service.ps,
     "service inspect": service.inspect,
+    **{f"{kind} create": secret.create(kind) for kind in ("secret", "config")},
+    **{f"{kind} ls": secret.ls(kind) for kind in ("secret", "config")},
+    **{f"{kind} inspect": secret.inspect(kind) for kind in ("secret", "config")},
+    **{f"{kind} rm": secret.rm(kind) for kind in ("secret", "config")},
+    "network create": network.create,
+    "network ls": network.ls,
+    "network inspect": network.inspect,
+    "network rm": network.rm,
+    "volume create": network.volume_create,
+    "volume ls": network.volume_ls,
+    "volume inspect": network.volume_inspect,
+    "volume rm": network.volume_rm,
     "ps": host.ps,
     "kill": host.kill,
     "info": host.info,
@@ -100,7 +114,7 @@ def _find(words: list[str]) -> tuple[Command, list[str]]:
         path = ALIASES.get(path, path)
         if path in BY_PATH:
             return BY_PATH[path], words[length:]
-    if first in GROUPS:
+    if first in GROUPS and f"{first} {words[1] if len(words) > 1 else ''}" not in NOT_MODELLED:
         if len(words) == 1:
             raise _Answer(0, err=group_help(first))
         if words[1] in ("--help", "-h"):
@@ -108,10 +122,9 @@ def _find(words: list[str]) -> tuple[Command, list[str]]:
         if words[1].startswith("-"):
             raise _refusal(FLAG_ERROR, f"unknown flag: {words[1]}", f"docker {first} COMMAND", f"docker {first}")
         raise _refusal(1, f"docker: unknown command: docker {first} {words[1]}", f"docker {first}", f"docker {first}")
-    if first in NOT_MODELLED:
-        raise NotModelled(
-            f"'docker {' '.join(words[:2] if first in ('stack', 'secret', 'config', 'network', 'volume', 'system') else words[:1])}'"
-        )
+    for path in (" ".join(words[:2]), first):
+        if path in NOT_MODELLED:
+            raise NotModelled(f"'docker {path}'")
     raise _Answer(1, err=f"docker: unknown command: docker {first}\n\nRun 'docker --help' for more information\n")
 
 
@@ -127,6 +140,8 @@ def _check_arguments(command: Command, arguments: list[str]) -> None:
     path = f"docker {command.path}"
     if most == 0:
         complaint, verb = "accepts no arguments", "Run"
+    elif most is not None and least < most:
+        complaint, verb = f"requires at least {least} and at most {most} arguments", "Run"
     elif least == most:
         complaint, verb = f"requires {least} {plural(least)}", "Run"
     else:
@@ -152,10 +167,10 @@ def _understand(words: list[str]) -> tuple[Command, Flags, list[str]]:
     return command, flags, arguments
 
 
-def run_docker(api: EngineAPI, words: list[str], write: Write | None = None) -> Activity:
+def run_docker(api: EngineAPI, words: list[str], write: Write | None = None, files: Files | None = None) -> Activity:
     """Run ``docker <words>`` on the host of ``api``; returns a :class:`Result`.
 
-    ``write`` is given the output as it appears.
+    ``write`` is given the output as it appears; ``files`` are what the command may read (default: none).
     """
     texts = {"out": "", "err": ""}
 
@@ -173,7 +188,7 @@ def run_docker(api: EngineAPI, words: list[str], write: Write | None = None) -> 
             raise CommandError(
                 "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
             )
-        yield from ACTIONS[command.path](Cli(api, flags, arguments, record))
+        yield from ACTIONS[command.path](Cli(api, flags, arguments, record, files or Files()))
     except _Answer as answer:
         record("out", answer.out)
         record("err", answer.err)

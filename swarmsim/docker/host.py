@@ -9,7 +9,7 @@ from swarmsim.docker.cli import Cli, CommandError, NotModelled, matches_label
 from swarmsim.docker.gotemplate import Template, to_json
 from swarmsim.docker.gotime import bytes_size, human_duration
 from swarmsim.docker.output import Listing, render_inspected, unescape
-from swarmsim.engine.api import ApiError
+from swarmsim.engine.calls import ApiError
 from swarmsim.sim.clock import EPOCH
 from swarmsim.sim.scope import Activity
 

@@ -8,7 +8,7 @@ from swarmsim.docker import tasks
 from swarmsim.docker.cli import Cli, CommandError, matches_label, said
 from swarmsim.docker.gotime import bytes_size
 from swarmsim.docker.output import Listing
-from swarmsim.engine.api import ApiError
+from swarmsim.engine.calls import ApiError
 from swarmsim.sim.scope import Activity
 from swarmsim.swarm.objects import Availability, NodeSpec, Role
 

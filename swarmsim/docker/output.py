@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from swarmsim.docker.gotemplate import Template, to_json
 from swarmsim.docker.grammar import COMMANDS, GROUPS, Command
+from swarmsim.docker.values import SHOWN_AS
 
 CELL_WIDTH, CELL_PADDING = 10, 3  # tabwriter.NewWriter(out, 10, 1, 3, ' ', 0)
 
@@ -78,7 +79,7 @@ def flag_usages(command: Command) -> str:
     lines = []
     for flag in sorted(command.flags, key=lambda flag: flag.name):
         short = f"-{flag.short}, " if flag.short else "    "
-        kind = "" if flag.type == "bool" else f" {flag.type}"
+        kind = "" if flag.type == "bool" else f" {SHOWN_AS.get(flag.type, flag.type)}"
         about = flag.about + (f" (default {flag.default})" if flag.default and flag.default not in ("0", "0s") else "")
         lines.append((f"  {short}--{flag.name}{kind}", about))
     if not lines:

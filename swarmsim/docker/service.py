@@ -6,14 +6,15 @@ import math
 from typing import Any
 
 from swarmsim.docker import tasks
-from swarmsim.docker.cli import Cli, CommandError, NotModelled, matches_label, said
+from swarmsim.docker.cli import Cli, CommandError, matches_label, said
 from swarmsim.docker.gotemplate import show
 from swarmsim.docker.gotime import bytes_size, format_duration, parse_uint
 from swarmsim.docker.node import node_names
 from swarmsim.docker.output import Listing
 from swarmsim.docker.progress import wait_on_service
-from swarmsim.docker.specs import created, updated
-from swarmsim.engine.api import ApiError
+from swarmsim.docker.references import resolved
+from swarmsim.docker.specs import created, read_env_file, updated
+from swarmsim.engine.calls import ApiError
 from swarmsim.sim.scope import Activity
 from swarmsim.swarm.objects import Service
 from swarmsim.swarm.specs import Mode, Replicated, ServiceSpec, replace
@@ -33,26 +34,13 @@ FILTERS = ("id", "label", "mode", "name", "runtime")
 
 def create(cli: Cli) -> Activity:
     flags = cli.flags
-    spec = created(flags, cli.arguments[0], cli.arguments[1:])
-    yield from _check_attachments(cli)
+    files = [entry for path in flags.every("env-file") for entry in read_env_file(cli.files.read(path), path)]
+    spec = created(flags, cli.arguments[0], cli.arguments[1:], files)
+    spec = yield from resolved(cli, spec)
     service_id, warnings = yield from cli.api.service_create(spec, not flags.on("no-resolve-image"))
     for warning in warnings:
         cli.err(warning + "\n")
     yield from _settle(cli, service_id)
-
-
-def _check_attachments(cli: Cli) -> Activity:
-    """Networks, secrets and configs: naming one that is not there is refused as docker does it."""
-    if cli.flags.changed("network"):
-        known = yield from cli.api.network_list()
-        for name in cli.flags.every("network"):
-            if name not in known:
-                raise CommandError(f"Error response from daemon: network {name} not found")
-            raise NotModelled("attaching a service to a network")
-    for kind in ("secret", "config"):
-        for given in cli.flags.every(kind):
-            source = next((f[7:] for f in given.split(",") if f.startswith("source=")), given.split(",")[0])
-            raise CommandError(f"{kind} not found: {source}")
 
 
 def _change(
@@ -71,10 +59,19 @@ def update(cli: Cli) -> Activity:
             raise CommandError("other flags may not be combined with --rollback")
         yield from _change(cli, service, service.spec, rollback=True)
     else:
-        spec = updated(flags, service.spec)
+        spec = yield from resolved(cli, (yield from _without_networks(cli, updated(flags, service.spec))))
         query = flags.changed("image") and not flags.on("no-resolve-image")
         yield from _change(cli, service, spec, query)
     yield from _settle(cli, reference)
+
+
+def _without_networks(cli: Cli, spec: ServiceSpec) -> Activity:
+    """The spec without the networks of ``--network-rm``."""
+    networks = spec.task.networks or []
+    for reference in cli.flags.every("network-rm"):
+        network = yield from cli.api.network_inspect(reference)
+        networks = [each for each in networks if each.target != network["Id"]]
+    return replace(spec, task=replace(spec.task, networks=networks or None))
 
 
 def rollback(cli: Cli) -> Activity:
@@ -111,9 +108,14 @@ def scale(cli: Cli) -> Activity:
             continue
         try:
             service: Service = yield from cli.api.service_spec(reference)
-            if not service.is_replicated:
+            job = service.spec.mode.replicated_job
+            if job is not None:
+                mode = Mode(replicated_job=replace(job, total_completions=count))
+            elif service.is_replicated:
+                mode = Mode(replicated=Replicated(replicas=count))
+            else:
                 raise CommandError("scale can only be used with replicated or replicated-job mode")
-            spec = replace(service.spec, mode=Mode(replicated=Replicated(replicas=count)))
+            spec = replace(service.spec, mode=mode)
             yield from _change(cli, service, spec)
         except (ApiError, CommandError) as error:
             errors.append(f"{reference}: {said(error)}")
@@ -141,8 +143,16 @@ def rm(cli: Cli) -> Activity:
 # -- ls, ps
 
 
+MODES = {
+    "Replicated": "replicated",
+    "Global": "global",
+    "ReplicatedJob": "replicated job",
+    "GlobalJob": "global job",
+}
+
+
 def _mode(spec: dict[str, Any]) -> str:
-    return "global" if "Global" in spec["Mode"] else "replicated"
+    return MODES[next(iter(spec["Mode"]))]
 
 
 def _keep(service: dict[str, Any], filters: dict[str, list[str]]) -> bool:
@@ -150,7 +160,7 @@ def _keep(service: dict[str, Any], filters: dict[str, list[str]]) -> bool:
     return (
         ("id" not in filters or any(service["ID"].startswith(id) for id in filters["id"]))
         and ("name" not in filters or any(spec["Name"].startswith(name) for name in filters["name"]))
-        and ("mode" not in filters or _mode(spec) in filters["mode"])
+        and ("mode" not in filters or _mode(spec).replace(" ", "-") in filters["mode"])
         and ("runtime" not in filters or "container" in filters["runtime"])
         and matches_label(spec["Labels"], filters.get("label", []))
     )
@@ -168,13 +178,7 @@ def ls(cli: Cli) -> Activity:
     for service in services:
         spec = service["Spec"]
         own = [task for task in every if task["ServiceID"] == service["ID"]]
-        running = sum(1 for t in own if t["Status"]["State"] == "running" and t.get("NodeID") not in down)
-        if _mode(spec) == "replicated":
-            desired = spec["Mode"]["Replicated"]["Replicas"]
-        else:
-            desired = sum(1 for t in own if t["DesiredState"] in ("running", "ready"))
-        limit = spec["TaskTemplate"]["Placement"].get("MaxReplicas", 0)
-        replicas = f"{running}/{desired}" + (f" (max {limit} per node)" if limit else "")
+        replicas = _replicas(service, own, down)
         rows.append(
             {
                 "ID": service["ID"][:12],
@@ -186,6 +190,27 @@ def ls(cli: Cli) -> Activity:
             }
         )
     cli.render(lambda: LISTING.render(rows, cli.flags.get("format", ""), cli.flags.on("quiet")))
+
+
+def _replicas(service: dict[str, Any], tasks: list[dict[str, Any]], down: set[str]) -> str:
+    """``2/3``, with what limits or completes it (cli/command/service/formatter.go)."""
+    spec = service["Spec"]
+    mode = _mode(spec)
+    iteration = service.get("JobStatus", {}).get("JobIteration", {})
+    if mode.endswith("job"):
+        tasks = [task for task in tasks if task.get("JobIteration", {}) == iteration]
+    running = sum(1 for t in tasks if t["Status"]["State"] == "running" and t.get("NodeID") not in down)
+    completed = sum(1 for t in tasks if t["Status"]["State"] == "complete")
+    limit = spec["TaskTemplate"]["Placement"].get("MaxReplicas", 0)
+    if mode == "replicated":
+        most = f" (max {limit} per node)" if limit else ""
+        return f"{running}/{spec['Mode']['Replicated']['Replicas']}{most}"
+    if mode == "replicated job":
+        job = spec["Mode"]["ReplicatedJob"]
+        return f"{running}/{job['MaxConcurrent']} ({completed}/{job['TotalCompletions']} completed)"
+    if mode == "global job":
+        return f"{running}/{len(tasks)} ({completed}/{len(tasks)} completed)"
+    return f"{running}/{sum(1 for t in tasks if t['DesiredState'] in ('running', 'ready'))}"
 
 
 def _published(ports: list[dict[str, Any]]) -> str:
@@ -257,39 +282,47 @@ def inspect(cli: Cli) -> Activity:
     def complaint(reference: str, error: ApiError) -> str:
         return f"Error: no such service: {reference}" if error.status == 404 else said(error)
 
+    networks: dict[str, str] = {}
+    if cli.flags.on("pretty"):
+        try:
+            networks = {network["Id"]: network["Name"] for network in (yield from cli.api.swarm_networks())}
+        except ApiError:
+            networks = {}  # the inspection itself says what is wrong
     yield from cli.inspect(
         lambda reference: cli.api.service_inspect(reference, insert_defaults=True),
         complaint,
         "swarm.Service",
-        lambda service: _pretty(cli, service) + "\n",
+        lambda service: _pretty(cli, service, networks) + "\n",
     )
 
 
-def _pretty(cli: Cli, service: dict[str, Any]) -> str:
+def _pretty(cli: Cli, service: dict[str, Any], networks: dict[str, str]) -> str:
     spec = service["Spec"]
     task, container = spec["TaskTemplate"], spec["TaskTemplate"]["ContainerSpec"]
     lines = ["", f"ID:\t\t{service['ID']}", f"Name:\t\t{spec['Name']}"]
     if spec["Labels"]:
         lines.append("Labels:")
         lines += [f" {key}{'=' + value if value else ''}" for key, value in sorted(spec["Labels"].items())]
-    if "Global" in spec["Mode"]:
-        lines.append("Service Mode:\tGlobal")
-    else:
-        lines.append("Service Mode:\tReplicated")
-        replicas = spec["Mode"]["Replicated"]["Replicas"]
-        if replicas:
-            lines.append(f" Replicas:\t{replicas}")
+    lines += _pretty_mode(spec["Mode"])
     lines += _pretty_update_status(cli, service.get("UpdateStatus"))
     lines.append("Placement:")
     placement = task["Placement"]
     if placement.get("Constraints"):
         lines.append(f" Constraints:\t{show(placement['Constraints'])}")
+    if placement.get("Preferences"):
+        texts = [f"spread={each['Spread']['SpreadDescriptor']}" for each in placement["Preferences"]]
+        lines.append(f" Preferences:   {show(texts)}")
     if placement.get("MaxReplicas"):
         lines.append(f" Max Replicas Per Node:   {placement['MaxReplicas']}")
-    lines += _pretty_config("UpdateConfig", "Update", spec["UpdateConfig"])
-    lines += _pretty_config("RollbackConfig", "Rollback", spec["RollbackConfig"])
+    for title, verb in (("UpdateConfig", "Update"), ("RollbackConfig", "Rollback")):
+        if title in spec:
+            lines += _pretty_config(title, verb, spec[title])
     lines += ["ContainerSpec:", f" Image:\t\t{container['Image']}"]
-    for name, words in (("Args", container.get("Args")), ("Env", container.get("Env"))):
+    for name, words in (
+        ("Command", container.get("Command")),
+        ("Args", container.get("Args")),
+        ("Env", container.get("Env")),
+    ):
         if words:
             lines.append(f" {name}:\t\t{' '.join(words)} ")
     if container.get("Dir"):
@@ -307,7 +340,17 @@ def _pretty(cli: Cli, service: dict[str, Any]) -> str:
                 f"  ReadOnly:\t{show(mount.get('ReadOnly', False))}",
                 f"  Type:\t\t{mount['Type']}",
             ]
+    lines += _pretty_files("Secrets", "Secret", container.get("Secrets") or [])
+    lines += _pretty_files("Configs", "Config", container.get("Configs") or [])
+    log = task.get("LogDriver")
+    if log:
+        lines += ["Log Driver:", f" Name:\t\t{log['Name']}"]
+        if log.get("Options"):
+            lines.append(" LogOpts:")
+            lines += [f"  {key}:\t\t{value}" for key, value in sorted(log["Options"].items())]
     lines += _pretty_resources(task["Resources"])
+    if task.get("Networks"):
+        lines.append("Networks: " + " ".join(networks.get(n["Target"], n["Target"]) for n in task["Networks"]) + " ")
     lines.append(f"Endpoint Mode:\t{spec['EndpointSpec']['Mode']}")
     ports = service["Endpoint"].get("Ports")
     if ports:
@@ -320,7 +363,43 @@ def _pretty(cli: Cli, service: dict[str, Any]) -> str:
                 f"  PublishMode = {port['PublishMode']}",
             ]
         lines[-1] += " "
+    if container.get("Healthcheck"):
+        lines += [*_pretty_health(container["Healthcheck"]), "", ""]
     return "\n".join(lines) + "\n"
+
+
+def _pretty_files(title: str, kind: str, references: list[dict[str, Any]]) -> list[str]:
+    lines = [f"{title}:"] if references else []
+    for reference in references:
+        target = reference.get("File", {}).get("Name", "")
+        lines += [f" Target:\t{target}", f"  Source:\t{reference[f'{kind}Name']}"]
+    return lines
+
+
+def _pretty_health(health: dict[str, Any]) -> list[str]:
+    return [
+        " Healthcheck:",
+        f"  Interval = {format_duration(health.get('Interval', 0))}",
+        f"  Retries = {health.get('Retries', 0)}",
+        f"  StartPeriod =\t{format_duration(health.get('StartPeriod', 0))}",
+        f"  Timeout =\t{format_duration(health.get('Timeout', 0))}",
+        "  Tests:",
+        *(f"\t Test = {word}" for word in health.get("Test") or ()),
+    ]
+
+
+def _pretty_mode(mode: dict[str, Any]) -> list[str]:
+    kind, settings = next(iter(mode.items()))
+    if kind == "Replicated":
+        replicas = settings["Replicas"]
+        return ["Service Mode:\tReplicated", *([f" Replicas:\t{replicas}"] if replicas else [])]
+    if kind == "ReplicatedJob":
+        return [
+            "Service Mode:\tReplicatedJob",
+            f" Max Concurrent:\t{settings['MaxConcurrent']}",
+            f" Total Completions:\t{settings['TotalCompletions']}",
+        ]
+    return [f"Service Mode:\t{kind}"]
 
 
 def _pretty_update_status(cli: Cli, status: dict[str, Any] | None) -> list[str]:

@@ -8,7 +8,7 @@ from swarmsim.docker.cli import Cli, CommandError
 from swarmsim.docker.grammar import BY_PATH
 from swarmsim.docker.output import command_help
 from swarmsim.docker.pflag import Flags
-from swarmsim.engine.api import ApiError
+from swarmsim.engine.calls import ApiError
 from swarmsim.sim.scope import Activity
 from swarmsim.swarm.objects import ClusterSpec, Role
 

@@ -8,17 +8,19 @@ daemon's 20 s for the swarm to answer.
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import msgspec
 
+from swarmsim.engine.calls import ApiError, find, refused
 from swarmsim.engine.containers import Container
-from swarmsim.engine.engine import ENGINE_VERSION, Engine
+from swarmsim.engine.engine import ENGINE_VERSION
 from swarmsim.engine.images import find_image
 from swarmsim.engine.jsonforms import Json, node_json, service_json, swarm_json, task_json
+from swarmsim.engine.localresources import GATEWAY_BRIDGE
 from swarmsim.engine.names import random_name
+from swarmsim.engine.resources import ResourceCalls
 from swarmsim.sim.rpc import RpcError
-from swarmsim.sim.scope import Activity, Failure
+from swarmsim.sim.scope import Activity
 from swarmsim.swarm.ca.certificates import RootCA
 from swarmsim.swarm.manager.controlapi import (
     NodeView,
@@ -28,10 +30,9 @@ from swarmsim.swarm.manager.controlapi import (
     UpdateService,
 )
 from swarmsim.swarm.node import SwarmNode, init_swarm, join_swarm
-from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, Network, NodeSpec, Role, Service, Task
+from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, NodeSpec, Role, Service, Task
 from swarmsim.swarm.specs import ServiceSpec
 
-REQUEST_TIMEOUT = 20.0  # seconds, daemon/cluster swarmRequestTimeout
 CONNECT_TIMEOUT = 20.0  # seconds, swarmConnectTimeout
 STATS_TIMEOUT = 5.0  # seconds, managerStats
 SWARM_PORT = 2377
@@ -43,17 +44,6 @@ SWARM_EXISTS = (
 JOIN_TIMEOUT = (
     "Timeout was reached before node joined. The attempt to join the swarm will continue in the background. "
     'Use the "docker info" command to see the current swarm status of your node.'
-)
-NOT_IN_SWARM = (
-    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node '
-    "to swarm and try again."
-)
-NOT_A_MANAGER = (
-    "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. "
-    "Please run this command on a manager node or promote the current node to a manager."
-)
-MANAGER_NOT_READY = (
-    "This node is not a swarm manager. Manager is being prepared or has trouble connecting to the cluster."
 )
 LEAVING_MANAGER = "You are attempting to leave the swarm on a node that is participating as a manager. "
 LAST_MANAGER = "Removing the last manager erases all current state of the swarm. Use `--force` to ignore this message. "
@@ -89,28 +79,8 @@ MOUNT_TYPES = ("bind", "volume", "tmpfs", "npipe", "cluster")
 ORDERS = ("", "stop-first", "start-first")
 
 
-class ApiError(Failure):
-    """An error answer: HTTP status and message."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-
-
-_HTTP = {"NotFound": 404, "AlreadyExists": 409, "InvalidArgument": 400, "FailedPrecondition": 400, "Unimplemented": 501}
-
-
-def _refused(error: RpcError) -> ApiError:
-    return ApiError(_HTTP.get(error.code, 500), str(error))
-
-
-class EngineAPI:
+class EngineAPI(ResourceCalls):
     """Calls on one engine. All are activities that return the body or raise :class:`ApiError`."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.host = engine.host
 
     # -- the swarm itself
 
@@ -154,7 +124,7 @@ class EngineAPI:
             if error.broken:
                 message = f'connection error: desc = "transport: Error while dialing dial tcp {where}: connect: connection refused"'
                 raise ApiError(503, f"rpc error: code = Unavailable desc = {message}") from None
-            raise _refused(error) from None
+            raise refused(error) from None
         role = self.engine.node.identity.role if self.engine.node else Role.WORKER
         return role
 
@@ -232,7 +202,7 @@ class EngineAPI:
         view = yield from self._node(reference)
         yield from self._control("remove_node", RemoveNode(view.node.id, force))
 
-    # -- services, tasks, networks
+    # -- services and tasks
 
     def service_list(self) -> Activity:
         """Services with their task counts, as the CLI asks for them (``status=true``)."""
@@ -284,11 +254,6 @@ class EngineAPI:
         yield from self._request()
         tasks: list[Task] = yield from self._control("list_tasks", None)
         return [task_json(task) for task in tasks]
-
-    def network_list(self) -> Activity:
-        yield from self._request()
-        networks: list[Network] = yield from self._control("list_networks", None)
-        return [network.name for network in networks]
 
     # -- this host
 
@@ -374,24 +339,6 @@ class EngineAPI:
 
     # -- helpers
 
-    def _request(self) -> Activity:
-        yield self.engine.lasting("api")
-
-    def _manager(self) -> Any:
-        node = self.engine.node
-        if node is None:
-            raise ApiError(503, NOT_IN_SWARM)
-        if node.manager is None:
-            raise ApiError(503, MANAGER_NOT_READY if node.identity.role is Role.MANAGER else NOT_A_MANAGER)
-        return node.manager
-
-    def _control(self, method: str, payload: Any) -> Activity:
-        manager = self._manager()
-        try:
-            return (yield manager.call(f"control.{method}", payload, REQUEST_TIMEOUT))
-        except RpcError as error:
-            raise _refused(error) from None
-
     def _cluster(self) -> Activity:
         cluster: Cluster = yield from self._control("get_cluster", None)
         return cluster
@@ -400,11 +347,11 @@ class EngineAPI:
         if reference == "self" and self.engine.node is not None:
             reference = self.engine.node.identity.node_id
         views: list[NodeView] = yield from self._control("list_nodes", None)
-        return _find("node", reference, [(v.node.id, v.node.hostname, v) for v in views])
+        return find("node", reference, [(v.node.id, v.node.hostname, v) for v in views])
 
     def _service(self, reference: str) -> Activity:
         services: list[Service] = yield from self._control("list_services", None)
-        return _find("service", reference, [(s.id, s.spec.name, s) for s in services])
+        return find("service", reference, [(s.id, s.spec.name, s) for s in services])
 
     def _container(self, reference: str) -> Container:
         for container in self.engine.containers.values():
@@ -432,6 +379,7 @@ class EngineAPI:
 
     def _adopt(self, node: SwarmNode) -> None:
         self.engine.node = node
+        self.engine.make_networks(GATEWAY_BRIDGE)
         self.host.disk["swarm"] = node.disk
 
     def _forget(self) -> None:
@@ -488,20 +436,6 @@ def _availability(text: str) -> Availability:
         return Availability(text.lower())
     except ValueError:
         raise ApiError(400, f'invalid Availability: "{text}"') from None
-
-
-def _find(kind: str, reference: str, entries: list[tuple[str, str, Any]]) -> Any:
-    """By full id, then by name, then by the beginning of an id (daemon/cluster/helpers.go)."""
-    found = (
-        [value for id, _, value in entries if id == reference]
-        or [value for _, name, value in entries if name == reference]
-        or [value for id, _, value in entries if id.startswith(reference)]
-    )
-    if not found:
-        raise ApiError(404, f"{kind} {reference} not found")
-    if len(found) > 1:
-        raise ApiError(400, f"{kind} {reference} is ambiguous ({len(found)} matches found)")
-    return found[0]
 
 
 def _check_convertible(spec: ServiceSpec) -> None:

@@ -51,6 +51,8 @@ class Container:
         self.finished_at: float | None = None
         self.process: Scope | None = None
         self.ports: tuple[str, ...] = ()
+        self.hostname = ""
+        self.volumes: tuple[str, ...] = ()
         self._exits: list[Event] = []
         self._rng = rng
 

@@ -13,10 +13,12 @@ from simpy.events import Event
 
 from swarmsim.engine.containers import Container
 from swarmsim.engine.executor import ContainerController
+from swarmsim.engine.localresources import PREDEFINED, LocalNetwork, Volume
 from swarmsim.sim.host import Host, Process
 from swarmsim.sim.scope import Activity
 from swarmsim.swarm.node import NodeDisk, SwarmNode
 from swarmsim.swarm.objects import NodeDescription, Task
+from swarmsim.swarm.specs import NetworkSpec
 
 ENGINE_VERSION = "20.10.24+dfsg1"
 SHUTDOWN_TIMEOUT = 15.0  # seconds the daemon gives its containers when it stops in order
@@ -42,6 +44,8 @@ class Engine:
         self.images: dict[str, None] = host.disk.setdefault("images", dict.fromkeys(images))
         self.containers: dict[str, Container] = host.disk.setdefault("containers", {})
         self.task_containers: dict[str, Container] = host.disk.setdefault("task containers", {})
+        self.volumes: dict[str, Volume] = host.disk.setdefault("volumes", {})
+        self.networks: dict[str, LocalNetwork] = host.disk.setdefault("networks", {})
         self.ids: Random = host.rng("containers")
         self._rng: Random = host.rng("engine")
         self.node: SwarmNode | None = None
@@ -54,6 +58,7 @@ class Engine:
     def boot(self) -> None:
         """Be running right away, as a machine that has been up for a while."""
         self.process = Process(self.host, "dockerd")
+        self.make_networks(*PREDEFINED)
         self.running = True
 
     def start(self) -> Event:
@@ -63,6 +68,7 @@ class Engine:
 
     def _start(self) -> Activity:
         yield self.lasting("engine_start")
+        self.make_networks(*PREDEFINED)
         survivors = []
         for container in self.containers.values():
             if container.state == "running":
@@ -125,6 +131,23 @@ class Engine:
         seconds *= 1.0 + sum(draw(self._rng) for _ in range(machine.busy(now) - 1))
         machine.works_until(now + seconds)
         return seconds
+
+    # -- networks and volumes
+
+    def make_networks(self, *wanted: tuple[str, str, str]) -> None:
+        """Make predefined local networks that are missing: (name, driver, subnet)."""
+        there = {network.name for network in self.networks.values()}
+        for name, driver, subnet in wanted:
+            if name not in there:
+                spec = NetworkSpec(name=name, driver=driver, subnet=subnet)
+                network = LocalNetwork(self.host.rng(f"network/{name}"), self.host.clock.now, spec, predefined=True)
+                self.networks[network.id] = network
+
+    def volume(self, name: str, labels: dict[str, str] | None = None, options: dict[str, str] | None = None) -> Volume:
+        """A named volume, made if it is not there."""
+        if name not in self.volumes:
+            self.volumes[name] = Volume(name, self.host.clock.now, labels, options)
+        return self.volumes[name]
 
     # -- containers
 

@@ -13,7 +13,7 @@ import msgspec
 from swarmsim.sim.clock import timestamp
 from swarmsim.swarm.ca.certificates import RootCA
 from swarmsim.swarm.manager.controlapi import NodeView
-from swarmsim.swarm.objects import Cluster, Meta, Service, Task
+from swarmsim.swarm.objects import Cluster, Config, Meta, Network, Secret, Service, Task
 from swarmsim.swarm.specs import (
     DEFAULT_RESTART,
     DEFAULT_STOP_GRACE,
@@ -47,11 +47,12 @@ def with_defaults(spec: ServiceSpec) -> ServiceSpec:
         max_attempts=DEFAULT_RESTART.max_attempts if restart.max_attempts is None else restart.max_attempts,
     )
     endpoint = spec.endpoint or EndpointSpec()
+    job = spec.mode.name.endswith("job")
     return replace(
         spec,
         task=replace(task, container=container, restart=restart),
-        update=_update_defaults(spec.update),
-        rollback=_update_defaults(spec.rollback),
+        update=spec.update if job else _update_defaults(spec.update),
+        rollback=spec.rollback if job else _update_defaults(spec.rollback),
         endpoint=replace(endpoint, mode=endpoint.mode or "vip"),
     )
 
@@ -85,9 +86,12 @@ def service_json(service: Service, insert_defaults: bool = False) -> Json:
     if service.previous_spec is not None:
         body["PreviousSpec"] = plain(service.previous_spec)
     endpoint: Json = {"Spec": {}}
-    if service.ports:
-        endpoint["Spec"] = plain(service.spec.endpoint)
-        endpoint["Ports"] = _ports(service.ports)
+    if service.ports or service.virtual_ips or service.spec.task.networks:
+        endpoint["Spec"] = plain(service.spec.endpoint) if service.spec.endpoint else {"Mode": "vip"}
+        if service.ports:
+            endpoint["Ports"] = _ports(service.ports)
+        if service.virtual_ips:
+            endpoint["VirtualIPs"] = [{"NetworkID": v.network_id, "Addr": v.address} for v in service.virtual_ips]
     body["Endpoint"] = endpoint
     status = service.update_status
     if status is not None:
@@ -97,7 +101,43 @@ def service_json(service: Service, insert_defaults: bool = False) -> Json:
             **({"CompletedAt": timestamp(status.completed_at)} if status.completed_at is not None else {}),
             "Message": status.message,
         }
+    if service.job_status is not None:
+        body["JobStatus"] = {
+            "JobIteration": {"Index": service.job_status.iteration} if service.job_status.iteration else {},
+            "LastExecution": timestamp(service.job_status.last_execution),
+        }
     return body
+
+
+def secret_json(secret: Secret | Config) -> Json:
+    """A config shows its data, a secret never does."""
+    spec: Json = {"Name": secret.spec.name, "Labels": secret.spec.labels}
+    if isinstance(secret, Config):
+        spec["Data"] = base64.b64encode(secret.spec.data.encode()).decode()
+    return {"ID": secret.id, **_meta(secret.meta), "Spec": spec}
+
+
+def network_json(network: Network) -> Json:
+    spec = network.spec
+    config = [{"Subnet": network.subnet, "Gateway": network.gateway}] if network.subnet else []
+    vxlan = {"com.docker.network.driver.overlay.vxlanid_list": str(network.vxlan_id)} if network.vxlan_id else {}
+    return {
+        "Name": spec.name,
+        "Id": network.id,
+        "Created": timestamp(network.meta.created_at),
+        "Scope": "swarm",
+        "Driver": spec.driver,
+        "EnableIPv6": False,
+        "IPAM": {"Driver": "default", "Options": None, "Config": config},
+        "Internal": spec.internal,
+        "Attachable": spec.attachable,
+        "Ingress": spec.ingress,
+        "ConfigFrom": {"Network": ""},
+        "ConfigOnly": False,
+        "Containers": None,
+        "Options": {**(spec.options or {}), **vxlan},
+        "Labels": spec.labels,
+    }
 
 
 def node_json(view: NodeView, root: RootCA | None) -> Json:
@@ -166,6 +206,15 @@ def task_json(task: Task) -> Json:
             "PID": status.container.pid,
             "ExitCode": status.container.exit_code,
         }
+    if task.networks:
+        body["NetworksAttachments"] = [
+            {"Network": {"ID": each.network_id, "DriverState": {"Name": each.driver}}, "Addresses": [each.address]}
+            for each in task.networks
+        ]
+    if task.generic:
+        body["GenericResources"] = [plain(resource) for resource in task.generic]
+    if task.job_iteration is not None:
+        body["JobIteration"] = {"Index": task.job_iteration} if task.job_iteration else {}
     host_ports = [port for port in task.ports if port.publish_mode == "host" and port.published_port]
     body["Status"]["PortStatus"] = {"Ports": _ports(tuple(host_ports))} if host_ports else {}
     return body

@@ -23,7 +23,7 @@ from swarmsim.swarm.agent.worker import Executor, TaskDisk
 from swarmsim.swarm.ca.certificates import RootCA, create_root
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.raftnode import RaftDisk
-from swarmsim.swarm.objects import Availability, Node, Role
+from swarmsim.swarm.objects import Availability, Node, Role, Task
 
 JOIN_RETRY = 5.0  # seconds between a promoted node's attempts to join Raft
 
@@ -68,6 +68,11 @@ class SwarmNode:
         return self.disk.identity
 
     # -- starting
+
+    @property
+    def tasks(self) -> list[Task]:
+        """What is assigned to this node, as it knows."""
+        return list(self.disk.tasks.values())
 
     def resume(self) -> None:
         """Start from disk, as after a restart of the engine. Manager and agent start side by side:

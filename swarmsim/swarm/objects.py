@@ -85,6 +85,7 @@ class Attachment(msgspec.Struct, frozen=True, gc=False):
     """A task's or a service's place on a network: ``address`` with its prefix, ``10.0.1.7/24``."""
 
     network_id: str
+    name: str
     driver: str
     address: str = ""
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from swarmsim.docker.client import Result, run_docker, split_words
+from swarmsim.docker.files import Files
 from swarmsim.engine.api import EngineAPI
 from swarmsim.engine.engine import Engine
 from swarmsim.sim.chance import Chance
@@ -96,6 +97,8 @@ class SimulatedWorld:
         self.journal = self.around.journal
         self.specs = {spec.name: spec for spec in hosts}
         self.engines: dict[str, Engine] = {}
+        self.files = Files()
+        """What docker commands may read."""
         self.scope = Scope(self.clock, "world")
         if not eager:
             self.clock.calm.laws.update(laws(self.around, self._manager_on))
@@ -170,7 +173,7 @@ class SimulatedWorld:
         def record(stream: str, text: str) -> None:
             texts[stream] += text
 
-        done = shell.spawn(run_docker(EngineAPI(engine), split_words(line), record))
+        done = shell.spawn(run_docker(EngineAPI(engine), split_words(line), record, self.files))
         died = engine.process.ended
         waits = [done]
         if engine.running:

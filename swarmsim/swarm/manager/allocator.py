@@ -1,22 +1,28 @@
-"""The allocator (manager/allocator/): gives services their published ports and lets new tasks go on.
+"""The allocator (manager/allocator/): subnets, addresses, published ports; and lets new tasks go on.
 
-A task is NEW until what it needs of the network is allocated, then PENDING. Published ports without a
-number come from 30000..32767 (allocator/portallocator.go). Addresses and virtual IPs come with the
-network room.
+A task is NEW until what it needs of the network is allocated, then PENDING. Published ports without a number come
+from 30000..32767 (allocator/portallocator.go). Each network has a subnet of the default pool, each service a virtual
+IP on each of its networks (unless its endpoint mode is dnsrr), each task an address, the ingress network included
+if it publishes ports there. Addresses are given in turn, so that one that was freed is not used again at once.
 """
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Iterable
 from functools import partial
 
 from swarmsim.sim.scope import Activity, Scope
 from swarmsim.swarm.manager.loop import CommitLoop
-from swarmsim.swarm.objects import Service, Task, TaskStatus
+from swarmsim.swarm.objects import Attachment, Network, Service, Task, TaskStatus
 from swarmsim.swarm.specs import PortConfig, replace
 from swarmsim.swarm.states import PENDING_MESSAGE, TaskState
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 
 DYNAMIC_PORT_START, DYNAMIC_PORT_END = 30000, 32767
+DEFAULT_POOL = ipaddress.ip_network("10.0.0.0/8")
+SUBNET_SIZE = 24
+FIRST_VXLAN = 4096  # allocator/drivers: ids below are not for overlays
 
 
 def ports_in_use(store: MemoryStore, except_service: str) -> set[tuple[str, int]]:
@@ -50,25 +56,104 @@ def allocate_ports(
     return tuple(result)
 
 
+class AddressPool:
+    """The addresses of one subnet; the first is the gateway's."""
+
+    def __init__(self, subnet: str, gateway: str) -> None:
+        self.network = ipaddress.ip_network(subnet, strict=False)
+        self._used = {int(ipaddress.ip_address(gateway))}
+        self._last = int(self.network.network_address)
+
+    def keep(self, address: str) -> None:
+        """Somebody has this one already."""
+        self._used.add(number := int(ipaddress.ip_interface(address).ip))
+        self._last = max(self._last, number)
+
+    def take(self) -> str | None:
+        """The next free address after the last one given, with its prefix; ``None`` if all are taken."""
+        first, last = int(self.network.network_address) + 1, int(self.network.broadcast_address) - 1
+        for step in range(last - first + 1):
+            number = first + (self._last + 1 + step - first) % (last - first + 1)
+            if number not in self._used:
+                self._used.add(number)
+                self._last = number
+                return f"{ipaddress.ip_address(number)}/{self.network.prefixlen}"
+        return None
+
+    def free(self, address: str) -> None:
+        self._used.discard(int(ipaddress.ip_interface(address).ip))
+
+
+def _is_dead(task: Task) -> bool:
+    """Whether the task no longer needs its addresses (allocator/network.go taskDead)."""
+    return task.desired_state > TaskState.COMPLETE and task.status.state > TaskState.RUNNING
+
+
+def _publishes(ports: Iterable[PortConfig]) -> bool:
+    return any(port.publish_mode == "ingress" for port in ports)
+
+
 class Allocator:
+    """Lives as long as its manager leads; what is given out is rebuilt from the store."""
+
     def __init__(self, scope: Scope, store: MemoryStore) -> None:
         self.scope = scope
         self.store = store
-        services = list(store.table(Service))
+        self._pools: dict[str, AddressPool] = {}
+        self._waiting: dict[str, None] = {}
+        for network in store.table(Network).values():
+            if network.subnet:
+                self._pools[network.id] = AddressPool(network.subnet, network.gateway)
+        for service in store.table(Service).values():
+            self._keep(service.virtual_ips)
+        for task in store.table(Task).values():
+            if not _is_dead(task):
+                self._keep(task.networks)
+        networks, services = list(store.table(Network)), list(store.table(Service))
         tasks = [task.id for task in store.table(Task).values() if task.status.state is TaskState.NEW]
-        CommitLoop(scope, store, self._on_commit, self._allocate(services, tasks))
+        CommitLoop(scope, store, self._on_commit, self._allocate(networks, services, tasks))
+
+    def _keep(self, attachments: Iterable[Attachment]) -> None:
+        for attachment in attachments:
+            pool = self._pools.get(attachment.network_id)
+            if pool is not None and attachment.address:
+                pool.keep(attachment.address)
+
+    def _free(self, attachments: Iterable[Attachment]) -> None:
+        for attachment in attachments:
+            pool = self._pools.get(attachment.network_id)
+            if pool is not None and attachment.address:
+                pool.free(attachment.address)
 
     def _on_commit(self, changes: tuple[Change, ...]) -> Activity | None:
-        services, tasks = [], []
-        for action, obj, _ in changes:
-            if action == "delete":
-                continue
-            if type(obj) is Task:
-                if obj.status.state is TaskState.NEW:
+        networks: list[str] = []
+        services: list[str] = []
+        tasks: list[str] = []
+        for action, obj, old in changes:
+            kind = type(obj)
+            if kind is Task:
+                if action == "delete":
+                    if not _is_dead(obj):
+                        self._free(obj.networks)
+                    self._waiting.pop(obj.id, None)
+                elif obj.status.state is TaskState.NEW:
                     tasks.append(obj.id)
-            elif type(obj) is Service and self._needs_ports(obj):
-                services.append(obj.id)
-        return self._allocate(services, tasks) if services or tasks else None
+                elif obj.networks and _is_dead(obj) and not _is_dead(old):
+                    self._free(obj.networks)
+            elif kind is Service:
+                if action == "delete":
+                    self._free(obj.virtual_ips)
+                elif self._needs_ports(obj) or self._needs_addresses(obj):
+                    services.append(obj.id)
+            elif kind is Network:
+                if action == "delete":
+                    self._pools.pop(obj.id, None)
+                elif not obj.subnet:
+                    networks.append(obj.id)
+        if not (networks or services or tasks):
+            return None
+        tasks += [id for id in self._waiting if id not in tasks]
+        return self._allocate(networks, services, tasks)
 
     def _needs_ports(self, service: Service) -> bool:
         wanted = service.spec.endpoint.ports if service.spec.endpoint else None
@@ -79,25 +164,80 @@ class Allocator:
             for p, q in zip(wanted or (), service.ports, strict=False)
         )
 
-    def _allocate(self, services: list[str], tasks: list[str]) -> Activity:
+    def _wanted_networks(self, service: Service, ports: tuple[PortConfig, ...]) -> list[Network]:
+        """The networks its tasks are on; the ingress network first."""
+        wanted = [self.store.get(Network, each.target) for each in service.spec.task.networks or ()]
+        if _publishes(ports):
+            wanted = [next((n for n in self.store.table(Network).values() if n.spec.ingress), None), *wanted]
+        return [network for network in wanted if network is not None]
+
+    def _needs_addresses(self, service: Service) -> bool:
+        return [vip.network_id for vip in service.virtual_ips] != self._wanted_vips(service, service.ports)
+
+    def _wanted_vips(self, service: Service, ports: tuple[PortConfig, ...]) -> list[str]:
+        if service.spec.endpoint is not None and service.spec.endpoint.mode == "dnsrr":
+            return []
+        return [network.id for network in self._wanted_networks(service, ports)]
+
+    def _allocate(self, networks: list[str], services: list[str], tasks: list[str]) -> Activity:
+        if networks:
+            yield self.store.batch([partial(self._allocate_network, id) for id in networks])
         steps = [partial(self._allocate_service, id) for id in services]
         steps += [partial(self._allocate_task, id) for id in tasks]
         if steps:
             yield self.store.batch(steps)
 
+    def _allocate_network(self, id: str, tx: Transaction) -> None:
+        network = tx.get(Network, id)
+        if network is None or network.subnet:
+            return
+        others = [ipaddress.ip_network(n.subnet, strict=False) for n in tx.all(Network) if n.subnet]
+        subnet = network.spec.subnet
+        if not subnet:
+            free = (net for net in DEFAULT_POOL.subnets(new_prefix=SUBNET_SIZE) if not any(map(net.overlaps, others)))
+            subnet = str(next(free))
+        gateway = network.spec.gateway or str(ipaddress.ip_network(subnet, strict=False)[1])
+        used = {n.vxlan_id for n in tx.all(Network)}
+        vxlan = next(number for number in range(FIRST_VXLAN, 1 << 24) if number not in used)
+        self._pools[id] = AddressPool(subnet, gateway)
+        tx.update(replace(network, subnet=subnet, gateway=gateway, vxlan_id=vxlan))
+
     def _allocate_service(self, id: str, tx: Transaction) -> None:
         service = tx.get(Service, id)
-        if service is None or not self._needs_ports(service):
+        if service is None:
             return
-        wanted = (service.spec.endpoint.ports if service.spec.endpoint else None) or []
-        ports = allocate_ports(wanted, ports_in_use(self.store, id), service.ports)
-        tx.update(replace(service, ports=ports))
+        ports = service.ports
+        if self._needs_ports(service):
+            wanted = (service.spec.endpoint.ports if service.spec.endpoint else None) or []
+            ports = allocate_ports(wanted, ports_in_use(self.store, id), ports)
+        wanted_vips = self._wanted_vips(service, ports)
+        kept = {vip.network_id: vip for vip in service.virtual_ips if vip.network_id in wanted_vips}
+        self._free(vip for vip in service.virtual_ips if vip.network_id not in kept)
+        vips = tuple(kept.get(network) or self._attach(network) for network in wanted_vips)
+        if (ports, vips) != (service.ports, service.virtual_ips):
+            tx.update(replace(service, ports=ports, virtual_ips=vips))
+
+    def _attach(self, network_id: str) -> Attachment:
+        """A place on the network; without an address if none is left."""
+        network, pool = self.store.get(Network, network_id), self._pools.get(network_id)
+        name, driver = (network.name, network.spec.driver) if network is not None else ("", "")
+        return Attachment(network_id, name, driver, (pool.take() if pool is not None else None) or "")
 
     def _allocate_task(self, id: str, tx: Transaction) -> None:
         task = tx.get(Task, id)
         if task is None or task.status.state is not TaskState.NEW:
+            self._waiting.pop(id, None)
             return
         service = tx.get(Service, task.service_id)
-        status = TaskStatus(TaskState.PENDING, self.scope.clock.now, PENDING_MESSAGE)
         ports = service.ports if service else task.ports
-        tx.update(replace(task, status=status, ports=ports))
+        networks: tuple[Attachment, ...] = ()
+        if service is not None and (service.spec.task.networks or ports):
+            networks = tuple(self._attach(network.id) for network in self._wanted_networks(service, ports))
+            if not all(attachment.address for attachment in networks):
+                # The subnet is full: the task stays NEW until somebody leaves.
+                self._free(networks)
+                self._waiting[id] = None
+                return
+        self._waiting.pop(id, None)
+        status = TaskStatus(TaskState.PENDING, self.scope.clock.now, PENDING_MESSAGE)
+        tx.update(replace(task, status=status, ports=ports, networks=networks))

@@ -18,11 +18,12 @@ from swarmsim.sim.chance import new_id
 from swarmsim.sim.rpc import RpcError
 from swarmsim.swarm.ca.certificates import join_token
 from swarmsim.swarm.constraint import NoConstraints, parse
+from swarmsim.swarm.manager.controlresources import RESOURCE_METHODS, check_existence, check_networks, check_references
 from swarmsim.swarm.manager.raftnode import RaftNode, reachability
 from swarmsim.swarm.objects import (
     Cluster,
     ClusterSpec,
-    Network,
+    JobStatus,
     Node,
     NodeSpec,
     NodeState,
@@ -33,12 +34,13 @@ from swarmsim.swarm.objects import (
     UpdateStatus,
 )
 from swarmsim.swarm.reference import InvalidReference, parse_reference
-from swarmsim.swarm.specs import SECOND, EndpointSpec, Resources, ServiceSpec, replace
+from swarmsim.swarm.specs import SECOND, EndpointSpec, HealthConfig, Resources, ServiceSpec, replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import AlreadyExists, NameConflict, StoreError, Transaction
 
 MIN_CPUS = 1_000_000  # 10⁻⁹ CPUs
 MIN_MEMORY = 4 * 1024 * 1024  # bytes
+MIN_HEALTH_DURATION = 1_000_000  # nanoseconds, minimumDuration
 MIN_CERT_EXPIRY = 3600 * SECOND  # ca.MinNodeCertExpiration
 _DNS_NAME = re.compile(r"^[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*$")
 
@@ -129,11 +131,16 @@ def validate_service_spec(spec: ServiceSpec) -> None:
         parse_reference(task.container.image)
     except InvalidReference:
         raise _invalid(f'ContainerSpec: "{task.container.image}" is not a valid repository/tag') from None
+    _validate_health(task.container.health)
     targets: set[str] = set()
     for mount in task.container.mounts or ():
         if mount.target in targets:
             raise _invalid(f"ContainerSpec: duplicate mount point: {mount.target}")
         targets.add(mount.target)
+    check_references(spec)
+    job = spec.mode.replicated_job is not None or spec.mode.global_job is not None
+    if job and spec.update is not None:
+        raise _invalid("Jobs may not have an update config")
     if spec.update is not None:
         if spec.update.delay < 0:
             raise _invalid("TaskSpec: update-delay cannot be negative")
@@ -142,6 +149,20 @@ def validate_service_spec(spec: ServiceSpec) -> None:
         if not 0 <= spec.update.max_failure_ratio <= 1:
             raise _invalid("TaskSpec: update-maxfailureratio cannot be less than 0 or bigger than 1")
     validate_endpoint(spec.endpoint)
+
+
+def _validate_health(health: HealthConfig | None) -> None:
+    if health is None:
+        return
+    for name, duration in (
+        ("Interval", health.interval),
+        ("Timeout", health.timeout),
+        ("StartPeriod", health.start_period),
+    ):
+        if duration and duration < MIN_HEALTH_DURATION:
+            raise _invalid(f"ContainerSpec: {name} in HealthConfig cannot be less than 1ms")
+    if health.retries < 0:
+        raise _invalid("ContainerSpec: Retries in HealthConfig cannot be negative")
 
 
 def validate_endpoint(endpoint: EndpointSpec | None) -> None:
@@ -193,7 +214,7 @@ class ControlAPI:
         return Overview(self.list_nodes(None), self.list_services(None), self.list_tasks(None))
 
     def update_node(self, request: UpdateNode) -> Event:
-        return self._write(partial(self._update_node, request))
+        return self.write(partial(self._update_node, request))
 
     def _update_node(self, request: UpdateNode, tx: Transaction) -> Node:
         node = tx.get(Node, request.id)
@@ -216,7 +237,7 @@ class ControlAPI:
         return node
 
     def remove_node(self, request: RemoveNode) -> Event:
-        return self._write(partial(self._remove_node, request))
+        return self.write(partial(self._remove_node, request))
 
     def _remove_node(self, request: RemoveNode, tx: Transaction) -> None:
         node = tx.get(Node, request.id)
@@ -245,36 +266,45 @@ class ControlAPI:
 
     def create_service(self, spec: ServiceSpec) -> Event:
         validate_service_spec(spec)
+        check_networks(self, spec)
         self._check_ports(spec, "")
         service = Service(id=new_id(self.ids), spec=spec)
+        if service.is_job:
+            service = replace(service, job_status=JobStatus(0, self.store.clock.now))
 
         def create(tx: Transaction) -> Service:
+            check_existence(tx, spec)
             try:
                 tx.create(service)
             except (AlreadyExists, NameConflict) as conflict:
                 raise RpcError("AlreadyExists", f"{conflict}: service {spec.name} already exists") from None
             return service
 
-        return self._write(create)
+        return self.write(create)
 
     def update_service(self, request: UpdateService) -> Event:
         validate_service_spec(request.spec)
         service = self.store.get(Service, request.id)
         if service is None:
             raise RpcError("NotFound", f"service {request.id} not found")
+        check_networks(self, request.spec)
         if request.spec.endpoint is not None and request.spec.endpoint != service.spec.endpoint:
             self._check_ports(request.spec, request.id)
-        return self._write(partial(self._update_service, request))
+        return self.write(partial(self._update_service, request))
 
     def _update_service(self, request: UpdateService, tx: Transaction) -> Service:
         service = tx.get(Service, request.id)
         if service is None:
             raise RpcError("NotFound", f"service {request.id} not found")
-        if service.is_replicated is not (request.spec.mode.replicated is not None):
+        check_existence(tx, request.spec)
+        if service.spec.mode.name != request.spec.mode.name:
             raise RpcError("Unimplemented", "service mode change is not allowed")
         if service.spec.name != request.spec.name:
             raise RpcError("Unimplemented", "renaming services is not supported")
         meta = replace(service.meta, version=request.version)
+        if service.job_status is not None:
+            job_status = JobStatus(service.job_status.iteration + 1, self.store.clock.now)
+            service = replace(service, job_status=job_status)
         if request.rollback:
             if service.previous_spec is None:
                 raise RpcError("FailedPrecondition", f"service {service.id} does not have a previous spec")
@@ -306,7 +336,7 @@ class ControlAPI:
                 raise RpcError("NotFound", f"service {id} not found")
             tx.delete(Service, id)
 
-        return self._write(remove)
+        return self.write(remove)
 
     def _check_ports(self, spec: ServiceSpec, service_id: str) -> None:
         """No two services may publish a port as an ingress port, nor one as ingress and one as host port."""
@@ -333,9 +363,6 @@ class ControlAPI:
     def list_tasks(self, _: None) -> list[Task]:
         return list(self.store.table(Task).values())
 
-    def list_networks(self, _: None) -> list[Network]:
-        return list(self.store.table(Network).values())
-
     def get_cluster(self, _: None) -> Cluster:
         cluster = self.store.cluster
         if cluster is None:
@@ -347,7 +374,7 @@ class ControlAPI:
             raise _invalid("minimum certificate expiry time is: 1h0m0s")
         if request.spec.heartbeat_period < 0:
             raise _invalid("heartbeat time period cannot be a negative duration")
-        return self._write(partial(self._update_cluster, request))
+        return self.write(partial(self._update_cluster, request))
 
     def _update_cluster(self, request: UpdateCluster, tx: Transaction) -> Cluster:
         cluster = next(tx.all(Cluster), None)
@@ -379,9 +406,11 @@ class ControlAPI:
             tx.create(node)
             return node.id, cluster.id, role
 
-        return self._write(create)
+        return self.write(create)
 
-    def _write(self, change: Callable[[Transaction], Any]) -> Event:
+    def write(self, change: Callable[[Transaction], Any]) -> Event:
+        """One transaction; what the store refuses is a refusal of the API."""
+
         def attempt(tx: Transaction) -> Any:
             try:
                 return change(tx)
@@ -401,8 +430,8 @@ METHODS: dict[str, Callable[[ControlAPI, Any], Any]] = {
     "control.update_service": ControlAPI.update_service,
     "control.remove_service": ControlAPI.remove_service,
     "control.list_tasks": ControlAPI.list_tasks,
-    "control.list_networks": ControlAPI.list_networks,
     "control.get_cluster": ControlAPI.get_cluster,
     "control.update_cluster": ControlAPI.update_cluster,
     "ca.issue_certificate": ControlAPI.issue_certificate,
+    **RESOURCE_METHODS,
 }

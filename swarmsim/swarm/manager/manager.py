@@ -24,6 +24,7 @@ from swarmsim.swarm.manager.constraintenforcer import ConstraintEnforcer
 from swarmsim.swarm.manager.controlapi import METHODS, ControlAPI
 from swarmsim.swarm.manager.dispatcher import Dispatcher
 from swarmsim.swarm.manager.globalservice import GlobalOrchestrator
+from swarmsim.swarm.manager.jobs import JobsOrchestrator
 from swarmsim.swarm.manager.proxy import Proxy
 from swarmsim.swarm.manager.raftnode import LOST_LEADERSHIP, RaftDisk, RaftNode
 from swarmsim.swarm.manager.replicated import ReplicatedOrchestrator
@@ -134,6 +135,7 @@ class Manager:
         ConstraintEnforcer(scope, store)
         TaskReaper(scope, store)
         ReplicatedOrchestrator(scope, store, self.ids, host.rng("orchestrator"))
+        JobsOrchestrator(scope, store, self.ids)
         GlobalOrchestrator(scope, store, self.ids)
         RoleManager(scope, self.raft)
 

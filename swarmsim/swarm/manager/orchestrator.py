@@ -21,7 +21,7 @@ class SlotTuple(NamedTuple):
 
     @classmethod
     def of(cls, service: Service, task: Task) -> SlotTuple:
-        return cls(service.id, task.slot, task.node_id if service.is_global else "")
+        return cls(service.id, task.slot, "" if service.has_slots else task.node_id)
 
 
 class Restart(NamedTuple):
@@ -77,6 +77,7 @@ def new_task(service: Service, slot: int, node_id: str, ids: Random, now: float)
         desired_state=TaskState.RUNNING,
         ports=service.ports,
         endpoint_spec=service.spec.endpoint,
+        job_iteration=service.job_status.iteration if service.job_status else None,
     )
 
 

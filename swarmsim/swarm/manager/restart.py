@@ -73,7 +73,7 @@ class RestartSupervisor:
         tx.update(task)
         if not self.should_restart(task, service):
             return
-        node_id = task.node_id if service.is_global else ""
+        node_id = "" if service.has_slots else task.node_id
         replacement = replace(
             new_task(service, task.slot, node_id, self.ids, self.scope.clock.now), desired_state=TaskState.READY
         )
@@ -104,7 +104,8 @@ class RestartSupervisor:
         policy = Restart.of(task.spec.restart)
         if policy.condition == "none":
             return False
-        if policy.condition == "on-failure" and task.status.state is TaskState.COMPLETE:
+        # A job that ended well is done, whatever the policy.
+        if task.status.state is TaskState.COMPLETE and (policy.condition == "on-failure" or service.is_job):
             return False
         if policy.max_attempts == 0:
             return True
@@ -179,7 +180,8 @@ class RestartSupervisor:
     def start_now(self, task_id: str, tx: Transaction) -> None:
         task = tx.get(Task, task_id)
         if task is not None and task.desired_state < TaskState.RUNNING:
-            tx.update(replace(task, desired_state=TaskState.RUNNING))
+            wanted = TaskState.RUNNING if task.job_iteration is None else TaskState.COMPLETE
+            tx.update(replace(task, desired_state=wanted))
 
     def cancel(self, task_id: str) -> None:
         delay = self._delays.pop(task_id, None)

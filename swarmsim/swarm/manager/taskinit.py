@@ -22,9 +22,9 @@ def check_tasks(
     store: MemoryStore,
     restarts: RestartSupervisor,
     is_related: Callable[[Service], bool],
-    fix: Callable[[Task], object],
+    fix: Callable[[Task], Callable[[Transaction], Any] | None],
 ) -> list[Callable[[Transaction], Any]]:
-    """The writes to make first; ``fix`` is told every related task. Delays are started on the way."""
+    """The writes to make first; ``fix`` is told every related task and may add one. Delays are started on the way."""
     steps: list[Callable[[Transaction], Any]] = []
     instances: dict[SlotTuple, list[Task]] = {}
     now = store.clock.now
@@ -36,7 +36,9 @@ def check_tasks(
         if not is_related(service):
             continue
         instances.setdefault(SlotTuple.of(service, task), []).append(task)
-        fix(task)
+        step = fix(task)
+        if step is not None:
+            steps.append(step)
         if task.desired_state is not TaskState.READY or task.status.state > TaskState.COMPLETE:
             continue
         delay = Restart.of(task.spec.restart).delay

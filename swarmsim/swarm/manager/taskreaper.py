@@ -77,6 +77,8 @@ class TaskReaper:
 
     def _reap_slot(self, service: Service, slot: SlotTuple, doomed: dict[str, None]) -> bool:
         """Choose what goes from one slot; whether the slot needs no further look."""
+        if service.is_job:
+            return True  # a job keeps what it has done until its next iteration
         limit = self._limit
         attempts = Restart.of(service.spec.task.restart).max_attempts
         if attempts > 0:

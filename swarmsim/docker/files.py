@@ -1,0 +1,36 @@
+"""The files docker commands read: those a scenario brings along, then those in a folder of the real machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from swarmsim.docker.cli import CommandError
+
+
+class Files:
+    """``inline`` are texts by path; anything else is looked for in ``folder``, if there is one."""
+
+    def __init__(self, inline: Mapping[str, str] | None = None, folder: Path | None = None, stdin: str = "") -> None:
+        self.inline = dict(inline or {})
+        self.folder = folder
+        self.stdin = stdin
+
+    def read(self, path: str) -> str:
+        """The text of a file, ``-`` is what was piped in. Raises :class:`CommandError` in Go's words."""
+        if path == "-":
+            return self.stdin
+        if path in self.inline:
+            return self.inline[path]
+        if self.folder is None:
+            raise CommandError(f"open {path}: no such file or directory")
+        try:
+            return (self.folder / path).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise CommandError(f"open {path}: no such file or directory") from None
+        except IsADirectoryError:
+            raise CommandError(f"read {path}: is a directory") from None
+        except UnicodeDecodeError:
+            raise CommandError(f"{path}: only text is understood here") from None
+        except OSError as problem:
+            raise CommandError(f"open {path}: {(problem.strerror or 'error').lower()}") from None

@@ -1,0 +1,150 @@
+"""``docker network …`` and ``docker volume …`` (docker/cli command/network, command/volume): names, not packets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from swarmsim.docker.cli import Cli, CommandError, matches_label, said
+from swarmsim.docker.output import Listing
+from swarmsim.docker.tasks import natural
+from swarmsim.engine.calls import ApiError
+from swarmsim.sim.chance import hex_id
+from swarmsim.sim.scope import Activity
+from swarmsim.swarm.specs import NetworkSpec
+
+NETWORKS = Listing(
+    "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",
+    {"ID": "NETWORK ID", "Name": "NAME", "Driver": "DRIVER", "Scope": "SCOPE", "Labels": "LABELS"},
+    "ID",
+    "*network.networkContext",
+    ("Driver", "ID", "Labels", "Name", "Scope"),
+)
+VOLUMES = Listing(
+    "{{.Driver}}\t{{.Name}}",
+    {"Driver": "DRIVER", "Name": "VOLUME NAME", "Scope": "SCOPE", "Mountpoint": "MOUNTPOINT", "Labels": "LABELS"},
+    "Name",
+    "*formatter.volumeContext",
+    ("Driver", "Labels", "Mountpoint", "Name", "Scope"),
+)
+NETWORK_FILTERS = ("driver", "id", "label", "name", "scope", "type", "dangling")
+VOLUME_FILTERS = ("dangling", "driver", "label", "name")
+REMOVE_INGRESS = (
+    "WARNING! Before removing the routing-mesh network, make sure all the nodes in your swarm run the same docker "
+    "engine version. Otherwise, removal may not be effective and functionality of newly create ingress networks will "
+    "be impaired.\nAre you sure you want to continue? [y/N] "
+)
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    return {key: value for key, _, value in (text.partition("=") for text in texts)}
+
+
+def create(cli: Cli) -> Activity:
+    flags = cli.flags
+    subnets, gateways = flags.every("subnet"), flags.every("gateway")
+    if len(subnets) < len(gateways):
+        raise CommandError("every ip-range or gateway must have a corresponding subnet")
+    spec = NetworkSpec(
+        name=cli.arguments[0],
+        labels=_pairs(flags.every("label")) or None,
+        driver=flags.get("driver", "bridge"),
+        subnet=subnets[0] if subnets else "",
+        gateway=gateways[0] if gateways else "",
+        internal=flags.on("internal"),
+        attachable=flags.on("attachable"),
+        ingress=flags.on("ingress"),
+        options=_pairs(flags.every("opt")) or None,
+    )
+    id = yield from cli.api.network_create(spec)
+    cli.out(f"{id}\n")
+
+
+def ls(cli: Cli) -> Activity:
+    filters = cli.checked_filters(NETWORK_FILTERS)
+    networks = [network for network in (yield from cli.api.network_list()) if _keep(network, filters)]
+    networks.sort(key=lambda network: natural(network["Name"]))
+    rows = [
+        {
+            "ID": network["Id"] if cli.flags.on("no-trunc") else network["Id"][:12],
+            "Name": network["Name"],
+            "Driver": network["Driver"],
+            "Scope": network["Scope"],
+            "Labels": ",".join(f"{key}={value}" for key, value in (network["Labels"] or {}).items()),
+        }
+        for network in networks
+    ]
+    cli.render(lambda: NETWORKS.render(rows, cli.flags.get("format", ""), cli.flags.on("quiet")))
+
+
+def _keep(network: dict[str, Any], filters: dict[str, list[str]]) -> bool:
+    predefined = network["Name"] in ("bridge", "host", "none", "ingress", "docker_gwbridge")
+    return (
+        ("driver" not in filters or network["Driver"] in filters["driver"])
+        and ("id" not in filters or any(network["Id"].startswith(id) for id in filters["id"]))
+        and ("name" not in filters or any(name in network["Name"] for name in filters["name"]))
+        and ("scope" not in filters or network["Scope"] in filters["scope"])
+        and ("type" not in filters or ("builtin" if predefined else "custom") in filters["type"])
+        and matches_label(network["Labels"] or {}, filters.get("label", []))
+    )
+
+
+def inspect(cli: Cli) -> Activity:
+    yield from cli.inspect(cli.api.network_inspect, lambda _, error: said(error), "network.Inspect", lambda body: "")
+
+
+def rm(cli: Cli) -> Activity:
+    errors = []
+    for reference in cli.arguments:
+        try:
+            body = yield from cli.api.network_inspect(reference)
+            if body["Ingress"]:
+                cli.out(REMOVE_INGRESS)
+                if not cli.files.read("-").strip().lower().startswith("y"):
+                    continue
+            yield from cli.api.network_remove(reference)
+            cli.out(f"{reference}\n")
+        except ApiError as error:
+            if not (cli.flags.on("force") and error.status == 404):
+                errors.append(said(error))
+    if errors:
+        raise CommandError("\n".join([*errors, "exit status 1"]))
+
+
+# -- volumes
+
+
+def volume_create(cli: Cli) -> Activity:
+    flags = cli.flags
+    if flags.changed("name") and cli.arguments:
+        raise CommandError(
+            "conflicting options: cannot specify a volume-name through both --name and as a positional arg"
+        )
+    name = flags.get("name") or (cli.arguments[0] if cli.arguments else hex_id(cli.api.engine.ids))
+    volume = yield from cli.api.volume_create(
+        name, flags.get("driver", "local"), _pairs(flags.every("label")), _pairs(flags.every("opt"))
+    )
+    cli.out(f"{volume['Name']}\n")
+
+
+def volume_ls(cli: Cli) -> Activity:
+    filters = cli.checked_filters(VOLUME_FILTERS)
+    rows = [
+        {**volume, "Labels": ",".join(f"{k}={v}" for k, v in (volume["Labels"] or {}).items())}
+        for volume in (yield from cli.api.volume_list())
+        if ("name" not in filters or any(name in volume["Name"] for name in filters["name"]))
+        and ("driver" not in filters or volume["Driver"] in filters["driver"])
+        and matches_label(volume["Labels"] or {}, filters.get("label", []))
+    ]
+    cli.render(lambda: VOLUMES.render(rows, cli.flags.get("format", ""), cli.flags.on("quiet")))
+
+
+def volume_inspect(cli: Cli) -> Activity:
+    yield from cli.inspect(cli.api.volume_inspect, lambda _, error: said(error), "volume.Volume", lambda body: "")
+
+
+def volume_rm(cli: Cli) -> Activity:
+    def remove(reference: str) -> Activity:
+        yield from cli.api.volume_remove(reference, cli.flags.on("force"))
+        cli.out(f"{reference}\n")
+
+    yield from cli.each(cli.arguments, remove)

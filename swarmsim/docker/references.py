@@ -1,0 +1,55 @@
+"""From names to ids: the networks, secrets and configs a service refers to (command/service/parse.go)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from swarmsim.docker.cli import Cli, CommandError
+from swarmsim.sim.scope import Activity
+from swarmsim.swarm.specs import NetworkAttachment, ServiceSpec, replace
+
+
+def resolved(cli: Cli, spec: ServiceSpec) -> Activity:
+    """The spec with every id filled in. Raises :class:`CommandError` for what is not there or named twice."""
+    container, task = spec.task.container, spec.task
+    networks = yield from _networks(cli, task.networks or [])
+    secrets = yield from _files(cli, "secret", container.secrets or [])
+    configs = yield from _files(cli, "config", container.configs or [])
+    container = replace(container, secrets=secrets or None, configs=configs or None)
+    return replace(spec, task=replace(task, container=container, networks=networks or None))
+
+
+def _networks(cli: Cli, wanted: list[NetworkAttachment]) -> Activity:
+    if not wanted:
+        return wanted
+    known = yield from cli.api.network_list()
+    found: dict[str, NetworkAttachment] = {}
+    for attachment in wanted:
+        network = next((n for n in known if attachment.target in (n["Id"], n["Name"])), None)
+        if network is None:
+            raise CommandError(f"Error response from daemon: network {attachment.target} not found")
+        if network["Id"] in found:
+            raise CommandError(f"service is already attached to network {attachment.target}")
+        found[network["Id"]] = replace(attachment, target=network["Id"])
+    return sorted(found.values(), key=lambda attachment: attachment.target)
+
+
+def _files(cli: Cli, kind: str, wanted: list[Any]) -> Activity:
+    """References without an id get it; those that have one are kept."""
+    if all(getattr(reference, f"{kind}_id") for reference in wanted):
+        return wanted
+    listed = yield from cli.api.secret_list(kind)
+    ids = {obj["Spec"]["Name"]: obj["ID"] for obj in listed}
+    result = []
+    targets: set[str] = set()
+    for reference in wanted:
+        name = getattr(reference, f"{kind}_name")
+        if not getattr(reference, f"{kind}_id"):
+            if reference.file.name in targets:
+                raise CommandError(f"duplicate {kind} target for {name} not allowed")
+            targets.add(reference.file.name)
+            if name not in ids:
+                raise CommandError(f"{kind} not found: {name}")
+            reference = replace(reference, **{f"{kind}_id": ids[name]})
+        result.append(reference)
+    return result

@@ -1,0 +1,135 @@
+"""``docker secret …`` and ``docker config …`` (docker/cli command/secret, command/config): the same but for a few words."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from swarmsim.docker.cli import Cli, CommandError, matches_label, said
+from swarmsim.docker.gotime import parse_time
+from swarmsim.docker.output import Listing
+from swarmsim.docker.tasks import natural
+from swarmsim.sim.scope import Activity
+from swarmsim.swarm.specs import SecretSpec
+
+FILTERS = ("id", "label", "name")
+SECRETS = Listing(
+    "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.CreatedAt}}\t{{.UpdatedAt}}",
+    {
+        "ID": "ID",
+        "Name": "NAME",
+        "Driver": "DRIVER",
+        "CreatedAt": "CREATED",
+        "UpdatedAt": "UPDATED",
+        "Labels": "LABELS",
+    },
+    "ID",
+    "*secret.secretContext",
+    ("CreatedAt", "Driver", "ID", "Labels", "Name", "UpdatedAt"),
+)
+CONFIGS = Listing(
+    "{{.ID}}\t{{.Name}}\t{{.CreatedAt}}\t{{.UpdatedAt}}",
+    {"ID": "ID", "Name": "NAME", "CreatedAt": "CREATED", "UpdatedAt": "UPDATED", "Labels": "LABELS"},
+    "ID",
+    "*config.configContext",
+    ("CreatedAt", "ID", "Labels", "Name", "UpdatedAt"),
+)
+
+
+def create(kind: str) -> Callable[[Cli], Activity]:
+    def action(cli: Cli) -> Activity:
+        name, *rest = cli.arguments
+        if not rest:
+            raise CommandError(f"{kind} data is empty" if kind == "secret" else "config data is empty")
+        try:
+            data = cli.files.read(rest[0])
+        except CommandError as problem:
+            raise CommandError(f"error reading content from {rest[0]!r}: {problem.message}".replace("'", '"')) from None
+        labels = {key: value for key, _, value in (text.partition("=") for text in cli.flags.every("label"))}
+        id = yield from cli.api.secret_create(kind, SecretSpec(name=name, labels=labels, data=data))
+        cli.out(f"{id}\n")
+
+    return action
+
+
+def ls(kind: str) -> Callable[[Cli], Activity]:
+    def action(cli: Cli) -> Activity:
+        filters = cli.checked_filters(FILTERS)
+        found = [obj for obj in (yield from cli.api.secret_list(kind)) if _keep(obj, filters)]
+        found.sort(key=lambda obj: natural(obj["Spec"]["Name"]))
+        rows = [
+            {
+                "ID": obj["ID"],
+                "Name": obj["Spec"]["Name"],
+                "Driver": "",
+                "CreatedAt": f"{cli.ago(obj['CreatedAt'])} ago",
+                "UpdatedAt": f"{cli.ago(obj['UpdatedAt'])} ago",
+                "Labels": ",".join(f"{key}={value}" for key, value in obj["Spec"]["Labels"].items()),
+            }
+            for obj in found
+        ]
+        listing = SECRETS if kind == "secret" else CONFIGS
+        cli.render(lambda: listing.render(rows, cli.flags.get("format", ""), cli.flags.on("quiet")))
+
+    return action
+
+
+def _keep(obj: dict[str, Any], filters: dict[str, list[str]]) -> bool:
+    spec = obj["Spec"]
+    return (
+        ("id" not in filters or any(obj["ID"].startswith(id) for id in filters["id"]))
+        and ("name" not in filters or any(spec["Name"].startswith(name) for name in filters["name"]))
+        and matches_label(spec["Labels"], filters.get("label", []))
+    )
+
+
+def inspect(kind: str) -> Callable[[Cli], Activity]:
+    def action(cli: Cli) -> Activity:
+        yield from cli.inspect(
+            lambda reference: cli.api.secret_inspect(kind, reference),
+            lambda reference, error: f"Error: no such {kind}: {reference}" if error.status == 404 else said(error),
+            f"swarm.{kind.capitalize()}",
+            _pretty_secret if kind == "secret" else _pretty_config,
+        )
+
+    return action
+
+
+def _when(timestamp: str) -> str:
+    time = parse_time(timestamp)
+    fraction = timestamp.removesuffix("Z").partition(".")[2].rstrip("0")
+    return time.strftime("%Y-%m-%d %H:%M:%S") + (f".{fraction}" if fraction else "") + " +0000 utc"
+
+
+def _labels(spec: dict[str, Any]) -> str:
+    lines = [f" - {key}{'=' + value if value else ''}\n" for key, value in sorted(spec["Labels"].items())]
+    return "Labels:\n" + "".join(lines) if lines else ""
+
+
+def _pretty_secret(secret: dict[str, Any]) -> str:
+    return (
+        f"ID:              {secret['ID']}\nName:              {secret['Spec']['Name']}\n{_labels(secret['Spec'])}"
+        f"Driver:            \nCreated at:        {_when(secret['CreatedAt'])}\n"
+        f"Updated at:        {_when(secret['UpdatedAt'])}\n"
+    )
+
+
+def _pretty_config(config: dict[str, Any]) -> str:
+    data = base64.b64decode(config["Spec"]["Data"]).decode()
+    return (
+        f"ID:\t\t\t{config['ID']}\nName:\t\t\t{config['Spec']['Name']}\n{_labels(config['Spec'])}"
+        f"Created at:            \t{_when(config['CreatedAt'])}\n"
+        f"Updated at:            \t{_when(config['UpdatedAt'])}\nData:\n{data}\n"
+    )
+
+
+def rm(kind: str) -> Callable[[Cli], Activity]:
+    def action(cli: Cli) -> Activity:
+        def remove(reference: str) -> Activity:
+            yield from cli.api.secret_remove(kind, reference)
+            cli.out(f"{reference}\n")
+
+        yield from cli.each(cli.arguments, remove)
+
+    return action

@@ -1,0 +1,426 @@
+"""What flags' values mean: one parser a type of value (docker/cli opts, opts/swarmopts).
+
+A parser returns the value, or of a repeatable flag a list of one or more; it raises :class:`ValueError` with the
+client's own complaint.
+"""
+
+from __future__ import annotations
+
+import csv
+import ipaddress
+import re
+import shlex
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from swarmsim.docker.gotime import parse_bool, parse_bytes, parse_duration, parse_float, parse_int, parse_uint
+from swarmsim.swarm.specs import (
+    BindOptions,
+    ConfigReference,
+    CredentialSpec,
+    Driver,
+    FileTarget,
+    Mount,
+    NetworkAttachment,
+    PlacementPreference,
+    PortConfig,
+    SecretReference,
+    SpreadOver,
+    TmpfsOptions,
+    Ulimit,
+    VolumeOptions,
+)
+
+
+def _nano_cpus(text: str) -> int:
+    try:
+        cpus = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"failed to parse {text} as a rational number") from None
+    nano = cpus * 10**9
+    if nano.denominator != 1:
+        raise ValueError("value is too precise")
+    return int(nano)
+
+
+def _port_number(text: str, what: str) -> int:
+    if not text.isdigit() or not 0 < int(text) <= 65535:
+        raise ValueError(f"invalid {what}: {text}")
+    return int(text)
+
+
+def _port_range(text: str, what: str) -> list[int]:
+    first, dash, last = text.partition("-")
+    start = _port_number(first, what)
+    end = _port_number(last, what) if dash else start
+    if end < start:
+        raise ValueError(f"invalid {what}: {text}")
+    return list(range(start, end + 1))
+
+
+def _ports(text: str) -> list[PortConfig]:
+    """``8888:80``, ``80/udp``, ``8000-8002:80-82``, ``published=8888,target=80,mode=host``."""
+    if re.search(r"\w+=\w+(,\w+=\w+)*", text):
+        return [_long_port(text)]
+    body, _, protocol = text.partition("/")
+    protocol = protocol.lower() or "tcp"
+    parts = body.split(":")
+    targets = _port_range(parts[-1], "containerPort")
+    if protocol not in ("tcp", "udp", "sctp"):
+        raise ValueError(f"invalid proto: {protocol}")
+    if len(parts) > 2:
+        raise ValueError("hostip is not supported")
+    published = _port_range(parts[0], "hostPort") if len(parts) == 2 and parts[0] else [0] * len(targets)
+    if len(published) != len(targets):
+        raise ValueError(f"invalid ranges specified for container and host Ports: {parts[-1]} and {parts[0]}")
+    return [
+        PortConfig(protocol=protocol, target_port=target, published_port=port, publish_mode="ingress")
+        for port, target in zip(published, targets, strict=True)
+    ]
+
+
+def _long_port(text: str) -> PortConfig:
+    values = {"protocol": "tcp", "mode": "ingress", "published": "0", "target": "0"}
+    for field in text.split(","):
+        key, equals, value = field.partition("=")
+        if not equals:
+            raise ValueError(f"invalid field: {field}")
+        key, value = key.lower(), value.lower()
+        if key not in values:
+            raise ValueError(f"invalid field key: {key}")
+        if key in ("published", "target") and not value.isdigit():
+            raise ValueError(
+                f"invalid {key} port ({value}): value must be an integer: "
+                f'strconv.ParseUint: parsing "{value}": invalid syntax'
+            )
+        if key == "protocol" and value not in ("tcp", "udp", "sctp"):
+            raise ValueError(f"invalid protocol value '{value}'")
+        if key == "mode" and value not in ("ingress", "host"):
+            raise ValueError(f"invalid publish mode value ({value}): must be either 'ingress' or 'host'")
+        values[key] = value
+    if values["target"] == "0":
+        raise ValueError("missing mandatory field 'target'")
+    return PortConfig(
+        protocol=values["protocol"],
+        target_port=int(values["target"]),
+        published_port=int(values["published"]),
+        publish_mode=values["mode"],
+    )
+
+
+MOUNT_FIELDS = {
+    "type": "type",
+    "source": "source",
+    "src": "source",
+    "target": "target",
+    "dst": "target",
+    "destination": "target",
+    "consistency": "consistency",
+}
+SWITCHES = ("readonly", "ro", "volume-nocopy", "bind-nonrecursive")
+
+
+def _csv(text: str) -> list[str]:
+    return next(csv.reader([text]), [])
+
+
+def _mount(text: str) -> list[Mount]:
+    """``type=volume,source=data,target=/data,volume-driver=local`` (opts/mount.go)."""
+    mount: dict[str, Any] = {"type": "volume"}
+    bind: dict[str, Any] = {}
+    volume: dict[str, Any] = {}
+    tmpfs: dict[str, Any] = {}
+    driver: dict[str, Any] = {}
+    for field in _csv(text):
+        key, equals, value = field.partition("=")
+        key = key.lower()
+        if not equals and key not in SWITCHES:
+            raise ValueError(f"invalid field '{field}' must be a key=value pair")
+        if key in ("readonly", "ro"):
+            mount["read_only"] = _switch(key, value, equals)
+        elif key in MOUNT_FIELDS:
+            mount[MOUNT_FIELDS[key]] = value.lower() if key in ("type", "consistency") else value
+        elif key == "bind-propagation":
+            bind["propagation"] = value.lower()
+        elif key == "bind-nonrecursive":
+            bind["non_recursive"] = _switch(key, value, equals)
+        elif key == "bind-recursive":
+            if value not in ("enabled", "disabled", "writable", "readonly"):
+                choices = '"enabled", "disabled", "writable", or "readonly"'
+                raise ValueError(f"invalid value for {key}: {value} (must be {choices})")
+            if value == "disabled":
+                bind["non_recursive"] = True
+        elif key == "volume-nocopy":
+            volume["no_copy"] = _switch(key, value, equals)
+        elif key == "volume-label":
+            _into(volume.setdefault("labels", {}), value)
+        elif key == "volume-driver":
+            driver["name"] = value
+        elif key == "volume-opt":
+            _into(driver.setdefault("options", {}), value)
+        elif key == "tmpfs-size":
+            try:
+                tmpfs["size_bytes"] = parse_bytes(value)
+            except ValueError:
+                raise ValueError(f"invalid value for {key}: {value}") from None
+        elif key == "tmpfs-mode":
+            if not re.fullmatch("[0-7]+", value):
+                raise ValueError(f"invalid value for {key}: {value}")
+            tmpfs["mode"] = int(value, 8)
+        else:
+            raise ValueError(f"unexpected key '{key}' in '{field}'")
+    if not mount.get("type"):
+        raise ValueError("type is required")
+    if not mount.get("target"):
+        raise ValueError("target is required")
+    if driver:
+        volume["driver"] = Driver(**driver)
+    for type, options, what in (("bind", bind, "bind"), ("volume", volume, "volume"), ("tmpfs", tmpfs, "tmpfs")):
+        if options and mount["type"] != type:
+            raise ValueError(f"cannot mix '{what}-*' options with mount type '{mount['type']}'")
+    if bind:
+        mount["bind"] = BindOptions(**bind)
+    if volume:
+        mount["volume"] = VolumeOptions(**volume)
+    if tmpfs:
+        mount["tmpfs"] = TmpfsOptions(**tmpfs)
+    return [Mount(**mount)]
+
+
+def _switch(key: str, value: str, equals: str) -> bool:
+    if not equals:
+        return True
+    try:
+        return parse_bool(value)
+    except ValueError:
+        raise ValueError(f"invalid value for {key}: {value}") from None
+
+
+def _into(pairs: dict[str, str], text: str) -> None:
+    key, _, value = text.partition("=")
+    pairs[key] = value
+
+
+def _file_reference(text: str, kind: str) -> tuple[str, FileTarget]:
+    """A secret's or a config's name and where it appears: ``NAME`` or ``source=…,target=…,uid=…,gid=…,mode=…``."""
+    fields = _csv(text)
+    if len(fields) == 1 and "=" not in fields[0]:
+        return fields[0], FileTarget(name=fields[0], uid="0", gid="0", mode=0o444)
+    values = {"uid": "0", "gid": "0"}
+    mode = 0o444
+    for field in fields:
+        key, equals, value = field.partition("=")
+        if not equals or not key:
+            raise ValueError(f"invalid field '{field}' must be a key=value pair")
+        key = {"src": "source"}.get(key.lower(), key.lower())
+        if key == "mode":
+            try:
+                mode = int(value, 8) if value.startswith("0") else int(value)
+            except ValueError:
+                raise ValueError(
+                    f'invalid mode specified: strconv.ParseUint: parsing "{value}": invalid syntax'
+                ) from None
+        elif key in ("source", "target", "uid", "gid"):
+            values[key] = value
+        else:
+            raise ValueError(f"invalid field in {kind} request: {key}")
+    if not values.get("source"):
+        raise ValueError("source is required")
+    target = values.get("target") or values["source"]
+    return values["source"], FileTarget(name=target, uid=values["uid"], gid=values["gid"], mode=mode)
+
+
+def _secret(text: str) -> list[SecretReference]:
+    """The secret's id is not known yet."""
+    name, file = _file_reference(text, "secret")
+    return [SecretReference(file=file, secret_id="", secret_name=name)]
+
+
+def _config(text: str) -> list[ConfigReference]:
+    """The config's id is not known yet."""
+    name, file = _file_reference(text, "config")
+    return [ConfigReference(file=file, config_id="", config_name=name)]
+
+
+def _network(text: str) -> list[NetworkAttachment]:
+    """``NAME`` or ``name=NAME,alias=A,driver-opt=k=v``; ``target`` is the network's name as yet (opts/network.go)."""
+    if not re.search(r"\w+=\w+(,\w+=\w+)*", text):
+        return [NetworkAttachment(target=text)]
+    name, aliases, options = "", [], {}
+    for field in _csv(text):
+        key, equals, value = field.partition("=")
+        if not equals or not key:
+            raise ValueError("invalid field")
+        key = key.strip().lower()
+        if key == "name":
+            name = value
+        elif key == "alias":
+            aliases.append(value)
+        elif key == "driver-opt":
+            option, has_value, setting = value.partition("=")
+            if not has_value:
+                raise ValueError("invalid key value pair format in driver options")
+            options[option.strip().lower()] = setting.strip()
+        else:
+            raise ValueError(f"invalid field key {key}")
+    if not name:
+        raise ValueError("network name/id is not specified")
+    return [NetworkAttachment(target=name, aliases=aliases or None, driver_opts=options or None)]
+
+
+ULIMITS = (
+    "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
+    "rttime", "sigpending", "stack",
+)  # fmt: skip
+
+
+def _ulimit(text: str) -> list[Ulimit]:
+    """``nofile=1024:2048`` (go-units ulimit.go)."""
+    name, equals, limits = text.partition("=")
+    if not equals:
+        raise ValueError(f"invalid ulimit argument: {text}")
+    if name not in ULIMITS:
+        raise ValueError(f"invalid ulimit type: {name}")
+    parts = limits.split(":")
+    if len(parts) > 2:
+        raise ValueError(f"too many limit value arguments - {limits}, can only have up to two, `soft[:hard]`")
+    numbers = [parse_int(part) for part in parts]
+    soft, hard = numbers[0], numbers[-1]
+    if hard != -1 and (soft == -1 or soft > hard):
+        shown = "-1" if soft == -1 else soft
+        raise ValueError(f"ulimit soft limit must be less than or equal to hard limit: {shown} > {hard}")
+    return [Ulimit(name=name, hard=hard, soft=soft)]
+
+
+def _credential_spec(text: str) -> CredentialSpec | None:
+    if not text:
+        return None
+    kind, separator, value = text.partition("://")
+    if not separator or kind not in ("config", "file", "registry"):
+        raise ValueError(
+            'invalid credential spec: value must be prefixed with "config://", "file://", or "registry://"'
+        )
+    if not value:
+        raise ValueError(f"invalid credential spec: no value specified for {kind}://")
+    return CredentialSpec(**{kind: value})
+
+
+def _positive_duration(text: str) -> int:
+    duration = parse_duration(text)
+    if duration < 0:
+        raise ValueError("duration cannot be negative")
+    return duration
+
+
+def _label(text: str) -> list[str]:
+    if not text.partition("=")[0]:
+        raise ValueError("invalid label format: " + f'"{text}"' if text else "empty label")
+    return [text]
+
+
+def _env(text: str) -> list[str]:
+    if not text.partition("=")[0]:
+        raise ValueError(f"invalid environment variable: {text}")
+    return [text]
+
+
+def _ip(text: str) -> list[str]:
+    try:
+        return [str(ipaddress.ip_address(text.strip()))]
+    except ValueError:
+        raise ValueError(f"IP address is not correctly formatted: {text}") from None
+
+
+def _extra_host(text: str) -> list[str]:
+    host, colon, address = text.partition(":")
+    if not colon:
+        host, colon, address = text.partition("=")
+    if not colon or not host:
+        raise ValueError(f'bad format for add-host: "{text}"')
+    if address != "host-gateway":
+        try:
+            ipaddress.ip_address(address.strip("[]"))
+        except ValueError:
+            raise ValueError(f'invalid IP address in add-host: "{address}"') from None
+    return [f"{host}:{address.strip('[]')}"]
+
+
+def _generic_resource(text: str) -> list[str]:
+    if "=" not in text:
+        raise ValueError(f"invalid generic-resource format `{text}` expected `name=value`")
+    return [text]
+
+
+def _preference(text: str) -> list[PlacementPreference]:
+    strategy, equals, argument = text.partition("=")
+    if not equals:
+        raise ValueError('placement preference must be of the format "<strategy>=<arg>"')
+    if strategy != "spread":
+        raise ValueError(f"unsupported placement preference {strategy} (only spread is supported)")
+    return [PlacementPreference(spread=SpreadOver(spread_descriptor=argument))]
+
+
+def _filter(text: str) -> list[tuple[str, str]]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError("bad format of filter (expected name=value)")
+    return [(name.lower().strip(), value.strip())]
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as problem:
+        raise ValueError(str(problem)) from None
+
+
+def _one(text: str) -> list[str]:
+    return [text]
+
+
+PARSERS: dict[str, Callable[[str], Any]] = {
+    "bool": parse_bool,
+    "string": str,
+    "node-addr": str,
+    "uint": parse_uint,
+    "int": parse_int,
+    "int64": parse_int,
+    "uint32": parse_uint,
+    "float": parse_float,
+    "duration": parse_duration,
+    "positive-duration": _positive_duration,
+    "bytes": parse_bytes,
+    "decimal": _nano_cpus,
+    "command": _words,
+    "credential-spec": _credential_spec,
+    "list": _one,
+    "label": _label,
+    "env": _env,
+    "ip": _ip,
+    "extra-host": _extra_host,
+    "generic-resource": _generic_resource,
+    "network": _network,
+    "secret": _secret,
+    "config": _config,
+    "port": _ports,
+    "mount": _mount,
+    "pref": _preference,
+    "filter": _filter,
+    "ulimit": _ulimit,
+}
+"""By the type a flag has in the grammar."""
+
+REPEATABLE = frozenset(
+    (
+        *("list", "label", "env", "ip", "extra-host", "generic-resource", "network", "secret", "config", "port"),
+        *("mount", "pref", "filter", "ulimit"),
+    )
+)
+"""Types whose values add up when the flag is given again."""
+
+SHOWN_AS = {
+    **dict.fromkeys(("label", "env", "ip", "extra-host", "generic-resource"), "list"),
+    "positive-duration": "duration",
+}
+"""Types that help calls by another name: docker/cli's values with a validator."""

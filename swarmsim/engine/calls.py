@@ -1,0 +1,80 @@
+"""What all calls on an engine share: who answers them, and how a refusal looks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from swarmsim.engine.engine import Engine
+from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.scope import Activity, Failure
+from swarmsim.swarm.objects import Role
+
+REQUEST_TIMEOUT = 20.0  # seconds, daemon/cluster swarmRequestTimeout
+
+NOT_IN_SWARM = (
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node '
+    "to swarm and try again."
+)
+NOT_A_MANAGER = (
+    "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. "
+    "Please run this command on a manager node or promote the current node to a manager."
+)
+MANAGER_NOT_READY = (
+    "This node is not a swarm manager. Manager is being prepared or has trouble connecting to the cluster."
+)
+
+
+class ApiError(Failure):
+    """An error answer: HTTP status and message."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+_HTTP = {"NotFound": 404, "AlreadyExists": 409, "InvalidArgument": 400, "FailedPrecondition": 400, "Unimplemented": 501}
+
+
+def refused(error: RpcError) -> ApiError:
+    return ApiError(_HTTP.get(error.code, 500), str(error))
+
+
+def find(kind: str, reference: str, entries: list[tuple[str, str, Any]]) -> Any:
+    """By full id, then by name, then by the beginning of an id (daemon/cluster/helpers.go)."""
+    found = (
+        [value for id, _, value in entries if id == reference]
+        or [value for _, name, value in entries if name == reference]
+        or [value for id, _, value in entries if id.startswith(reference)]
+    )
+    if not found:
+        raise ApiError(404, f"{kind} {reference} not found")
+    if len(found) > 1:
+        raise ApiError(400, f"{kind} {reference} is ambiguous ({len(found)} matches found)")
+    return found[0]
+
+
+class Calls:
+    """Calls on one engine; every group of them is a subclass."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.host = engine.host
+
+    def _request(self) -> Activity:
+        yield self.engine.lasting("api")
+
+    def _manager(self) -> Any:
+        node = self.engine.node
+        if node is None:
+            raise ApiError(503, NOT_IN_SWARM)
+        if node.manager is None:
+            raise ApiError(503, MANAGER_NOT_READY if node.identity.role is Role.MANAGER else NOT_A_MANAGER)
+        return node.manager
+
+    def _control(self, method: str, payload: Any) -> Activity:
+        manager = self._manager()
+        try:
+            return (yield manager.call(f"control.{method}", payload, REQUEST_TIMEOUT))
+        except RpcError as error:
+            raise refused(error) from None

@@ -1,0 +1,75 @@
+"""Networks and volumes of one host, which no swarm knows of."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from swarmsim.sim.chance import hex_id
+from swarmsim.sim.clock import timestamp
+from swarmsim.swarm.specs import NetworkSpec
+
+PREDEFINED = (("bridge", "bridge", "172.17.0.0/16"), ("host", "host", ""), ("none", "null", ""))
+GATEWAY_BRIDGE = ("docker_gwbridge", "bridge", "172.18.0.0/16")
+"""What connects a swarm node's containers with its host; there as soon as the engine is in a swarm."""
+
+
+class LocalNetwork:
+    """A network of scope ``local``."""
+
+    def __init__(self, rng: Random, now: float, spec: NetworkSpec, predefined: bool = False) -> None:
+        self.id = hex_id(rng)
+        self.created_at = now
+        self.spec = spec
+        self.predefined = predefined
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    def json(self) -> dict[str, Any]:
+        spec = self.spec
+        return {
+            "Name": spec.name,
+            "Id": self.id,
+            "Created": timestamp(self.created_at),
+            "Scope": "local",
+            "Driver": spec.driver,
+            "EnableIPv6": False,
+            "IPAM": {
+                "Driver": "default",
+                "Options": None,
+                "Config": [{"Subnet": spec.subnet}] if spec.subnet else [],
+            },
+            "Internal": spec.internal,
+            "Attachable": spec.attachable,
+            "Ingress": False,
+            "ConfigFrom": {"Network": ""},
+            "ConfigOnly": False,
+            "Containers": {},
+            "Options": spec.options or {},
+            "Labels": spec.labels or {},
+        }
+
+
+class Volume:
+    """A named volume of the driver ``local``: it stays on its host."""
+
+    def __init__(
+        self, name: str, now: float, labels: dict[str, str] | None = None, options: dict[str, str] | None = None
+    ) -> None:
+        self.name = name
+        self.created_at = now
+        self.labels = labels
+        self.options = options
+
+    def json(self) -> dict[str, Any]:
+        return {
+            "CreatedAt": timestamp(self.created_at)[:19] + "Z",
+            "Driver": "local",
+            "Labels": self.labels,
+            "Mountpoint": f"/var/lib/docker/volumes/{self.name}/_data",
+            "Name": self.name,
+            "Options": self.options,
+            "Scope": "local",
+        }

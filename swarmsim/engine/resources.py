@@ -1,0 +1,151 @@
+"""Calls about secrets, configs, networks and volumes (moby api/server/router/swarm, network, volume)."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from swarmsim.engine.calls import ApiError, Calls, find
+from swarmsim.engine.jsonforms import Json, network_json, secret_json
+from swarmsim.engine.localresources import LocalNetwork, Volume
+from swarmsim.sim.scope import Activity
+from swarmsim.swarm.manager.controlresources import UpdateSecret
+from swarmsim.swarm.objects import Config, Network, Secret
+from swarmsim.swarm.specs import NetworkSpec, SecretSpec
+
+NETWORK_DRIVERS = ("bridge", "host", "ipvlan", "macvlan", "null", "overlay")
+
+
+class ResourceCalls(Calls):
+    """``kind`` is ``secret`` or ``config``: the two differ in nothing but what ``inspect`` shows."""
+
+    # -- secrets and configs
+
+    def secret_list(self, kind: str) -> Activity:
+        yield from self._request()
+        found: list[Secret | Config] = yield from self._control(f"list_{kind}s", None)
+        return [secret_json(obj) for obj in found]
+
+    def secret_create(self, kind: str, spec: SecretSpec) -> Activity:
+        """Returns the id."""
+        yield from self._request()
+        obj: Secret | Config = yield from self._control(f"create_{kind}", spec)
+        return obj.id
+
+    def secret_inspect(self, kind: str, reference: str) -> Activity:
+        yield from self._request()
+        return secret_json((yield from self._secret(kind, reference)))
+
+    def secret_update(self, kind: str, id: str, version: int, spec: SecretSpec) -> Activity:
+        yield from self._request()
+        yield from self._control(f"update_{kind}", UpdateSecret(id, version, spec))
+
+    def secret_remove(self, kind: str, reference: str) -> Activity:
+        yield from self._request()
+        obj = yield from self._secret(kind, reference)
+        yield from self._control(f"remove_{kind}", obj.id)
+
+    def _secret(self, kind: str, reference: str) -> Activity:
+        found: list[Secret | Config] = yield from self._control(f"list_{kind}s", None)
+        return find(kind, reference, [(obj.id, obj.name, obj) for obj in found])
+
+    # -- networks
+
+    def network_list(self) -> Activity:
+        """All networks this engine knows: its own, and of the swarm's on a manager all, on a worker those in use."""
+        yield from self._request()
+        local = [network.json() for network in self.engine.networks.values()]
+        return local + [network_json(network) for network in (yield from self._swarm_networks())]
+
+    def swarm_networks(self) -> Activity:
+        """The swarm's networks, asked of a manager."""
+        yield from self._request()
+        networks: list[Network] = yield from self._control("list_networks", None)
+        return [network_json(network) for network in networks]
+
+    def _swarm_networks(self) -> Activity:
+        node = self.engine.node
+        if node is None:
+            return []
+        if node.manager is not None:
+            networks: list[Network] = yield from self._control("list_networks", None)
+            return networks
+        used = {each.network_id: each for task in node.tasks for each in task.networks}
+        return [Network(id=id, spec=NetworkSpec(name=each.name, driver=each.driver)) for id, each in used.items()]
+
+    def network_inspect(self, reference: str) -> Activity:
+        yield from self._request()
+        entries: list[tuple[str, str, Json]] = [(n.id, n.name, n.json()) for n in self.engine.networks.values()]
+        entries += [(n.id, n.name, network_json(n)) for n in (yield from self._swarm_networks())]
+        body: Json = find("network", reference, entries)
+        return body
+
+    def network_create(self, spec: NetworkSpec) -> Activity:
+        """Returns the id; only overlay networks are the swarm's, others stay on this engine."""
+        yield from self._request()
+        if spec.subnet:
+            try:
+                ipaddress.ip_network(spec.subnet, strict=False)
+            except ValueError:
+                raise ApiError(400, f"Invalid subnet {spec.subnet} : invalid CIDR address: {spec.subnet}") from None
+        if spec.driver not in NETWORK_DRIVERS:
+            raise ApiError(404, f'plugin "{spec.driver}" not found')
+        if any(network.name == spec.name for network in self.engine.networks.values()):
+            raise ApiError(409, f"network with name {spec.name} already exists")
+        if spec.driver == "overlay":
+            self._manager()
+            existing: list[Network] = yield from self._control("list_networks", None)
+            if any(network.name == spec.name for network in existing):
+                raise ApiError(409, f"network with name {spec.name} already exists")
+            network: Network = yield from self._control("create_network", spec)
+            return network.id
+        if spec.driver in ("host", "null"):
+            raise ApiError(403, f'only one instance of "{spec.driver}" network is allowed')
+        local = LocalNetwork(self.engine.ids, self.host.clock.now, spec)
+        self.engine.networks[local.id] = local
+        return local.id
+
+    def network_remove(self, reference: str) -> Activity:
+        yield from self._request()
+        entries: list[tuple[str, str, Any]] = [(n.id, n.name, n) for n in self.engine.networks.values()]
+        entries += [(n.id, n.name, n) for n in (yield from self._swarm_networks())]
+        network = find("network", reference, entries)
+        if isinstance(network, LocalNetwork):
+            if network.predefined:
+                raise ApiError(403, f"{network.name} is a pre-defined network and cannot be removed")
+            del self.engine.networks[network.id]
+            return
+        yield from self._control("remove_network", network.id)
+
+    # -- volumes
+
+    def volume_list(self) -> Activity:
+        yield from self._request()
+        return [volume.json() for _, volume in sorted(self.engine.volumes.items())]
+
+    def volume_create(self, name: str, driver: str, labels: dict[str, str], options: dict[str, str]) -> Activity:
+        """Returns the volume; one that is there already is not made again."""
+        yield from self._request()
+        if driver != "local":
+            raise ApiError(400, f'error looking up volume plugin {driver}: plugin "{driver}" not found')
+        return self.engine.volume(name, labels or None, options or None).json()
+
+    def volume_inspect(self, reference: str) -> Activity:
+        yield from self._request()
+        return self._volume(reference).json()
+
+    def volume_remove(self, reference: str, force: bool) -> Activity:
+        yield from self._request()
+        if force and reference not in self.engine.volumes:
+            return
+        volume = self._volume(reference)
+        users = [c.id for c in self.engine.containers.values() if volume.name in c.volumes]
+        if users:
+            raise ApiError(409, f"remove {volume.name}: volume is in use - [{', '.join(users)}]")
+        del self.engine.volumes[volume.name]
+
+    def _volume(self, reference: str) -> Volume:
+        volume = self.engine.volumes.get(reference)
+        if volume is None:
+            raise ApiError(404, f"get {reference}: no such volume")
+        return volume

@@ -1,0 +1,240 @@
+"""The control API for secrets, configs and networks (manager/controlapi/secret.go, config.go, network.go)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simpy.events import Event
+
+from swarmsim.sim.chance import new_id
+from swarmsim.sim.rpc import RpcError
+from swarmsim.swarm.objects import Config, Network, Secret, Service, StoreObject, Task
+from swarmsim.swarm.specs import ContainerSpec, NetworkAttachment, NetworkSpec, SecretSpec, ServiceSpec, replace
+from swarmsim.swarm.states import TaskState
+from swarmsim.swarm.store import NameConflict, Transaction
+
+if TYPE_CHECKING:
+    from swarmsim.swarm.manager.controlapi import ControlAPI
+
+MAX_SECRET = 500 * 1024  # bytes, api/validation MaxSecretSize
+MAX_CONFIG = 1000 * 1024  # bytes, MaxConfigSize
+_NAME = re.compile(r"^[a-zA-Z0-9]+(?:[a-zA-Z0-9-_.]*[a-zA-Z0-9])?$")
+
+
+class UpdateSecret(NamedTuple):
+    """Of a secret or config; only labels may change."""
+
+    id: str
+    version: int
+    spec: SecretSpec
+
+
+def _invalid(message: str) -> RpcError:
+    return RpcError("InvalidArgument", message)
+
+
+def _check_name(name: str) -> None:
+    if not name:
+        raise _invalid("name must be provided")
+    if len(name) > 64 or not _NAME.match(name):
+        raise _invalid(
+            "invalid name, only 64 [a-zA-Z0-9-_.] characters allowed, and the start and end character must be [a-zA-Z0-9]"
+        )
+
+
+def _kind(table: type[Secret] | type[Config]) -> str:
+    return table.table
+
+
+def _create(api: ControlAPI, table: type[Secret] | type[Config], spec: SecretSpec, limit: int) -> Event:
+    _check_name(spec.name)
+    if not 0 < len(spec.data.encode()) < limit:
+        raise _invalid(f"{_kind(table)} data must be larger than 0 and less than {limit} bytes")
+    obj = table(id=new_id(api.ids), spec=spec)
+
+    def create(tx: Transaction) -> StoreObject:
+        try:
+            tx.create(obj)
+        except NameConflict:
+            raise RpcError("AlreadyExists", f"{_kind(table)} {spec.name} already exists") from None
+        return obj
+
+    return api.write(create)
+
+
+def _update(api: ControlAPI, table: type[Secret] | type[Config], request: UpdateSecret) -> Event:
+    def update(tx: Transaction) -> None:
+        obj = tx.get(table, request.id)
+        if obj is None:
+            raise RpcError("NotFound", f"{_kind(table)} {request.id} not found")
+        if request.spec.name != obj.spec.name or (request.spec.data and request.spec.data != obj.spec.data):
+            raise _invalid("only updates to Labels are allowed")
+        spec = replace(obj.spec, labels=request.spec.labels)
+        tx.update(replace(obj, spec=spec, meta=replace(obj.meta, version=request.version)))
+
+    return api.write(update)
+
+
+def _remove(api: ControlAPI, table: type[Secret] | type[Config], id: str) -> Event:
+    def remove(tx: Transaction) -> None:
+        obj = tx.get(table, id)
+        if obj is None:
+            raise RpcError("NotFound", f"could not find {_kind(table)} {id}")
+        users = [s.spec.name for s in tx.all(Service) if id in _referenced(s.spec.task.container, table)]
+        if users:
+            services = "service" if len(users) == 1 else "services"
+            raise _invalid(f"{_kind(table)} '{obj.name}' is in use by the following {services}: {', '.join(users)}")
+        tx.delete(table, id)
+
+    return api.write(remove)
+
+
+def _referenced(container: ContainerSpec, table: type[Secret] | type[Config]) -> list[str]:
+    if table is Secret:
+        return [secret.secret_id for secret in container.secrets or ()]
+    return [config.config_id for config in container.configs or ()]
+
+
+# -- what a service refers to
+
+
+def check_references(spec: ServiceSpec) -> None:
+    """Refuse references that two files of one name come from, or that lead nowhere. Raises :class:`RpcError`."""
+    container = spec.task.container
+    secrets = [(s.secret_id, s.secret_name, s.file) for s in container.secrets or ()]
+    configs = [(c.config_id, c.config_name, c.file) for c in container.configs or ()]
+    for kind, references in (("secret", secrets), ("config", configs)):
+        targets: dict[str, str] = {}
+        for id, name, file in references:
+            if not id or not name:
+                raise _invalid(f"malformed {kind} reference")
+            if file is None:
+                continue
+            if not file.name:
+                raise _invalid(f"malformed file {kind} reference, invalid target file name provided")
+            if file.name in targets:
+                raise _invalid(
+                    f"{kind} references '{targets[file.name]}' and '{name}' have a conflicting target: '{file.name}'"
+                )
+            targets[file.name] = name
+
+
+def check_existence(tx: Transaction, spec: ServiceSpec) -> None:
+    """Every secret and config must be there under the name it is referred to by. Raises :class:`RpcError`."""
+    container = spec.task.container
+    wanted: tuple[tuple[type[Secret] | type[Config], list[tuple[str, str]]], ...] = (
+        (Secret, [(s.secret_id, s.secret_name) for s in container.secrets or ()]),
+        (Config, [(c.config_id, c.config_name) for c in container.configs or ()]),
+    )
+    for table, references in wanted:
+        missing = [name for id, name in references if (there := tx.get(table, id)) is None or there.name != name]
+        if missing:
+            noun = _kind(table) if len(missing) == 1 else f"{_kind(table)}s"
+            raise _invalid(f"{noun} not found: {', '.join(missing)}")
+
+
+def check_networks(api: ControlAPI, spec: ServiceSpec) -> None:
+    for attachment in spec.task.networks or ():
+        network = api.store.get(Network, attachment.target)
+        if network is not None and network.spec.ingress:
+            raise _invalid(f'Service cannot be explicitly attached to the ingress network "{network.name}"')
+
+
+# -- the calls
+
+
+def create_secret(api: ControlAPI, spec: SecretSpec) -> Event:
+    return _create(api, Secret, spec, MAX_SECRET)
+
+
+def create_config(api: ControlAPI, spec: SecretSpec) -> Event:
+    return _create(api, Config, spec, MAX_CONFIG)
+
+
+def update_secret(api: ControlAPI, request: UpdateSecret) -> Event:
+    return _update(api, Secret, request)
+
+
+def update_config(api: ControlAPI, request: UpdateSecret) -> Event:
+    return _update(api, Config, request)
+
+
+def remove_secret(api: ControlAPI, id: str) -> Event:
+    return _remove(api, Secret, id)
+
+
+def remove_config(api: ControlAPI, id: str) -> Event:
+    return _remove(api, Config, id)
+
+
+def list_secrets(api: ControlAPI, _: None) -> list[Secret]:
+    return list(api.store.table(Secret).values())
+
+
+def list_configs(api: ControlAPI, _: None) -> list[Config]:
+    return list(api.store.table(Config).values())
+
+
+def list_networks(api: ControlAPI, _: None) -> list[Network]:
+    return list(api.store.table(Network).values())
+
+
+def create_network(api: ControlAPI, spec: NetworkSpec) -> Event:
+    network = Network(id=new_id(api.ids), spec=spec)
+
+    def create(tx: Transaction) -> Network:
+        present = next((other for other in tx.all(Network) if other.spec.ingress), None)
+        if spec.ingress and present is not None:
+            raise RpcError("AlreadyExists", f"ingress network ({present.id}) is already present")
+        try:
+            tx.create(network)
+        except NameConflict:
+            raise RpcError("AlreadyExists", f"network with name {spec.name} already exists") from None
+        return network
+
+    return api.write(create)
+
+
+def remove_network(api: ControlAPI, id: str) -> Event:
+    def attached(attachments: list[NetworkAttachment] | None) -> bool:
+        return any(attachment.target == id for attachment in attachments or ())
+
+    def remove(tx: Transaction) -> None:
+        network = tx.get(Network, id)
+        if network is None:
+            raise RpcError("NotFound", f"network {id} not found")
+        for service in tx.all(Service):
+            if network.spec.ingress and any(port.publish_mode == "ingress" for port in service.ports):
+                raise RpcError(
+                    "FailedPrecondition",
+                    f"ingress network cannot be removed because service {service.id} depends on it",
+                )
+            if attached(service.spec.task.networks):
+                raise RpcError("FailedPrecondition", f"network {id} is in use by service {service.id}")
+        for task in tx.all(Task):
+            alive = task.desired_state <= TaskState.RUNNING and task.status.state <= TaskState.RUNNING
+            if alive and attached(task.spec.networks):
+                raise RpcError("FailedPrecondition", f"network {id} is in use by task {task.id}")
+        tx.delete(Network, id)
+
+    return api.write(remove)
+
+
+RESOURCE_METHODS: dict[str, Any] = {
+    f"control.{call.__name__}": call
+    for call in (
+        create_secret,
+        create_config,
+        update_secret,
+        update_config,
+        remove_secret,
+        remove_config,
+        list_secrets,
+        list_configs,
+        create_network,
+        remove_network,
+        list_networks,
+    )
+}
+"""What a manager serves of these."""
