@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from simpy.events import Event
+
 from swarmsim.docker.gotemplate import TemplateError
 from swarmsim.docker.gotime import human_duration, parse_time
 from swarmsim.docker.output import render_inspected
@@ -41,11 +43,20 @@ class NotModelled(CommandError):
 class Cli:
     """One invocation of docker on one host."""
 
-    def __init__(self, api: EngineAPI, flags: Flags, arguments: list[str], write: Write, files: Files) -> None:
+    def __init__(
+        self,
+        api: EngineAPI,
+        flags: Flags,
+        arguments: list[str],
+        write: Write,
+        files: Files,
+        interrupt: Event | None = None,
+    ) -> None:
         self.api = api
         self.flags = flags
         self.arguments = arguments
         self.files = files
+        self.interrupt = interrupt
         self._write = write
 
     @property
@@ -63,6 +74,15 @@ class Cli:
     def ago(self, timestamp: str) -> str:
         """``2 minutes`` since an API time stamp."""
         return human_duration((self.now - parse_time(timestamp)).total_seconds())
+
+    def pause(self, seconds: float) -> Activity:
+        """Let time pass; whether Ctrl-C was pressed meanwhile. A command that pauses so ends in its own way."""
+        clock = self.api.host.clock
+        if self.interrupt is None:
+            yield seconds
+            return False
+        yield clock.first_of((self.interrupt, clock.env.timeout(seconds)))
+        return self.interrupt.triggered
 
     def each(self, references: list[str], action: Callable[[str], Activity]) -> Activity:
         """Do ``action`` for every reference; all errors are reported at the end, one a line."""

@@ -10,7 +10,9 @@ import shlex
 from collections.abc import Callable
 from typing import NamedTuple
 
-from swarmsim.docker import host, network, node, secret, service, swarm
+from simpy.events import Event
+
+from swarmsim.docker import host, network, node, secret, service, stack, swarm
 from swarmsim.docker.cli import Cli, CommandError, NotModelled, Write, said
 from swarmsim.docker.files import Files
 from swarmsim.docker.grammar import ALIASES, BY_PATH, GROUPS, NOT_MODELLED, Command
@@ -56,6 +58,12 @@ ACTIONS: dict[str, Callable[[Cli], Activity]] = {
     "volume ls": network.volume_ls,
     "volume inspect": network.volume_inspect,
     "volume rm": network.volume_rm,
+    "stack deploy": stack.deploy,
+    "stack ls": stack.ls,
+    "stack ps": stack.ps,
+    "stack services": stack.list_services,
+    "stack rm": stack.rm,
+    "stack config": stack.config,
     "ps": host.ps,
     "kill": host.kill,
     "info": host.info,
@@ -167,10 +175,17 @@ def _understand(words: list[str]) -> tuple[Command, Flags, list[str]]:
     return command, flags, arguments
 
 
-def run_docker(api: EngineAPI, words: list[str], write: Write | None = None, files: Files | None = None) -> Activity:
+def run_docker(
+    api: EngineAPI,
+    words: list[str],
+    write: Write | None = None,
+    files: Files | None = None,
+    interrupt: Event | None = None,
+) -> Activity:
     """Run ``docker <words>`` on the host of ``api``; returns a :class:`Result`.
 
-    ``write`` is given the output as it appears; ``files`` are what the command may read (default: none).
+    ``write`` is given the output as it appears; ``files`` are what the command may read (default: none);
+    ``interrupt`` happens when Ctrl-C is pressed, for commands that then end in their own way.
     """
     texts = {"out": "", "err": ""}
 
@@ -188,7 +203,7 @@ def run_docker(api: EngineAPI, words: list[str], write: Write | None = None, fil
             raise CommandError(
                 "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
             )
-        yield from ACTIONS[command.path](Cli(api, flags, arguments, record, files or Files()))
+        yield from ACTIONS[command.path](Cli(api, flags, arguments, record, files or Files(), interrupt))
     except _Answer as answer:
         record("out", answer.out)
         record("err", answer.err)

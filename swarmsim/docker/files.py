@@ -9,12 +9,21 @@ from swarmsim.docker.cli import CommandError
 
 
 class Files:
-    """``inline`` are texts by path; anything else is looked for in ``folder``, if there is one."""
+    """``inline`` are texts by path; anything else is looked for in ``folder``, if there is one.
 
-    def __init__(self, inline: Mapping[str, str] | None = None, folder: Path | None = None, stdin: str = "") -> None:
+    ``environment`` are the shell's variables, which compose files may use; ``stdin`` is what is piped in.
+    """
+
+    def __init__(
+        self,
+        inline: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.inline = dict(inline or {})
         self.folder = folder
-        self.stdin = stdin
+        self.environment = dict(environment or {})
+        self.stdin = ""
 
     def read(self, path: str) -> str:
         """The text of a file, ``-`` is what was piped in. Raises :class:`CommandError` in Go's words."""

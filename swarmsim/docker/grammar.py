@@ -269,6 +269,24 @@ COMMANDS: tuple[Command, ...] = (
     Command("network rm", "NETWORK [NETWORK...]", "Remove one or more networks", 1, None, (
         F("force", "bool", "Do not complain of networks that are not there", "f"),
     )),
+    Command("stack config", "[OPTIONS]", "Outputs the final config file, after doing merges and interpolations", flags=(
+        F("compose-file", "list", "Path to a Compose file, or '-' to read from stdin", "c"),
+        F("skip-interpolation", "bool", "Leave variables as they are", modelled=False),
+    )),
+    Command("stack deploy", "[OPTIONS] STACK", "Deploy a new stack or update an existing stack", 1, 1, (
+        F("compose-file", "list", "Path to a Compose file, or '-' to read from stdin", "c"),
+        DETACH,
+        F("prune", "bool", "Remove services that are no longer in the file"),
+        F("quiet", "bool", "No progress while waiting", "q"),
+        F("resolve-image", "string", 'Ask the registry for digests ("always", "changed", "never")', default='"always"'),
+        F("with-registry-auth", "bool", "Hand the registry's password to the agents"),
+    )),
+    Command("stack ls", "[OPTIONS]", "List stacks", flags=(FORMAT,)),
+    Command("stack ps", "[OPTIONS] STACK", "List the tasks in the stack", 1, 1, (FILTER, FORMAT, NO_RESOLVE, NO_TRUNC, QUIET_IDS)),
+    Command("stack rm", "[OPTIONS] STACK [STACK...]", "Remove one or more stacks", 1, None, (
+        F("detach", "bool", "Do not wait until the stack is gone", "d", "true"),
+    )),
+    Command("stack services", "[OPTIONS] STACK", "List the services in the stack", 1, 1, (FILTER, FORMAT, QUIET_IDS)),
     Command("volume create", "[OPTIONS] [VOLUME]", "Create a volume", 0, 1, (
         F("driver", "string", "Driver of the volume", "d", '"local"'),
         F("label", "label", "Label of the volume"),
@@ -305,6 +323,8 @@ ALIASES = {
     "service remove": "service rm",
     **{f"{group} list": f"{group} ls" for group in ("secret", "config", "network", "volume", "stack")},
     **{f"{group} remove": f"{group} rm" for group in ("secret", "config", "network", "volume", "stack")},
+    "stack up": "stack deploy",
+    "stack down": "stack rm",
     "container ls": "ps",
     "container list": "ps",
     "container ps": "ps",
@@ -318,6 +338,7 @@ GROUPS: dict[str, str] = {
     "node": "Manage Swarm nodes",
     "secret": "Manage Swarm secrets",
     "service": "Manage Swarm services",
+    "stack": "Manage Swarm stacks",
     "swarm": "Manage Swarm",
     "volume": "Manage volumes",
 }
@@ -360,7 +381,6 @@ NOT_MODELLED = frozenset(
         "rm",
         "rmi",
         "save",
-        "stack",
         "start",
         "stats",
         "stop",

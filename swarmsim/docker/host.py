@@ -33,14 +33,15 @@ LISTING = Listing(
     "*formatter.ContainerContext",
     ("Command", "CreatedAt", "ID", "Image", "Labels", "Names", "Ports", "RunningFor", "State", "Status"),
 )
-FILTERS = ("id", "label", "name", "status", "exited", "ancestor")
+FILTERS = ("id", "label", "name", "status", "exited", "ancestor", "health", "volume", "is-task")
 MAX_COMMAND = 20
 
 
 def _status(cli: Cli, container: dict[str, Any]) -> str:
     now = cli.api.host.clock.now
     if container["State"] == "running":
-        return f"Up {human_duration(now - container['StartedAt'])}"
+        health = {"starting": " (health: starting)", "healthy": " (healthy)", "unhealthy": " (unhealthy)"}
+        return f"Up {human_duration(now - container['StartedAt'])}{health.get(container['Health'], '')}"
     if container["State"] == "exited":
         return f"Exited ({container['ExitCode']}) {human_duration(now - container['FinishedAt'])} ago"
     return "Created"
@@ -51,6 +52,12 @@ def _keep(container: dict[str, Any], filters: dict[str, list[str]]) -> bool:
         ("id" not in filters or any(container["Id"].startswith(id) for id in filters["id"]))
         and ("name" not in filters or any(name in container["Names"][0] for name in filters["name"]))
         and ("status" not in filters or container["State"] in filters["status"])
+        and ("health" not in filters or (container["Health"] or "none") in filters["health"])
+        and ("volume" not in filters or any(name in container["Volumes"] for name in filters["volume"]))
+        and (
+            "is-task" not in filters
+            or str("com.docker.swarm.task" in container["Labels"]).lower() in filters["is-task"]
+        )
         and ("ancestor" not in filters or container["Image"] in filters["ancestor"])
         and (
             "exited" not in filters

@@ -167,28 +167,28 @@ def _keep(service: dict[str, Any], filters: dict[str, list[str]]) -> bool:
 
 
 def ls(cli: Cli) -> Activity:
+    yield from print_services(cli, (yield from cli.api.service_list()))
+
+
+def print_services(cli: Cli, services: list[dict[str, Any]]) -> Activity:
+    """The table of services, filtered and sorted by name."""
     filters = cli.checked_filters(FILTERS)
-    services = yield from cli.api.service_list()
     every = yield from cli.api.task_list()
     nodes = yield from cli.api.node_list()
     down = {node["ID"] for node in nodes if node["Status"]["State"] == "down"}
     services = [service for service in services if _keep(service, filters)]
     services.sort(key=lambda service: tasks.natural(service["Spec"]["Name"]))
-    rows = []
-    for service in services:
-        spec = service["Spec"]
-        own = [task for task in every if task["ServiceID"] == service["ID"]]
-        replicas = _replicas(service, own, down)
-        rows.append(
-            {
-                "ID": service["ID"][:12],
-                "Name": spec["Name"],
-                "Mode": _mode(spec),
-                "Replicas": replicas,
-                "Image": tasks.familiar_image(spec["TaskTemplate"]["ContainerSpec"]["Image"]),
-                "Ports": _published(service["Endpoint"].get("Ports", [])),
-            }
-        )
+    rows = [
+        {
+            "ID": service["ID"][:12],
+            "Name": service["Spec"]["Name"],
+            "Mode": _mode(service["Spec"]),
+            "Replicas": _replicas(service, [task for task in every if task["ServiceID"] == service["ID"]], down),
+            "Image": tasks.familiar_image(service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]),
+            "Ports": _published(service["Endpoint"].get("Ports", [])),
+        }
+        for service in services
+    ]
     cli.render(lambda: LISTING.render(rows, cli.flags.get("format", ""), cli.flags.on("quiet")))
 
 

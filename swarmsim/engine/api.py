@@ -460,6 +460,8 @@ def _container_json(container: Container) -> Json:
         "Command": " ".join(container.command),
         "Created": container.created_at,
         "State": container.state,
+        "Health": container.health if container.state == "running" else "",
+        "Volumes": list(container.volumes),
         "StartedAt": container.started_at,
         "FinishedAt": container.finished_at,
         "ExitCode": container.exit_code,

@@ -8,8 +8,10 @@ containers is on disk.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 from random import Random
+from typing import NamedTuple
 
 from simpy.events import Event
 
@@ -17,10 +19,34 @@ from swarmsim.engine.images import Run
 from swarmsim.sim.chance import hex_id
 from swarmsim.sim.host import Host
 from swarmsim.sim.scope import Activity, Scope
+from swarmsim.swarm.specs import SECOND, HealthConfig
 
 SIGNAL_LATENCY = 0.05  # seconds a well-behaved process needs to stop; estimated
 LOST = 255  # the exit code of a container whose process vanished with the power (daemon restore)
 KILLED = 137
+
+
+class HealthCheck(NamedTuple):
+    """Seconds; the defaults are moby's (daemon/health.go)."""
+
+    test: list[str]
+    interval: float = 30.0
+    timeout: float = 30.0
+    start_period: float = 0.0
+    retries: int = 3
+
+    @classmethod
+    def of(cls, config: HealthConfig | None) -> HealthCheck | None:
+        """The check a service asks for; ``None`` if there is none. No modelled image brings one along."""
+        if config is None or not config.test or config.test[0] == "NONE":
+            return None
+        return cls(
+            config.test,
+            config.interval / SECOND or 30.0,
+            config.timeout / SECOND or 30.0,
+            config.start_period / SECOND,
+            config.retries or 3,
+        )
 
 
 class Container:
@@ -52,8 +78,15 @@ class Container:
         self.process: Scope | None = None
         self.ports: tuple[str, ...] = ()
         self.hostname = ""
+        self.env: list[str] = []
         self.volumes: tuple[str, ...] = ()
+        self.health = ""
+        """Of its health check: starting, healthy or unhealthy; empty without one."""
+        self.sick = False
+        """Whether its health checks fail from now on."""
+        self.failing_streak = 0
         self._exits: list[Event] = []
+        self._health_waiters: list[Event] = []
         self._rng = rng
 
     @property
@@ -99,6 +132,58 @@ class Container:
         else:
             self._exits.append(event)
         return event
+
+    # -- health
+
+    def watch_health(self, check: HealthCheck, probe: Run, probing: Callable[[], float]) -> Activity:
+        """Probe the container as long as it runs (moby daemon/health.go); ``probing`` is what a probe itself takes.
+
+        A probe comes an interval after the start and after each other; so many failures in a row make it unhealthy,
+        those in the start period do not count as long as it never was healthy.
+        """
+        started = self.host.clock.now
+        self._set_health("starting")
+        while True:
+            yield check.interval
+            if self.state != "running":
+                return
+            seconds = probing() + probe.seconds
+            yield min(seconds, check.timeout)
+            if self.state != "running":
+                return
+            if seconds < check.timeout and probe.code == 0 and not self.sick:
+                self.failing_streak = 0
+                self._set_health("healthy")
+                continue
+            excused = self.health == "starting" and self.host.clock.now - started < check.start_period
+            if not excused:
+                self.failing_streak += 1
+                if self.failing_streak >= check.retries:
+                    self._set_health("unhealthy")
+
+    def _set_health(self, health: str) -> None:
+        if health == self.health:
+            return
+        self.health = health
+        self.host.around.journal.note(
+            "container.health", host=self.host.name, container=self.id[:12], service=self.service, health=health
+        )
+        waiters, self._health_waiters = self._health_waiters, []
+        for event in waiters:
+            event.succeed(health)
+
+    def health_changed(self) -> Event:
+        """Happens when its health is another."""
+        event = self.host.clock.event()
+        self._health_waiters.append(event)
+        return event
+
+    def printed(self) -> list[tuple[float, str]]:
+        """What it wrote to its log so far: (simulated seconds, line)."""
+        if self.run is None or self.started_at is None:
+            return []
+        end = self.host.clock.now if self.finished_at is None else self.finished_at
+        return [(self.started_at + after, text) for after, text in self.run.printed(end - self.started_at)]
 
     def lost(self) -> None:
         """The process vanished: the engine finds out now and nobody knows the exit code."""

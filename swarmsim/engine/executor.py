@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from simpy.events import Event
 
-from swarmsim.engine.containers import Container
-from swarmsim.engine.images import NoExecutable, find_image, plan_run
+from swarmsim.engine.containers import Container, HealthCheck
+from swarmsim.engine.images import NoExecutable, find_image, plan_probe, plan_run
 from swarmsim.sim.scope import Activity, Failure
 from swarmsim.swarm.agent.taskmanager import ControllerError
 from swarmsim.swarm.objects import ContainerStatus, Task
-from swarmsim.swarm.specs import DEFAULT_STOP_GRACE, SECOND
+from swarmsim.swarm.specs import DEFAULT_STOP_GRACE, SECOND, Mount
 
 if TYPE_CHECKING:
     from swarmsim.engine.engine import Engine
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 GOSSIP_CONVERGE_DELAY = 2.0
 """Seconds between taking a published task out of the routing mesh and stopping it
 (controller.go defaultGossipConvergeDelay)."""
+
+_PLACEHOLDER = re.compile(r"\{\{\s*(\.[A-Za-z.]+)\s*\}\}")
+
+UNHEALTHY = "dockerexec: unhealthy container"
+"""controller.go ErrContainerUnhealthy."""
 
 HOST_PATHS = frozenset(
     [
@@ -30,6 +36,10 @@ HOST_PATHS = frozenset(
     ]
 )
 """What a host has to bind: the usual places of a Debian machine with Docker. Nobody made others here."""
+
+
+def _is_volume(mount: Mount) -> bool:
+    return mount.type == "volume" and bool(mount.source)
 
 
 class ContainerController:
@@ -111,6 +121,8 @@ class ContainerController:
             raise ControllerError(f"No such image: {spec.image.partition('@')[0]}")
         image, _ = found
         command = [*(spec.command or ()), *(spec.args or (() if spec.command else image.command))]
+        if image.server and not spec.command and command[0].startswith("-"):
+            command = [*image.command, *command]  # options alone go to the image's entrypoint
         try:
             run = plan_run(image, command, bool(spec.init))
         except NoExecutable:
@@ -120,6 +132,7 @@ class ContainerController:
                 raise ControllerError(
                     f'invalid mount config for type "bind": bind source path does not exist: {mount.source}'
                 )
+        volumes = tuple(engine.volume(mount.source).name for mount in spec.mounts or () if _is_volume(mount))
         yield engine.working(engine.lasting("container_create"))
         if self._removed or self.container is not None:
             return
@@ -136,7 +149,24 @@ class ContainerController:
         image_name = spec.image.partition("@")[0]
         container = Container(engine.host, engine.ids, name, image_name, command, run, labels)
         container.ports = image.ports
+        container.volumes = volumes
+        container.hostname = self._expanded(spec.hostname) or container.id[:12]
+        container.env = [self._expanded(entry) for entry in spec.env or ()]
         engine.add_container(container, self.task.id)
+
+    def _expanded(self, text: str) -> str:
+        """``{{.Task.Slot}}`` and the like filled in (swarmkit template/context.go); what is unknown stays."""
+        task = self.task
+        values = {
+            ".Service.ID": task.service_id,
+            ".Service.Name": task.service_name,
+            ".Node.ID": task.node_id,
+            ".Node.Hostname": self.engine.host.name,
+            ".Task.ID": task.id,
+            ".Task.Name": f"{task.label}.{task.id}",
+            ".Task.Slot": str(task.slot or task.node_id),
+        }
+        return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
 
     def _start(self) -> Activity:
         container = self.container
@@ -153,17 +183,54 @@ class ContainerController:
                 f'exec: "{container.command[0]}": executable file not found in $PATH: unknown',
                 127,
             )
+        user = self.task.spec.container.user.partition(":")[0]
+        found = find_image(self.task.spec.container.image)
+        if user and not user.isdigit() and found is not None and user not in found[0].users:
+            yield self.engine.lasting("container_create")
+            raise ControllerError(
+                f"starting container failed: unable to find user {user}: no matching entries in passwd file"
+            )
         yield from self.engine.start_container(container)
+        check = HealthCheck.of(self.task.spec.container.health)
+        if check is None or found is None or not container.alive:
+            return
+        monitor = container.watch_health(
+            check, plan_probe(found[0], check.test), lambda: self.engine.lasting("container_status")
+        )
+        self._work(monitor)
+        yield from self._until_healthy(container)
+
+    def _until_healthy(self, container: Container) -> Activity:
+        """A start is over when the container is healthy, or has ended (controller.go Start)."""
+        unhealthy = False
+        exited = container.exited()
+        while container.state == "running" and container.health != "healthy":
+            if container.health == "unhealthy" and not unhealthy:
+                unhealthy = True
+                self._work(self._stop(container))
+            yield self.engine.process.clock.first_of((exited, container.health_changed()))
+        if container.state == "exited" and container.exit_code:
+            raise self._bad_exit(container, unhealthy)
+
+    def _bad_exit(self, container: Container, unhealthy: bool) -> ControllerError:
+        cause = f": {UNHEALTHY}" if unhealthy else ""
+        return ControllerError(f"task: non-zero exit ({container.exit_code}){cause}", container.exit_code)
 
     def _wait(self) -> Activity:
         container = self.container
         if container is None:
             raise ControllerError("No such container")
-        if container.state != "exited":
-            yield container.exited()
-            yield self.engine.lasting("container_exit")
+        unhealthy = False
+        exited = container.exited()
+        while container.state != "exited":
+            if container.health == "unhealthy" and not unhealthy:
+                unhealthy = True
+                self._work(self._stop(container))
+            yield self.engine.process.clock.first_of((exited, container.health_changed()))
+            if container.state == "exited":
+                yield self.engine.lasting("container_exit")
         if container.exit_code:
-            raise ControllerError(f"task: non-zero exit ({container.exit_code})", container.exit_code)
+            raise self._bad_exit(container, unhealthy)
 
     def _shutdown(self) -> Activity:
         container = self.container
@@ -175,6 +242,10 @@ class ContainerController:
             # A start holds the container's lock to its end; a stop waits for it (daemon/start.go).
             with suppress(Failure):
                 yield self._again(self._starting)
+        yield from self._stop(container)
+
+    def _stop(self, container: Container) -> Activity:
+        """Ask the process to end, insist, and tidy up."""
         was_running = container.alive
         spec = self.task.spec.container
         found = find_image(spec.image)

@@ -10,13 +10,19 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from swarmsim.swarm.reference import InvalidReference, Reference, parse_reference
 
+USERS = ("root", "daemon", "bin", "mail", "nobody", "www-data")
+
 
 class Image(NamedTuple):
-    """``size`` in megabytes; ``server`` tells that the default command runs until it is stopped."""
+    """``size`` in megabytes; ``server`` tells that the default command runs until it is stopped.
+
+    ``users`` are the names a process may run as, besides any number.
+    """
 
     name: str
     tags: tuple[str, ...]
@@ -26,12 +32,13 @@ class Image(NamedTuple):
     stop_signal: str = ""
     ports: tuple[str, ...] = ()
     in_registry: bool = True
+    users: tuple[str, ...] = USERS
 
 
 SHELL = ("sh",)
 
 IMAGES: tuple[Image, ...] = (
-    Image("mini", ("1", "2"), 5, SHELL, in_registry=False),
+    Image("mini", ("1", "2"), 5, SHELL, in_registry=False, users=("root",)),
     Image("alpine", ("latest", "3", "3.18", "3.20"), 8, SHELL),
     Image("busybox", ("latest", "1", "1.36"), 4, SHELL),
     Image("ubuntu", ("latest", "22.04", "24.04"), 78, ("bash",)),
@@ -107,12 +114,26 @@ def find_image(reference: str) -> tuple[Image, str] | None:
 class Run(NamedTuple):
     """What a container's process does: exits with ``code`` after ``seconds`` (``inf``: until stopped).
 
-    ``stops`` is the exit code it stops with when it gets its stop signal, ``None`` if it ignores it.
+    ``stops`` is the exit code it stops with when it gets its stop signal, ``None`` if it ignores it. ``lines`` are what
+    it prints, each after so many seconds, again and again every ``every`` seconds if that is not 0.
     """
 
     seconds: float
     code: int
     stops: int | None
+    lines: tuple[tuple[float, str], ...] = ()
+    every: float = 0.0
+
+    def printed(self, lasted: float) -> Iterator[tuple[float, str]]:
+        """What it has printed when it has run for ``lasted`` seconds."""
+        start = 0.0
+        while start <= lasted:
+            for after, text in self.lines:
+                if start + after <= lasted:
+                    yield start + after, text
+            if not self.every or not self.lines:
+                return
+            start += self.every
 
 
 class NoExecutable(Exception):
@@ -123,9 +144,9 @@ def plan_run(image: Image, command: list[str], init: bool) -> Run:
     """What ``command`` does in ``image``. Raises :class:`NoExecutable`.
 
     >>> plan_run(IMAGES[0], ["sh", "-c", "sleep 2; exit 1"], init=False)
-    Run(seconds=2.0, code=1, stops=None)
+    Run(seconds=2.0, code=1, stops=None, lines=(), every=0.0)
     """
-    if tuple(command) == image.command and image.server:
+    if image.server and tuple(command[: len(image.command)]) == image.command:
         return Run(math.inf, 0, 0)
     stops = 143 if init else None
     if (
@@ -134,25 +155,43 @@ def plan_run(image: Image, command: list[str], init: bool) -> Run:
         and command[1].startswith("-")
         and "c" in command[1]
     ):
-        seconds, code = _run_script(command[2])
-        return Run(seconds, code, stops)
-    seconds, code = _run_command(command)
-    if code == 127:
+        return _run_script(command[2])._replace(stops=stops)
+    run = _run_command(command)
+    if run.code == 127:
         raise NoExecutable(command[0])
-    return Run(seconds, code, stops)
+    return run._replace(stops=stops)
 
 
-def _run_script(script: str) -> tuple[float, int]:
+PROBES = frozenset(("curl", "wget", "nc", "mysqladmin", "redis-cli", "pg_isready", "healthcheck"))
+"""Programs that ask a server whether it is well."""
+
+
+def plan_probe(image: Image, test: list[str]) -> Run:
+    """What a health check's command does: ``["CMD-SHELL", script]`` or ``["CMD", word, …]``."""
+    words = shlex.split(test[1]) if test[0] == "CMD-SHELL" and len(test) > 1 else list(test[1:])
+    if words and words[0] in PROBES:
+        return Run(0.0, 0 if image.server else 1, None)
+    return _run_script(test[1]) if test[0] == "CMD-SHELL" else _run_command(words)
+
+
+def _run_script(script: str) -> Run:
     lexer = shlex.shlex(script, posix=True, punctuation_chars=";&|")
     lexer.whitespace_split = True
     lexer.commenters = ""
     try:
         words = list(lexer)
     except ValueError:
-        return 0.0, 2
-    if words[:1] == ["while"] and "do" in words:
-        return math.inf, 0
+        return Run(0.0, 2, None, ((0.0, "sh: syntax error: unterminated quoted string"),))
+    if words[:1] in (["while"], ["until"]) and "do" in words:
+        end = len(words) - 1 - words[::-1].index("done") if "done" in words else len(words)
+        body = _run_words(words[words.index("do") + 1 : end])
+        return Run(math.inf, 0, None, body.lines, body.seconds if body.seconds < math.inf else 0.0)
+    return _run_words(words)
+
+
+def _run_words(words: list[str]) -> Run:
     seconds, code = 0.0, 0
+    lines: list[tuple[float, str]] = []
     statement: list[str] = []
     operator = ";"
     for word in [*words, ";"]:
@@ -165,30 +204,35 @@ def _run_script(script: str) -> tuple[float, int]:
                 statement = statement[1:]
             if statement and statement[0] == "exit":
                 given = statement[1] if len(statement) > 1 else str(code)
-                return seconds, int(given) % 256 if given.lstrip("-").isdigit() else 2
-            took, code = _run_command(statement)
-            seconds += took
+                code = int(given) % 256 if given.lstrip("-").isdigit() else 2
+                return Run(seconds, code, None, tuple(lines))
+            run = _run_command(statement)
+            lines += [(seconds + after, text) for after, text in run.lines]
+            seconds += run.seconds
+            code = run.code
             if seconds == math.inf:
-                return seconds, code
+                break
         statement, operator = [], {"&": ";", ";;": ";", "|": ";"}.get(word, word)
-    return seconds, code
+    return Run(seconds, code, None, tuple(lines))
 
 
-def _run_command(words: list[str]) -> tuple[float, int]:
+def _run_command(words: list[str]) -> Run:
     if not words:
-        return 0.0, 0
+        return Run(0.0, 0, None)
     name = words[0].removeprefix("/bin/").removeprefix("/usr/bin/")
     if name == "sleep":
-        return _sleep(words[1:])
+        return Run(*_sleep(words[1:]), None)
     if name == "false":
-        return 0.0, 1
+        return Run(0.0, 1, None)
+    if name == "echo":
+        return Run(0.0, 0, None, ((0.0, " ".join(words[1:])),))
     if name in INSTANT:
-        return 0.0, 0
+        return Run(0.0, 0, None)
     if name in ("tail", "ping"):
-        return (math.inf, 0) if len(words) > 1 else (0.0, 1)
+        return Run(math.inf, 0, None) if len(words) > 1 else Run(0.0, 1, None)
     if name == "top":
-        return math.inf, 0
-    return 0.0, 127
+        return Run(math.inf, 0, None)
+    return Run(0.0, 127, None, ((0.0, f"sh: {words[0]}: not found"),))
 
 
 def _sleep(arguments: list[str]) -> tuple[float, int]:

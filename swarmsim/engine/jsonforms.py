@@ -30,7 +30,24 @@ Json = dict[str, Any]
 
 
 def plain(value: Any) -> Any:
-    return msgspec.to_builtins(value)
+    """A record as JSON values; maps come sorted, as Go prints them."""
+    return _sorted_maps(msgspec.to_builtins(value))
+
+
+def _sorted_maps(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_sorted_maps(item) for item in value]
+    if isinstance(value, dict):
+        items = list(value.items())
+        # Struct fields begin with a capital and keep their order; a map of strings to strings has none.
+        if (
+            value
+            and all(isinstance(item, str) for item in value.values())
+            and not any(key[:1].isupper() for key in value)
+        ):
+            items = sorted(items)
+        return {key: _sorted_maps(item) for key, item in items}
+    return value
 
 
 def with_defaults(spec: ServiceSpec) -> ServiceSpec:
@@ -136,7 +153,7 @@ def network_json(network: Network) -> Json:
         "ConfigOnly": False,
         "Containers": None,
         "Options": {**(spec.options or {}), **vxlan},
-        "Labels": spec.labels,
+        "Labels": dict(sorted(spec.labels.items())) if spec.labels is not None else None,
     }
 
 

@@ -99,6 +99,19 @@ def _kill_container(world: SimulatedWorld, argument: Any, resolve: Resolve) -> A
     raise FaultError(f"no running container {words('', argument).strip()}")
 
 
+def _sicken(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+    task = argument if isinstance(argument, str) else None
+    hosts = list(world.engines) if task is not None else [resolve(argument.on)]
+    prefix = f"{task}." if task is not None else f"{argument.service}." if argument.service else ""
+    for name in hosts:
+        for container in world.engines[name].containers.values():
+            if container.alive and container.health and container.name.startswith(prefix):
+                container.sick = True
+                return [name]
+    raise FaultError(f"no running container with a health check {words('', argument).strip()}")
+    yield
+
+
 FAULTS: dict[str, Callable[[SimulatedWorld, Any, Resolve], Activity]] = {
     "power-off": _at_once(SimulatedWorld.power_off),
     "kill-host": _one_by_one(SimulatedWorld.kill_host),
@@ -112,6 +125,7 @@ FAULTS: dict[str, Callable[[SimulatedWorld, Any, Resolve], Activity]] = {
     "latency": _latency,
     "loss": _loss,
     "kill-container": _kill_container,
+    "sicken": _sicken,
 }
 
 
@@ -122,6 +136,6 @@ def words(verb: str, argument: Any) -> str:
         return f"{verb} {argument.host} {amount}"
     if verb == "partition":
         return "partition " + " | ".join(" ".join(group) for group in argument)
-    if verb in ("kill-container", "") and not isinstance(argument, str):
+    if verb in ("kill-container", "sicken", "") and not isinstance(argument, str):
         return f"{verb.replace('-', ' ')} {argument.service or 'any'} on {argument.on}"
     return f"{verb.replace('-', ' ')} {' '.join(_each(argument))}"

@@ -190,6 +190,9 @@ class Fault(Strict):
     partition: list[list[str]] | None = Field(None, min_length=1)
     latency: Between | None = None
     loss: Between | None = None
+    sicken: str | AnyContainer | None = Field(
+        None, description="its health checks fail from now on: SERVICE.SLOT, or {on: HOST, service: NAME}"
+    )
     kill_container: str | AnyContainer | None = Field(
         None, alias="kill-container", description="SERVICE.SLOT, or {on: HOST, service: NAME}"
     )

@@ -173,7 +173,8 @@ class SimulatedWorld:
         def record(stream: str, text: str) -> None:
             texts[stream] += text
 
-        done = shell.spawn(run_docker(EngineAPI(engine), split_words(line), record, self.files))
+        interrupt = self.clock.event()
+        done = shell.spawn(run_docker(EngineAPI(engine), split_words(line), record, self.files, interrupt))
         died = engine.process.ended
         waits = [done]
         if engine.running:
@@ -181,6 +182,9 @@ class SimulatedWorld:
         if limit is not None:
             waits.append(self.clock.env.timeout(limit))
         yield self.clock.first_of(waits)
+        if not done.processed and not died.triggered and interrupt.callbacks:
+            interrupt.succeed()
+            yield self.clock.first_of((done, died))
         shell.end()
         if done.processed:
             return done.value

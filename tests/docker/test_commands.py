@@ -62,8 +62,8 @@ COMPLAINTS = [
     ("swarm join-token king", 1, "unknown role king"),
     ("swarm leave", 1, "You are attempting to leave the swarm on a node that is participating as a manager."),
     ("kill nothing", 1, "Error response from daemon: No such container: nothing"),
-    ("service create --health-cmd true mini:1", 1, "swarmsim: the flag --health-cmd of 'docker service create' is real, but not modelled yet\n"),
-    ("stack deploy -c x.yml shop", 1, "swarmsim: 'docker stack deploy' is real, but not modelled yet\n"),
+    ("service create -d --oom-score-adj 3 mini:1", 1, "swarmsim: the flag --oom-score-adj of 'docker service create' is real, but not modelled yet\n"),
+    ("stack deploy -c x.yml shop", 1, "open x.yml: no such file or directory\n"),
     ("run nginx", 1, "swarmsim: 'docker run' is real, but not modelled yet\n"),
 ]  # fmt: skip
 

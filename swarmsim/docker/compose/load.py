@@ -1,0 +1,230 @@
+"""Reading compose files: YAML with places, variables, the schema, several files merged (docker/cli cli/compose/loader)."""
+
+from __future__ import annotations
+
+import copy
+import posixpath
+import re
+from collections.abc import Callable, Mapping
+from io import StringIO
+from typing import Any, NamedTuple
+
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from swarmsim.docker.cli import CommandError
+from swarmsim.docker.compose.interpolate import BadVariable, cast, substitute
+from swarmsim.docker.compose.schema import DEPRECATED, FORBIDDEN, ROOT, UNSUPPORTED, Complaint, dotted
+
+SECTIONS = ("services", "networks", "volumes", "secrets", "configs")
+LATEST = 13  # version 3.13, what a file without a version is
+
+
+class Loaded(NamedTuple):
+    """A checked and merged file as plain values, and what docker says about it on the way."""
+
+    config: dict[str, Any]
+    warnings: list[str]
+
+
+def load(names: list[str], read: Callable[[str], str], environment: Mapping[str, str]) -> Loaded:
+    """Read, fill in, check and merge. Raises :class:`CommandError`, with the place in the file where there is one."""
+    merged: dict[str, Any] = {}
+    warnings: list[str] = []
+    unset: dict[str, None] = {}
+    for number, name in enumerate(names):
+        document = _Document(name, read(name))
+        config = document.plain
+        if number == 0:
+            _check_version(config.get("version"))
+        _refuse_forbidden(config)
+        config = document.filled_in(environment, unset)
+        document.check(config)
+        merged = _merge_configs(merged, config) if number else config
+    warnings += [
+        f'level=warning msg="The \\"{name}\\" variable is not set. Defaulting to a blank string."\n' for name in unset
+    ]
+    services = merged.get("services") or {}
+    ignored = sorted({key for service in services.values() for key in service if key in UNSUPPORTED})
+    if ignored:
+        warnings.append(f"Ignoring unsupported options: {', '.join(ignored)}\n\n")
+    deprecated = sorted({key for service in services.values() for key in service if key in DEPRECATED})
+    if deprecated:
+        told = "\n\n".join(f"{key}: {DEPRECATED[key]}" for key in deprecated)
+        warnings.append(f"Ignoring deprecated options:\n\n{told}\n\n")
+    waits = [name for name, service in services.items() if service.get("depends_on")]
+    if waits:
+        warnings.append(
+            f"swarmsim: depends_on of {', '.join(waits)} is ignored: a stack's services start all at once\n"
+        )
+    return Loaded(merged, warnings)
+
+
+def _check_version(version: Any) -> None:
+    if version is None or not isinstance(version, str):
+        return
+    match = re.fullmatch(r"3(?:\.(\d+))?", version)
+    if match is None or int(match[1] or 0) > LATEST:
+        raise CommandError(f"unsupported Compose file version: {version}")
+
+
+def _refuse_forbidden(config: dict[str, Any]) -> None:
+    services = config.get("services")
+    if not isinstance(services, dict):
+        return
+    found = {key for service in services.values() if isinstance(service, dict) for key in service if key in FORBIDDEN}
+    if found:
+        told = "\n\n".join(f"{key}: {FORBIDDEN[key]}" for key in sorted(found))
+        raise CommandError(f"compose file contains unsupported options:\n\n{told}\n")
+
+
+class _Document:
+    """One YAML file, its values and where they stand."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        try:
+            self._tree = YAML(typ="rt", pure=True).load(StringIO(text))
+        except DuplicateKeyError as problem:
+            line = problem.problem_mark.line + 1 if problem.problem_mark else 0
+            key = re.search(r'duplicate key "(.*?)"', str(problem.problem))
+            what = f'mapping key "{key[1]}" already defined' if key else "a key is there twice"
+            raise CommandError(f"{name}: yaml: unmarshal errors:\n  line {line}: {what}") from None
+        except MarkedYAMLError as problem:
+            mark = problem.problem_mark or problem.context_mark
+            line = mark.line + 1 if mark is not None else 0
+            raise CommandError(f"{name}: yaml: line {line}: {problem.problem or problem.context}") from None
+        except YAMLError as problem:
+            raise CommandError(f"{name}: yaml: {problem}") from None
+        if not isinstance(self._tree, dict):
+            raise CommandError("top-level object must be a mapping" if self._tree is not None else "empty compose file")
+        self.plain: dict[str, Any] = _plain(self._tree)
+
+    def filled_in(self, environment: Mapping[str, str], unset: dict[str, None]) -> dict[str, Any]:
+        filled = dict(self.plain)
+        for section in SECTIONS:
+            if section in filled:
+                filled[section] = self._fill(filled[section], (section,), environment, unset)
+        return filled
+
+    def _fill(self, value: Any, path: tuple[Any, ...], environment: Mapping[str, str], unset: dict[str, None]) -> Any:
+        if isinstance(value, dict):
+            return {key: self._fill(item, (*path, key), environment, unset) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._fill(item, (*path, number), environment, unset) for number, item in enumerate(value)]
+        if not isinstance(value, str) or "$" not in value:
+            return value
+        try:
+            text = substitute(value, environment, lambda name: unset.setdefault(name))
+        except BadVariable as problem:
+            if str(problem) != "invalid":
+                raise CommandError(
+                    f"invalid interpolation format for {dotted(path)}: {problem}{self._at(path)}"
+                ) from None
+            raise CommandError(
+                f'invalid interpolation format for {dotted(path)}: "{value}"; '
+                f"you may need to escape any $ with another ${self._at(path)}"
+            ) from None
+        try:
+            return cast(path, text)
+        except ValueError as problem:
+            raise CommandError(f"failed to cast to expected type: {problem}{self._at(path)}") from None
+
+    def check(self, config: dict[str, Any]) -> None:
+        try:
+            ROOT.check(config, ())
+        except Complaint as complaint:
+            path = complaint.path
+            shown = path[:-1] if complaint.said.startswith("Additional property") else path
+            wanted = (
+                f"; {complaint.wanted}"
+                if complaint.wanted.startswith(("did", "'", "known"))
+                else (f"; wanted: {complaint.wanted}")
+            )
+            raise CommandError(f"{dotted(shown)} {complaint.said}{self._at(path, wanted)}") from None
+
+    def _at(self, path: tuple[Any, ...], more: str = "") -> str:
+        """Our own remark below docker's words: where it is, and what would be right."""
+        node, line = self._tree, 1
+        for part in path:
+            try:
+                position = node.lc.data[part]
+                line = position[0] + 1
+                node = node[part]
+            except (AttributeError, KeyError, IndexError, TypeError):
+                break
+        return f"\nswarmsim: {self.name}, line {line}{more}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, bool) or value is None:
+        return value
+    for kind in (int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return str(value)
+
+
+# -- merging
+
+
+def pairs(value: Any) -> dict[str, str | None]:
+    """``KEY=value`` lists and mappings alike; ``None`` for a key without a value."""
+    if isinstance(value, list):
+        split = (str(entry).partition("=") for entry in value)
+        return {key: (text if equals else None) for key, equals, text in split}
+    return {str(key): None if item is None else _text(item) for key, item in (value or {}).items()}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+AS_PAIRS = ("environment", "labels", "sysctls")
+REPLACED = ("command", "entrypoint", "healthcheck", "test")
+
+
+def _merge_configs(base: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    if "version" in base and "version" in other and base["version"] != other["version"]:
+        raise CommandError(f"version mismatched between two composefiles : {base['version']} and {other['version']}")
+    merged = copy.deepcopy(base)
+    for section in SECTIONS:
+        for name, item in (other.get(section) or {}).items():
+            into = merged.setdefault(section, {})
+            into[name] = _merge(into.get(name), item, section) if section == "services" else item
+    return merged
+
+
+def _merge(base: Any, other: Any, key: str) -> Any:
+    """The later file wins; lists grow, mappings grow key by key (cli/compose/loader/merge.go)."""
+    if base is None or other is None or key in REPLACED:
+        return base if other is None else other
+    if key in AS_PAIRS:
+        return {**pairs(base), **pairs(other)}
+    if isinstance(base, dict) and isinstance(other, dict):
+        return {**base, **{name: _merge(base.get(name), item, name) for name, item in other.items()}}
+    if isinstance(base, list) and isinstance(other, list):
+        if key in ("volumes", "ports", "secrets", "configs"):
+            by_target = {_target(item, key): item for item in (*base, *other)}
+            return list(by_target.values())
+        return [*base, *(item for item in other if item not in base)]
+    return other
+
+
+def _target(item: Any, key: str) -> Any:
+    """What two entries of a list must not share."""
+    if isinstance(item, dict):
+        return str(item.get("target") or item.get("source"))
+    parts = str(item).split(":")
+    if key == "volumes":
+        return parts[1] if len(parts) > 1 else parts[0]
+    return str(item)
+
+
+def directory(name: str) -> str:
+    return posixpath.dirname(name)
