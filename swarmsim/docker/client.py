@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from simpy.events import Event
 
-from swarmsim.docker import host, network, node, secret, service, stack, swarm
+from swarmsim.docker import events, host, network, node, secret, service, stack, swarm
 from swarmsim.docker.cli import Cli, CommandError, NotModelled, Write, said
 from swarmsim.docker.files import Files
 from swarmsim.docker.grammar import ALIASES, BY_PATH, GROUPS, NOT_MODELLED, Command
@@ -64,6 +64,8 @@ ACTIONS: dict[str, Callable[[Cli], Activity]] = {
     "stack services": stack.list_services,
     "stack rm": stack.rm,
     "stack config": stack.config,
+    "service logs": events.logs,
+    "events": events.events,
     "ps": host.ps,
     "kill": host.kill,
     "info": host.info,

@@ -222,7 +222,17 @@ COMMANDS: tuple[Command, ...] = (
     )),
     Command("service create", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create a new service", 1, None, CREATE_FLAGS, interspersed=False),
     Command("service inspect", "[OPTIONS] SERVICE [SERVICE...]", "Display detailed information on one or more services", 1, None, (INSPECT_FORMAT, PRETTY)),
-    Command("service logs", "[OPTIONS] SERVICE|TASK", "Fetch the logs of a service or task", 1, 1, modelled=False),
+    Command("service logs", "[OPTIONS] SERVICE|TASK", "Fetch the logs of a service or task", 1, 1, (
+        F("details", "bool", "Show extra details", modelled=False),
+        F("follow", "bool", "Go on as long as there is more", "f"),
+        NO_RESOLVE,
+        F("no-task-ids", "bool", "Leave out the ids of tasks"),
+        NO_TRUNC,
+        F("raw", "bool", "The lines alone"),
+        F("since", "string", "Lines since a time (2026-01-02T13:23:37Z) or a while (42m)"),
+        F("tail", "string", "Number of lines from the end", "n", '"all"'),
+        F("timestamps", "bool", "Show when", "t"),
+    )),
     Command("service ls", "[OPTIONS]", "List services", flags=(FILTER, FORMAT, QUIET_IDS)),
     Command("service ps", "[OPTIONS] SERVICE [SERVICE...]", "List the tasks of one or more services", 1, None, (FILTER, FORMAT, NO_RESOLVE, NO_TRUNC, QUIET_IDS)),
     Command("service rm", "SERVICE [SERVICE...]", "Remove one or more services", 1, None),
@@ -307,6 +317,11 @@ COMMANDS: tuple[Command, ...] = (
         F("size", "bool", "Show sizes", "s", modelled=False),
     )),
     Command("kill", "[OPTIONS] CONTAINER [CONTAINER...]", "Kill one or more running containers", 1, None, (F("signal", "string", "Signal to send", "s"),)),
+    Command("events", "[OPTIONS]", "Get real time events from the server", flags=(
+        FILTER, INSPECT_FORMAT._replace(short=""),
+        F("since", "string", "Show events since a time or a while"),
+        F("until", "string", "Show events until a time"),
+    )),
     Command("info", "[OPTIONS]", "Display system-wide information", flags=(INSPECT_FORMAT,)),
     Command("version", "[OPTIONS]", "Show the Docker version information", flags=(INSPECT_FORMAT,)),
     Command("inspect", "[OPTIONS] NAME|ID [NAME|ID...]", "Return low-level information on Docker objects", 1, None, (
@@ -330,6 +345,8 @@ ALIASES = {
     "container ps": "ps",
     "container kill": "kill",
     "system info": "info",
+    "system events": "events",
+    "container inspect": "inspect",
 }
 
 GROUPS: dict[str, str] = {
@@ -360,7 +377,6 @@ NOT_MODELLED = frozenset(
         "cp",
         "create",
         "diff",
-        "events",
         "network connect",
         "network disconnect",
         "network prune",

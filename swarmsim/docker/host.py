@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from swarmsim.docker.cli import Cli, CommandError, NotModelled, matches_label
@@ -236,16 +238,22 @@ def version(cli: Cli) -> Activity:
 
 
 def inspect(cli: Cli) -> Activity:
-    """Services, nodes and tasks by name or id, as ``docker inspect`` finds them."""
+    """Anything by name or id; of several kinds that have it, the first of docker's order."""
     found: list[Any] = []
     errors = []
-    kinds = {
+    kinds: dict[str, Callable[[str], Activity]] = {
+        "container": cli.api.container_inspect,
+        "network": cli.api.network_inspect,
+        "volume": cli.api.volume_inspect,
         "service": lambda reference: cli.api.service_inspect(reference, insert_defaults=True),
+        "task": cli.api.task_inspect,
         "node": cli.api.node_inspect,
+        "secret": partial(cli.api.secret_inspect, "secret"),
+        "config": partial(cli.api.secret_inspect, "config"),
     }
     wanted = cli.flags.get("type")
     if wanted is not None:
-        if wanted not in (*kinds, "container", "image", "network", "volume", "secret", "plugin", "task", "config"):
+        if wanted not in (*kinds, "image", "plugin"):
             raise CommandError(f'"{wanted}" is not a valid value for --type')
         if wanted not in kinds:
             raise NotModelled(f"'docker inspect --type {wanted}'")

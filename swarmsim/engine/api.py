@@ -15,7 +15,7 @@ from swarmsim.engine.calls import ApiError, find, refused
 from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import ENGINE_VERSION
 from swarmsim.engine.images import find_image
-from swarmsim.engine.jsonforms import Json, node_json, service_json, swarm_json, task_json
+from swarmsim.engine.jsonforms import Json, container_inspected, node_json, service_json, swarm_json, task_json
 from swarmsim.engine.localresources import GATEWAY_BRIDGE
 from swarmsim.engine.names import random_name
 from swarmsim.engine.resources import ResourceCalls
@@ -269,6 +269,45 @@ class EngineAPI(ResourceCalls):
         if container.state != "running":
             raise ApiError(409, f"Cannot kill container: {reference}: Container {container.id} is not running")
         container.signal(signal)
+
+    def container_inspect(self, reference: str) -> Activity:
+        yield from self._request()
+        return container_inspected(self._container(reference))
+
+    def task_inspect(self, reference: str) -> Activity:
+        yield from self._request()
+        tasks: list[Task] = yield from self._control("list_tasks", None)
+        return task_json(find("task", reference, [(task.id, "", task) for task in tasks]))
+
+    def logs(self, reference: str) -> Activity:
+        """Of a service's tasks, or of one task: (task, node's name, [(seconds, line)]), and which nodes did not answer."""
+        yield from self._request()
+        tasks: list[Task] = yield from self._control("list_tasks", None)
+        try:
+            service = yield from self._service(reference)
+            wanted = [task for task in tasks if task.service_id == service.id]
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            wanted = [task for task in tasks if task.id == reference or task.id.startswith(reference)]
+            if not wanted:
+                raise ApiError(404, f"no such task or service: {reference}") from None
+        views: list[NodeView] = yield from self._control("list_nodes", None)
+        found: list[tuple[Json, str, list[tuple[float, str]]]] = []
+        missing: list[str] = []
+        for view in views:
+            own = [task for task in wanted if task.node_id == view.node.id]
+            if not own:
+                continue
+            host = view.node.hostname
+            request = (self.host.clock.now + STATS_TIMEOUT, [task.id for task in own])
+            try:
+                lines = yield self.engine.process.call(host, "engine.logs", request, STATS_TIMEOUT)
+            except RpcError:
+                missing.append(view.node.id)
+                continue
+            found += [(task_json(task), host, lines.get(task.id, [])) for task in own]
+        return found, missing
 
     def info(self) -> Activity:
         yield from self._request()

@@ -85,6 +85,8 @@ class Container:
         self.sick = False
         """Whether its health checks fail from now on."""
         self.failing_streak = 0
+        self.tell: Callable[[Container, str, dict[str, str]], object] = lambda *_: None
+        """Told of what happens to it, for ``docker events``."""
         self._exits: list[Event] = []
         self._health_waiters: list[Event] = []
         self._rng = rng
@@ -106,6 +108,7 @@ class Container:
         self.started_at = self.host.clock.now
         self.pid = 1000 + int(self._rng.random() * 30000)
         self._note("container.started")
+        self.tell(self, "start", {})
         self.process.on_end(partial(self._note, "container.ended"))
         if self.run.seconds < math.inf:
             self.process.after(self.run.seconds, self._exit, self.run.code)
@@ -119,6 +122,7 @@ class Container:
             return
         assert self.process is not None
         assert self.run is not None
+        self.tell(self, "kill", {"signal": name})
         if name.upper().removeprefix("SIG") in ("KILL", "9"):
             self._exit(KILLED)
         elif self.run.stops is not None:
@@ -168,6 +172,8 @@ class Container:
         self.host.around.journal.note(
             "container.health", host=self.host.name, container=self.id[:12], service=self.service, health=health
         )
+        if health != "starting":
+            self.tell(self, f"health_status: {health}", {})
         waiters, self._health_waiters = self._health_waiters, []
         for event in waiters:
             event.succeed(health)
@@ -197,6 +203,7 @@ class Container:
         self.state = "exited"
         self.exit_code = code
         self.finished_at = self.host.clock.now
+        self.tell(self, "die", {"exitCode": str(code)})
         exits, self._exits = self._exits, []
         for event in exits:
             event.succeed(code)

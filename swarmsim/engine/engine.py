@@ -12,13 +12,15 @@ from random import Random
 from simpy.events import Event
 
 from swarmsim.engine.containers import Container
+from swarmsim.engine.events import EventLog
 from swarmsim.engine.executor import ContainerController
 from swarmsim.engine.localresources import PREDEFINED, LocalNetwork, Volume
 from swarmsim.sim.host import Host, Process
 from swarmsim.sim.scope import Activity
 from swarmsim.swarm.node import NodeDisk, SwarmNode
 from swarmsim.swarm.objects import NodeDescription, Task
-from swarmsim.swarm.specs import NetworkSpec
+from swarmsim.swarm.specs import GenericResource, NetworkSpec
+from swarmsim.swarm.store import MemoryStore
 
 ENGINE_VERSION = "20.10.24+dfsg1"
 SHUTDOWN_TIMEOUT = 15.0  # seconds the daemon gives its containers when it stops in order
@@ -38,7 +40,18 @@ PLUGINS: tuple[tuple[str, str], ...] = (
 class Engine:
     """The engine of one host, running or not. ``labels`` are the daemon's, for ``engine.labels.X``."""
 
-    def __init__(self, host: Host, images: tuple[str, ...] = (), labels: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        host: Host,
+        images: tuple[str, ...] = (),
+        labels: dict[str, str] | None = None,
+        generic: tuple[GenericResource, ...] = (),
+        plugins: tuple[tuple[str, str], ...] = (),
+        platform: tuple[str, str] = ("linux", "x86_64"),
+    ) -> None:
+        self.generic = generic
+        self.plugins = (*PLUGINS, *plugins)
+        self.platform = platform
         self.host = host
         self.labels = labels or {}
         self.images: dict[str, None] = host.disk.setdefault("images", dict.fromkeys(images))
@@ -51,6 +64,7 @@ class Engine:
         self.node: SwarmNode | None = None
         self.process: Process
         self.running = False
+        self.events = EventLog(host.clock)
         self._cold = True
 
     # -- the daemon's life
@@ -58,17 +72,26 @@ class Engine:
     def boot(self) -> None:
         """Be running right away, as a machine that has been up for a while."""
         self.process = Process(self.host, "dockerd")
-        self.make_networks(*PREDEFINED)
+        self._open()
         self.running = True
+
+    def _open(self) -> None:
+        self.make_networks(*PREDEFINED)
+        self.process.serve("engine.logs", lambda request: self._logs(request[1]))
+
+    def _logs(self, task_ids: list[str]) -> dict[str, list[tuple[float, str]]]:
+        """What the containers of tasks printed: (simulated seconds, line)."""
+        return {id: self.task_containers[id].printed() for id in task_ids if id in self.task_containers}
 
     def start(self) -> Event:
         """Start the daemon; happens when its API answers."""
         self.process = Process(self.host, "dockerd")
+        self.events = EventLog(self.host.clock)
         return self.process.spawn(self._start())
 
     def _start(self) -> Activity:
         yield self.lasting("engine_start")
-        self.make_networks(*PREDEFINED)
+        self._open()
         survivors = []
         for container in self.containers.values():
             if container.state == "running":
@@ -147,17 +170,26 @@ class Engine:
         """A named volume, made if it is not there."""
         if name not in self.volumes:
             self.volumes[name] = Volume(name, self.host.clock.now, labels, options)
+            self.events.tell("volume", "create", name, {"driver": "local"})
         return self.volumes[name]
 
     # -- containers
 
     def add_container(self, container: Container, task_id: str = "") -> None:
         self.containers[container.id] = container
+        container.tell = self._container_event
+        self._container_event(container, "create", {})
         if task_id:
             self.task_containers[task_id] = container
 
+    def _container_event(self, container: Container, action: str, more: dict[str, str]) -> None:
+        if self.running:
+            attributes = {"image": container.image, "name": container.name, **container.labels, **more}
+            self.events.tell("container", action, container.id, attributes)
+
     def remove_container(self, container: Container, task_id: str = "") -> None:
         self.containers.pop(container.id, None)
+        self._container_event(container, "destroy", {})
         if task_id:
             self.task_containers.pop(task_id, None)
 
@@ -179,8 +211,14 @@ class Engine:
             memory_bytes=self.host.memory,
             engine_version=ENGINE_VERSION,
             engine_labels=self.labels,
-            plugins=PLUGINS,
+            os=self.platform[0],
+            architecture=self.platform[1],
+            plugins=self.plugins,
+            generic=self.generic,
         )
+
+    def managing(self, store: MemoryStore) -> None:
+        self.events.follow(store)
 
     def controller(self, task: Task) -> ContainerController:
         return ContainerController(self, task)

@@ -222,6 +222,9 @@ class ContainerController:
             raise ControllerError("No such container")
         unhealthy = False
         exited = container.exited()
+        if container.state != "exited" and not container.health:
+            yield exited
+            yield self.engine.lasting("container_exit")
         while container.state != "exited":
             if container.health == "unhealthy" and not unhealthy:
                 unhealthy = True

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from swarmsim.engine.containers import Container
 from swarmsim.sim.clock import timestamp
 from swarmsim.swarm.ca.certificates import RootCA
 from swarmsim.swarm.manager.controlapi import NodeView
@@ -104,7 +105,7 @@ def service_json(service: Service, insert_defaults: bool = False) -> Json:
         body["PreviousSpec"] = plain(service.previous_spec)
     endpoint: Json = {"Spec": {}}
     if service.ports or service.virtual_ips or service.spec.task.networks:
-        endpoint["Spec"] = plain(service.spec.endpoint) if service.spec.endpoint else {"Mode": "vip"}
+        endpoint["Spec"] = plain(with_defaults(service.spec).endpoint)
         if service.ports:
             endpoint["Ports"] = _ports(service.ports)
         if service.virtual_ips:
@@ -267,3 +268,55 @@ def swarm_json(cluster: Cluster, root: RootCA | None, tokens: bool) -> Json:
     if tokens:
         body["JoinTokens"] = {"Worker": cluster.worker_token, "Manager": cluster.manager_token}
     return body
+
+
+def container_inspected(container: Container) -> Json:
+    """``docker inspect`` of a container, as far as the model knows it."""
+    state: Json = {
+        "Status": container.state,
+        "Running": container.state == "running",
+        "Paused": False,
+        "Restarting": False,
+        "OOMKilled": False,
+        "Dead": False,
+        "Pid": container.pid if container.state == "running" else 0,
+        "ExitCode": container.exit_code,
+        "Error": "",
+        "StartedAt": _moment(container.started_at),
+        "FinishedAt": _moment(container.finished_at),
+    }
+    if container.health:
+        state["Health"] = {"Status": container.health, "FailingStreak": container.failing_streak}
+    return {
+        "Id": container.id,
+        "Created": timestamp(container.created_at),
+        "Path": container.command[0] if container.command else "",
+        "Args": container.command[1:],
+        "State": state,
+        "Name": f"/{container.name}",
+        "RestartCount": 0,
+        "Driver": "overlay2",
+        "Platform": "linux",
+        "Mounts": [
+            {
+                "Type": "volume",
+                "Name": name,
+                "Source": f"/var/lib/docker/volumes/{name}/_data",
+                "Driver": "local",
+                "RW": True,
+            }
+            for name in container.volumes
+        ],
+        "Config": {
+            "Hostname": container.hostname,
+            "Env": container.env,
+            "Cmd": container.command,
+            "Image": container.image,
+            "Labels": container.labels,
+        },
+        "NetworkSettings": {"Ports": dict.fromkeys(container.ports)},
+    }
+
+
+def _moment(seconds: float | None) -> str:
+    return "0001-01-01T00:00:00Z" if seconds is None else timestamp(seconds)

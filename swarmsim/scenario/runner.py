@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from simpy.events import Event
 
 from swarmsim.docker.client import Result
+from swarmsim.docker.files import Files
 from swarmsim.scenario.conditions import Facts, Seen, check, describe
 from swarmsim.scenario.faults import FAULTS, FaultError, words
 from swarmsim.scenario.hazards import Hazards
@@ -34,6 +36,7 @@ from swarmsim.scenario.schema import (
 from swarmsim.sim.profile import load_profile
 from swarmsim.sim.scope import Activity
 from swarmsim.swarm.objects import Role
+from swarmsim.swarm.specs import DiscreteResource, GenericResource, NamedResource
 from swarmsim.trace.schema import MESSAGES, header, is_internal
 from swarmsim.version import VERSION
 from swarmsim.world.simulated import POLL, HostSpec, SimulatedWorld, View
@@ -61,6 +64,23 @@ class Outcome(NamedTuple):
         return not self.failures and not self.interrupted
 
 
+def _generic(resources: dict[str, int | list[str]]) -> tuple[GenericResource, ...]:
+    found: list[GenericResource] = []
+    for kind, value in resources.items():
+        if isinstance(value, int):
+            found.append(GenericResource(discrete=DiscreteResource(kind=kind, value=value)))
+        else:
+            found += [GenericResource(named=NamedResource(kind=kind, value=name)) for name in value]
+    return tuple(found)
+
+
+def _files(loaded: LoadedScenario) -> Files:
+    """What commands may read: the scenario's own files, then those beside it (or, of a shipped one, where one is)."""
+    source = Path(loaded.source)
+    folder = source.parent if source.is_file() else Path.cwd()
+    return Files(loaded.scenario.files, folder, loaded.scenario.environment)
+
+
 def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> SimulatedWorld:
     """The scenario's machines, all running, no swarm on them yet. ``eager`` as for :class:`SimulatedWorld`."""
     cluster = scenario.cluster
@@ -86,6 +106,9 @@ def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> Simula
                 settings.engine_labels,
                 settings.profile or "",
                 sites.get(name, ""),
+                _generic(settings.resources),
+                tuple((kind, plugin) for kind, _, plugin in (text.partition("/") for text in settings.plugins)),
+                (settings.os, settings.arch),
             )
         )
     return SimulatedWorld(hosts, seed, load_profile(cluster.profile), eager=eager)
@@ -108,7 +131,9 @@ class Session:
         internals: bool = True,
         eager: bool = False,
     ) -> None:
-        self._run = _Run(loaded.scenario, build_world(loaded.scenario, seed, eager=eager))
+        world = build_world(loaded.scenario, seed, eager=eager)
+        world.files = _files(loaded)
+        self._run = _Run(loaded.scenario, world)
         self.world = self._run.world
         if sink is not None:
 
@@ -320,7 +345,9 @@ class _Run:
 
     def _docker(self, step: DockerStep) -> Activity:
         host = self._where(step)
-        result: Result = yield from self.world.docker(host, self._filled(step.docker), limit=step.within)
+        result: Result = yield from self.world.docker(
+            host, self._filled(step.docker), limit=step.within, stdin=step.input
+        )
         if step.as_ is not None:
             self.results[step.as_] = result
 

@@ -60,6 +60,12 @@ class HostSettings(Strict):
     memory: Annotated[int, BeforeValidator(_memory, json_schema_input_type=int | str), Field(gt=0)] = 4 * 1024**3
     labels: dict[str, str] = Field({}, description="node labels, for constraints node.labels.X")
     engine_labels: dict[str, str] = Field({}, description="labels of the engine, for constraints engine.labels.X")
+    resources: dict[str, int | list[str]] = Field(
+        {}, description="generic resources: how many, or their names (GPU: [a, b])"
+    )
+    plugins: list[str] = Field([], description="plugins besides the built-in ones: Volume/NAME, Network/NAME, Log/NAME")
+    arch: str = Field("x86_64", description="what node.platform.arch says")
+    os: str = Field("linux", description="what node.platform.os says")
     profile: str | None = None
 
 
@@ -226,6 +232,7 @@ class DockerStep(Strict):
     on: str | None = None
     as_: Name | None = Field(None, alias="as", description="a name for its result, usable as {name} in later commands")
     within: PositiveDuration = Field(300.0, description="Ctrl-C after this long")
+    input: str = Field("", description="what is piped in, for commands that read '-'")
 
 
 class FaultStep(Strict):
@@ -346,3 +353,5 @@ class Scenario(Strict):
     steps: list[Step] = []
     meanwhile: list[MeanwhileStep] = Field([], description="what is done beside the steps, at set times")
     expect: list[ExpectStep] = []
+    files: dict[str, str] = Field({}, description="texts by name, for commands that read files (stack.yml, secret.txt)")
+    environment: dict[str, str] = Field({}, description="variables of the shell, for compose files")

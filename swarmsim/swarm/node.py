@@ -111,6 +111,7 @@ class SwarmNode:
             availability,
             self.disk.root,
         )
+        self.executor.managing(self.manager.raft.store)
         return self.manager
 
     def _has_manager(self) -> bool:

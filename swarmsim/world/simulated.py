@@ -30,6 +30,7 @@ from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.objects import Role, Service, Task
 from swarmsim.swarm.rest import laws
+from swarmsim.swarm.specs import GenericResource
 from swarmsim.swarm.states import TaskState
 from swarmsim.world.vitals import Vitals
 
@@ -53,6 +54,9 @@ class HostSpec(NamedTuple):
     engine_labels: dict[str, str] = {}
     profile: str = ""
     site: str = ""
+    generic: tuple[GenericResource, ...] = ()
+    plugins: tuple[tuple[str, str], ...] = ()
+    platform: tuple[str, str] = ("linux", "x86_64")
 
 
 class View(NamedTuple):
@@ -106,7 +110,9 @@ class SimulatedWorld:
             own = load_profile(spec.profile) if spec.profile else profile
             host = Host(self.around, spec.name, spec.address, spec.cpus, spec.memory, own)
             self.around.fabric.link(spec.name, SWITCH, own.samplers["link"])
-            engine = self.engines[spec.name] = Engine(host, ("mini:1", "mini:2"), spec.engine_labels)
+            engine = self.engines[spec.name] = Engine(
+                host, ("mini:1", "mini:2"), spec.engine_labels, spec.generic, spec.plugins, spec.platform
+            )
             engine.boot()
 
     # -- driving
@@ -143,13 +149,14 @@ class SimulatedWorld:
         if not found:
             yield from (name for name, spec in self.specs.items() if spec.role is Role.MANAGER)
 
-    def docker(self, host: str, line: str, limit: float | None = None) -> Activity:
+    def docker(self, host: str, line: str, limit: float | None = None, stdin: str = "") -> Activity:
         """Type ``docker <line>`` on a host; returns the :class:`Result` and notes it.
 
         ``limit`` in seconds: Ctrl-C after that long.
         """
         started = self.clock.now
         engine = self.engines[host]
+        self.files.stdin = stdin
         if not engine.host.powered:
             result = Result(255, "", f"swarmsim: nothing can be typed on {host}: it has no power\n")
         else:

@@ -11,6 +11,7 @@ from swarmsim.sim.scope import Scope
 from swarmsim.swarm.agent.taskmanager import Controller, TaskManager
 from swarmsim.swarm.manager.dispatcher import Assignments
 from swarmsim.swarm.objects import NodeDescription, Task, TaskStatus
+from swarmsim.swarm.store import MemoryStore
 
 TaskDisk = dict[str, Task]
 """The agent's task database: each assigned task with the last status it reached here."""
@@ -22,6 +23,9 @@ class Executor(Protocol):
     def describe(self) -> NodeDescription: ...
 
     def controller(self, task: Task) -> Controller: ...
+
+    def managing(self, store: MemoryStore) -> None:
+        """A manager with this store runs on the host now."""
 
 
 class Worker:

@@ -1,0 +1,96 @@
+"""What ``docker events`` shows (moby daemon/events.go): the last things that happened on an engine.
+
+Containers, networks and volumes are the host's own events; on a manager the changes of the swarm's objects come too,
+as the manager's copy of the store sees them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from swarmsim.sim.clock import Clock
+from swarmsim.swarm.objects import Config, Network, Node, Secret, Service, StoreObject
+from swarmsim.swarm.store import Change, MemoryStore
+
+LIMIT = 256  # events kept, moby daemon/events eventsLimit
+ACTIONS = {"create": "create", "update": "update", "delete": "remove"}
+
+
+class EngineEvent(NamedTuple):
+    """``at`` in simulated seconds; ``scope`` is local or swarm."""
+
+    at: float
+    type: str
+    action: str
+    id: str
+    attributes: dict[str, str]
+    scope: str
+
+
+class EventLog:
+    """The events of one engine since it started."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.past: deque[EngineEvent] = deque(maxlen=LIMIT)
+        self._listeners: list[Callable[[EngineEvent], object]] = []
+
+    def tell(self, type: str, action: str, id: str, attributes: dict[str, str], scope: str = "local") -> None:
+        event = EngineEvent(self.clock.now, type, action, id, attributes, scope)
+        self.past.append(event)
+        for listener in tuple(self._listeners):
+            listener(event)
+
+    def listen(self, listener: Callable[[EngineEvent], object]) -> Callable[[], None]:
+        """Call ``listener(event)`` for every event from now on; returns how to stop."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def follow(self, store: MemoryStore) -> Callable[[], None]:
+        """Tell of the swarm's objects as a manager's store changes; returns how to stop."""
+        return store.watch(self._swarm_changed)
+
+    def _swarm_changed(self, changes: tuple[Change, ...]) -> None:
+        for change in changes:
+            attributes = _attributes(change)
+            if attributes is not None:
+                self.tell(change.obj.table, ACTIONS[change.action], change.obj.id, attributes, "swarm")
+
+
+def _attributes(change: Change) -> dict[str, str] | None:
+    """What is said of a change; ``None`` for objects that have no events (tasks, the cluster)."""
+    obj: StoreObject = change.obj
+    updated = change.action == "update"
+    if isinstance(obj, Node):
+        return {"name": obj.hostname, **(_node_changes(obj, change.old) if updated else {})}
+    if isinstance(obj, Service):
+        return {"name": obj.name, **(_service_changes(obj, change.old) if updated else {})}
+    if isinstance(obj, Network | Secret | Config):
+        return {"name": obj.name}
+    return None
+
+
+def _differing(name: str, old: Any, new: Any) -> dict[str, str]:
+    return {f"{name}.old": str(old), f"{name}.new": str(new)} if old != new else {}
+
+
+def _node_changes(node: Node, old: Node) -> dict[str, str]:
+    return {
+        **_differing("availability", old.spec.availability, node.spec.availability),
+        **_differing("role", old.role, node.role),
+        **_differing("state", old.status.state, node.status.state),
+    }
+
+
+def _service_changes(service: Service, old: Service) -> dict[str, str]:
+    changes = _differing("image", old.spec.task.container.image, service.spec.task.container.image)
+    if service.is_replicated and old.is_replicated:
+        changes |= _differing("replicas", old.replicas, service.replicas)
+    if service.update_status is not None:
+        state = service.update_status.state
+        before = old.update_status.state if old.update_status is not None else ""
+        if before != state:
+            changes |= {**({"updatestate.old": before} if before else {}), "updatestate.new": state}
+    return changes
