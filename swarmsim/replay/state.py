@@ -220,7 +220,7 @@ class ClusterState:
             self.hosts[row["node"]] = Host(row["node"], row["role"])
 
     def _count(self, row: Row | None, change: int) -> None:
-        if row is not None and row["state"] == "running" and row["desired"] == "running":
+        if row is not None and row["state"] == "running" and row["desired"] in ("running", "complete"):
             self.up[row["service"]] = self.up.get(row["service"], 0) + change
 
     def _task(self, row: Row) -> None:

@@ -364,7 +364,7 @@ def _hosts_of(step: Any) -> list[tuple[str, Path_]]:
 
 def _hosts_of_fault(fault: Fault) -> list[tuple[str, Path_]]:
     argument, path = fault.argument, ("fault", fault.verb)
-    if fault.verb == "kill-container":
+    if fault.verb in ("kill-container", "sicken"):
         return [] if isinstance(argument, str) else [(argument.on, (*path, "on"))]
     if argument == "all":
         return []

@@ -68,14 +68,14 @@ class View(NamedTuple):
     tasks: list[Task]
 
     def running(self, service: str) -> int:
-        """How many tasks of a service run and shall run."""
+        """How many tasks of a service run and shall run, or of a job shall run to their end."""
         ids = {s.id for s in self.services if s.spec.name == service}
         return sum(
             1
             for task in self.tasks
             if task.service_id in ids
             and task.status.state is TaskState.RUNNING
-            and task.desired_state is TaskState.RUNNING
+            and task.desired_state in (TaskState.RUNNING, TaskState.COMPLETE)
         )
 
     def node(self, host: str) -> NodeView | None:

@@ -7,9 +7,27 @@ import pytest
 from swarmsim.docker.complete import completions
 
 CASES = [
-    ("", ["node", "service", "swarm", "ps", "kill", "info", "version", "inspect"]),
-    ("no", ["node"]),
-    ("docker no", ["node"]),
+    (
+        "",
+        [
+            "config",
+            "network",
+            "node",
+            "secret",
+            "service",
+            "stack",
+            "swarm",
+            "volume",
+            "ps",
+            "kill",
+            "events",
+            "info",
+            "version",
+            "inspect",
+        ],
+    ),
+    ("nod", ["node"]),
+    ("docker nod", ["node"]),
     ("node pr", ["promote"]),
     ("node inspect ", ["m1", "w1"]),
     ("node update --availability p", ["pause"]),

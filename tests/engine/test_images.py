@@ -42,7 +42,7 @@ def test_what_a_command_does(command, seconds, code):
 
 def test_servers_run_until_they_are_stopped_and_stop_with_0():
     nginx = find_image("nginx")[0]
-    assert plan_run(nginx, list(nginx.command), init=False) == (math.inf, 0, 0)
+    assert plan_run(nginx, list(nginx.command), init=False)[:3] == (math.inf, 0, 0)
 
 
 def test_an_executable_the_image_does_not_have():

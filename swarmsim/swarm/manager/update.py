@@ -91,6 +91,9 @@ class Updater:
             monitor = self.plan.monitor
             yield self.plan.delay + 1.0 if self.plan.delay >= monitor else monitor
         if not self.stopped:
+            # It works on nothing any more: the look that its last write causes may find what came up meanwhile
+            # (a restart and a replacement of one slot that crossed).
+            self.supervisor.finished(self)
             yield self.store.update(self._complete)
         self._end()
 
