@@ -57,7 +57,7 @@ def deploy(cli: Cli) -> Activity:
     loaded = _loaded(cli)
     for warning in loaded.warnings:
         cli.err(warning)
-    stack = Stack(name, loaded.config, directory(flags.every("compose-file")[0]), cli.files.read)
+    stack = Stack(name, loaded, directory(flags.every("compose-file")[0]), cli.files.read)
     stack.check_images()
     yield from _must_be_manager(cli)
     done: list[str] = []

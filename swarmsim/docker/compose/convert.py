@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from swarmsim.docker.cli import CommandError
-from swarmsim.docker.compose.load import pairs
+from swarmsim.docker.compose.load import Loaded, pairs
 from swarmsim.docker.gotime import parse_bytes, parse_duration
 from swarmsim.docker.specs import read_env_file
 from swarmsim.docker.values import PARSERS
@@ -62,9 +62,10 @@ Read = Callable[[str], str]
 class Stack:
     """A loaded compose file under a stack's name; ``read`` gives the text of files it names, relative to its own."""
 
-    def __init__(self, name: str, config: Config, folder: str, read: Read) -> None:
+    def __init__(self, name: str, loaded: Loaded, folder: str, read: Read) -> None:
         self.name = name
-        self.config = config
+        self.config: Config = loaded.config
+        self.at = loaded.at
         self.folder = folder
         self._read = read
 
@@ -88,11 +89,15 @@ class Stack:
         for name, service in self.services.items():
             image = service.get("image", "")
             if not image:
-                raise CommandError(f"invalid image reference for service {name}: no image specified")
+                raise CommandError(
+                    f"invalid image reference for service {name}: no image specified{self.at(('services', name))}"
+                )
             try:
                 parse_reference(image)
             except InvalidReference:
-                raise CommandError(f"invalid image reference for service {name}: invalid reference format") from None
+                raise CommandError(
+                    f"invalid image reference for service {name}: invalid reference format{self.at(('services', name, 'image'))}"
+                ) from None
 
     # -- networks
 
@@ -179,9 +184,9 @@ class Stack:
         try:
             return self._service(name, self.services[name])
         except CommandError as problem:
-            raise CommandError(f"service {name}: {problem.message}") from None
+            raise CommandError(f"service {name}: {problem.message}{self.at(('services', name))}") from None
         except ValueError as problem:
-            raise CommandError(f"service {name}: {problem}") from None
+            raise CommandError(f"service {name}: {problem}{self.at(('services', name))}") from None
 
     def _service(self, name: str, service: Config) -> ServiceSpec:
         deploy = service.get("deploy") or {}

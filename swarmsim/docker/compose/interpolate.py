@@ -89,5 +89,9 @@ def cast(path: tuple[Any, ...], text: str) -> Any:
         if len(tail) == len(pattern) and all(p in ("*", str(t)) for p, t in zip(pattern, tail, strict=True)):
             if kind is bool:
                 return parse_bool(text)
-            return kind(text)
+            try:
+                return kind(text)
+            except ValueError:
+                parser = "Atoi" if kind is int else "ParseFloat"
+                raise ValueError(f'strconv.{parser}: parsing "{text}": invalid syntax') from None
     return text

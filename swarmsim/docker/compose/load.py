@@ -16,6 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from swarmsim.docker.cli import CommandError
 from swarmsim.docker.compose.interpolate import BadVariable, cast, substitute
 from swarmsim.docker.compose.schema import DEPRECATED, FORBIDDEN, ROOT, UNSUPPORTED, Complaint, dotted
+from swarmsim.docker.values import PARSERS
 
 SECTIONS = ("services", "networks", "volumes", "secrets", "configs")
 LATEST = 13  # version 3.13, what a file without a version is
@@ -26,6 +27,8 @@ class Loaded(NamedTuple):
 
     config: dict[str, Any]
     warnings: list[str]
+    at: Callable[[tuple[Any, ...]], str]
+    """Our own line for a complaint: where in which file a value stands."""
 
 
 def load(names: list[str], read: Callable[[str], str], environment: Mapping[str, str]) -> Loaded:
@@ -33,8 +36,10 @@ def load(names: list[str], read: Callable[[str], str], environment: Mapping[str,
     merged: dict[str, Any] = {}
     warnings: list[str] = []
     unset: dict[str, None] = {}
+    documents: list[_Document] = []
     for number, name in enumerate(names):
         document = _Document(name, read(name))
+        documents.append(document)
         config = document.plain
         if number == 0:
             _check_version(config.get("version"))
@@ -58,7 +63,11 @@ def load(names: list[str], read: Callable[[str], str], environment: Mapping[str,
         warnings.append(
             f"swarmsim: depends_on of {', '.join(waits)} is ignored: a stack's services start all at once\n"
         )
-    return Loaded(merged, warnings)
+
+    def at(path: tuple[Any, ...]) -> str:
+        return max(documents, key=lambda document: document.depth(path)).at(path)
+
+    return Loaded(merged, warnings, at)
 
 
 def _check_version(version: Any) -> None:
@@ -120,16 +129,16 @@ class _Document:
         except BadVariable as problem:
             if str(problem) != "invalid":
                 raise CommandError(
-                    f"invalid interpolation format for {dotted(path)}: {problem}{self._at(path)}"
+                    f"invalid interpolation format for {dotted(path)}: {problem}{self.at(path)}"
                 ) from None
             raise CommandError(
                 f'invalid interpolation format for {dotted(path)}: "{value}"; '
-                f"you may need to escape any $ with another ${self._at(path)}"
+                f"you may need to escape any $ with another ${self.at(path)}"
             ) from None
         try:
             return cast(path, text)
         except ValueError as problem:
-            raise CommandError(f"failed to cast to expected type: {problem}{self._at(path)}") from None
+            raise CommandError(f"failed to cast to expected type: {problem}{self.at(path)}") from None
 
     def check(self, config: dict[str, Any]) -> None:
         try:
@@ -142,9 +151,34 @@ class _Document:
                 if complaint.wanted.startswith(("did", "'", "known"))
                 else (f"; wanted: {complaint.wanted}")
             )
-            raise CommandError(f"{dotted(shown)} {complaint.said}{self._at(path, wanted)}") from None
+            raise CommandError(f"{dotted(shown)} {complaint.said}{self.at(path, wanted)}") from None
+        for name, service in (config.get("services") or {}).items():
+            for number, port in enumerate(service.get("ports") or ()):
+                self._check_port(("services", name, "ports", number), port)
 
-    def _at(self, path: tuple[Any, ...], more: str = "") -> str:
+    def _check_port(self, path: tuple[Any, ...], port: Any) -> None:
+        try:
+            if not isinstance(port, dict):
+                PARSERS["port"](str(port))
+                return
+            for key in ("target", "published"):
+                text = str(port.get(key, 1))
+                if not text.isdigit() or not int(text) <= 65535:
+                    raise ValueError(f"invalid {key} port ({text})")
+        except ValueError as problem:
+            raise CommandError(f"{problem}{self.at(path, '; wanted: ports from 1 to 65535')}") from None
+
+    def depth(self, path: tuple[Any, ...]) -> int:
+        """How far the path leads in this file."""
+        node = self._tree
+        for number, part in enumerate(path):
+            try:
+                node = node[part]
+            except (KeyError, IndexError, TypeError):
+                return number
+        return len(path)
+
+    def at(self, path: tuple[Any, ...], more: str = "") -> str:
         """Our own remark below docker's words: where it is, and what would be right."""
         node, line = self._tree, 1
         for part in path:
