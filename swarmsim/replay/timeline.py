@@ -55,6 +55,7 @@ TOLD = frozenset(
         "session.failed",
         "engine.ended",
         "engine.started",
+        "container.health",
         "scheduler.assigned",
         "scheduler.pending",
     ]
@@ -189,6 +190,9 @@ def _reason(row: Row) -> list[tuple[str, str]]:
         return [("info", f"{row['node']} registers with {row['manager']}")]
     if kind == "session.failed":
         return [("info", f"{row['host']} loses its session with {row['manager']}: {row['reason']}")]
+    if kind == "container.health":
+        sort = {"healthy": "good", "unhealthy": "bad"}.get(row["health"], "info")
+        return [(sort, f"{row['host']}: a container of {row['service']} is {row['health']}")]
     if kind == "engine.ended":
         return [("bad", f"{row['host']}: the engine has ended")]
     if kind == "engine.started":

@@ -437,7 +437,7 @@ class _Observer:
         shown = (
             status.state if status else None,
             status.message if status else None,
-            "replicated" if service.is_replicated else "global",
+            service.spec.mode.name,
             service.replicas if service.is_replicated else None,
             service.spec.task.container.image,
         )
