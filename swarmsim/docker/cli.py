@@ -144,6 +144,21 @@ def said(error: Any) -> str:
     return str(error.message)
 
 
+def key_values(texts: list[str]) -> dict[str, str]:
+    """``key=value`` texts as a mapping."""
+    return {key: value for key, _, value in (text.partition("=") for text in texts)}
+
+
+def joined(labels: dict[str, str] | None) -> str:
+    """Labels as lists show them: ``a=b,c=d``."""
+    return ",".join(f"{key}={value}" for key, value in (labels or {}).items())
+
+
+def begins(filters: dict[str, list[str]], key: str, text: str) -> bool:
+    """Whether ``text`` begins as one of the filter's values does, if that filter was given."""
+    return key not in filters or any(text.startswith(value) for value in filters[key])
+
+
 def matches_label(labels: dict[str, str], wanted: list[str]) -> bool:
     """``key`` or ``key=value``, all of them."""
     for condition in wanted:

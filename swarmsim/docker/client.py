@@ -124,7 +124,10 @@ def _find(words: list[str]) -> tuple[Command, list[str]]:
         path = ALIASES.get(path, path)
         if path in BY_PATH:
             return BY_PATH[path], words[length:]
-    if first in GROUPS and f"{first} {words[1] if len(words) > 1 else ''}" not in NOT_MODELLED:
+    for path in (" ".join(words[:2]), first):
+        if path in NOT_MODELLED:
+            raise NotModelled(f"'docker {path}'")
+    if first in GROUPS:
         if len(words) == 1:
             raise _Answer(0, err=group_help(first))
         if words[1] in ("--help", "-h"):
@@ -132,9 +135,6 @@ def _find(words: list[str]) -> tuple[Command, list[str]]:
         if words[1].startswith("-"):
             raise _refusal(FLAG_ERROR, f"unknown flag: {words[1]}", f"docker {first} COMMAND", f"docker {first}")
         raise _refusal(1, f"docker: unknown command: docker {first} {words[1]}", f"docker {first}", f"docker {first}")
-    for path in (" ".join(words[:2]), first):
-        if path in NOT_MODELLED:
-            raise NotModelled(f"'docker {path}'")
     raise _Answer(1, err=f"docker: unknown command: docker {first}\n\nRun 'docker --help' for more information\n")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 
 from swarmsim.docker.cli import CommandError
@@ -24,6 +25,12 @@ class Files:
         self.folder = folder
         self.environment = dict(environment or {})
         self.stdin = ""
+
+    def piped(self, stdin: str) -> Files:
+        """The same files for one command that is given ``stdin``."""
+        files = copy(self)
+        files.stdin = stdin
+        return files
 
     def read(self, path: str) -> str:
         """The text of a file, ``-`` is what was piped in. Raises :class:`CommandError` in Go's words."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from swarmsim.docker.cli import Cli, CommandError, NotModelled, matches_label
+from swarmsim.docker.cli import Cli, CommandError, NotModelled, begins, joined, matches_label
 from swarmsim.docker.gotemplate import Template, to_json
 from swarmsim.docker.gotime import bytes_size, human_duration
 from swarmsim.docker.output import Listing, render_inspected, unescape
@@ -51,7 +51,7 @@ def _status(cli: Cli, container: dict[str, Any]) -> str:
 
 def _keep(container: dict[str, Any], filters: dict[str, list[str]]) -> bool:
     return (
-        ("id" not in filters or any(container["Id"].startswith(id) for id in filters["id"]))
+        begins(filters, "id", container["Id"])
         and ("name" not in filters or any(name in container["Names"][0] for name in filters["name"]))
         and ("status" not in filters or container["State"] in filters["status"])
         and ("health" not in filters or (container["Health"] or "none") in filters["health"])
@@ -99,7 +99,7 @@ def ps(cli: Cli) -> Activity:
                 "State": container["State"],
                 "Ports": ", ".join(container["Ports"]),
                 "Names": ",".join(name.removeprefix("/") for name in container["Names"]),
-                "Labels": ",".join(f"{key}={value}" for key, value in sorted(container["Labels"].items())),
+                "Labels": joined(dict(sorted(container["Labels"].items()))),
             }
         )
     cli.render(lambda: LISTING.render(rows, flags.get("format", ""), flags.on("quiet")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from swarmsim.docker.cli import Cli, CommandError, matches_label, said
+from swarmsim.docker.cli import Cli, CommandError, begins, joined, key_values, matches_label, said
 from swarmsim.docker.output import Listing
 from swarmsim.docker.tasks import natural
 from swarmsim.engine.calls import ApiError
@@ -35,10 +35,6 @@ REMOVE_INGRESS = (
 )
 
 
-def _pairs(texts: list[str]) -> dict[str, str]:
-    return {key: value for key, _, value in (text.partition("=") for text in texts)}
-
-
 def create(cli: Cli) -> Activity:
     flags = cli.flags
     subnets, gateways = flags.every("subnet"), flags.every("gateway")
@@ -46,14 +42,14 @@ def create(cli: Cli) -> Activity:
         raise CommandError("every ip-range or gateway must have a corresponding subnet")
     spec = NetworkSpec(
         name=cli.arguments[0],
-        labels=_pairs(flags.every("label")) or None,
+        labels=key_values(flags.every("label")) or None,
         driver=flags.get("driver", "bridge"),
         subnet=subnets[0] if subnets else "",
         gateway=gateways[0] if gateways else "",
         internal=flags.on("internal"),
         attachable=flags.on("attachable"),
         ingress=flags.on("ingress"),
-        options=_pairs(flags.every("opt")) or None,
+        options=key_values(flags.every("opt")) or None,
     )
     id = yield from cli.api.network_create(spec)
     cli.out(f"{id}\n")
@@ -69,7 +65,7 @@ def ls(cli: Cli) -> Activity:
             "Name": network["Name"],
             "Driver": network["Driver"],
             "Scope": network["Scope"],
-            "Labels": ",".join(f"{key}={value}" for key, value in (network["Labels"] or {}).items()),
+            "Labels": joined(network["Labels"]),
         }
         for network in networks
     ]
@@ -80,7 +76,7 @@ def _keep(network: dict[str, Any], filters: dict[str, list[str]]) -> bool:
     predefined = network["Name"] in ("bridge", "host", "none", "ingress", "docker_gwbridge")
     return (
         ("driver" not in filters or network["Driver"] in filters["driver"])
-        and ("id" not in filters or any(network["Id"].startswith(id) for id in filters["id"]))
+        and begins(filters, "id", network["Id"])
         and ("name" not in filters or any(name in network["Name"] for name in filters["name"]))
         and ("scope" not in filters or network["Scope"] in filters["scope"])
         and ("type" not in filters or ("builtin" if predefined else "custom") in filters["type"])
@@ -121,7 +117,7 @@ def volume_create(cli: Cli) -> Activity:
         )
     name = flags.get("name") or (cli.arguments[0] if cli.arguments else hex_id(cli.api.engine.ids))
     volume = yield from cli.api.volume_create(
-        name, flags.get("driver", "local"), _pairs(flags.every("label")), _pairs(flags.every("opt"))
+        name, flags.get("driver", "local"), key_values(flags.every("label")), key_values(flags.every("opt"))
     )
     cli.out(f"{volume['Name']}\n")
 
@@ -129,7 +125,7 @@ def volume_create(cli: Cli) -> Activity:
 def volume_ls(cli: Cli) -> Activity:
     filters = cli.checked_filters(VOLUME_FILTERS)
     rows = [
-        {**volume, "Labels": ",".join(f"{k}={v}" for k, v in (volume["Labels"] or {}).items())}
+        {**volume, "Labels": joined(volume["Labels"])}
         for volume in (yield from cli.api.volume_list())
         if ("name" not in filters or any(name in volume["Name"] for name in filters["name"]))
         and ("driver" not in filters or volume["Driver"] in filters["driver"])

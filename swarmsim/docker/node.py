@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from swarmsim.docker import tasks
-from swarmsim.docker.cli import Cli, CommandError, matches_label, said
+from swarmsim.docker.cli import Cli, CommandError, begins, matches_label, said
 from swarmsim.docker.gotime import bytes_size
 from swarmsim.docker.output import Listing
 from swarmsim.engine.calls import ApiError
@@ -34,8 +34,8 @@ FILTERS = ("id", "label", "membership", "name", "node.label", "role")
 def _keep(node: dict[str, Any], filters: dict[str, list[str]]) -> bool:
     hostname = node["Description"].get("Hostname", "")
     return (
-        ("id" not in filters or any(node["ID"].startswith(id) for id in filters["id"]))
-        and ("name" not in filters or any(hostname.startswith(name) for name in filters["name"]))
+        begins(filters, "id", node["ID"])
+        and begins(filters, "name", hostname)
         and ("role" not in filters or node["Spec"]["Role"] in filters["role"])
         and ("membership" not in filters or "accepted" in filters["membership"])
         and matches_label(node["Spec"]["Labels"], filters.get("node.label", []))

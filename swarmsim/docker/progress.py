@@ -37,6 +37,7 @@ def wait_on_service(cli: Cli, reference: str, quiet: bool) -> Activity:
     converged = rolling_back = initialized = False
     last_message = ""
     bars: dict[Any, int] = {}
+    in_background = f"Operation continuing in background.\nUse `docker service ps {reference}` to check progress."
     while True:
         service: Service = yield from cli.api.service_spec(reference)
         config = service.spec.update
@@ -67,47 +68,50 @@ def wait_on_service(cli: Cli, reference: str, quiet: bool) -> Activity:
         tasks = yield from cli.api.task_list()
         nodes = yield from cli.api.node_list()
         if service.is_job:
-            if _job_progress(service, tasks, nodes, say, first=not initialized):
+            if _job_progress(service, tasks, say, first=not initialized):
                 say("job complete")
                 return
             initialized = True
+            if (yield from cli.pause(POLL)):
+                say(in_background)
+                return
+            continue
+        wanted = _slots(service, tasks, nodes)
+        total = service.replicas if service.is_replicated else len(wanted)
+        prefix = "overall progress: rolling back update: " if rolling_back else "overall progress: "
+        if not initialized:
+            initialized = True
+            say(f"{prefix}0 out of {total} tasks")
+            if service.is_replicated and total <= MAX_BARS:
+                for bar in range(1, total + 1):
+                    say(f"{bar}/{total}:  ")
+        was_converged = converged
+        running = sum(1 for task in wanted.values() if _runs(task))
+        converged = running == total and (total > 0 or service.is_replicated)
+        if total <= MAX_BARS and not was_converged:
+            hostnames = {node["ID"]: node["Description"].get("Hostname", "") for node in nodes}
+            for slot in sorted(wanted):
+                bar = bars.setdefault(slot, len(bars) + 1)
+                error = wanted[slot]["Status"].get("Err", "")
+                if error:
+                    which = f"{bar}/{total}" if service.is_replicated else hostnames.get(slot, slot)
+                    say(f"{which}: {truncated(error)}")
+        if not (was_converged and converged):
+            say(f"{prefix}{running} out of {total} tasks")
+        if converged:
+            if converged_at is None:
+                converged_at = clock.now
+            wait = monitor - (clock.now - converged_at)
+            if wait >= 0:
+                # Some time has always passed in a real client, so it never says one second more.
+                say(f"verify: Waiting {int(wait - 1e-9) + 1} seconds to verify that tasks are stable...")
         else:
-            wanted = _slots(service, tasks, nodes)
-            total = service.replicas if service.is_replicated else len(wanted)
-            prefix = "overall progress: rolling back update: " if rolling_back else "overall progress: "
-            if not initialized:
-                initialized = True
-                say(f"{prefix}0 out of {total} tasks")
-                if service.is_replicated and total <= MAX_BARS:
-                    for bar in range(1, total + 1):
-                        say(f"{bar}/{total}:  ")
-            was_converged = converged
-            running = sum(1 for task in wanted.values() if _runs(task))
-            converged = running == total and (total > 0 or service.is_replicated)
-            if total <= MAX_BARS and not was_converged:
-                hostnames = {node["ID"]: node["Description"].get("Hostname", "") for node in nodes}
-                for slot in sorted(wanted):
-                    bar = bars.setdefault(slot, len(bars) + 1)
-                    error = wanted[slot]["Status"].get("Err", "")
-                    if error:
-                        which = f"{bar}/{total}" if service.is_replicated else hostnames.get(slot, slot)
-                        say(f"{which}: {truncated(error)}")
-            if not (was_converged and converged):
-                say(f"{prefix}{running} out of {total} tasks")
-            if converged:
-                if converged_at is None:
-                    converged_at = clock.now
-                wait = monitor - (clock.now - converged_at)
-                if wait >= 0:
-                    # Some time has always passed in a real client, so it never says one second more.
-                    say(f"verify: Waiting {int(wait - 1e-9) + 1} seconds to verify that tasks are stable...")
-            else:
-                if converged_at is not None:
-                    say("verify: Detected task failure")
-                converged_at = None
+            if converged_at is not None:
+                say("verify: Detected task failure")
+            converged_at = None
         if (yield from cli.pause(POLL)):
             if not converged:
-                say(f"Operation continuing in background.\nUse `docker service ps {reference}` to check progress.")
+                say(in_background)
             return
 
 
@@ -121,9 +125,7 @@ def truncated(error: str) -> str:
     return line if len(line) <= MAX_ERROR else line[: MAX_ERROR - 1] + "…"
 
 
-def _job_progress(
-    service: Service, tasks: list[dict[str, Any]], nodes: list[dict[str, Any]], say: Callable[[str], None], first: bool
-) -> bool:
+def _job_progress(service: Service, tasks: list[dict[str, Any]], say: Callable[[str], None], first: bool) -> bool:
     """Tell how far a job is; whether it is done (replicatedJobProgressUpdater, globalJobProgressUpdater)."""
     iteration = {"Index": service.job_status.iteration} if service.job_status and service.job_status.iteration else {}
     of_job = [t for t in tasks if t["ServiceID"] == service.id and t.get("JobIteration") == iteration]

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from swarmsim.docker.cli import Cli, CommandError, matches_label, said
+from swarmsim.docker.cli import Cli, CommandError, begins, joined, key_values, matches_label, said
 from swarmsim.docker.gotime import parse_time
 from swarmsim.docker.output import Listing
 from swarmsim.docker.tasks import natural
@@ -41,12 +41,12 @@ def create(kind: str) -> Callable[[Cli], Activity]:
     def action(cli: Cli) -> Activity:
         name, *rest = cli.arguments
         if not rest:
-            raise CommandError(f"{kind} data is empty" if kind == "secret" else "config data is empty")
+            raise CommandError(f"{kind} data is empty")
         try:
             data = cli.files.read(rest[0])
         except CommandError as problem:
             raise CommandError(f"error reading content from {rest[0]!r}: {problem.message}".replace("'", '"')) from None
-        labels = {key: value for key, _, value in (text.partition("=") for text in cli.flags.every("label"))}
+        labels = key_values(cli.flags.every("label"))
         id = yield from cli.api.secret_create(kind, SecretSpec(name=name, labels=labels, data=data))
         cli.out(f"{id}\n")
 
@@ -65,7 +65,7 @@ def ls(kind: str) -> Callable[[Cli], Activity]:
                 "Driver": "",
                 "CreatedAt": f"{cli.ago(obj['CreatedAt'])} ago",
                 "UpdatedAt": f"{cli.ago(obj['UpdatedAt'])} ago",
-                "Labels": ",".join(f"{key}={value}" for key, value in obj["Spec"]["Labels"].items()),
+                "Labels": joined(obj["Spec"]["Labels"]),
             }
             for obj in found
         ]
@@ -78,8 +78,8 @@ def ls(kind: str) -> Callable[[Cli], Activity]:
 def _keep(obj: dict[str, Any], filters: dict[str, list[str]]) -> bool:
     spec = obj["Spec"]
     return (
-        ("id" not in filters or any(obj["ID"].startswith(id) for id in filters["id"]))
-        and ("name" not in filters or any(spec["Name"].startswith(name) for name in filters["name"]))
+        begins(filters, "id", obj["ID"])
+        and begins(filters, "name", spec["Name"])
         and matches_label(spec["Labels"], filters.get("label", []))
     )
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from swarmsim.docker import tasks
-from swarmsim.docker.cli import Cli, CommandError, matches_label, said
+from swarmsim.docker.cli import Cli, CommandError, begins, matches_label, said
 from swarmsim.docker.gotemplate import show
 from swarmsim.docker.gotime import bytes_size, format_duration, parse_uint
 from swarmsim.docker.node import node_names
@@ -158,8 +158,8 @@ def _mode(spec: dict[str, Any]) -> str:
 def _keep(service: dict[str, Any], filters: dict[str, list[str]]) -> bool:
     spec = service["Spec"]
     return (
-        ("id" not in filters or any(service["ID"].startswith(id) for id in filters["id"]))
-        and ("name" not in filters or any(spec["Name"].startswith(name) for name in filters["name"]))
+        begins(filters, "id", service["ID"])
+        and begins(filters, "name", spec["Name"])
         and ("mode" not in filters or _mode(spec).replace(" ", "-") in filters["mode"])
         and ("runtime" not in filters or "container" in filters["runtime"])
         and matches_label(spec["Labels"], filters.get("label", []))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from swarmsim.docker.cli import CommandError
+from swarmsim.docker.cli import CommandError, key_values
 from swarmsim.docker.pflag import Flags
 from swarmsim.swarm.specs import (
     DEFAULT_RESTART,
@@ -36,10 +36,6 @@ from swarmsim.swarm.specs import (
 )
 
 RESTART_FLAGS = ("restart-condition", "restart-delay", "restart-max-attempts", "restart-window")
-
-
-def _pairs(texts: list[str]) -> dict[str, str]:
-    return {key: value for key, _, value in (text.partition("=") for text in texts)}
 
 
 def restart_policy(flags: Flags, old: RestartPolicy | None) -> RestartPolicy | None:
@@ -143,18 +139,19 @@ def _health(flags: Flags, old: HealthConfig | None) -> HealthConfig | None:
 
 def _log_driver(flags: Flags, old: Driver | None) -> Driver | None:
     name = flags.get("log-driver", "")
-    return Driver(name=name, options=_pairs(flags.every("log-opt"))) if name else old
+    return Driver(name=name, options=key_values(flags.every("log-opt"))) if name else old
 
 
-def _capability(name: str) -> str:
+def capability(name: str) -> str:
+    """A Linux capability under its full name; ``ALL`` and ``RESET`` stand for themselves."""
     name = name.upper()
     return name if name in ("ALL", "RESET") or name.startswith("CAP_") else f"CAP_{name}"
 
 
 def _capabilities(flags: Flags, old: ContainerSpec | None) -> tuple[list[str] | None, list[str] | None]:
     """Added and dropped ones: adding what was dropped only takes it from the dropped, and the other way round."""
-    to_add = {_capability(name): None for name in flags.every("cap-add")}
-    to_drop = {_capability(name): None for name in flags.every("cap-drop")}
+    to_add = {capability(name): None for name in flags.every("cap-add")}
+    to_drop = {capability(name): None for name in flags.every("cap-drop")}
     added = dict.fromkeys(old.capability_add or ()) if old and "RESET" not in to_add else {}
     dropped = dict.fromkeys(old.capability_drop or ()) if old and "RESET" not in to_drop else {}
     to_add.pop("RESET", None)
@@ -228,7 +225,7 @@ def created(flags: Flags, image: str, args: list[str], env_files: list[str]) -> 
         command=flags.get("entrypoint") or None,
         env=_environment(env_files, flags.every("env")),
         hostname=flags.get("hostname", ""),
-        labels=_pairs(flags.every("container-label")) or None,
+        labels=key_values(flags.every("container-label")) or None,
         dir=flags.get("workdir", ""),
         user=flags.get("user", ""),
         groups=flags.every("group") or None,
@@ -249,7 +246,7 @@ def created(flags: Flags, image: str, args: list[str], env_files: list[str]) -> 
         secrets=flags.every("secret") or None,
         configs=flags.every("config") or None,
         isolation=flags.get("isolation", "default") or "default",
-        sysctls=_pairs(flags.every("sysctl")) or None,
+        sysctls=key_values(flags.every("sysctl")) or None,
         capability_add=added,
         capability_drop=dropped,
         ulimits=_by_name(flags.every("ulimit")),
@@ -274,7 +271,7 @@ def created(flags: Flags, image: str, args: list[str], env_files: list[str]) -> 
     )
     return ServiceSpec(
         name=flags.get("name", ""),
-        labels=_pairs(flags.every("label")),
+        labels=key_values(flags.every("label")),
         task=task,
         mode=mode,
         update=update,
@@ -298,7 +295,7 @@ def _merged_pairs(old: dict[str, str] | None, flags: Flags, name: str) -> dict[s
     merged = dict(old or {})
     for key in flags.every(f"{name}-rm"):
         merged.pop(key.partition("=")[0] if name == "sysctl" else key, None)
-    return {**merged, **_pairs(flags.every(f"{name}-add"))}
+    return {**merged, **key_values(flags.every(f"{name}-add"))}
 
 
 def _merged(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import posixpath
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -11,7 +12,7 @@ from swarmsim.docker import service as services
 from swarmsim.docker import tasks
 from swarmsim.docker.cli import Cli, CommandError, said
 from swarmsim.docker.compose.convert import IMAGE, NAMESPACE, Stack
-from swarmsim.docker.compose.load import Loaded, directory, load
+from swarmsim.docker.compose.load import Loaded, load
 from swarmsim.docker.node import node_names
 from swarmsim.docker.output import Listing
 from swarmsim.docker.progress import wait_on_service
@@ -57,7 +58,7 @@ def deploy(cli: Cli) -> Activity:
     loaded = _loaded(cli)
     for warning in loaded.warnings:
         cli.err(warning)
-    stack = Stack(name, loaded, directory(flags.every("compose-file")[0]), cli.files.read)
+    stack = Stack(name, loaded, posixpath.dirname(flags.every("compose-file")[0]), cli.files.read)
     stack.check_images()
     yield from _must_be_manager(cli)
     done: list[str] = []

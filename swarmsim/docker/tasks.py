@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from swarmsim.docker.cli import Cli, CommandError
+from swarmsim.docker.cli import Cli, CommandError, begins
 from swarmsim.docker.output import Listing
 from swarmsim.swarm.reference import InvalidReference, parse_reference
 
@@ -59,7 +59,7 @@ def keep(task: Mapping[str, Any], filters: dict[str, list[str]], service_name: s
         }
         if not any(task["DesiredState"] in shown[state] for state in wanted):
             return False
-    if "id" in filters and not any(task["ID"].startswith(id) for id in filters["id"]):
+    if not begins(filters, "id", task["ID"]):
         return False
     if node_ids is not None and task.get("NodeID", "") not in node_ids:
         return False

@@ -176,9 +176,9 @@ def _mount(text: str) -> list[Mount]:
         raise ValueError("target is required")
     if driver:
         volume["driver"] = Driver(**driver)
-    for type, options, what in (("bind", bind, "bind"), ("volume", volume, "volume"), ("tmpfs", tmpfs, "tmpfs")):
+    for type, options in (("bind", bind), ("volume", volume), ("tmpfs", tmpfs)):
         if options and mount["type"] != type:
-            raise ValueError(f"cannot mix '{what}-*' options with mount type '{mount['type']}'")
+            raise ValueError(f"cannot mix '{type}-*' options with mount type '{mount['type']}'")
     if bind:
         mount["bind"] = BindOptions(**bind)
     if volume:

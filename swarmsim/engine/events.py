@@ -15,6 +15,9 @@ from swarmsim.swarm.objects import Config, Network, Node, Secret, Service, Store
 from swarmsim.swarm.store import Change, MemoryStore
 
 LIMIT = 256  # events kept, moby daemon/events eventsLimit
+TOLD_OF = (Node, Service, Network, Secret, Config)
+"""Tasks and the cluster, which change most, have no events."""
+
 ACTIONS = {"create": "create", "update": "update", "delete": "remove"}
 
 
@@ -54,22 +57,19 @@ class EventLog:
 
     def _swarm_changed(self, changes: tuple[Change, ...]) -> None:
         for change in changes:
-            attributes = _attributes(change)
-            if attributes is not None:
+            if type(change.obj) in TOLD_OF:
+                attributes = _attributes(change)
                 self.tell(change.obj.table, ACTIONS[change.action], change.obj.id, attributes, "swarm")
 
 
-def _attributes(change: Change) -> dict[str, str] | None:
-    """What is said of a change; ``None`` for objects that have no events (tasks, the cluster)."""
+def _attributes(change: Change) -> dict[str, str]:
     obj: StoreObject = change.obj
     updated = change.action == "update"
     if isinstance(obj, Node):
         return {"name": obj.hostname, **(_node_changes(obj, change.old) if updated else {})}
     if isinstance(obj, Service):
         return {"name": obj.name, **(_service_changes(obj, change.old) if updated else {})}
-    if isinstance(obj, Network | Secret | Config):
-        return {"name": obj.name}
-    return None
+    return {"name": obj.name}
 
 
 def _differing(name: str, old: Any, new: Any) -> dict[str, str]:

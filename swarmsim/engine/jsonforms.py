@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from swarmsim.engine.containers import Container
+from swarmsim.engine.localresources import LocalNetwork, mountpoint
 from swarmsim.sim.clock import timestamp
 from swarmsim.swarm.ca.certificates import RootCA
 from swarmsim.swarm.manager.controlapi import NodeView
@@ -135,15 +136,24 @@ def secret_json(secret: Secret | Config) -> Json:
     return {"ID": secret.id, **_meta(secret.meta), "Spec": spec}
 
 
-def network_json(network: Network) -> Json:
+def network_json(network: Network | LocalNetwork) -> Json:
     spec = network.spec
-    config = [{"Subnet": network.subnet, "Gateway": network.gateway}] if network.subnet else []
-    vxlan = {"com.docker.network.driver.overlay.vxlanid_list": str(network.vxlan_id)} if network.vxlan_id else {}
+    if isinstance(network, Network):
+        scope, created = "swarm", network.meta.created_at
+        config = [{"Subnet": network.subnet, "Gateway": network.gateway}] if network.subnet else []
+        vxlan = {"com.docker.network.driver.overlay.vxlanid_list": str(network.vxlan_id)} if network.vxlan_id else {}
+        containers: Json | None = None
+        labels = dict(sorted(spec.labels.items())) if spec.labels is not None else None
+    else:
+        scope, created = "local", network.created_at
+        config = [{"Subnet": spec.subnet}] if spec.subnet else []
+        vxlan = {}
+        containers, labels = {}, spec.labels or {}
     return {
         "Name": spec.name,
         "Id": network.id,
-        "Created": timestamp(network.meta.created_at),
-        "Scope": "swarm",
+        "Created": timestamp(created),
+        "Scope": scope,
         "Driver": spec.driver,
         "EnableIPv6": False,
         "IPAM": {"Driver": "default", "Options": None, "Config": config},
@@ -152,9 +162,9 @@ def network_json(network: Network) -> Json:
         "Ingress": spec.ingress,
         "ConfigFrom": {"Network": ""},
         "ConfigOnly": False,
-        "Containers": None,
+        "Containers": containers,
         "Options": {**(spec.options or {}), **vxlan},
-        "Labels": dict(sorted(spec.labels.items())) if spec.labels is not None else None,
+        "Labels": labels,
     }
 
 
@@ -301,7 +311,7 @@ def container_inspected(container: Container) -> Json:
             {
                 "Type": "volume",
                 "Name": name,
-                "Source": f"/var/lib/docker/volumes/{name}/_data",
+                "Source": mountpoint(name),
                 "Driver": "local",
                 "RW": True,
             }

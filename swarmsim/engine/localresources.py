@@ -27,29 +27,10 @@ class LocalNetwork:
     def name(self) -> str:
         return self.spec.name
 
-    def json(self) -> dict[str, Any]:
-        spec = self.spec
-        return {
-            "Name": spec.name,
-            "Id": self.id,
-            "Created": timestamp(self.created_at),
-            "Scope": "local",
-            "Driver": spec.driver,
-            "EnableIPv6": False,
-            "IPAM": {
-                "Driver": "default",
-                "Options": None,
-                "Config": [{"Subnet": spec.subnet}] if spec.subnet else [],
-            },
-            "Internal": spec.internal,
-            "Attachable": spec.attachable,
-            "Ingress": False,
-            "ConfigFrom": {"Network": ""},
-            "ConfigOnly": False,
-            "Containers": {},
-            "Options": spec.options or {},
-            "Labels": spec.labels or {},
-        }
+
+def mountpoint(volume: str) -> str:
+    """Where a volume's files are on its host."""
+    return f"/var/lib/docker/volumes/{volume}/_data"
 
 
 class Volume:
@@ -68,7 +49,7 @@ class Volume:
             "CreatedAt": timestamp(self.created_at)[:19] + "Z",
             "Driver": "local",
             "Labels": self.labels,
-            "Mountpoint": f"/var/lib/docker/volumes/{self.name}/_data",
+            "Mountpoint": mountpoint(self.name),
             "Name": self.name,
             "Options": self.options,
             "Scope": "local",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
 
 from swarmsim.engine.calls import ApiError, Calls, find
-from swarmsim.engine.jsonforms import Json, network_json, secret_json
+from swarmsim.engine.jsonforms import network_json, secret_json
 from swarmsim.engine.localresources import LocalNetwork, Volume
 from swarmsim.sim.scope import Activity
 from swarmsim.swarm.manager.controlresources import UpdateSecret
@@ -54,8 +53,7 @@ class ResourceCalls(Calls):
     def network_list(self) -> Activity:
         """All networks this engine knows: its own, and of the swarm's on a manager all, on a worker those in use."""
         yield from self._request()
-        local = [network.json() for network in self.engine.networks.values()]
-        return local + [network_json(network) for network in (yield from self._swarm_networks())]
+        return [network_json(network) for network in (yield from self._networks())]
 
     def swarm_networks(self) -> Activity:
         """The swarm's networks, asked of a manager."""
@@ -73,12 +71,17 @@ class ResourceCalls(Calls):
         used = {each.network_id: each for task in node.tasks for each in task.networks}
         return [Network(id=id, spec=NetworkSpec(name=each.name, driver=each.driver)) for id, each in used.items()]
 
+    def _networks(self) -> Activity:
+        swarm: list[Network] = yield from self._swarm_networks()
+        return [*self.engine.networks.values(), *swarm]
+
+    def _network(self, reference: str) -> Activity:
+        networks: list[Network | LocalNetwork] = yield from self._networks()
+        return find("network", reference, [(network.id, network.name, network) for network in networks])
+
     def network_inspect(self, reference: str) -> Activity:
         yield from self._request()
-        entries: list[tuple[str, str, Json]] = [(n.id, n.name, n.json()) for n in self.engine.networks.values()]
-        entries += [(n.id, n.name, network_json(n)) for n in (yield from self._swarm_networks())]
-        body: Json = find("network", reference, entries)
-        return body
+        return network_json((yield from self._network(reference)))
 
     def network_create(self, spec: NetworkSpec) -> Activity:
         """Returns the id; only overlay networks are the swarm's, others stay on this engine."""
@@ -107,9 +110,7 @@ class ResourceCalls(Calls):
 
     def network_remove(self, reference: str) -> Activity:
         yield from self._request()
-        entries: list[tuple[str, str, Any]] = [(n.id, n.name, n) for n in self.engine.networks.values()]
-        entries += [(n.id, n.name, n) for n in (yield from self._swarm_networks())]
-        network = find("network", reference, entries)
+        network: Network | LocalNetwork = yield from self._network(reference)
         if isinstance(network, LocalNetwork):
             if network.predefined:
                 raise ApiError(403, f"{network.name} is a pre-defined network and cannot be removed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from swarmsim.engine.containers import Container
 from swarmsim.sim.scope import Activity
 from swarmsim.world.simulated import SimulatedWorld
 
@@ -87,28 +88,36 @@ def _loss(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
     yield
 
 
-def _kill_container(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+def _some_container(
+    world: SimulatedWorld, argument: Any, resolve: Resolve, fits: Callable[[Container], bool] = lambda _: True
+) -> tuple[str, Container] | None:
+    """The first running container that ``argument`` means, a slot's or any of a host, and its host."""
     task = argument if isinstance(argument, str) else None
     hosts = list(world.engines) if task is not None else [resolve(argument.on)]
     prefix = f"{task}." if task is not None else f"{argument.service}." if argument.service else ""
     for name in hosts:
         for container in world.engines[name].containers.values():
-            if container.alive and container.name.startswith(prefix):
-                yield from world.docker(name, f"kill {container.id[:12]}")
-                return [name]
-    raise FaultError(f"no running container {words('', argument).strip()}")
+            if container.alive and container.name.startswith(prefix) and fits(container):
+                return name, container
+    return None
+
+
+def _kill_container(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+    found = _some_container(world, argument, resolve)
+    if found is None:
+        raise FaultError(f"no running container {words('', argument).strip()}")
+    host, container = found
+    yield from world.docker(host, f"kill {container.id[:12]}")
+    return [host]
 
 
 def _sicken(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
-    task = argument if isinstance(argument, str) else None
-    hosts = list(world.engines) if task is not None else [resolve(argument.on)]
-    prefix = f"{task}." if task is not None else f"{argument.service}." if argument.service else ""
-    for name in hosts:
-        for container in world.engines[name].containers.values():
-            if container.alive and container.health and container.name.startswith(prefix):
-                container.sick = True
-                return [name]
-    raise FaultError(f"no running container with a health check {words('', argument).strip()}")
+    found = _some_container(world, argument, resolve, lambda container: bool(container.health))
+    if found is None:
+        raise FaultError(f"no running container with a health check {words('', argument).strip()}")
+    host, container = found
+    container.sick = True
+    return [host]
     yield
 
 

@@ -156,11 +156,10 @@ class SimulatedWorld:
         """
         started = self.clock.now
         engine = self.engines[host]
-        self.files.stdin = stdin
         if not engine.host.powered:
             result = Result(255, "", f"swarmsim: nothing can be typed on {host}: it has no power\n")
         else:
-            result = yield from self._interruptible(engine, line, limit)
+            result = yield from self._interruptible(engine, line, limit, stdin)
         self.journal.note(
             "docker",
             on=host,
@@ -172,7 +171,7 @@ class SimulatedWorld:
         )
         return result
 
-    def _interruptible(self, engine: Engine, line: str, limit: float | None) -> Activity:
+    def _interruptible(self, engine: Engine, line: str, limit: float | None, stdin: str) -> Activity:
         """A command ends when it is done, when its daemon dies under it, or at Ctrl-C."""
         shell = self.scope.child("docker")
         texts = {"out": "", "err": ""}
@@ -181,7 +180,7 @@ class SimulatedWorld:
             texts[stream] += text
 
         interrupt = self.clock.event()
-        done = shell.spawn(run_docker(EngineAPI(engine), split_words(line), record, self.files, interrupt))
+        done = shell.spawn(run_docker(EngineAPI(engine), split_words(line), record, self.files.piped(stdin), interrupt))
         died = engine.process.ended
         waits = [done]
         if engine.running:

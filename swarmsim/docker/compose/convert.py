@@ -14,7 +14,7 @@ from typing import Any
 from swarmsim.docker.cli import CommandError
 from swarmsim.docker.compose.load import Loaded, pairs
 from swarmsim.docker.gotime import parse_bytes, parse_duration
-from swarmsim.docker.specs import read_env_file
+from swarmsim.docker.specs import capability, read_env_file
 from swarmsim.docker.values import PARSERS
 from swarmsim.swarm.reference import InvalidReference, parse_reference
 from swarmsim.swarm.specs import (
@@ -192,7 +192,7 @@ class Stack:
         deploy = service.get("deploy") or {}
         placement = deploy.get("placement") or {}
         logging = service.get("logging")
-        caps = {key: [_capability(cap) for cap in service.get(key) or ()] for key in ("cap_add", "cap_drop")}
+        caps = {key: [capability(cap) for cap in service.get(key) or ()] for key in ("cap_add", "cap_drop")}
         credentials = service.get("credential_spec")
         container = ContainerSpec(
             image=service["image"],
@@ -354,11 +354,6 @@ def _duration(value: Any) -> int | None:
     return None if value is None else parse_duration(str(value))
 
 
-def _capability(name: str) -> str:
-    name = name.upper()
-    return name if name == "ALL" or name.startswith("CAP_") else f"CAP_{name}"
-
-
 def _hosts(value: Any) -> list[str] | None:
     entries = (
         [tuple(entry.split(":", 1)) for entry in value] if isinstance(value, list) else list((value or {}).items())
@@ -471,9 +466,6 @@ def _ports(entries: list[Any]) -> list[PortConfig] | None:
                 published_port=int(entry.get("published", 0)),
                 publish_mode=entry.get("mode", "ingress"),
             )
-            for number in (port.target_port, port.published_port):
-                if not 0 <= number <= 65535:
-                    raise CommandError(f"invalid port {number}: must be between 1 and 65535")
             ports.append(port)
         else:
             ports += PARSERS["port"](str(entry))

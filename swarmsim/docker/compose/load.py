@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import posixpath
 import re
 from collections.abc import Callable, Mapping
 from io import StringIO
@@ -258,7 +257,3 @@ def _target(item: Any, key: str) -> Any:
     if key == "volumes":
         return parts[1] if len(parts) > 1 else parts[0]
     return str(item)
-
-
-def directory(name: str) -> str:
-    return posixpath.dirname(name)

@@ -77,41 +77,56 @@ class ListOf(NamedTuple):
             self.item.check(item, (*path, number))
 
 
-class MapOf(NamedTuple):
-    """Free keys."""
+class AnyMapping:
+    """A mapping of any kind; :meth:`inside` checks what it holds."""
 
-    item: Any
-
-    @property
-    def wanted(self) -> str:
-        return "a mapping"
+    wanted = "a mapping"
 
     def accepts(self, value: Any) -> bool:
         return isinstance(value, dict)
 
     def check(self, value: Any, path: tuple[Any, ...]) -> None:
         if not isinstance(value, dict):
-            raise Complaint(path, "must be a mapping", "a mapping")
+            raise Complaint(path, "must be a mapping", self.wanted)
+        self.inside(value, path)
+
+    def inside(self, value: dict[Any, Any], path: tuple[Any, ...]) -> None:
+        raise NotImplementedError
+
+
+class MapOf(AnyMapping):
+    """Free keys."""
+
+    def __init__(self, item: Any) -> None:
+        self.item = item
+
+    def inside(self, value: dict[Any, Any], path: tuple[Any, ...]) -> None:
         for key, item in value.items():
             self.item.check(item, (*path, key))
 
 
-class Keys(NamedTuple):
+class Named(MapOf):
+    """Free keys that must be names; ``x-…`` is always allowed."""
+
+    def inside(self, value: dict[Any, Any], path: tuple[Any, ...]) -> None:
+        named = {key: item for key, item in value.items() if not str(key).startswith("x-")}
+        for key, item in named.items():
+            if not isinstance(key, str):
+                raise Complaint((*path, key), f"Non-string key in {dotted(path)}: {key!r}", "a name")
+            if not re.fullmatch(r"[a-zA-Z0-9._-]+", key):
+                wanted = "letters, digits, '.', '_', '-'"
+                raise Complaint((*path, key), f"Additional property {key} is not allowed", wanted)
+            self.item.check(item, (*path, key))
+
+
+class Keys(AnyMapping):
     """A mapping with known keys; ``x-…`` is always allowed. ``needed`` must be there."""
 
-    known: Mapping[str, Any]
-    needed: tuple[str, ...] = ()
+    def __init__(self, known: Mapping[str, Any], needed: tuple[str, ...] = ()) -> None:
+        self.known = known
+        self.needed = needed
 
-    @property
-    def wanted(self) -> str:
-        return "a mapping"
-
-    def accepts(self, value: Any) -> bool:
-        return isinstance(value, dict)
-
-    def check(self, value: Any, path: tuple[Any, ...]) -> None:
-        if not isinstance(value, dict):
-            raise Complaint(path, "must be a mapping", "a mapping")
+    def inside(self, value: dict[Any, Any], path: tuple[Any, ...]) -> None:
         for key in self.needed:
             if key not in value:
                 raise Complaint(path, f"{key} is required", f"a key {key!r}")
@@ -149,33 +164,6 @@ class OneOf(NamedTuple):
         first = self.forms[0]
         expected = first.types[0] if isinstance(first, Scalar) else "array" if isinstance(first, ListOf) else "object"
         raise Complaint(path, f"Invalid type. Expected: {expected}, given: {_type_of(value)}", self.wanted)
-
-
-class Named(NamedTuple):
-    """Free keys that must be names."""
-
-    item: Any
-
-    @property
-    def wanted(self) -> str:
-        return "a mapping"
-
-    def accepts(self, value: Any) -> bool:
-        return isinstance(value, dict)
-
-    def check(self, value: Any, path: tuple[Any, ...]) -> None:
-        if not isinstance(value, dict):
-            raise Complaint(path, "must be a mapping", "a mapping")
-        for key, item in value.items():
-            if str(key).startswith("x-"):
-                continue
-            if not isinstance(key, str):
-                raise Complaint((*path, key), f"Non-string key in {dotted(path)}: {key!r}", "a name")
-            if not re.fullmatch(r"[a-zA-Z0-9._-]+", key):
-                raise Complaint(
-                    (*path, key), f"Additional property {key} is not allowed", "letters, digits, '.', '_', '-'"
-                )
-            self.item.check(item, (*path, key))
 
 
 STRING = Scalar(("string",))

@@ -43,21 +43,17 @@ def _check_name(name: str) -> None:
         )
 
 
-def _kind(table: type[Secret] | type[Config]) -> str:
-    return table.table
-
-
 def _create(api: ControlAPI, table: type[Secret] | type[Config], spec: SecretSpec, limit: int) -> Event:
     _check_name(spec.name)
     if not 0 < len(spec.data.encode()) < limit:
-        raise _invalid(f"{_kind(table)} data must be larger than 0 and less than {limit} bytes")
+        raise _invalid(f"{table.table} data must be larger than 0 and less than {limit} bytes")
     obj = table(id=new_id(api.ids), spec=spec)
 
     def create(tx: Transaction) -> StoreObject:
         try:
             tx.create(obj)
         except NameConflict:
-            raise RpcError("AlreadyExists", f"{_kind(table)} {spec.name} already exists") from None
+            raise RpcError("AlreadyExists", f"{table.table} {spec.name} already exists") from None
         return obj
 
     return api.write(create)
@@ -67,7 +63,7 @@ def _update(api: ControlAPI, table: type[Secret] | type[Config], request: Update
     def update(tx: Transaction) -> None:
         obj = tx.get(table, request.id)
         if obj is None:
-            raise RpcError("NotFound", f"{_kind(table)} {request.id} not found")
+            raise RpcError("NotFound", f"{table.table} {request.id} not found")
         if request.spec.name != obj.spec.name or (request.spec.data and request.spec.data != obj.spec.data):
             raise _invalid("only updates to Labels are allowed")
         spec = replace(obj.spec, labels=request.spec.labels)
@@ -80,11 +76,11 @@ def _remove(api: ControlAPI, table: type[Secret] | type[Config], id: str) -> Eve
     def remove(tx: Transaction) -> None:
         obj = tx.get(table, id)
         if obj is None:
-            raise RpcError("NotFound", f"could not find {_kind(table)} {id}")
+            raise RpcError("NotFound", f"could not find {table.table} {id}")
         users = [s.spec.name for s in tx.all(Service) if id in _referenced(s.spec.task.container, table)]
         if users:
             services = "service" if len(users) == 1 else "services"
-            raise _invalid(f"{_kind(table)} '{obj.name}' is in use by the following {services}: {', '.join(users)}")
+            raise _invalid(f"{table.table} '{obj.name}' is in use by the following {services}: {', '.join(users)}")
         tx.delete(table, id)
 
     return api.write(remove)
@@ -130,7 +126,7 @@ def check_existence(tx: Transaction, spec: ServiceSpec) -> None:
     for table, references in wanted:
         missing = [name for id, name in references if (there := tx.get(table, id)) is None or there.name != name]
         if missing:
-            noun = _kind(table) if len(missing) == 1 else f"{_kind(table)}s"
+            noun = table.table if len(missing) == 1 else f"{table.table}s"
             raise _invalid(f"{noun} not found: {', '.join(missing)}")
 
 

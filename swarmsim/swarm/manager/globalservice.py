@@ -12,7 +12,7 @@ from functools import partial
 
 from swarmsim.sim.scope import Activity
 from swarmsim.swarm.constraint import NoConstraints, node_matches, parse
-from swarmsim.swarm.manager.orchestrator import new_task
+from swarmsim.swarm.manager.orchestrator import new_task, want
 from swarmsim.swarm.manager.reconciler import Reconciler
 from swarmsim.swarm.manager.update import Slot
 from swarmsim.swarm.objects import Availability, Node, Service, Task, node_invalid
@@ -62,7 +62,7 @@ class GlobalOrchestrator(Reconciler):
 
     def _end(self, slot: Slot) -> list[Callable[[Transaction], None]]:
         wanted = [task for task in slot if task.desired_state <= TaskState.RUNNING]
-        return [partial(self.want, task.id, TaskState.SHUTDOWN) for task in wanted]
+        return [partial(want, task.id, TaskState.SHUTDOWN) for task in wanted]
 
     def _create(self, service: Service, node_id: str, tx: Transaction) -> None:
         tx.create(new_task(service, 0, node_id, self.ids, self.scope.clock.now))

@@ -16,7 +16,7 @@ from typing import Any
 from swarmsim.sim.scope import Activity, Scope
 from swarmsim.swarm.constraint import node_matches, parse
 from swarmsim.swarm.manager.loop import CommitLoop
-from swarmsim.swarm.manager.orchestrator import new_task
+from swarmsim.swarm.manager.orchestrator import new_task, want
 from swarmsim.swarm.manager.restart import RestartSupervisor
 from swarmsim.swarm.manager.taskinit import check_tasks
 from swarmsim.swarm.objects import Availability, Node, NodeState, Service, Task, node_invalid
@@ -47,7 +47,7 @@ class JobsOrchestrator:
         """A global job's task on a node that was drained or went down while nobody led."""
         service = self.store.get(Service, task.service_id)
         lost = service is not None and not service.has_slots and node_invalid(self.store.get(Node, task.node_id))
-        return partial(self._want, task.id, TaskState.SHUTDOWN) if lost else None
+        return partial(want, task.id, TaskState.SHUTDOWN) if lost else None
 
     def _on_commit(self, changes: tuple[Change, ...]) -> Activity | None:
         concerned: dict[str, None] = {}
@@ -66,7 +66,7 @@ class JobsOrchestrator:
     def _work(self, removed: list[str], concerned: list[str]) -> Activity:
         for service_id in removed:
             tasks = self.store.tasks_of_service(service_id)
-            yield self.store.batch([partial(self._want, task.id, TaskState.REMOVE) for task in tasks])
+            yield self.store.batch([partial(want, task.id, TaskState.REMOVE) for task in tasks])
             self.restarts.forget_service(service_id)
         yield from self._reconcile(concerned)
 
@@ -94,7 +94,7 @@ class JobsOrchestrator:
             state = task.status.state
             if self._former(service, task):
                 if state <= TaskState.RUNNING and task.desired_state is not TaskState.REMOVE:
-                    remove.append(partial(self._want, task.id, TaskState.REMOVE))
+                    remove.append(partial(want, task.id, TaskState.REMOVE))
             elif state is TaskState.COMPLETE:
                 complete += 1
                 taken.add(task.slot)
@@ -117,7 +117,7 @@ class JobsOrchestrator:
         for task in self.store.tasks_of_service(service.id):
             if self._former(service, task):
                 if task.desired_state is not TaskState.REMOVE:
-                    remove.append(partial(self._want, task.id, TaskState.REMOVE))
+                    remove.append(partial(want, task.id, TaskState.REMOVE))
             elif task.desired_state <= TaskState.COMPLETE:
                 if task.status.state > TaskState.COMPLETE:
                     restart.append(partial(self._restart, task.id))
@@ -130,9 +130,7 @@ class JobsOrchestrator:
             and node.status.state is NodeState.READY
         ]
         lost = [on_node[node.id] for node in fitting if node_invalid(node) and node.id in on_node]
-        end = [
-            partial(self._want, task.id, TaskState.SHUTDOWN) for task in lost if task.status.state <= TaskState.RUNNING
-        ]
+        end = [partial(want, task.id, TaskState.SHUTDOWN) for task in lost if task.status.state <= TaskState.RUNNING]
         return [*create, *restart, *remove, *end]
 
     # -- writes
@@ -147,8 +145,3 @@ class JobsOrchestrator:
         service = tx.get(Service, task.service_id) if task is not None else None
         if task is not None and service is not None and task.desired_state <= TaskState.COMPLETE:
             self.restarts.restart(tx, service, task)
-
-    def _want(self, task_id: str, state: TaskState, tx: Transaction) -> None:
-        task = tx.get(Task, task_id)
-        if task is not None and task.desired_state < state:
-            tx.update(replace(task, desired_state=state))

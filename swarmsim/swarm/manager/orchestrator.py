@@ -10,6 +10,7 @@ from swarmsim.swarm.constraint import NoConstraints, node_matches, parse
 from swarmsim.swarm.objects import Node, Service, Task, TaskStatus
 from swarmsim.swarm.specs import DEFAULT_RESTART, DEFAULT_UPDATE, SECOND, RestartPolicy, UpdateConfig, replace
 from swarmsim.swarm.states import TaskState
+from swarmsim.swarm.store import Transaction
 
 
 class SlotTuple(NamedTuple):
@@ -79,6 +80,13 @@ def new_task(service: Service, slot: int, node_id: str, ids: Random, now: float)
         endpoint_spec=service.spec.endpoint,
         job_iteration=service.job_status.iteration if service.job_status else None,
     )
+
+
+def want(task_id: str, state: TaskState, tx: Transaction) -> None:
+    """Raise a task's desired state, in a transaction."""
+    task = tx.get(Task, task_id)
+    if task is not None and task.desired_state < state:
+        tx.update(replace(task, desired_state=state))
 
 
 def is_dirty(service: Service, task: Task, node: Node | None) -> bool:

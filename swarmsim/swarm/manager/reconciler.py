@@ -13,11 +13,11 @@ from random import Random
 
 from swarmsim.sim.scope import Activity, Scope
 from swarmsim.swarm.manager.loop import CommitLoop
+from swarmsim.swarm.manager.orchestrator import want
 from swarmsim.swarm.manager.restart import RestartSupervisor
 from swarmsim.swarm.manager.taskinit import check_tasks
 from swarmsim.swarm.manager.update import UpdateSupervisor
 from swarmsim.swarm.objects import Node, Service, Task
-from swarmsim.swarm.specs import replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 
@@ -108,7 +108,7 @@ class Reconciler(ABC):
         for service_id in removed:
             self._to_reconcile.pop(service_id, None)
             tasks = self.store.tasks_of_service(service_id)
-            yield self.store.batch([partial(self.want, task.id, TaskState.REMOVE) for task in tasks])
+            yield self.store.batch([partial(want, task.id, TaskState.REMOVE) for task in tasks])
             self.restarts.forget_service(service_id)
         restart, self._to_restart = self._to_restart, {}
         if restart:
@@ -126,9 +126,3 @@ class Reconciler(ABC):
         service = tx.get(Service, task.service_id)
         if service is not None and self.is_ours(service):
             self.restarts.restart(tx, service, task)
-
-    def want(self, task_id: str, state: TaskState, tx: Transaction) -> None:
-        """Raise a task's desired state, in a transaction."""
-        task = tx.get(Task, task_id)
-        if task is not None and task.desired_state < state:
-            tx.update(replace(task, desired_state=state))

@@ -11,7 +11,7 @@ from functools import partial
 from random import Random
 
 from swarmsim.sim.scope import Activity, Scope
-from swarmsim.swarm.manager.orchestrator import new_task
+from swarmsim.swarm.manager.orchestrator import new_task, want
 from swarmsim.swarm.manager.reconciler import Reconciler
 from swarmsim.swarm.manager.update import Slot
 from swarmsim.swarm.objects import Node, Service, Task, node_invalid
@@ -91,7 +91,7 @@ class ReplicatedOrchestrator(Reconciler):
             kept, surplus = slots_to_keep(list(running.values()), wanted, self.luck)
             self.updater.update(service, kept)
             steps += [partial(self._delete, task.id) for slot in dead.values() for task in slot]
-            steps += [partial(self.want, task.id, TaskState.REMOVE) for slot in surplus for task in slot]
+            steps += [partial(want, task.id, TaskState.REMOVE) for slot in surplus for task in slot]
         else:
             steps += [partial(self._delete, task.id) for slot in dead.values() for task in slot]
             self.updater.update(service, list(running.values()))
