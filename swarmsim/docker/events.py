@@ -9,6 +9,7 @@ from swarmsim.docker.cli import Cli, CommandError
 from swarmsim.docker.gotemplate import Template, to_json
 from swarmsim.docker.gotime import parse_duration, parse_time
 from swarmsim.docker.output import unescape
+from swarmsim.engine.calls import ApiError
 from swarmsim.engine.events import EngineEvent
 from swarmsim.sim.clock import EPOCH, timestamp
 from swarmsim.sim.scope import Activity
@@ -143,7 +144,12 @@ def logs(cli: Cli) -> Activity:
     shown = 0.0
     first = True
     while True:
-        found, missing = yield from cli.api.logs(reference)
+        try:
+            found, missing = yield from cli.api.logs(reference)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            raise CommandError(error.message) from None  # the client's own words, not the daemon's
         services = {s["ID"]: s["Spec"]["Name"] for s in (yield from cli.api.service_list())}
         slots = [len(str(task.get("Slot", 0))) for task, _, _ in found]
         entries: list[tuple[float, str]] = []

@@ -61,6 +61,7 @@ COMPLAINTS = [
     ("service scale -d web", 1, "invalid scale specifier 'web'."),
     ("swarm join-token king", 1, "unknown role king"),
     ("swarm leave", 1, "You are attempting to leave the swarm on a node that is participating as a manager."),
+    ("service logs nothing", 1, "no such task or service: nothing\n"),
     ("kill nothing", 1, "Error response from daemon: No such container: nothing"),
     ("service create -d --oom-score-adj 3 mini:1", 1, "swarmsim: the flag --oom-score-adj of 'docker service create' is real, but not modelled yet\n"),
     ("stack deploy -c x.yml shop", 1, "open x.yml: no such file or directory\n"),
