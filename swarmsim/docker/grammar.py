@@ -124,7 +124,7 @@ CREATE_FLAGS: tuple[F, ...] = (
 
 
 def _add_and_remove(name: str, type: str, what: str) -> tuple[F, ...]:
-    removal = "port" if type == "port" else "list"
+    removal = type if type in ("port", "pref") else "list"
     return (
         F(f"{name}-add", type, f"Add or change {what}"),
         F(f"{name}-rm", removal, f"Remove {what}"),
