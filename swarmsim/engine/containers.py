@@ -24,6 +24,7 @@ from swarmsim.swarm.specs import SECOND, HealthConfig
 SIGNAL_LATENCY = 0.05  # seconds a well-behaved process needs to stop; estimated
 LOST = 255  # the exit code of a container whose process vanished with the power (daemon restore)
 KILLED = 137
+NOTHING: dict[str, str] = {}
 
 
 class HealthCheck(NamedTuple):
@@ -108,7 +109,7 @@ class Container:
         self.started_at = self.host.clock.now
         self.pid = 1000 + int(self._rng.random() * 30000)
         self._note("container.started")
-        self.tell(self, "start", {})
+        self.tell(self, "start", NOTHING)
         self.process.on_end(partial(self._note, "container.ended"))
         if self.run.seconds < math.inf:
             self.process.after(self.run.seconds, self._exit, self.run.code)

@@ -7,11 +7,12 @@ daemon the host's containers run on unattended.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from random import Random
 
 from simpy.events import Event
 
-from swarmsim.engine.containers import Container
+from swarmsim.engine.containers import NOTHING, Container
 from swarmsim.engine.events import EventLog
 from swarmsim.engine.executor import ContainerController
 from swarmsim.engine.localresources import PREDEFINED, LocalNetwork, Volume
@@ -163,7 +164,9 @@ class Engine:
         for name, driver, subnet in wanted:
             if name not in there:
                 spec = NetworkSpec(name=name, driver=driver, subnet=subnet)
-                network = LocalNetwork(self.host.rng(f"network/{name}"), self.host.clock.now, spec, predefined=True)
+                # No stream of luck for each: they are kept, and there may be 10,000 engines.
+                id = sha256(f"{self.host.around.chance.seed}/{self.host.name}/{name}".encode()).hexdigest()
+                network = LocalNetwork(id, self.host.clock.now, spec, predefined=True)
                 self.networks[network.id] = network
 
     def volume(self, name: str, labels: dict[str, str] | None = None, options: dict[str, str] | None = None) -> Volume:
@@ -178,18 +181,17 @@ class Engine:
     def add_container(self, container: Container, task_id: str = "") -> None:
         self.containers[container.id] = container
         container.tell = self._container_event
-        self._container_event(container, "create", {})
+        self._container_event(container, "create", NOTHING)
         if task_id:
             self.task_containers[task_id] = container
 
     def _container_event(self, container: Container, action: str, more: dict[str, str]) -> None:
         if self.running:
-            attributes = {"image": container.image, "name": container.name, **container.labels, **more}
-            self.events.tell("container", action, container.id, attributes)
+            self.events.tell("container", action, container.id, more, container=container)
 
     def remove_container(self, container: Container, task_id: str = "") -> None:
         self.containers.pop(container.id, None)
-        self._container_event(container, "destroy", {})
+        self._container_event(container, "destroy", NOTHING)
         if task_id:
             self.task_containers.pop(task_id, None)
 

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from swarmsim.engine.containers import Container
 from swarmsim.sim.clock import Clock
 from swarmsim.swarm.objects import Config, Network, Node, Secret, Service, StoreObject
 from swarmsim.swarm.store import Change, MemoryStore
@@ -22,14 +23,22 @@ ACTIONS = {"create": "create", "update": "update", "delete": "remove"}
 
 
 class EngineEvent(NamedTuple):
-    """``at`` in simulated seconds; ``scope`` is local or swarm."""
+    """``at`` in simulated seconds; ``scope`` is local or swarm; ``more`` is said besides what its container says."""
 
     at: float
     type: str
     action: str
     id: str
-    attributes: dict[str, str]
+    more: dict[str, str]
     scope: str
+    container: Container | None = None
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Put together when it is read: most events never are."""
+        if self.container is None:
+            return self.more
+        return {"image": self.container.image, "name": self.container.name, **self.container.labels, **self.more}
 
 
 class EventLog:
@@ -40,8 +49,16 @@ class EventLog:
         self.past: deque[EngineEvent] = deque(maxlen=LIMIT)
         self._listeners: list[Callable[[EngineEvent], object]] = []
 
-    def tell(self, type: str, action: str, id: str, attributes: dict[str, str], scope: str = "local") -> None:
-        event = EngineEvent(self.clock.now, type, action, id, attributes, scope)
+    def tell(
+        self,
+        type: str,
+        action: str,
+        id: str,
+        more: dict[str, str],
+        scope: str = "local",
+        container: Container | None = None,
+    ) -> None:
+        event = EngineEvent(self.clock.now, type, action, id, more, scope, container)
         self.past.append(event)
         for listener in tuple(self._listeners):
             listener(event)

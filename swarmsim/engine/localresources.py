@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import Any
 
-from swarmsim.sim.chance import hex_id
 from swarmsim.sim.clock import timestamp
 from swarmsim.swarm.specs import NetworkSpec
 
@@ -17,8 +15,8 @@ GATEWAY_BRIDGE = ("docker_gwbridge", "bridge", "172.18.0.0/16")
 class LocalNetwork:
     """A network of scope ``local``."""
 
-    def __init__(self, rng: Random, now: float, spec: NetworkSpec, predefined: bool = False) -> None:
-        self.id = hex_id(rng)
+    def __init__(self, id: str, now: float, spec: NetworkSpec, predefined: bool = False) -> None:
+        self.id = id
         self.created_at = now
         self.spec = spec
         self.predefined = predefined

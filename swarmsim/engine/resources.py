@@ -7,6 +7,7 @@ import ipaddress
 from swarmsim.engine.calls import ApiError, Calls, find
 from swarmsim.engine.jsonforms import network_json, secret_json
 from swarmsim.engine.localresources import LocalNetwork, Volume
+from swarmsim.sim.chance import hex_id
 from swarmsim.sim.scope import Activity
 from swarmsim.swarm.manager.controlresources import UpdateSecret
 from swarmsim.swarm.objects import Config, Network, Secret
@@ -104,7 +105,7 @@ class ResourceCalls(Calls):
             return network.id
         if spec.driver in ("host", "null"):
             raise ApiError(403, f'only one instance of "{spec.driver}" network is allowed')
-        local = LocalNetwork(self.engine.ids, self.host.clock.now, spec)
+        local = LocalNetwork(hex_id(self.engine.ids), self.host.clock.now, spec)
         self.engine.networks[local.id] = local
         return local.id
 
