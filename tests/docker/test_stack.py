@@ -146,3 +146,12 @@ def test_variables(text, filled):
 def test_any_text_is_a_file_or_one_complaint(text):
     with suppress(CommandError):
         load(["x.yml"], lambda name: text, {})
+
+
+def test_environment_files_come_first_and_what_is_written_wins():
+    lab = Lab(managers=1, workers=0)
+    text = web("image: mini:1\ncommand: sleep 9\nenv_file: a.env\nenvironment: {B: 3}")
+    lab.world.files = Files({"s.yml": text, "a.env": "# remarks\nA=1\n\nB=2\n"})
+    result = lab.docker("stack deploy -d --resolve-image never -c s.yml s")
+    assert result.code == 0, result.err
+    assert lab.view().services[0].spec.task.container.env == ["A=1", "B=3"]
