@@ -25,7 +25,7 @@ from benchmarks.scheduler import schedule
 from swarmsim.analysis.availability import Meter
 from swarmsim.scenario.loader import load_scenario, parse_scenario
 from swarmsim.scenario.runner import build_world, run_scenario, trace_header
-from swarmsim.scenario.schema import Cluster, Scenario
+from swarmsim.scenario.schema import ClusterLayout, Scenario
 from swarmsim.sim.scope import Activity
 from swarmsim.world.simulated import SimulatedWorld
 
@@ -53,7 +53,7 @@ HOUR, DAY, YEAR = 3600.0, 86_400.0, 31_536_000.0
 
 def formed(managers: int, workers: int, tasks: int, seed: int = 1, *, eager: bool = False) -> SimulatedWorld:
     """A formed cluster with a service of ``tasks`` tasks running."""
-    cluster = Cluster(managers=managers, workers=workers)
+    cluster = ClusterLayout(managers=managers, workers=workers)
     world = build_world(Scenario(name="bench", cluster=cluster), seed, eager=eager)
     world.run(world.form())
     if tasks:

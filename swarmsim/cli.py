@@ -20,9 +20,9 @@ from rich.text import Text
 
 from swarmsim.analysis.availability import Meter
 from swarmsim.analysis.availability import as_json as availability_as_json
-from swarmsim.analysis.ensemble import Run, estimates, percentile, pooled, precise, record_many, run_ensemble
+from swarmsim.analysis.ensemble import RunResult, estimates, percentile, pooled, precise, record_many, run_ensemble
 from swarmsim.analysis.milestones import milestones
-from swarmsim.scenario.duration import parse_duration
+from swarmsim.scenario.duration import parse_seconds
 from swarmsim.scenario.loader import (
     LoadedScenario,
     ScenarioError,
@@ -126,7 +126,7 @@ def _until(text: str | None) -> float | None:
     if text is None:
         return None
     try:
-        seconds = parse_duration(float(text) if text.replace(".", "", 1).isdigit() else text)
+        seconds = parse_seconds(float(text) if text.replace(".", "", 1).isdigit() else text)
     except ValueError as problem:
         raise _fail(f"--until {problem}") from None
     if seconds <= 0:
@@ -208,7 +208,7 @@ def _summary(loaded: LoadedScenario, seed: int, outcome: Outcome, trace: Trace) 
 def _ensemble(
     loaded: LoadedScenario, seeds: range, as_json: bool, quiet: bool, eager: bool, precision: float | None
 ) -> int:
-    runs: list[Run] = []
+    runs: list[RunResult] = []
     with Progress(console=Console(stderr=True), disable=quiet or as_json, transient=True) as progress:
         bar = progress.add_task(loaded.scenario.name, total=len(seeds))
         try:
@@ -226,7 +226,7 @@ def _ensemble(
     return UNMET if any(one.failures for one in runs) else 0
 
 
-def _ensemble_summary(loaded: LoadedScenario, runs: list[Run]) -> dict[str, Any]:
+def _ensemble_summary(loaded: LoadedScenario, runs: list[RunResult]) -> dict[str, Any]:
     unmet = {one.seed: one.failures for one in runs if one.failures}
     return {
         "scenario": loaded.scenario.name,
@@ -258,14 +258,14 @@ def sweep(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress bar")] = False,
 ) -> None:
     """Run a scenario with other values, each with many seeds. Interrupted, the same command goes on."""
-    from swarmsim.analysis.sweep import Cluster, Cores, Results, SweepError, parse_setting, plan, run_sweep
+    from swarmsim.analysis.sweep import Cores, DaskCluster, Results, SweepError, parse_setting, plan, run_sweep
 
     done, total = 0, 0
     try:
         text, source = read_scenario(file)
         planned = plan(text, source, [parse_setting(setting) for setting in set_])
         total = len(planned.points) * seeds
-        place = Cluster(cluster) if cluster is not None else Cores()
+        place = DaskCluster(cluster) if cluster is not None else Cores()
         with (
             Results(out, planned) as results,
             Progress(console=Console(stderr=True), disable=quiet, transient=True) as progress,

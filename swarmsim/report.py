@@ -43,7 +43,7 @@ class Chapter(NamedTuple):
 
     t: float
     what: str
-    said: list[str]
+    sentences: list[str]
 
 
 def story(trace: Trace) -> list[Chapter]:
@@ -63,12 +63,12 @@ def story(trace: Trace) -> list[Chapter]:
         rows = [row for row in trace.rows if low <= row["t"] - trace.begin < max(high, low + 1e-6)]
         if number == len(chapters) - 1:
             rows = [row for row in trace.rows if row["t"] - trace.begin >= low]
-        chapter.said.extend(_sentences(rows, trace.begin + low))
-    return [chapter for chapter in chapters if chapter.said or chapter.what != "the beginning"]
+        chapter.sentences.extend(_sentences(rows, trace.begin + low))
+    return [chapter for chapter in chapters if chapter.sentences or chapter.what != "the beginning"]
 
 
 def _sentences(rows: list[dict[str, Any]], since: float) -> list[str]:
-    said: list[str] = []
+    sentences: list[str] = []
 
     def after(row: dict[str, Any]) -> str:
         return f"{row['t'] - since:.1f} s later"
@@ -84,32 +84,32 @@ def _sentences(rows: list[dict[str, Any]], since: float) -> list[str]:
         if kind == "node" and row["status"] in ("down", "unknown"):
             names = taken[row["t"], row["status"]]
             shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-            said.append(f"{after(row)} the managers took {shown} for {row['status']}.")
+            sentences.append(f"{after(row)} the managers took {shown} for {row['status']}.")
         elif kind == "no_manager_answers":
-            said.append(f"{after(row)} no manager answered any more.")
+            sentences.append(f"{after(row)} no manager answered any more.")
         elif kind == "manager_answers":
-            said.append(f"{after(row)} a manager answered again.")
+            sentences.append(f"{after(row)} a manager answered again.")
         elif kind == "raft.leading":
-            said.append(f"{after(row)} {row['host']} led, in term {row['term']}.")
+            sentences.append(f"{after(row)} {row['host']} led, in term {row['term']}.")
         elif kind == "quorum" and not row["quorum"]:
-            said.append(f"{after(row)} there was no quorum: {row['up']} of {row['managers']} managers were up.")
+            sentences.append(f"{after(row)} there was no quorum: {row['up']} of {row['managers']} managers were up.")
         elif kind == "docker" and row["rc"]:
             reason = (row["err"] or row["out"]).splitlines()
-            said.append(f"After {row['s']:.1f} s docker {row['cmd']} failed: {reason[0] if reason else ''}")
+            sentences.append(f"After {row['s']:.1f} s docker {row['cmd']} failed: {reason[0] if reason else ''}")
         elif kind == "unmet":
-            said.append(f"{after(row)} it was expected that {row['expected']}; seen was: {row['seen']}.")
+            sentences.append(f"{after(row)} it was expected that {row['expected']}; seen was: {row['seen']}.")
         elif kind == "service" and row["update"] and row["umsg"]:
-            said.append(f"{after(row)} the update of {row['service']}: {row['umsg']}.")
+            sentences.append(f"{after(row)} the update of {row['service']}: {row['umsg']}.")
         elif kind == "task" and row["state"] == "running" and row["desired"] == "running":
             ran.setdefault(row["service"], []).append(row["t"])
         elif kind == "task" and row["state"] in FAILED:
             failed[row["service"]] = failed.get(row["service"], 0) + 1
     for service, times in ran.items():
         many = f"{len(times)} tasks of {service} came up" if len(times) > 1 else f"a task of {service} came up"
-        said.append(f"{many}, the last {times[-1] - since:.1f} s later.")
+        sentences.append(f"{many}, the last {times[-1] - since:.1f} s later.")
     for service, count in failed.items():
-        said.append(f"{count} task{'s' if count > 1 else ''} of {service} failed.")
-    return list(dict.fromkeys(said))
+        sentences.append(f"{count} task{'s' if count > 1 else ''} of {service} failed.")
+    return list(dict.fromkeys(sentences))
 
 
 def _svg(figure: Figure) -> str:
@@ -160,9 +160,11 @@ def render_report(trace: Trace, name: str) -> str:
 
 
 def _chapter(chapter: Chapter) -> str:
-    said = "".join(f"<li>{html.escape(sentence)}" for sentence in chapter.said or ["Nothing that a manager noticed."])
+    sentences = "".join(
+        f"<li>{html.escape(sentence)}" for sentence in chapter.sentences or ["Nothing that a manager noticed."]
+    )
     when = clock_time(chapter.t).strip()
-    return f"<p><b class=fault>{when}</b> <b>{html.escape(chapter.what)}</b><ul>{said}</ul>"
+    return f"<p><b class=fault>{when}</b> <b>{html.escape(chapter.what)}</b><ul>{sentences}</ul>"
 
 
 def _missing(trace: Trace) -> str:

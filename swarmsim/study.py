@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swarmsim.analysis.ensemble import Run, estimates, pooled, run_ensemble
+from swarmsim.analysis.ensemble import RunResult, estimates, pooled, run_ensemble
 from swarmsim.analysis.milestones import Milestones
 from swarmsim.analysis.sweep import row_of
 from swarmsim.scenario.loader import LoadedScenario, parse_scenario, read_scenario, shipped_scenarios
@@ -58,13 +58,13 @@ class Scenario:
         return [*managers, *workers]
 
     def run(self, seed: int = 1, *, until: float | None = None, messages: bool = False) -> Trace:
-        """Run it once; the same seed gives the same trace. ``until`` stops after so many simulated seconds."""
+        """RunResult it once; the same seed gives the same trace. ``until`` stops after so many simulated seconds."""
         rows: list[dict[str, Any]] = []
         run_scenario(self._loaded, seed, rows.append, until=until, messages=messages)
         return Trace(trace_header(self._loaded, seed), rows)
 
     def ensemble(self, runs: int = 100, *, seed: int = 1, jobs: int = -1) -> Ensemble:
-        """Run it with ``runs`` seeds from ``seed`` on, in ``jobs`` processes (-1: all cores)."""
+        """RunResult it with ``runs`` seeds from ``seed`` on, in ``jobs`` processes (-1: all cores)."""
         return Ensemble(self.name, list(run_ensemble(self._loaded, range(seed, seed + runs), jobs)))
 
     def __repr__(self) -> str:
@@ -72,9 +72,9 @@ class Scenario:
 
 
 class Ensemble:
-    """Many runs of one scenario that differ in luck. ``runs`` never changes once made."""
+    """Many runs of one scenario that differ in their seed. ``runs`` never changes once made."""
 
-    def __init__(self, name: str, runs: list[Run]) -> None:
+    def __init__(self, name: str, runs: list[RunResult]) -> None:
         self.name = name
         self.runs = runs
 

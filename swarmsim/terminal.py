@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from swarmsim.analysis.availability import Availability
-from swarmsim.analysis.ensemble import Run, estimates, percentile, pooled
+from swarmsim.analysis.ensemble import RunResult, estimates, percentile, pooled
 from swarmsim.replay.timeline import DAY, Line, Timeline, clock_time
 from swarmsim.scenario.runner import Outcome
 
@@ -134,7 +134,7 @@ def show_verdict(outcome: Outcome, availability: Availability, trace_path: Path,
     console.print(f"plot:  {plot_path}", markup=False)
 
 
-def show_ensemble(name: str, runs: list[Run], of: int) -> None:
+def show_ensemble(name: str, runs: list[RunResult], of: int) -> None:
     """Percentiles of every milestone, means of what was missing, and the runs with unmet expectations.
 
     ``of`` seeds were asked for; fewer were run if the wanted precision was reached before.

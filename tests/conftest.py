@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from swarmsim.docker.client import Result
 from swarmsim.scenario.runner import build_world
-from swarmsim.scenario.schema import Cluster, Scenario
+from swarmsim.scenario.schema import ClusterLayout, Scenario
 from swarmsim.world.simulated import SimulatedWorld
 
 settings.register_profile("fixed", derandomize=True, print_blob=True)
@@ -28,7 +28,7 @@ class Lab:
     def __init__(
         self, managers: int = 3, workers: int = 2, seed: int = 1, formed: bool = True, *, eager: bool = False
     ) -> None:
-        cluster = Cluster(managers=managers, workers=workers)
+        cluster = ClusterLayout(managers=managers, workers=workers)
         self.world: SimulatedWorld = build_world(Scenario(name="lab", cluster=cluster), seed, eager=eager)
         if formed:
             self.world.run(self.world.form())

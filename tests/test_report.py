@@ -27,11 +27,11 @@ def test_the_story_has_a_chapter_for_every_fault(trace):
         "kill container any on w1",
         "power on m2",
     ]
-    said = " ".join(chapters[1].said)
+    said = " ".join(chapters[1].sentences)
     assert "there was no quorum: 1 of 3 managers were up" in said
     assert "node lost leader status" in said
     assert "no manager answered any more" in said
-    assert "a manager answered again" in " ".join(chapters[3].said)
+    assert "a manager answered again" in " ".join(chapters[3].sentences)
 
 
 def test_a_page_needs_no_network(trace):

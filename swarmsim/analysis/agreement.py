@@ -1,7 +1,7 @@
 """Does leaving out what changes nothing change anything? Eager and lazy runs of random fault schedules, compared.
 
 Every schedule (3..9 hosts, two to four faults, everything mended at the end) is run once eagerly and once lazily, each
-with its own seed, so that the two differ in luck at least. They must agree in
+with its own seed, so that the two differ in their random numbers at least. They must agree in
 
 - the final state of nodes and services, schedule by schedule. Where two runs end differently the schedule is run
   :data:`AGAIN` times more on each side, and the shares are compared: there are races whose outcome stays (a node that
@@ -39,26 +39,26 @@ FEWEST = 20
 AGAIN = 40
 """Further runs on each side of a schedule whose two runs ended differently."""
 
-Run = Callable[[int, int, bool], "Sample"]
+Sampling = Callable[[int, int, bool], "Sample"]
 """Run a schedule (its number) with a seed, eagerly or not."""
 
 
 def schedule(seed: int) -> LoadedScenario:
     """A random scenario: a cluster, a service or two, faults at random times, all mended, all well."""
-    rng = Random(f"schedule/{seed}")
-    managers = rng.choice([1, 3, 3, 5])
-    workers = rng.randint(max(0, 3 - managers), 9 - managers)
+    run_seed = Random(f"schedule/{seed}")
+    managers = run_seed.choice([1, 3, 3, 5])
+    workers = run_seed.randint(max(0, 3 - managers), 9 - managers)
     hosts = [f"m{n + 1}" for n in range(managers)] + [f"w{n + 1}" for n in range(workers)]
-    replicas = rng.randint(1, 2 * len(hosts))
+    replicas = run_seed.randint(1, 2 * len(hosts))
     steps: list[dict[str, Any]] = [
         {"docker": f"service create -d --name web --replicas {replicas} mini:1 sleep 1000000000"},
         {"wait": {"service": "web", "running": replicas}, "within": "60s"},
-        {"sleep": _pause(rng)},
+        {"sleep": _pause(run_seed)},
     ]
-    for _ in range(rng.randint(2, 4)):
-        steps += [{"fault": _fault(rng, hosts, managers)}, {"sleep": _pause(rng)}]
+    for _ in range(run_seed.randint(2, 4)):
+        steps += [{"fault": _fault(run_seed, hosts, managers)}, {"sleep": _pause(run_seed)}]
     steps += [{"fault": {"heal": "all"}}, {"fault": {"power-on": hosts}}, {"sleep": "5m"}]
-    if rng.random() < 0.5:
+    if run_seed.random() < 0.5:
         steps += [{"docker": "service scale -d web=3"}]
         replicas = 3
     steps += [{"expect": {"service": "web", "running": replicas}, "within": "2m"}, {"sleep": "30s"}]
@@ -72,24 +72,26 @@ def schedule(seed: int) -> LoadedScenario:
     return parse_scenario(text, f"schedule {seed}")
 
 
-def _pause(rng: Random) -> float:
+def _pause(run_seed: Random) -> float:
     """Mostly within the time-outs, at times long after everything has settled."""
-    longest = rng.choice([5.0, 20.0, 60.0, 60.0, 7200.0])
-    return round(longest * rng.random() + 0.1, 3)
+    longest = run_seed.choice([5.0, 20.0, 60.0, 60.0, 7200.0])
+    return round(longest * run_seed.random() + 0.1, 3)
 
 
-def _fault(rng: Random, hosts: list[str], managers: int) -> dict[str, Any]:
-    host = rng.choice(["leader", *hosts, *hosts])
-    verb = rng.choice(["power-off", "power-off", "kill-engine", "kill-host", "cut", "partition", "power-on", "heal"])
+def _fault(run_seed: Random, hosts: list[str], managers: int) -> dict[str, Any]:
+    host = run_seed.choice(["leader", *hosts, *hosts])
+    verb = run_seed.choice(
+        ["power-off", "power-off", "kill-engine", "kill-host", "cut", "partition", "power-on", "heal"]
+    )
     if verb == "partition":
-        side = sorted(rng.sample(hosts, rng.randint(1, len(hosts) - 1)))
+        side = sorted(run_seed.sample(hosts, run_seed.randint(1, len(hosts) - 1)))
         return {"partition": [side, [name for name in hosts if name not in side]]}
     if verb == "heal":
         return {"heal": "all"}
     if verb == "power-on":
-        return {"power-on": rng.choice(hosts)}
+        return {"power-on": run_seed.choice(hosts)}
     if verb == "cut":
-        other = rng.choice([name for name in hosts[:managers] if name != host] or ["m1"])
+        other = run_seed.choice([name for name in hosts[:managers] if name != host] or ["m1"])
         return {"cut": [host, other]} if host != other else {"heal": "all"}
     return {verb: host}
 
@@ -103,10 +105,10 @@ class Sample(NamedTuple):
     milestones: dict[str, list[float]]
 
 
-def sample(seed: int, luck: int, eager: bool) -> Sample:
-    """Run schedule ``seed`` with the seed ``luck``."""
+def sample(seed: int, rng: int, eager: bool) -> Sample:
+    """Run schedule ``seed`` with the seed ``run_seed``."""
     rows: list[Row] = []
-    run_scenario(schedule(seed), luck, rows.append, internals=False, eager=eager)
+    run_scenario(schedule(seed), rng, rows.append, internals=False, eager=eager)
     trace = Trace({}, rows)
     observed = [row for row in rows if row["t"] >= trace.begin]
     return Sample(_final(rows), _strings(observed), list(_orders(observed)), milestones(trace))
@@ -161,7 +163,7 @@ def _orders(rows: list[Row]) -> Iterable[tuple[str, str]]:
 
 
 class Finding(NamedTuple):
-    """One test: what was compared, the chance of a difference as large by luck, and the two sides in words."""
+    """One test: what was compared, the chance of a difference as large by chance, and the two sides in words."""
 
     what: str
     p: float
@@ -185,7 +187,7 @@ class Agreement(NamedTuple):
         return all(finding.p >= self.bound for finding in self.findings)
 
 
-def agree(schedules: range, jobs: int = -1, run: Run = sample) -> Agreement:
+def agree(schedules: range, jobs: int = -1, run: Sampling = sample) -> Agreement:
     """Run every schedule twice and compare."""
     pairs = _both(run, [(seed, 0) for seed in schedules], jobs)
     eager, lazy = [one for one, _ in pairs], [other for _, other in pairs]
@@ -197,7 +199,7 @@ def agree(schedules: range, jobs: int = -1, run: Run = sample) -> Agreement:
     return Agreement(len(schedules), sorted(findings, key=lambda finding: finding.p))
 
 
-def _both(run: Run, wanted: list[tuple[int, int]], jobs: int) -> list[tuple[Sample, Sample]]:
+def _both(run: Sampling, wanted: list[tuple[int, int]], jobs: int) -> list[tuple[Sample, Sample]]:
     """Each schedule eagerly and lazily; ``wanted`` are schedules with the number of the repetition."""
     work = [
         delayed(run)(seed, 2 * (seed + 1_000_000 * number) + int(eager), eager)
@@ -245,12 +247,12 @@ def _compare_orders(eager: list[Sample], lazy: list[Sample]) -> Iterable[Finding
 
 
 def _compare_milestones(eager: list[Sample], lazy: list[Sample]) -> Iterable[Finding]:
-    rng = Random("milestones")
+    run_seed = Random("milestones")
     pooled: list[dict[str, list[float]]] = [{}, {}]
     for side, values in zip((eager, lazy), pooled, strict=True):
         for one in side:
             for name, found in one.milestones.items():
-                values.setdefault(name, []).append(rng.choice(found))
+                values.setdefault(name, []).append(run_seed.choice(found))
     for name in sorted(pooled[0].keys() | pooled[1].keys()):
         here, there = pooled[0].get(name, []), pooled[1].get(name, [])
         if here and there and len(here) + len(there) >= FEWEST:
@@ -272,5 +274,5 @@ def report(agreement: Agreement) -> str:
     for finding in shown:
         mark = "DIFFERS" if finding.p < agreement.bound else "least likely"
         lines.append(f"  {mark}: p = {finding.p:.2g}: {finding.what}: eager {finding.eager}; lazy {finding.lazy}")
-    lines.append("  they differ only in luck" if agreement.ok else "  they DIFFER")
+    lines.append("  they differ only by chance" if agreement.ok else "  they DIFFER")
     return "\n".join(lines)

@@ -17,7 +17,7 @@ from swarmsim.trace.reader import Row, Trace
 from swarmsim.trace.schema import is_internal
 
 
-class Run(NamedTuple):
+class RunResult(NamedTuple):
     """One seed's milestones, unmet expectations and availability."""
 
     seed: int
@@ -27,7 +27,7 @@ class Run(NamedTuple):
     availability: Availability
 
 
-def run_one(loaded: LoadedScenario, seed: int, eager: bool = False) -> Run:
+def run_one(loaded: LoadedScenario, seed: int, eager: bool = False) -> RunResult:
     """Run one seed; only observations are kept while it runs."""
     rows: list[Row] = []
     meter = Meter()
@@ -40,7 +40,7 @@ def run_one(loaded: LoadedScenario, seed: int, eager: bool = False) -> Run:
     run_scenario(loaded, seed, sink, eager=eager)
     trace = Trace({}, rows)
     failures = [f"{row['expected']}: {row['seen']}" for row in rows if row["kind"] == "unmet"]
-    return Run(seed, milestones(trace), failures, trace.duration, meter.read())
+    return RunResult(seed, milestones(trace), failures, trace.duration, meter.read())
 
 
 def record(loaded: LoadedScenario, seed: int, eager: bool = False) -> Trace:
@@ -55,7 +55,9 @@ def record_many(loaded: LoadedScenario, seeds: Iterable[int], jobs: int = -1, *,
     return list(Parallel(n_jobs=jobs)(delayed(record)(loaded, seed, eager) for seed in seeds))
 
 
-def run_ensemble(loaded: LoadedScenario, seeds: Iterable[int], jobs: int = -1, *, eager: bool = False) -> Iterator[Run]:
+def run_ensemble(
+    loaded: LoadedScenario, seeds: Iterable[int], jobs: int = -1, *, eager: bool = False
+) -> Iterator[RunResult]:
     """Run all seeds; results come in the order of the seeds. ``jobs`` is a number of processes, -1 all cores."""
     work = (delayed(run_one)(loaded, seed, eager) for seed in seeds)
     yield from Parallel(n_jobs=jobs, return_as="generator")(work)
@@ -68,7 +70,7 @@ class Estimate(NamedTuple):
     half_width: float
 
 
-def estimates(runs: list[Run]) -> dict[str, Estimate]:
+def estimates(runs: list[RunResult]) -> dict[str, Estimate]:
     """The mean of every figure of availability. One run has no width: it is infinite."""
     figures = [run.availability.figures() for run in runs]
     names = list(dict.fromkeys(name for one in figures for name in one))
@@ -95,7 +97,7 @@ FEWEST_RUNS = 10
 """A confidence interval of fewer runs says little."""
 
 
-def precise(runs: list[Run], precision: float) -> bool:
+def precise(runs: list[RunResult], precision: float) -> bool:
     """Whether every share of time that anything was missing is known to ``precision``, a part of its mean."""
     if len(runs) < FEWEST_RUNS:
         return False
@@ -116,6 +118,6 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
 
 
-def pooled(runs: Iterable[Run]) -> Milestones:
+def pooled(runs: Iterable[RunResult]) -> Milestones:
     """All values of every milestone over an ensemble, in order of first appearance."""
     return merged(run.milestones for run in runs)

@@ -38,7 +38,7 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from swarmsim.analysis.ensemble import Run, run_one
+from swarmsim.analysis.ensemble import RunResult, run_one
 from swarmsim.scenario.loader import LoadedScenario, ScenarioError, parse_scenario
 from swarmsim.version import VERSION
 
@@ -128,7 +128,7 @@ def _cell(value: Any) -> Any:
     return value if isinstance(value, int | float | str) else json.dumps(value)
 
 
-def row_of(changes: Mapping[str, Any], run: Run) -> Row:
+def row_of(changes: Mapping[str, Any], run: RunResult) -> Row:
     """A run as a row of the table."""
     row = {path: _cell(value) for path, value in changes.items()}
     row |= {"seed": run.seed, "unmet": len(run.failures), "simulated": run.simulated}
@@ -147,7 +147,7 @@ class Cores:
         yield from Parallel(n_jobs=-1, return_as="generator_unordered")(work)
 
 
-class Cluster:
+class DaskCluster:
     """Runs on the workers of a Dask cluster that is there already, by its address or its scheduler file.
 
     A run whose worker dies is run by another (Dask's ``allowed-failures`` says how often). Raises :class:`SweepError`.
@@ -309,8 +309,8 @@ def _column(values: list[Any]) -> list[Any]:
     return values
 
 
-def run_sweep(sweep: Sweep, seeds: range, results: Results, place: Cores | Cluster) -> Iterator[int]:
-    """Run what is not yet in the results, then write the table; yields how many of the runs are finished.
+def run_sweep(sweep: Sweep, seeds: range, results: Results, place: Cores | DaskCluster) -> Iterator[int]:
+    """RunResult what is not yet in the results, then write the table; yields how many of the runs are finished.
 
     Stopped on the way (an exception, Ctrl-C), the runs so far stay in the file that grows.
     """

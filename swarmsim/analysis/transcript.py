@@ -16,8 +16,8 @@ import msgspec
 from swarmsim.analysis.compare import masked
 from swarmsim.docker.client import Result
 from swarmsim.scenario.runner import build_world
-from swarmsim.scenario.schema import Cluster, HostSettings, Scenario
-from swarmsim.sim.scope import Activity
+from swarmsim.scenario.schema import ClusterLayout, HostSettings, Scenario
+from swarmsim.sim.future import Activity
 from swarmsim.world.simulated import SimulatedWorld
 
 LIMIT = 25.0  # seconds after which the recorder stopped a command that waits
@@ -46,7 +46,7 @@ SEEDS = range(1, 6)
 def type_transcript(rows: list[dict[str, Any]], seeds: range = SEEDS) -> list[Typed]:
     """Type the transcript with several seeds; a command matches if the recorded answer is among the model's.
 
-    How many tasks already run two seconds after a command, say, is luck in both worlds.
+    How many tasks already run two seconds after a command, say, is chance in both worlds.
     """
     tries = [_type_once(rows, seed) for seed in seeds]
     return [next((typed for typed in same if typed.verdict == MATCHED), same[0]) for same in zip(*tries, strict=True)]
@@ -61,13 +61,13 @@ def _type_once(rows: list[dict[str, Any]], seed: int) -> list[Typed]:
         name: HostSettings(address=f"10.97.1.{number}", cpus=2, memory=25276063744)
         for number, name in enumerate([*managers, *workers], 1)
     }
-    cluster = Cluster(managers=managers, workers=workers, formed=False, hosts=settings)
+    cluster = ClusterLayout(managers=managers, workers=workers, formed=False, hosts=settings)
     world = build_world(Scenario(name="transcript", cluster=cluster), seed)
     result: list[Typed] = world.run(_type_all(world, rows))
     return result
 
 
-def _type_all(world: SimulatedWorld, rows: list[dict[str, Any]]) -> Activity:
+def _type_all(world: SimulatedWorld, rows: list[dict[str, Any]]) -> Activity[Any]:
     known: dict[str, str] = {}
     typed: list[Typed] = []
     for number, row in enumerate(rows):

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from typing import NamedTuple
-
-from simpy.events import Event
+from typing import Any, NamedTuple
 
 from swarmsim.docker import events, host, network, node, secret, service, stack, swarm
-from swarmsim.docker.cli import Cli, CommandError, NotModelled, Write, said
+from swarmsim.docker.command import CommandContext, CommandError, NotModelled, Write, error_text
 from swarmsim.docker.files import Files
 from swarmsim.docker.grammar import ALIASES, BY_PATH, GROUPS, NOT_MODELLED, Command
 from swarmsim.docker.output import command_help, group_help
 from swarmsim.docker.pflag import FlagError, Flags, HelpAsked, parse
 from swarmsim.engine.api import EngineAPI
 from swarmsim.engine.calls import ApiError
-from swarmsim.sim.scope import Activity
+from swarmsim.sim.future import Activity, Future
 
-ACTIONS: dict[str, Callable[[Cli], Activity]] = {
+ACTIONS: dict[str, Callable[[CommandContext], Activity[Any]]] = {
     "swarm init": swarm.init,
     "swarm join": swarm.join,
     "swarm join-token": swarm.join_token,
@@ -182,8 +180,8 @@ def run_docker(
     words: list[str],
     write: Write | None = None,
     files: Files | None = None,
-    interrupt: Event | None = None,
-) -> Activity:
+    interrupt: Future[Any] | None = None,
+) -> Activity[Any]:
     """Run ``docker <words>`` on the host of ``api``; returns a :class:`Result`.
 
     ``write`` is given the output as it appears; ``files`` are what the command may read (default: none);
@@ -197,7 +195,7 @@ def run_docker(
             write(stream, text)
 
     code, not_modelled = 0, False
-    own_time = api.engine.lasting("cli")
+    own_time = api.engine.sample_duration("cli")
     yield own_time / 2  # to start; the other half to print and to exit
     try:
         command, flags, arguments = _understand(words)
@@ -205,13 +203,13 @@ def run_docker(
             raise CommandError(
                 "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
             )
-        yield from ACTIONS[command.path](Cli(api, flags, arguments, record, files or Files(), interrupt))
+        yield from ACTIONS[command.path](CommandContext(api, flags, arguments, record, files or Files(), interrupt))
     except _Answer as answer:
         record("out", answer.out)
         record("err", answer.err)
         code = answer.code
     except (ApiError, CommandError) as error:
-        record("err", said(error) + "\n")
+        record("err", error_text(error) + "\n")
         code = error.code if isinstance(error, CommandError) else 1
         not_modelled = isinstance(error, NotModelled)
     yield own_time / 2

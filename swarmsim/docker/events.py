@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from swarmsim.docker.cli import Cli, CommandError
+from swarmsim.docker.command import CommandContext, CommandError
 from swarmsim.docker.gotemplate import Template, to_json
 from swarmsim.docker.gotime import parse_duration, parse_time
 from swarmsim.docker.output import unescape
 from swarmsim.engine.calls import ApiError
 from swarmsim.engine.events import EngineEvent
 from swarmsim.sim.clock import EPOCH, timestamp
-from swarmsim.sim.scope import Activity
+from swarmsim.sim.future import Activity
 
 FILTERS = (
     *(
@@ -35,9 +35,9 @@ NAMED = ("config", "container", "network", "node", "secret", "service", "volume"
 SEPARATOR = "    | "
 
 
-def _moment(cli: Cli, text: str) -> float:
+def _moment(command: CommandContext, text: str) -> float:
     """A time as docker's clients may write it: ``10m`` ago, seconds since 1970, RFC 3339; simulated seconds."""
-    now = cli.api.host.clock.now
+    now = command.api.host.clock.now
     try:
         return now - parse_duration(text) / 1e9
     except ValueError:
@@ -102,26 +102,26 @@ def _line(event: EngineEvent) -> str:
     return f"{timestamp(event.at)[:-1].ljust(29, '0')}Z {event.type} {event.action} {event.id}{told}"
 
 
-def events(cli: Cli) -> Activity:
-    flags = cli.flags
-    filters = cli.checked_filters(FILTERS)
+def events(command: CommandContext) -> Activity[Any]:
+    flags = command.flags
+    filters = command.checked_filters(FILTERS)
     format = flags.get("format", "")
-    clock, log = cli.api.host.clock, cli.api.engine.events
+    clock, log = command.api.host.clock, command.api.engine.events
     template = Template(unescape(format), "*events.Message") if format and format != "json" else None
 
     def show(event: EngineEvent) -> None:
         if not _fits(event, filters):
             return
         if format == "json":
-            cli.out(to_json(_body(event)) + "\n")
+            command.out(to_json(_body(event)) + "\n")
         elif template is not None:
-            cli.render(lambda: template.execute(_body(event)) + "\n")
+            command.render(lambda: template.execute(_body(event)) + "\n")
         else:
-            cli.out(_line(event) + "\n")
+            command.out(_line(event) + "\n")
 
-    until = _moment(cli, flags.get("until")) if flags.changed("until") else None
+    until = _moment(command, flags.get("until")) if flags.changed("until") else None
     if flags.changed("since") or (until is not None and until <= clock.now):
-        since = _moment(cli, flags.get("since")) if flags.changed("since") else 0.0
+        since = _moment(command, flags.get("since")) if flags.changed("since") else 0.0
         for event in tuple(log.past):
             if event.at >= since and (until is None or event.at <= until):
                 show(event)
@@ -131,61 +131,63 @@ def events(cli: Cli) -> Activity:
     try:
         while until is None or clock.now < until:
             wait = 1.0 if until is None else min(1.0, until - clock.now)
-            if (yield from cli.pause(wait)):
+            if (yield from command.pause(wait)):
                 return
     finally:
         stop()
 
 
-def logs(cli: Cli) -> Activity:
+def logs(command: CommandContext) -> Activity[Any]:
     """The logs of a service's tasks, or of one task, in the order the nodes answer."""
-    flags, reference = cli.flags, cli.arguments[0]
-    since = _moment(cli, flags.get("since")) if flags.changed("since") else 0.0
+    flags, reference = command.flags, command.arguments[0]
+    since = _moment(command, flags.get("since")) if flags.changed("since") else 0.0
     shown = 0.0
     first = True
     while True:
         try:
-            found, missing = yield from cli.api.logs(reference)
+            found, missing = yield from command.api.logs(reference)
         except ApiError as error:
             if error.status != 404:
                 raise
             raise CommandError(error.message) from None  # the client's own words, not the daemon's
-        services = {s["ID"]: s["Spec"]["Name"] for s in (yield from cli.api.service_list())}
+        services = {s["ID"]: s["Spec"]["Name"] for s in (yield from command.api.service_list())}
         slots = [len(str(task.get("Slot", 0))) for task, _, _ in found]
         entries: list[tuple[float, str]] = []
         for task, host, lines in found:
             if task["Spec"]["ContainerSpec"].get("TTY") and not flags.on("raw"):
                 raise CommandError("tty service logs only supported with --raw")
-            prefix = "" if flags.on("raw") else _prefix(cli, task, host, services, max(slots))
+            prefix = "" if flags.on("raw") else _prefix(command, task, host, services, max(slots))
             lines = [(at, text) for at, text in lines if at >= since and (first or at > shown)]
-            entries += [(at, f"{prefix}{text}") for at, text in (_tail(cli, lines) if first else lines)]
+            entries += [(at, f"{prefix}{text}") for at, text in (_tail(command, lines) if first else lines)]
         entries.sort(key=lambda entry: entry[0])
         for at, text in entries:
-            cli.out(f"{timestamp(at) + ' ' if flags.on('timestamps') else ''}{text}\n")
-        shown = cli.api.host.clock.now
+            command.out(f"{timestamp(at) + ' ' if flags.on('timestamps') else ''}{text}\n")
+        shown = command.api.host.clock.now
         if missing and first:
             reasons = "\n".join(f"\tnode {id} is not available" for id in missing)
-            cli.err(
+            command.err(
                 "error from daemon in stream: Error grabbing logs: rpc error: code = Unknown desc = warning: incomplete "
                 "log stream. some logs could not be retrieved for the following reasons: "
                 f"{reasons.strip()}\n"
             )
         first = False
-        if not flags.on("follow") or (yield from cli.pause(0.5)):
+        if not flags.on("follow") or (yield from command.pause(0.5)):
             return
 
 
-def _tail(cli: Cli, lines: list[tuple[float, str]]) -> list[tuple[float, str]]:
-    text = cli.flags.get("tail", "all")
+def _tail(command: CommandContext, lines: list[tuple[float, str]]) -> list[tuple[float, str]]:
+    text = command.flags.get("tail", "all")
     return list(deque(lines, maxlen=int(text))) if text.isdigit() else lines
 
 
-def _prefix(cli: Cli, task: dict[str, Any], host: str, services: dict[str, str], width: int) -> str:
+def _prefix(command: CommandContext, task: dict[str, Any], host: str, services: dict[str, str], width: int) -> str:
     """``web.1.c1i6t2fpi28x@m2    | ``."""
     slot = str(task.get("Slot", 0))
-    service = task["ServiceID"] if cli.flags.on("no-resolve") else services.get(task["ServiceID"], task["ServiceID"])
-    node = task["NodeID"] if cli.flags.on("no-resolve") else host
+    service = (
+        task["ServiceID"] if command.flags.on("no-resolve") else services.get(task["ServiceID"], task["ServiceID"])
+    )
+    node = task["NodeID"] if command.flags.on("no-resolve") else host
     name = f"{service}.{slot}"
-    if not cli.flags.on("no-task-ids"):
-        name += f".{task['ID'] if cli.flags.on('no-trunc') else task['ID'][:12]}"
+    if not command.flags.on("no-task-ids"):
+        name += f".{task['ID'] if command.flags.on('no-trunc') else task['ID'][:12]}"
     return f"{name}@{node}{' ' * (width - len(slot))}{SEPARATOR}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from copy import copy
 from pathlib import Path
 
-from swarmsim.docker.cli import CommandError
+from swarmsim.docker.command import CommandError
 
 
 class Files:

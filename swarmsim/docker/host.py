@@ -7,13 +7,13 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from swarmsim.docker.cli import Cli, CommandError, NotModelled, begins, joined, matches_label
+from swarmsim.docker.command import CommandContext, CommandError, NotModelled, begins, joined, matches_label
 from swarmsim.docker.gotemplate import Template, to_json
 from swarmsim.docker.gotime import bytes_size, human_duration
 from swarmsim.docker.output import Listing, render_inspected, unescape
 from swarmsim.engine.calls import ApiError
 from swarmsim.sim.clock import EPOCH
-from swarmsim.sim.scope import Activity
+from swarmsim.sim.future import Activity
 
 CLI_VERSION = "28.2.2"
 
@@ -39,8 +39,8 @@ FILTERS = ("id", "label", "name", "status", "exited", "ancestor", "health", "vol
 MAX_COMMAND = 20
 
 
-def _status(cli: Cli, container: dict[str, Any]) -> str:
-    now = cli.api.host.clock.now
+def _status(command: CommandContext, container: dict[str, Any]) -> str:
+    now = command.api.host.clock.now
     if container["State"] == "running":
         health = {"starting": " (health: starting)", "healthy": " (healthy)", "unhealthy": " (unhealthy)"}
         return f"Up {human_duration(now - container['StartedAt'])}{health.get(container['Health'], '')}"
@@ -69,55 +69,55 @@ def _keep(container: dict[str, Any], filters: dict[str, list[str]]) -> bool:
     )
 
 
-def ps(cli: Cli) -> Activity:
-    flags = cli.flags
-    filters = cli.checked_filters(FILTERS)
+def ps(command: CommandContext) -> Activity[Any]:
+    flags = command.flags
+    filters = command.checked_filters(FILTERS)
     last = flags.get("last", -1)
     if flags.on("latest"):
         last = 1
     all = flags.on("all") or last > 0 or "status" in filters or "exited" in filters
-    containers = yield from cli.api.container_list(all)
+    containers = yield from command.api.container_list(all)
     containers = [container for container in containers if _keep(container, filters)]
     if last > 0:
         containers = containers[:last]
     truncate = not flags.on("no-trunc")
     rows = []
     for container in containers:
-        command = container["Command"]
-        if truncate and len(command) > MAX_COMMAND:
-            command = command[: MAX_COMMAND - 1] + "…"
-        age = cli.api.host.clock.now - container["Created"]
+        line = container["Command"]
+        if truncate and len(line) > MAX_COMMAND:
+            line = line[: MAX_COMMAND - 1] + "…"
+        age = command.api.host.clock.now - container["Created"]
         created = EPOCH + timedelta(seconds=int(container["Created"]))
         rows.append(
             {
                 "ID": container["Id"][:12] if truncate else container["Id"],
                 "Image": container["Image"],
-                "Command": f'"{command}"',
+                "Command": f'"{line}"',
                 "CreatedAt": created.strftime("%Y-%m-%d %H:%M:%S +0000 UTC"),
                 "RunningFor": f"{human_duration(age)} ago",
-                "Status": _status(cli, container),
+                "Status": _status(command, container),
                 "State": container["State"],
                 "Ports": ", ".join(container["Ports"]),
                 "Names": ",".join(name.removeprefix("/") for name in container["Names"]),
                 "Labels": joined(dict(sorted(container["Labels"].items()))),
             }
         )
-    cli.render(lambda: LISTING.render(rows, flags.get("format", ""), flags.on("quiet")))
+    command.render(lambda: LISTING.render(rows, flags.get("format", ""), flags.on("quiet")))
 
 
-def kill(cli: Cli) -> Activity:
-    def one(reference: str) -> Activity:
-        yield from cli.api.container_kill(reference, cli.flags.get("signal", "SIGKILL"))
-        cli.out(f"{reference}\n")
+def kill(command: CommandContext) -> Activity[Any]:
+    def one(reference: str) -> Activity[Any]:
+        yield from command.api.container_kill(reference, command.flags.get("signal", "SIGKILL"))
+        command.out(f"{reference}\n")
 
-    yield from cli.each(cli.arguments, one)
+    yield from command.each(command.arguments, one)
 
 
-def info(cli: Cli) -> Activity:
-    body = yield from cli.api.info()
-    format = cli.flags.get("format", "")
+def info(command: CommandContext) -> Activity[Any]:
+    body = yield from command.api.info()
+    format = command.flags.get("format", "")
     if format:
-        cli.render(
+        command.render(
             lambda: (
                 (to_json(body) if format == "json" else Template(unescape(format), "system.dockerInfo").execute(body))
                 + "\n"
@@ -147,8 +147,8 @@ def info(cli: Cli) -> Activity:
     ]
     if body["Labels"]:
         lines += [" Labels:", *(f"  {label}" for label in body["Labels"])]
-    cli.out("\n".join(lines) + "\n")
-    cli.err("".join(f"{warning}\n" for warning in swarm.get("Warnings", ())))
+    command.out("\n".join(lines) + "\n")
+    command.err("".join(f"{warning}\n" for warning in swarm.get("Warnings", ())))
 
 
 def _swarm_lines(swarm: dict[str, Any]) -> list[str]:
@@ -186,8 +186,8 @@ def _swarm_lines(swarm: dict[str, Any]) -> list[str]:
     return [*lines, "  Manager Addresses:", *(f"   {address}" for address in managers)]
 
 
-def version(cli: Cli) -> Activity:
-    server = yield from cli.api.version()
+def version(command: CommandContext) -> Activity[Any]:
+    server = yield from command.api.version()
     client = {
         "Version": CLI_VERSION,
         "ApiVersion": server["ApiVersion"],
@@ -198,10 +198,10 @@ def version(cli: Cli) -> Activity:
         "BuildTime": "Fri May 30 12:07:14 2025",
         "Context": "default",
     }
-    format = cli.flags.get("format", "")
+    format = command.flags.get("format", "")
     if format:
         body = {"Client": client, "Server": server}
-        cli.render(
+        command.render(
             lambda: (
                 (to_json(body) if format == "json" else Template(unescape(format), "system.versionInfo").execute(body))
                 + "\n"
@@ -234,31 +234,31 @@ def version(cli: Cli) -> Activity:
             f"  Version:          {component['Version']}",
             f"  GitCommit:        {component['GitCommit']}",
         ]
-    cli.out("\n".join(lines) + "\n")
+    command.out("\n".join(lines) + "\n")
 
 
-def inspect(cli: Cli) -> Activity:
+def inspect(command: CommandContext) -> Activity[Any]:
     """Anything by name or id; of several kinds that have it, the first of docker's order."""
     found: list[Any] = []
     errors = []
-    kinds: dict[str, Callable[[str], Activity]] = {
-        "container": cli.api.container_inspect,
-        "network": cli.api.network_inspect,
-        "volume": cli.api.volume_inspect,
-        "service": lambda reference: cli.api.service_inspect(reference, insert_defaults=True),
-        "task": cli.api.task_inspect,
-        "node": cli.api.node_inspect,
-        "secret": partial(cli.api.secret_inspect, "secret"),
-        "config": partial(cli.api.secret_inspect, "config"),
+    kinds: dict[str, Callable[[str], Activity[Any]]] = {
+        "container": command.api.container_inspect,
+        "network": command.api.network_inspect,
+        "volume": command.api.volume_inspect,
+        "service": lambda reference: command.api.service_inspect(reference, insert_defaults=True),
+        "task": command.api.task_inspect,
+        "node": command.api.node_inspect,
+        "secret": partial(command.api.secret_inspect, "secret"),
+        "config": partial(command.api.secret_inspect, "config"),
     }
-    wanted = cli.flags.get("type")
+    wanted = command.flags.get("type")
     if wanted is not None:
         if wanted not in (*kinds, "image", "plugin"):
             raise CommandError(f'"{wanted}" is not a valid value for --type')
         if wanted not in kinds:
             raise NotModelled(f"'docker inspect --type {wanted}'")
         kinds = {wanted: kinds[wanted]}
-    for reference in cli.arguments:
+    for reference in command.arguments:
         for look in kinds.values():
             try:
                 found.append((yield from look(reference)))
@@ -269,6 +269,6 @@ def inspect(cli: Cli) -> Activity:
         else:
             what = f"no such {wanted}" if wanted else "no such object"
             errors.append(f"Error: {what}: {reference}")
-    cli.render(lambda: render_inspected(found, cli.flags.get("format", ""), "map[string]interface {}"))
+    command.render(lambda: render_inspected(found, command.flags.get("format", ""), "map[string]interface {}"))
     if errors:
         raise CommandError("\n".join(errors))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from swarmsim.docker.cli import Cli, CommandError, begins, joined, key_values, matches_label, said
+from swarmsim.docker.command import CommandContext, CommandError, begins, error_text, joined, key_values, matches_label
 from swarmsim.docker.output import Listing
 from swarmsim.docker.tasks import natural
 from swarmsim.engine.calls import ApiError
-from swarmsim.sim.chance import hex_id
-from swarmsim.sim.scope import Activity
+from swarmsim.sim.future import Activity
+from swarmsim.sim.streams import hex_id
 from swarmsim.swarm.specs import NetworkSpec
 
 NETWORKS = Listing(
@@ -35,13 +35,13 @@ REMOVE_INGRESS = (
 )
 
 
-def create(cli: Cli) -> Activity:
-    flags = cli.flags
+def create(command: CommandContext) -> Activity[Any]:
+    flags = command.flags
     subnets, gateways = flags.every("subnet"), flags.every("gateway")
     if len(subnets) < len(gateways):
         raise CommandError("every ip-range or gateway must have a corresponding subnet")
     spec = NetworkSpec(
-        name=cli.arguments[0],
+        name=command.arguments[0],
         labels=key_values(flags.every("label")) or None,
         driver=flags.get("driver", "bridge"),
         subnet=subnets[0] if subnets else "",
@@ -51,17 +51,17 @@ def create(cli: Cli) -> Activity:
         ingress=flags.on("ingress"),
         options=key_values(flags.every("opt")) or None,
     )
-    id = yield from cli.api.network_create(spec)
-    cli.out(f"{id}\n")
+    id = yield from command.api.network_create(spec)
+    command.out(f"{id}\n")
 
 
-def ls(cli: Cli) -> Activity:
-    filters = cli.checked_filters(NETWORK_FILTERS)
-    networks = [network for network in (yield from cli.api.network_list()) if _keep(network, filters)]
+def ls(command: CommandContext) -> Activity[Any]:
+    filters = command.checked_filters(NETWORK_FILTERS)
+    networks = [network for network in (yield from command.api.network_list()) if _keep(network, filters)]
     networks.sort(key=lambda network: natural(network["Name"]))
     rows = [
         {
-            "ID": network["Id"] if cli.flags.on("no-trunc") else network["Id"][:12],
+            "ID": network["Id"] if command.flags.on("no-trunc") else network["Id"][:12],
             "Name": network["Name"],
             "Driver": network["Driver"],
             "Scope": network["Scope"],
@@ -69,7 +69,7 @@ def ls(cli: Cli) -> Activity:
         }
         for network in networks
     ]
-    cli.render(lambda: NETWORKS.render(rows, cli.flags.get("format", ""), cli.flags.on("quiet")))
+    command.render(lambda: NETWORKS.render(rows, command.flags.get("format", ""), command.flags.on("quiet")))
 
 
 def _keep(network: dict[str, Any], filters: dict[str, list[str]]) -> bool:
@@ -84,24 +84,26 @@ def _keep(network: dict[str, Any], filters: dict[str, list[str]]) -> bool:
     )
 
 
-def inspect(cli: Cli) -> Activity:
-    yield from cli.inspect(cli.api.network_inspect, lambda _, error: said(error), "network.Inspect", lambda body: "")
+def inspect(command: CommandContext) -> Activity[Any]:
+    yield from command.inspect(
+        command.api.network_inspect, lambda _, error: error_text(error), "network.Inspect", lambda body: ""
+    )
 
 
-def rm(cli: Cli) -> Activity:
+def rm(command: CommandContext) -> Activity[Any]:
     errors = []
-    for reference in cli.arguments:
+    for reference in command.arguments:
         try:
-            body = yield from cli.api.network_inspect(reference)
+            body = yield from command.api.network_inspect(reference)
             if body["Ingress"]:
-                cli.out(REMOVE_INGRESS)
-                if not cli.files.read("-").strip().lower().startswith("y"):
+                command.out(REMOVE_INGRESS)
+                if not command.files.read("-").strip().lower().startswith("y"):
                     continue
-            yield from cli.api.network_remove(reference)
-            cli.out(f"{reference}\n")
+            yield from command.api.network_remove(reference)
+            command.out(f"{reference}\n")
         except ApiError as error:
-            if not (cli.flags.on("force") and error.status == 404):
-                errors.append(said(error))
+            if not (command.flags.on("force") and error.status == 404):
+                errors.append(error_text(error))
     if errors:
         raise CommandError("\n".join([*errors, "exit status 1"]))
 
@@ -109,38 +111,40 @@ def rm(cli: Cli) -> Activity:
 # -- volumes
 
 
-def volume_create(cli: Cli) -> Activity:
-    flags = cli.flags
-    if flags.changed("name") and cli.arguments:
+def volume_create(command: CommandContext) -> Activity[Any]:
+    flags = command.flags
+    if flags.changed("name") and command.arguments:
         raise CommandError(
             "conflicting options: cannot specify a volume-name through both --name and as a positional arg"
         )
-    name = flags.get("name") or (cli.arguments[0] if cli.arguments else hex_id(cli.api.engine.ids))
-    volume = yield from cli.api.volume_create(
+    name = flags.get("name") or (command.arguments[0] if command.arguments else hex_id(command.api.engine.ids))
+    volume = yield from command.api.volume_create(
         name, flags.get("driver", "local"), key_values(flags.every("label")), key_values(flags.every("opt"))
     )
-    cli.out(f"{volume['Name']}\n")
+    command.out(f"{volume['Name']}\n")
 
 
-def volume_ls(cli: Cli) -> Activity:
-    filters = cli.checked_filters(VOLUME_FILTERS)
+def volume_ls(command: CommandContext) -> Activity[Any]:
+    filters = command.checked_filters(VOLUME_FILTERS)
     rows = [
         {**volume, "Labels": joined(volume["Labels"])}
-        for volume in (yield from cli.api.volume_list())
+        for volume in (yield from command.api.volume_list())
         if ("name" not in filters or any(name in volume["Name"] for name in filters["name"]))
         and ("driver" not in filters or volume["Driver"] in filters["driver"])
         and matches_label(volume["Labels"] or {}, filters.get("label", []))
     ]
-    cli.render(lambda: VOLUMES.render(rows, cli.flags.get("format", ""), cli.flags.on("quiet")))
+    command.render(lambda: VOLUMES.render(rows, command.flags.get("format", ""), command.flags.on("quiet")))
 
 
-def volume_inspect(cli: Cli) -> Activity:
-    yield from cli.inspect(cli.api.volume_inspect, lambda _, error: said(error), "volume.Volume", lambda body: "")
+def volume_inspect(command: CommandContext) -> Activity[Any]:
+    yield from command.inspect(
+        command.api.volume_inspect, lambda _, error: error_text(error), "volume.Volume", lambda body: ""
+    )
 
 
-def volume_rm(cli: Cli) -> Activity:
-    def remove(reference: str) -> Activity:
-        yield from cli.api.volume_remove(reference, cli.flags.on("force"))
-        cli.out(f"{reference}\n")
+def volume_rm(command: CommandContext) -> Activity[Any]:
+    def remove(reference: str) -> Activity[Any]:
+        yield from command.api.volume_remove(reference, command.flags.on("force"))
+        command.out(f"{reference}\n")
 
-    yield from cli.each(cli.arguments, remove)
+    yield from command.each(command.arguments, remove)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from swarmsim.docker import tasks
-from swarmsim.docker.cli import Cli, CommandError, begins, matches_label, said
+from swarmsim.docker.command import CommandContext, CommandError, begins, error_text, matches_label
 from swarmsim.docker.gotime import bytes_size
 from swarmsim.docker.output import Listing
 from swarmsim.engine.calls import ApiError
-from swarmsim.sim.scope import Activity
+from swarmsim.sim.future import Activity
 from swarmsim.swarm.objects import Availability, NodeSpec, Role
 
 LISTING = Listing(
@@ -43,10 +43,10 @@ def _keep(node: dict[str, Any], filters: dict[str, list[str]]) -> bool:
     )
 
 
-def ls(cli: Cli) -> Activity:
-    filters = cli.checked_filters(FILTERS)
-    nodes = yield from cli.api.node_list()
-    info = yield from cli.api.info()
+def ls(command: CommandContext) -> Activity[Any]:
+    filters = command.checked_filters(FILTERS)
+    nodes = yield from command.api.node_list()
+    info = yield from command.api.info()
     own = info["Swarm"]["NodeID"]
     nodes.sort(key=lambda node: tasks.natural(node["Description"].get("Hostname", "")))
     rows = []
@@ -69,46 +69,46 @@ def ls(cli: Cli) -> Activity:
                 "TLSStatus": "Ready",
             }
         )
-    cli.render(lambda: LISTING.render(rows, cli.flags.get("format", ""), cli.flags.on("quiet")))
+    command.render(lambda: LISTING.render(rows, command.flags.get("format", ""), command.flags.on("quiet")))
 
 
-def ps(cli: Cli) -> Activity:
+def ps(command: CommandContext) -> Activity[Any]:
     """As docker does it, each named node's filter stays set for the next: tasks of several nodes repeat."""
-    filters = cli.checked_filters(tasks.FILTERS)
+    filters = command.checked_filters(tasks.FILTERS)
     found: list[dict[str, Any]] = []
     asked: set[str] = set()
     errors = []
-    for reference in cli.arguments or ["self"]:
+    for reference in command.arguments or ["self"]:
         try:
-            node = yield from cli.api.node_inspect(reference)
+            node = yield from command.api.node_inspect(reference)
         except ApiError as error:
-            errors.append(said(error))
+            errors.append(error_text(error))
             continue
         asked.add(node["ID"])
-        every = yield from cli.api.task_list()
-        services = yield from service_names(cli)
+        every = yield from command.api.task_list()
+        services = yield from service_names(command)
         found += [task for task in every if tasks.keep(task, filters, services.get(task["ServiceID"], ""), set(asked))]
     if found or not errors:
-        services = yield from service_names(cli)
-        nodes = yield from node_names(cli)
-        tasks.print_tasks(cli, found, services, nodes)
+        services = yield from service_names(command)
+        nodes = yield from node_names(command)
+        tasks.print_tasks(command, found, services, nodes)
     if errors:
         raise CommandError("\n".join(errors))
 
 
-def service_names(cli: Cli) -> Activity:
-    services = yield from cli.api.service_list()
+def service_names(command: CommandContext) -> Activity[Any]:
+    services = yield from command.api.service_list()
     return {service["ID"]: service["Spec"]["Name"] for service in services}
 
 
-def node_names(cli: Cli) -> Activity:
-    nodes = yield from cli.api.node_list()
+def node_names(command: CommandContext) -> Activity[Any]:
+    nodes = yield from command.api.node_list()
     return {node["ID"]: node["Description"].get("Hostname", "") for node in nodes}
 
 
-def inspect(cli: Cli) -> Activity:
-    yield from cli.inspect(
-        cli.api.node_inspect, lambda _, error: said(error), "swarm.Node", lambda node: _pretty(node) + "\n\n"
+def inspect(command: CommandContext) -> Activity[Any]:
+    yield from command.inspect(
+        command.api.node_inspect, lambda _, error: error_text(error), "swarm.Node", lambda node: _pretty(node) + "\n\n"
     )
 
 
@@ -181,13 +181,13 @@ def _spec(node: dict[str, Any]) -> NodeSpec:
     return NodeSpec(dict(spec["Labels"]), Role(spec["Role"]), Availability(spec["Availability"]))
 
 
-def _update(cli: Cli, node: dict[str, Any], spec: NodeSpec) -> Activity:
-    yield from cli.api.node_update(node["ID"], node["Version"]["Index"], spec)
+def _update(command: CommandContext, node: dict[str, Any], spec: NodeSpec) -> Activity[Any]:
+    yield from command.api.node_update(node["ID"], node["Version"]["Index"], spec)
 
 
-def update(cli: Cli) -> Activity:
-    flags = cli.flags
-    node = yield from cli.api.node_inspect(cli.arguments[0])
+def update(command: CommandContext) -> Activity[Any]:
+    flags = command.flags
+    node = yield from command.api.node_inspect(command.arguments[0])
     spec = _spec(node)
     labels = dict(spec.labels)
     for text in flags.every("label-add"):
@@ -202,8 +202,8 @@ def update(cli: Cli) -> Activity:
         role = _enumerated(Role, flags.get("role"), "Role")
     if flags.changed("availability"):
         availability = _enumerated(Availability, flags.get("availability"), "Availability")
-    yield from _update(cli, node, NodeSpec(labels, role, availability))
-    cli.out(f"{cli.arguments[0]}\n")
+    yield from _update(command, node, NodeSpec(labels, role, availability))
+    command.out(f"{command.arguments[0]}\n")
 
 
 def _enumerated(kind: Any, text: str, what: str) -> Any:
@@ -213,30 +213,30 @@ def _enumerated(kind: Any, text: str, what: str) -> Any:
         raise CommandError(f'Error response from daemon: invalid {what}: "{text}"') from None
 
 
-def promote(cli: Cli) -> Activity:
+def promote(command: CommandContext) -> Activity[Any]:
     yield from _change_roles(
-        cli, Role.MANAGER, "Node {} is already a manager.", "Node {} promoted to a manager in the swarm."
+        command, Role.MANAGER, "Node {} is already a manager.", "Node {} promoted to a manager in the swarm."
     )
 
 
-def demote(cli: Cli) -> Activity:
-    yield from _change_roles(cli, Role.WORKER, "Node {} is already a worker.", "Manager {} demoted in the swarm.")
+def demote(command: CommandContext) -> Activity[Any]:
+    yield from _change_roles(command, Role.WORKER, "Node {} is already a worker.", "Manager {} demoted in the swarm.")
 
 
-def _change_roles(cli: Cli, role: Role, already: str, done: str) -> Activity:
-    for reference in cli.arguments:
-        node = yield from cli.api.node_inspect(reference)
+def _change_roles(command: CommandContext, role: Role, already: str, done: str) -> Activity[Any]:
+    for reference in command.arguments:
+        node = yield from command.api.node_inspect(reference)
         spec = _spec(node)
         if spec.role is role:
-            cli.out(already.format(node["ID"]) + "\n")
+            command.out(already.format(node["ID"]) + "\n")
             continue
-        yield from _update(cli, node, NodeSpec(spec.labels, role, spec.availability))
-        cli.out(done.format(reference) + "\n")
+        yield from _update(command, node, NodeSpec(spec.labels, role, spec.availability))
+        command.out(done.format(reference) + "\n")
 
 
-def rm(cli: Cli) -> Activity:
-    def remove(reference: str) -> Activity:
-        yield from cli.api.node_remove(reference, cli.flags.on("force"))
-        cli.out(f"{reference}\n")
+def rm(command: CommandContext) -> Activity[Any]:
+    def remove(reference: str) -> Activity[Any]:
+        yield from command.api.node_remove(reference, command.flags.on("force"))
+        command.out(f"{reference}\n")
 
-    yield from cli.each(cli.arguments, remove)
+    yield from command.each(command.arguments, remove)

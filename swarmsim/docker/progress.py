@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from swarmsim.docker.cli import Cli, CommandError
+from swarmsim.docker.command import CommandContext, CommandError
 from swarmsim.engine.jsonforms import plain
-from swarmsim.sim.scope import Activity
+from swarmsim.sim.future import Activity
 from swarmsim.swarm.objects import Service
 from swarmsim.swarm.specs import SECOND
 
@@ -25,21 +25,21 @@ PROGRESS = {
 }  # fmt: skip
 
 
-def wait_on_service(cli: Cli, reference: str, quiet: bool) -> Activity:
+def wait_on_service(command: CommandContext, reference: str, quiet: bool) -> Activity[Any]:
     """Print progress until the service has converged. Raises :class:`CommandError` if its update pauses."""
 
     def say(text: str) -> None:
         if not quiet:
-            cli.out(text + "\n")
+            command.out(text + "\n")
 
-    clock = cli.api.host.clock
+    clock = command.api.host.clock
     converged_at: float | None = None
     converged = rolling_back = initialized = False
     last_message = ""
     bars: dict[Any, int] = {}
     in_background = f"Operation continuing in background.\nUse `docker service ps {reference}` to check progress."
     while True:
-        service: Service = yield from cli.api.service_spec(reference)
+        service: Service = yield from command.api.service_spec(reference)
         config = service.spec.update
         monitor = config.monitor / SECOND if config and config.monitor else 5.0
         status = service.update_status
@@ -65,14 +65,14 @@ def wait_on_service(cli: Cli, reference: str, quiet: bool) -> Activity:
             if last_message:
                 say(last_message)
             return
-        tasks = yield from cli.api.task_list()
-        nodes = yield from cli.api.node_list()
+        tasks = yield from command.api.task_list()
+        nodes = yield from command.api.node_list()
         if service.is_job:
             if _job_progress(service, tasks, say, first=not initialized):
                 say("job complete")
                 return
             initialized = True
-            if (yield from cli.pause(POLL)):
+            if (yield from command.pause(POLL)):
                 say(in_background)
                 return
             continue
@@ -109,7 +109,7 @@ def wait_on_service(cli: Cli, reference: str, quiet: bool) -> Activity:
             if converged_at is not None:
                 say("verify: Detected task failure")
             converged_at = None
-        if (yield from cli.pause(POLL)):
+        if (yield from command.pause(POLL)):
             if not converged:
                 say(in_background)
             return

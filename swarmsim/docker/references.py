@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from swarmsim.docker.cli import Cli, CommandError
-from swarmsim.sim.scope import Activity
+from swarmsim.docker.command import CommandContext, CommandError
+from swarmsim.sim.future import Activity
 from swarmsim.swarm.specs import NetworkAttachment, ServiceSpec, replace
 
 
-def resolved(cli: Cli, spec: ServiceSpec) -> Activity:
+def resolved(command: CommandContext, spec: ServiceSpec) -> Activity[Any]:
     """The spec with every id filled in. Raises :class:`CommandError` for what is not there or named twice."""
     container, task = spec.task.container, spec.task
-    networks = yield from _networks(cli, task.networks or [])
-    secrets = yield from _files(cli, "secret", container.secrets or [])
-    configs = yield from _files(cli, "config", container.configs or [])
+    networks = yield from _networks(command, task.networks or [])
+    secrets = yield from _files(command, "secret", container.secrets or [])
+    configs = yield from _files(command, "config", container.configs or [])
     container = replace(container, secrets=secrets or None, configs=configs or None)
     return replace(spec, task=replace(task, container=container, networks=networks or None))
 
 
-def _networks(cli: Cli, wanted: list[NetworkAttachment]) -> Activity:
+def _networks(command: CommandContext, wanted: list[NetworkAttachment]) -> Activity[Any]:
     if not wanted:
         return wanted
-    known = yield from cli.api.network_list()
+    known = yield from command.api.network_list()
     found: dict[str, NetworkAttachment] = {}
     for attachment in wanted:
         network = next((n for n in known if attachment.target in (n["Id"], n["Name"])), None)
@@ -34,11 +34,11 @@ def _networks(cli: Cli, wanted: list[NetworkAttachment]) -> Activity:
     return sorted(found.values(), key=lambda attachment: attachment.target)
 
 
-def _files(cli: Cli, kind: str, wanted: list[Any]) -> Activity:
+def _files(command: CommandContext, kind: str, wanted: list[Any]) -> Activity[Any]:
     """References without an id get it; those that have one are kept."""
     if all(getattr(reference, f"{kind}_id") for reference in wanted):
         return wanted
-    listed = yield from cli.api.secret_list(kind)
+    listed = yield from command.api.secret_list(kind)
     ids = {obj["Spec"]["Name"]: obj["ID"] for obj in listed}
     result = []
     targets: set[str] = set()

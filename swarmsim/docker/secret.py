@@ -6,11 +6,11 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from swarmsim.docker.cli import Cli, CommandError, begins, joined, key_values, matches_label, said
+from swarmsim.docker.command import CommandContext, CommandError, begins, error_text, joined, key_values, matches_label
 from swarmsim.docker.gotime import parse_time
 from swarmsim.docker.output import Listing
 from swarmsim.docker.tasks import natural
-from swarmsim.sim.scope import Activity
+from swarmsim.sim.future import Activity
 from swarmsim.swarm.specs import SecretSpec
 
 FILTERS = ("id", "label", "name")
@@ -37,40 +37,40 @@ CONFIGS = Listing(
 )
 
 
-def create(kind: str) -> Callable[[Cli], Activity]:
-    def action(cli: Cli) -> Activity:
-        name, *rest = cli.arguments
+def create(kind: str) -> Callable[[CommandContext], Activity[Any]]:
+    def action(command: CommandContext) -> Activity[Any]:
+        name, *rest = command.arguments
         if not rest:
             raise CommandError(f"{kind} data is empty")
         try:
-            data = cli.files.read(rest[0])
+            data = command.files.read(rest[0])
         except CommandError as problem:
             raise CommandError(f"error reading content from {rest[0]!r}: {problem.message}".replace("'", '"')) from None
-        labels = key_values(cli.flags.every("label"))
-        id = yield from cli.api.secret_create(kind, SecretSpec(name=name, labels=labels, data=data))
-        cli.out(f"{id}\n")
+        labels = key_values(command.flags.every("label"))
+        id = yield from command.api.secret_create(kind, SecretSpec(name=name, labels=labels, data=data))
+        command.out(f"{id}\n")
 
     return action
 
 
-def ls(kind: str) -> Callable[[Cli], Activity]:
-    def action(cli: Cli) -> Activity:
-        filters = cli.checked_filters(FILTERS)
-        found = [obj for obj in (yield from cli.api.secret_list(kind)) if _keep(obj, filters)]
+def ls(kind: str) -> Callable[[CommandContext], Activity[Any]]:
+    def action(command: CommandContext) -> Activity[Any]:
+        filters = command.checked_filters(FILTERS)
+        found = [obj for obj in (yield from command.api.secret_list(kind)) if _keep(obj, filters)]
         found.sort(key=lambda obj: natural(obj["Spec"]["Name"]))
         rows = [
             {
                 "ID": obj["ID"],
                 "Name": obj["Spec"]["Name"],
                 "Driver": "",
-                "CreatedAt": f"{cli.ago(obj['CreatedAt'])} ago",
-                "UpdatedAt": f"{cli.ago(obj['UpdatedAt'])} ago",
+                "CreatedAt": f"{command.ago(obj['CreatedAt'])} ago",
+                "UpdatedAt": f"{command.ago(obj['UpdatedAt'])} ago",
                 "Labels": joined(obj["Spec"]["Labels"]),
             }
             for obj in found
         ]
         listing = SECRETS if kind == "secret" else CONFIGS
-        cli.render(lambda: listing.render(rows, cli.flags.get("format", ""), cli.flags.on("quiet")))
+        command.render(lambda: listing.render(rows, command.flags.get("format", ""), command.flags.on("quiet")))
 
     return action
 
@@ -84,11 +84,13 @@ def _keep(obj: dict[str, Any], filters: dict[str, list[str]]) -> bool:
     )
 
 
-def inspect(kind: str) -> Callable[[Cli], Activity]:
-    def action(cli: Cli) -> Activity:
-        yield from cli.inspect(
-            lambda reference: cli.api.secret_inspect(kind, reference),
-            lambda reference, error: f"Error: no such {kind}: {reference}" if error.status == 404 else said(error),
+def inspect(kind: str) -> Callable[[CommandContext], Activity[Any]]:
+    def action(command: CommandContext) -> Activity[Any]:
+        yield from command.inspect(
+            lambda reference: command.api.secret_inspect(kind, reference),
+            lambda reference, error: (
+                f"Error: no such {kind}: {reference}" if error.status == 404 else error_text(error)
+            ),
             f"swarm.{kind.capitalize()}",
             _pretty_secret if kind == "secret" else _pretty_config,
         )
@@ -124,12 +126,12 @@ def _pretty_config(config: dict[str, Any]) -> str:
     )
 
 
-def rm(kind: str) -> Callable[[Cli], Activity]:
-    def action(cli: Cli) -> Activity:
-        def remove(reference: str) -> Activity:
-            yield from cli.api.secret_remove(kind, reference)
-            cli.out(f"{reference}\n")
+def rm(kind: str) -> Callable[[CommandContext], Activity[Any]]:
+    def action(command: CommandContext) -> Activity[Any]:
+        def remove(reference: str) -> Activity[Any]:
+            yield from command.api.secret_remove(kind, reference)
+            command.out(f"{reference}\n")
 
-        yield from cli.each(cli.arguments, remove)
+        yield from command.each(command.arguments, remove)
 
     return action

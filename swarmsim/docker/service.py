@@ -6,16 +6,16 @@ import math
 from typing import Any
 
 from swarmsim.docker import tasks
-from swarmsim.docker.cli import Cli, CommandError, begins, matches_label, said
+from swarmsim.docker.command import CommandContext, CommandError, begins, error_text, matches_label
 from swarmsim.docker.gotemplate import show
 from swarmsim.docker.gotime import bytes_size, format_duration, parse_uint
 from swarmsim.docker.node import node_names
 from swarmsim.docker.output import Listing
 from swarmsim.docker.progress import wait_on_service
 from swarmsim.docker.references import resolved
-from swarmsim.docker.specs import created, read_env_file, updated
+from swarmsim.docker.specs import apply_update_flags, read_env_file, spec_from_create_flags
 from swarmsim.engine.calls import ApiError
-from swarmsim.sim.scope import Activity
+from swarmsim.sim.future import Activity
 from swarmsim.swarm.objects import Service
 from swarmsim.swarm.specs import Mode, Replicated, ServiceSpec, replace
 
@@ -32,64 +32,66 @@ FILTERS = ("id", "label", "mode", "name", "runtime")
 # -- create, update, scale, rollback, rm
 
 
-def create(cli: Cli) -> Activity:
-    flags = cli.flags
-    files = [entry for path in flags.every("env-file") for entry in read_env_file(cli.files.read(path), path)]
-    spec = created(flags, cli.arguments[0], cli.arguments[1:], files)
-    spec = yield from resolved(cli, spec)
-    service_id, warnings = yield from cli.api.service_create(spec, not flags.on("no-resolve-image"))
+def create(command: CommandContext) -> Activity[Any]:
+    flags = command.flags
+    files = [entry for path in flags.every("env-file") for entry in read_env_file(command.files.read(path), path)]
+    spec = spec_from_create_flags(flags, command.arguments[0], command.arguments[1:], files)
+    spec = yield from resolved(command, spec)
+    service_id, warnings = yield from command.api.service_create(spec, not flags.on("no-resolve-image"))
     for warning in warnings:
-        cli.err(warning + "\n")
-    yield from _settle(cli, service_id)
+        command.err(warning + "\n")
+    yield from _settle(command, service_id)
 
 
 def _change(
-    cli: Cli, service: Service, spec: ServiceSpec, query_registry: bool = False, rollback: bool = False
-) -> Activity:
-    warnings = yield from cli.api.service_update(service.id, service.meta.version, spec, query_registry, rollback)
+    command: CommandContext, service: Service, spec: ServiceSpec, query_registry: bool = False, rollback: bool = False
+) -> Activity[Any]:
+    warnings = yield from command.api.service_update(service.id, service.meta.version, spec, query_registry, rollback)
     for warning in warnings:
-        cli.err(warning + "\n")
+        command.err(warning + "\n")
 
 
-def update(cli: Cli) -> Activity:
-    flags, reference = cli.flags, cli.arguments[0]
-    service: Service = yield from cli.api.service_spec(reference)
+def update(command: CommandContext) -> Activity[Any]:
+    flags, reference = command.flags, command.arguments[0]
+    service: Service = yield from command.api.service_spec(reference)
     if flags.on("rollback"):
         if set(flags.names()) - {"rollback", "detach", "quiet"}:
             raise CommandError("other flags may not be combined with --rollback")
-        yield from _change(cli, service, service.spec, rollback=True)
+        yield from _change(command, service, service.spec, rollback=True)
     else:
-        spec = yield from resolved(cli, (yield from _without_networks(cli, updated(flags, service.spec))))
+        spec = yield from resolved(
+            command, (yield from _without_networks(command, apply_update_flags(flags, service.spec)))
+        )
         query = flags.changed("image") and not flags.on("no-resolve-image")
-        yield from _change(cli, service, spec, query)
-    yield from _settle(cli, reference)
+        yield from _change(command, service, spec, query)
+    yield from _settle(command, reference)
 
 
-def _without_networks(cli: Cli, spec: ServiceSpec) -> Activity:
+def _without_networks(command: CommandContext, spec: ServiceSpec) -> Activity[Any]:
     """The spec without the networks of ``--network-rm``."""
     networks = spec.task.networks or []
-    for reference in cli.flags.every("network-rm"):
-        network = yield from cli.api.network_inspect(reference)
+    for reference in command.flags.every("network-rm"):
+        network = yield from command.api.network_inspect(reference)
         networks = [each for each in networks if each.target != network["Id"]]
     return replace(spec, task=replace(spec.task, networks=networks or None))
 
 
-def rollback(cli: Cli) -> Activity:
-    reference = cli.arguments[0]
-    service: Service = yield from cli.api.service_spec(reference)
-    yield from _change(cli, service, service.spec, rollback=True)
-    yield from _settle(cli, reference)
+def rollback(command: CommandContext) -> Activity[Any]:
+    reference = command.arguments[0]
+    service: Service = yield from command.api.service_spec(reference)
+    yield from _change(command, service, service.spec, rollback=True)
+    yield from _settle(command, reference)
 
 
-def _settle(cli: Cli, reference: str) -> Activity:
+def _settle(command: CommandContext, reference: str) -> Activity[Any]:
     """Print what was changed and, without ``-d``, wait until it has converged."""
-    cli.out(reference + "\n")
-    if not cli.flags.on("detach"):
-        yield from wait_on_service(cli, reference, cli.flags.on("quiet"))
+    command.out(reference + "\n")
+    if not command.flags.on("detach"):
+        yield from wait_on_service(command, reference, command.flags.on("quiet"))
 
 
-def scale(cli: Cli) -> Activity:
-    for argument in cli.arguments:
+def scale(command: CommandContext) -> Activity[Any]:
+    for argument in command.arguments:
         name, equals, wanted = argument.partition("=")
         if not equals or not name or not wanted:
             raise CommandError(
@@ -99,7 +101,7 @@ def scale(cli: Cli) -> Activity:
             )
     errors: list[str] = []
     scaled: list[str] = []
-    for argument in cli.arguments:
+    for argument in command.arguments:
         reference, _, text = argument.partition("=")
         try:
             count = parse_uint(text)
@@ -107,7 +109,7 @@ def scale(cli: Cli) -> Activity:
             errors.append(f"{reference}: invalid replicas value {text}: {problem}")
             continue
         try:
-            service: Service = yield from cli.api.service_spec(reference)
+            service: Service = yield from command.api.service_spec(reference)
             job = service.spec.mode.replicated_job
             if job is not None:
                 mode = Mode(replicated_job=replace(job, total_completions=count))
@@ -116,28 +118,28 @@ def scale(cli: Cli) -> Activity:
             else:
                 raise CommandError("scale can only be used with replicated or replicated-job mode")
             spec = replace(service.spec, mode=mode)
-            yield from _change(cli, service, spec)
+            yield from _change(command, service, spec)
         except (ApiError, CommandError) as error:
-            errors.append(f"{reference}: {said(error)}")
+            errors.append(f"{reference}: {error_text(error)}")
             continue
-        cli.out(f"{reference} scaled to {count}\n")
+        command.out(f"{reference} scaled to {count}\n")
         scaled.append(reference)
-    if not cli.flags.on("detach"):
+    if not command.flags.on("detach"):
         for reference in scaled:
             try:
-                yield from wait_on_service(cli, reference, quiet=False)
+                yield from wait_on_service(command, reference, quiet=False)
             except (ApiError, CommandError) as error:
-                errors.append(f"{reference}: {said(error)}")
+                errors.append(f"{reference}: {error_text(error)}")
     if errors:
         raise CommandError("\n".join(errors))
 
 
-def rm(cli: Cli) -> Activity:
-    def remove(reference: str) -> Activity:
-        yield from cli.api.service_remove(reference)
-        cli.out(f"{reference}\n")
+def rm(command: CommandContext) -> Activity[Any]:
+    def remove(reference: str) -> Activity[Any]:
+        yield from command.api.service_remove(reference)
+        command.out(f"{reference}\n")
 
-    yield from cli.each(cli.arguments, remove)
+    yield from command.each(command.arguments, remove)
 
 
 # -- ls, ps
@@ -166,15 +168,15 @@ def _keep(service: dict[str, Any], filters: dict[str, list[str]]) -> bool:
     )
 
 
-def ls(cli: Cli) -> Activity:
-    yield from print_services(cli, (yield from cli.api.service_list()))
+def ls(command: CommandContext) -> Activity[Any]:
+    yield from print_services(command, (yield from command.api.service_list()))
 
 
-def print_services(cli: Cli, services: list[dict[str, Any]]) -> Activity:
+def print_services(command: CommandContext, services: list[dict[str, Any]]) -> Activity[Any]:
     """The table of services, filtered and sorted by name."""
-    filters = cli.checked_filters(FILTERS)
-    every = yield from cli.api.task_list()
-    nodes = yield from cli.api.node_list()
+    filters = command.checked_filters(FILTERS)
+    every = yield from command.api.task_list()
+    nodes = yield from command.api.node_list()
     down = {node["ID"] for node in nodes if node["Status"]["State"] == "down"}
     services = [service for service in services if _keep(service, filters)]
     services.sort(key=lambda service: tasks.natural(service["Spec"]["Name"]))
@@ -189,7 +191,7 @@ def print_services(cli: Cli, services: list[dict[str, Any]]) -> Activity:
         }
         for service in services
     ]
-    cli.render(lambda: LISTING.render(rows, cli.flags.get("format", ""), cli.flags.on("quiet")))
+    command.render(lambda: LISTING.render(rows, command.flags.get("format", ""), command.flags.on("quiet")))
 
 
 def _replicas(service: dict[str, Any], tasks: list[dict[str, Any]], down: set[str]) -> str:
@@ -238,11 +240,11 @@ def _published(ports: list[dict[str, Any]]) -> str:
     return ", ".join(f"*:{span(p0, p1)}->{span(t0, t1)}/{proto}" for p0, p1, t0, t1, proto in ranges)
 
 
-def ps(cli: Cli) -> Activity:
-    filters = cli.checked_filters(tasks.FILTERS)
-    services = yield from cli.api.service_list()
+def ps(command: CommandContext) -> Activity[Any]:
+    filters = command.checked_filters(tasks.FILTERS)
+    services = yield from command.api.service_list()
     missing, ids = [], []
-    for reference in cli.arguments:
+    for reference in command.arguments:
         found = [s["ID"] for s in services if s["ID"] == reference] or [
             s["ID"] for s in services if s["Spec"]["Name"] == reference
         ]
@@ -254,8 +256,8 @@ def ps(cli: Cli) -> Activity:
         if not found:
             missing.append(f"no such service: {reference}")
     if ids:
-        every = yield from cli.api.task_list()
-        nodes = yield from node_names(cli)
+        every = yield from command.api.task_list()
+        nodes = yield from node_names(command)
         names = {service["ID"]: service["Spec"]["Name"] for service in services}
         node_ids = None
         if "node" in filters:
@@ -263,14 +265,14 @@ def ps(cli: Cli) -> Activity:
             node_ids = set()
             for reference in filters["node"]:
                 if reference == "self":
-                    reference = (yield from cli.api.info())["Swarm"]["NodeID"]
+                    reference = (yield from command.api.info())["Swarm"]["NodeID"]
                 node_ids.add(by_name.get(reference, reference))
         listed = [
             task
             for task in every
             if task["ServiceID"] in ids and tasks.keep(task, filters, names.get(task["ServiceID"], ""), node_ids)
         ]
-        tasks.print_tasks(cli, listed, names, nodes)
+        tasks.print_tasks(command, listed, names, nodes)
     if missing:
         raise CommandError("\n".join(missing))
 
@@ -278,25 +280,25 @@ def ps(cli: Cli) -> Activity:
 # -- inspect
 
 
-def inspect(cli: Cli) -> Activity:
+def inspect(command: CommandContext) -> Activity[Any]:
     def complaint(reference: str, error: ApiError) -> str:
-        return f"Error: no such service: {reference}" if error.status == 404 else said(error)
+        return f"Error: no such service: {reference}" if error.status == 404 else error_text(error)
 
     networks: dict[str, str] = {}
-    if cli.flags.on("pretty"):
+    if command.flags.on("pretty"):
         try:
-            networks = {network["Id"]: network["Name"] for network in (yield from cli.api.swarm_networks())}
+            networks = {network["Id"]: network["Name"] for network in (yield from command.api.swarm_networks())}
         except ApiError:
             networks = {}  # the inspection itself says what is wrong
-    yield from cli.inspect(
-        lambda reference: cli.api.service_inspect(reference, insert_defaults=True),
+    yield from command.inspect(
+        lambda reference: command.api.service_inspect(reference, insert_defaults=True),
         complaint,
         "swarm.Service",
-        lambda service: _pretty(cli, service, networks) + "\n",
+        lambda service: _pretty(command, service, networks) + "\n",
     )
 
 
-def _pretty(cli: Cli, service: dict[str, Any], networks: dict[str, str]) -> str:
+def _pretty(command: CommandContext, service: dict[str, Any], networks: dict[str, str]) -> str:
     spec = service["Spec"]
     task, container = spec["TaskTemplate"], spec["TaskTemplate"]["ContainerSpec"]
     lines = ["", f"ID:\t\t{service['ID']}", f"Name:\t\t{spec['Name']}"]
@@ -304,7 +306,7 @@ def _pretty(cli: Cli, service: dict[str, Any], networks: dict[str, str]) -> str:
         lines.append("Labels:")
         lines += [f" {key}{'=' + value if value else ''}" for key, value in sorted(spec["Labels"].items())]
     lines += _pretty_mode(spec["Mode"])
-    lines += _pretty_update_status(cli, service.get("UpdateStatus"))
+    lines += _pretty_update_status(command, service.get("UpdateStatus"))
     lines.append("Placement:")
     placement = task["Placement"]
     if placement.get("Constraints"):
@@ -402,17 +404,17 @@ def _pretty_mode(mode: dict[str, Any]) -> list[str]:
     return [f"Service Mode:\t{kind}"]
 
 
-def _pretty_update_status(cli: Cli, status: dict[str, Any] | None) -> list[str]:
+def _pretty_update_status(command: CommandContext, status: dict[str, Any] | None) -> list[str]:
     if status is None:
         return []
-    lines = ["UpdateStatus:", f" State:\t\t{status['State']}", f" Started:\t{_since(cli, status['StartedAt'])}"]
+    lines = ["UpdateStatus:", f" State:\t\t{status['State']}", f" Started:\t{_since(command, status['StartedAt'])}"]
     if status["State"] in ("completed", "rollback_completed") and "CompletedAt" in status:
-        lines.append(f" Completed:\t{_since(cli, status['CompletedAt'])}")
+        lines.append(f" Completed:\t{_since(command, status['CompletedAt'])}")
     return [*lines, f" Message:\t{status['Message']}"]
 
 
-def _since(cli: Cli, timestamp: str) -> str:
-    text = cli.ago(timestamp)
+def _since(command: CommandContext, timestamp: str) -> str:
+    text = command.ago(timestamp)
     return text if text.startswith("Less") else f"{text} ago"
 
 

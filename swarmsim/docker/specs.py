@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from swarmsim.docker.cli import CommandError, key_values
+from swarmsim.docker.command import CommandError, key_values
 from swarmsim.docker.pflag import Flags
 from swarmsim.swarm.specs import (
     DEFAULT_RESTART,
@@ -207,7 +207,7 @@ def _environment(old: list[str], added: list[str]) -> list[str] | None:
     return [*by_key.values()] or None
 
 
-def created(flags: Flags, image: str, args: list[str], env_files: list[str]) -> ServiceSpec:
+def spec_from_create_flags(flags: Flags, image: str, args: list[str], env_files: list[str]) -> ServiceSpec:
     """The spec of ``docker service create``; ``env_files`` are the entries read from ``--env-file``.
 
     Raises :class:`CommandError`.
@@ -444,7 +444,7 @@ def _updated_placement(flags: Flags, old: Placement) -> Placement:
     )
 
 
-def updated(flags: Flags, spec: ServiceSpec) -> ServiceSpec:
+def apply_update_flags(flags: Flags, spec: ServiceSpec) -> ServiceSpec:
     """The spec after ``docker service update``. Raises :class:`CommandError`."""
     task = spec.task
     endpoint = spec.endpoint

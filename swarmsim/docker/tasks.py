@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from swarmsim.docker.cli import Cli, CommandError, begins
+from swarmsim.docker.command import CommandContext, CommandError, begins
 from swarmsim.docker.output import Listing
 from swarmsim.swarm.reference import InvalidReference, parse_reference
 
@@ -70,11 +70,13 @@ def keep(task: Mapping[str, Any], filters: dict[str, list[str]], service_name: s
     return not (filters.get("label"))
 
 
-def print_tasks(cli: Cli, tasks: list[dict[str, Any]], services: Mapping[str, str], nodes: Mapping[str, str]) -> None:
+def print_tasks(
+    command: CommandContext, tasks: list[dict[str, Any]], services: Mapping[str, str], nodes: Mapping[str, str]
+) -> None:
     """The table of tasks, newest first in each slot, older ones indented."""
-    no_resolve = cli.flags.on("no-resolve")
-    truncate = not cli.flags.on("no-trunc")
-    format = cli.flags.get("format", "")
+    no_resolve = command.flags.on("no-resolve")
+    truncate = not command.flags.on("no-trunc")
+    format = command.flags.get("format", "")
 
     def name_of(task: dict[str, Any]) -> str:
         service = task["ServiceID"]
@@ -105,7 +107,7 @@ def print_tasks(cli: Cli, tasks: list[dict[str, Any]], services: Mapping[str, st
                 "Image": familiar_image(image) if truncate else image,
                 "Node": node if no_resolve else nodes.get(node, node),
                 "DesiredState": task["DesiredState"].capitalize(),
-                "CurrentState": f"{state.capitalize()} {cli.ago(task['Status']['Timestamp']).lower()} ago",
+                "CurrentState": f"{state.capitalize()} {command.ago(task['Status']['Timestamp']).lower()} ago",
                 "Error": error,
                 "Ports": ",".join(
                     f"*:{port['PublishedPort']}->{port['TargetPort']}/{port['Protocol']}"
@@ -114,4 +116,4 @@ def print_tasks(cli: Cli, tasks: list[dict[str, Any]], services: Mapping[str, st
             }
         )
         previous = name
-    cli.render(lambda: LISTING.render(rows, format, cli.flags.on("quiet")))
+    command.render(lambda: LISTING.render(rows, format, command.flags.on("quiet")))

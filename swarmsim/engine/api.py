@@ -8,6 +8,7 @@ daemon's 20 s for the swarm to answer.
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import msgspec
 
@@ -19,8 +20,8 @@ from swarmsim.engine.jsonforms import Json, container_inspected, node_json, serv
 from swarmsim.engine.localresources import GATEWAY_BRIDGE
 from swarmsim.engine.names import random_name
 from swarmsim.engine.resources import ResourceCalls
+from swarmsim.sim.future import Activity
 from swarmsim.sim.rpc import RpcError
-from swarmsim.sim.scope import Activity
 from swarmsim.swarm.ca.certificates import RootCA
 from swarmsim.swarm.manager.controlapi import (
     NodeView,
@@ -84,7 +85,7 @@ class EngineAPI(ResourceCalls):
 
     # -- the swarm itself
 
-    def swarm_init(self, listen: str, advertise: str, availability: str) -> Activity:
+    def swarm_init(self, listen: str, advertise: str, availability: str) -> Activity[Any]:
         yield from self._request()
         if self.engine.node is not None:
             raise ApiError(503, SWARM_EXISTS)
@@ -94,7 +95,9 @@ class EngineAPI(ResourceCalls):
         self._adopt(node)
         return node.identity.node_id
 
-    def swarm_join(self, remotes: list[str], token: str, listen: str, advertise: str, availability: str) -> Activity:
+    def swarm_join(
+        self, remotes: list[str], token: str, listen: str, advertise: str, availability: str
+    ) -> Activity[Any]:
         yield from self._request()
         if self.engine.node is not None:
             raise ApiError(503, SWARM_EXISTS)
@@ -128,7 +131,7 @@ class EngineAPI(ResourceCalls):
         role = self.engine.node.identity.role if self.engine.node else Role.WORKER
         return role
 
-    def swarm_leave(self, force: bool) -> Activity:
+    def swarm_leave(self, force: bool) -> Activity[Any]:
         yield from self._request()
         node = self.engine.node
         if node is None:
@@ -139,10 +142,10 @@ class EngineAPI(ResourceCalls):
         self._forget()
         for task_id, container in list(self.engine.task_containers.items()):
             container.signal("SIGKILL")
-            yield self.engine.lasting("container_stop")
+            yield self.engine.sample_duration("container_stop")
             self.engine.remove_container(container, task_id)
 
-    def _refuse_to_leave(self, node: SwarmNode) -> Activity:
+    def _refuse_to_leave(self, node: SwarmNode) -> Activity[Any]:
         message = LEAVING_MANAGER
         if node.manager is None:
             message += "Doing so may lose the consensus of your cluster. "
@@ -163,18 +166,18 @@ class EngineAPI(ResourceCalls):
                 )
         raise ApiError(503, message + NO_OTHER_WAY)
 
-    def swarm_inspect(self) -> Activity:
+    def swarm_inspect(self) -> Activity[Any]:
         yield from self._request()
         cluster = yield from self._cluster()
         return swarm_json(cluster, self._root(), tokens=True)
 
     def swarm_update(
         self, version: int, spec: ClusterSpec, rotate_worker: bool = False, rotate_manager: bool = False
-    ) -> Activity:
+    ) -> Activity[Any]:
         yield from self._request()
         yield from self._control("update_cluster", UpdateCluster(version, spec, rotate_worker, rotate_manager))
 
-    def cluster_spec(self) -> Activity:
+    def cluster_spec(self) -> Activity[Any]:
         """The cluster's spec and version, for a client that wants to change it."""
         yield from self._request()
         cluster = yield from self._cluster()
@@ -182,46 +185,46 @@ class EngineAPI(ResourceCalls):
 
     # -- nodes
 
-    def node_list(self) -> Activity:
+    def node_list(self) -> Activity[Any]:
         yield from self._request()
         views = yield from self._control("list_nodes", None)
         return [node_json(view, self._root()) for view in views]
 
-    def node_inspect(self, reference: str) -> Activity:
+    def node_inspect(self, reference: str) -> Activity[Any]:
         yield from self._request()
         view = yield from self._node(reference)
         return node_json(view, self._root())
 
-    def node_update(self, reference: str, version: int, spec: NodeSpec) -> Activity:
+    def node_update(self, reference: str, version: int, spec: NodeSpec) -> Activity[Any]:
         yield from self._request()
         view = yield from self._node(reference)
         yield from self._control("update_node", UpdateNode(view.node.id, version, spec))
 
-    def node_remove(self, reference: str, force: bool) -> Activity:
+    def node_remove(self, reference: str, force: bool) -> Activity[Any]:
         yield from self._request()
         view = yield from self._node(reference)
         yield from self._control("remove_node", RemoveNode(view.node.id, force))
 
     # -- services and tasks
 
-    def service_list(self) -> Activity:
+    def service_list(self) -> Activity[Any]:
         """Services with their task counts, as the CLI asks for them (``status=true``)."""
         yield from self._request()
         services = yield from self._control("list_services", None)
         return [service_json(service) for service in services]
 
-    def service_inspect(self, reference: str, insert_defaults: bool = False) -> Activity:
+    def service_inspect(self, reference: str, insert_defaults: bool = False) -> Activity[Any]:
         yield from self._request()
         service = yield from self._service(reference)
         return service_json(service, insert_defaults)
 
-    def service_spec(self, reference: str) -> Activity:
+    def service_spec(self, reference: str) -> Activity[Any]:
         """Id, version, spec and previous spec, for a client that wants to change it."""
         yield from self._request()
         service = yield from self._service(reference)
         return service
 
-    def service_create(self, spec: ServiceSpec, query_registry: bool) -> Activity:
+    def service_create(self, spec: ServiceSpec, query_registry: bool) -> Activity[Any]:
         """Returns the id and warnings."""
         yield from self._request()
         self._manager()
@@ -234,7 +237,7 @@ class EngineAPI(ResourceCalls):
 
     def service_update(
         self, reference: str, version: int, spec: ServiceSpec, query_registry: bool, rollback: bool = False
-    ) -> Activity:
+    ) -> Activity[Any]:
         """Returns warnings."""
         yield from self._request()
         service = yield from self._service(reference)
@@ -245,41 +248,41 @@ class EngineAPI(ResourceCalls):
         yield from self._control("update_service", UpdateService(service.id, version, spec, rollback))
         return warnings
 
-    def service_remove(self, reference: str) -> Activity:
+    def service_remove(self, reference: str) -> Activity[Any]:
         yield from self._request()
         service = yield from self._service(reference)
         yield from self._control("remove_service", service.id)
 
-    def task_list(self) -> Activity:
+    def task_list(self) -> Activity[Any]:
         yield from self._request()
         tasks: list[Task] = yield from self._control("list_tasks", None)
         return [task_json(task) for task in tasks]
 
     # -- this host
 
-    def container_list(self, all: bool) -> Activity:
+    def container_list(self, all: bool) -> Activity[Any]:
         """Newest first."""
         yield from self._request()
         containers = [c for c in self.engine.containers.values() if all or c.state == "running"]
         return [_container_json(c) for c in sorted(containers, key=lambda c: (-c.created_at, c.id))]
 
-    def container_kill(self, reference: str, signal: str) -> Activity:
+    def container_kill(self, reference: str, signal: str) -> Activity[Any]:
         yield from self._request()
         container = self._container(reference)
         if container.state != "running":
             raise ApiError(409, f"Cannot kill container: {reference}: Container {container.id} is not running")
         container.signal(signal)
 
-    def container_inspect(self, reference: str) -> Activity:
+    def container_inspect(self, reference: str) -> Activity[Any]:
         yield from self._request()
         return container_inspected(self._container(reference))
 
-    def task_inspect(self, reference: str) -> Activity:
+    def task_inspect(self, reference: str) -> Activity[Any]:
         yield from self._request()
         tasks: list[Task] = yield from self._control("list_tasks", None)
         return task_json(find("task", reference, [(task.id, "", task) for task in tasks]))
 
-    def logs(self, reference: str) -> Activity:
+    def logs(self, reference: str) -> Activity[Any]:
         """Of a service's tasks, or of one task: (task, node's name, [(seconds, line)]), and which nodes did not answer."""
         yield from self._request()
         tasks: list[Task] = yield from self._control("list_tasks", None)
@@ -309,7 +312,7 @@ class EngineAPI(ResourceCalls):
             found += [(task_json(task), host, lines.get(task.id, [])) for task in own]
         return found, missing
 
-    def info(self) -> Activity:
+    def info(self) -> Activity[Any]:
         yield from self._request()
         states = [container.state for container in self.engine.containers.values()]
         body: Json = {
@@ -322,17 +325,17 @@ class EngineAPI(ResourceCalls):
             "Name": self.host.name,
             "NCPU": self.host.cpus,
             "MemTotal": self.host.memory,
-            "ID": _engine_id(self.host.name, self.host.around.chance.seed),
+            "ID": _engine_id(self.host.name, self.host.ctx.streams.seed),
             "Swarm": (yield from self._swarm_info()),
             "Labels": [f"{key}={value}" for key, value in self.engine.labels.items()],
         }
         return body
 
-    def version(self) -> Activity:
+    def version(self) -> Activity[Any]:
         yield from self._request()
         return VERSION_BODY
 
-    def _swarm_info(self) -> Activity:
+    def _swarm_info(self) -> Activity[Any]:
         node = self.engine.node
         if node is None:
             return {
@@ -368,7 +371,7 @@ class EngineAPI(ResourceCalls):
         return body
 
     def _remote_managers(self, node: SwarmNode) -> list[Json]:
-        hosts = self.host.around.hosts
+        hosts = self.host.ctx.hosts
         identities = [(hosts[name].disk.get("swarm"), hosts[name]) for name in node.disk.remotes.weights]
         return [
             {"NodeID": disk.identity.node_id, "Addr": f"{host.address}:{SWARM_PORT}"}
@@ -378,17 +381,17 @@ class EngineAPI(ResourceCalls):
 
     # -- helpers
 
-    def _cluster(self) -> Activity:
+    def _cluster(self) -> Activity[Any]:
         cluster: Cluster = yield from self._control("get_cluster", None)
         return cluster
 
-    def _node(self, reference: str) -> Activity:
+    def _node(self, reference: str) -> Activity[Any]:
         if reference == "self" and self.engine.node is not None:
             reference = self.engine.node.identity.node_id
         views: list[NodeView] = yield from self._control("list_nodes", None)
         return find("node", reference, [(v.node.id, v.node.hostname, v) for v in views])
 
-    def _service(self, reference: str) -> Activity:
+    def _service(self, reference: str) -> Activity[Any]:
         services: list[Service] = yield from self._control("list_services", None)
         return find("service", reference, [(s.id, s.spec.name, s) for s in services])
 
@@ -398,12 +401,12 @@ class EngineAPI(ResourceCalls):
                 return container
         raise ApiError(404, f"No such container: {reference}")
 
-    def _resolve_image(self, spec: ServiceSpec, query_registry: bool) -> Activity:
+    def _resolve_image(self, spec: ServiceSpec, query_registry: bool) -> Activity[Any]:
         """Pin the image to its digest, if the registry knows it (cluster/services.go imageWithDigestString)."""
         image = spec.task.container.image
         if not query_registry or "@" in image:
             return spec, []
-        yield self.engine.lasting("registry")
+        yield self.engine.sample_duration("registry")
         found = find_image(image)
         if found is None or not found[0].in_registry:
             warning = (
@@ -447,7 +450,7 @@ class EngineAPI(ResourceCalls):
     def _remote(self, given: str) -> tuple[str, str]:
         """The host an address means, and the address as errors show it. An unknown one is silent."""
         address, port = _split(given)
-        host = self.host.around.by_address.get(address) or self.host.around.hosts.get(address)
+        host = self.host.ctx.by_address.get(address) or self.host.ctx.hosts.get(address)
         where = f"{address}:{port or SWARM_PORT}"
         if host is None or (port or SWARM_PORT) != SWARM_PORT:
             message = (

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from swarmsim.engine.engine import Engine
+from swarmsim.sim.future import Activity
 from swarmsim.sim.rpc import RpcError
-from swarmsim.sim.scope import Activity, Failure
+from swarmsim.sim.scope import ModelError
 from swarmsim.swarm.objects import Role
 
 REQUEST_TIMEOUT = 20.0  # seconds, daemon/cluster swarmRequestTimeout
@@ -24,7 +25,7 @@ MANAGER_NOT_READY = (
 )
 
 
-class ApiError(Failure):
+class ApiError(ModelError):
     """An error answer: HTTP status and message."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -61,8 +62,8 @@ class Calls:
         self.engine = engine
         self.host = engine.host
 
-    def _request(self) -> Activity:
-        yield self.engine.lasting("api")
+    def _request(self) -> Activity[Any]:
+        yield self.engine.sample_duration("api")
 
     def _manager(self) -> Any:
         node = self.engine.node
@@ -72,7 +73,7 @@ class Calls:
             raise ApiError(503, MANAGER_NOT_READY if node.identity.role is Role.MANAGER else NOT_A_MANAGER)
         return node.manager
 
-    def _control(self, method: str, payload: Any) -> Activity:
+    def _control(self, method: str, payload: Any) -> Activity[Any]:
         manager = self._manager()
         try:
             return (yield manager.call(f"control.{method}", payload, REQUEST_TIMEOUT))

@@ -11,14 +11,13 @@ import math
 from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from simpy.events import Event
-
-from swarmsim.engine.images import Run
-from swarmsim.sim.chance import hex_id
+from swarmsim.engine.images import Behaviour
+from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host
-from swarmsim.sim.scope import Activity, Scope
+from swarmsim.sim.scope import Scope
+from swarmsim.sim.streams import hex_id
 from swarmsim.swarm.specs import SECOND, HealthConfig
 
 SIGNAL_LATENCY = 0.05  # seconds a well-behaved process needs to stop; estimated
@@ -60,7 +59,7 @@ class Container:
         name: str,
         image: str,
         command: list[str],
-        run: Run | None,
+        run: Behaviour | None,
         labels: dict[str, str],
     ) -> None:
         self.host = host
@@ -83,13 +82,13 @@ class Container:
         self.volumes: tuple[str, ...] = ()
         self.health = ""
         """Of its health check: starting, healthy or unhealthy; empty without one."""
-        self.sick = False
+        self.probes_fail = False
         """Whether its health checks fail from now on."""
         self.failing_streak = 0
-        self.tell: Callable[[Container, str, dict[str, str]], object] = lambda *_: None
+        self.emit: Callable[[Container, str, dict[str, str]], object] = lambda *_: None
         """Told of what happens to it, for ``docker events``."""
-        self._exits: list[Event] = []
-        self._health_waiters: list[Event] = []
+        self._exits: list[Future[Any]] = []
+        self._health_waiters: list[Future[Any]] = []
         self._rng = rng
 
     @property
@@ -109,13 +108,13 @@ class Container:
         self.started_at = self.host.clock.now
         self.pid = 1000 + int(self._rng.random() * 30000)
         self._note("container.started")
-        self.tell(self, "start", NOTHING)
+        self.emit(self, "start", NOTHING)
         self.process.on_end(partial(self._note, "container.ended"))
         if self.run.seconds < math.inf:
             self.process.after(self.run.seconds, self._exit, self.run.code)
 
     def _note(self, kind: str) -> None:
-        self.host.around.journal.note(kind, host=self.host.name, container=self.id[:12], service=self.service)
+        self.host.ctx.journal.note(kind, host=self.host.name, container=self.id[:12], service=self.service)
 
     def signal(self, name: str) -> None:
         """Send a signal; what a process does not handle it ignores, except SIGKILL."""
@@ -123,15 +122,15 @@ class Container:
             return
         assert self.process is not None
         assert self.run is not None
-        self.tell(self, "kill", {"signal": name})
+        self.emit(self, "kill", {"signal": name})
         if name.upper().removeprefix("SIG") in ("KILL", "9"):
             self._exit(KILLED)
         elif self.run.stops is not None:
             self.process.after(SIGNAL_LATENCY, self._exit, self.run.stops)
 
-    def exited(self) -> Event:
+    def exited(self) -> Future[Any]:
         """Happens when the process ends (at once if it has); asked by the engine."""
-        event = self.host.clock.event()
+        event = self.host.clock.future()
         if self.state == "exited":
             event.succeed(self.exit_code)
         else:
@@ -140,7 +139,7 @@ class Container:
 
     # -- health
 
-    def watch_health(self, check: HealthCheck, probe: Run, probing: Callable[[], float]) -> Activity:
+    def watch_health(self, check: HealthCheck, probe: Behaviour, probing: Callable[[], float]) -> Activity[Any]:
         """Probe the container as long as it runs (moby daemon/health.go); ``probing`` is what a probe itself takes.
 
         A probe comes an interval after the start and after each other; so many failures in a row make it unhealthy,
@@ -156,7 +155,7 @@ class Container:
             yield min(seconds, check.timeout)
             if self.state != "running":
                 return
-            if seconds < check.timeout and probe.code == 0 and not self.sick:
+            if seconds < check.timeout and probe.code == 0 and not self.probes_fail:
                 self.failing_streak = 0
                 self._set_health("healthy")
                 continue
@@ -170,18 +169,18 @@ class Container:
         if health == self.health:
             return
         self.health = health
-        self.host.around.journal.note(
+        self.host.ctx.journal.note(
             "container.health", host=self.host.name, container=self.id[:12], service=self.service, health=health
         )
         if health != "starting":
-            self.tell(self, f"health_status: {health}", {})
+            self.emit(self, f"health_status: {health}", {})
         waiters, self._health_waiters = self._health_waiters, []
         for event in waiters:
             event.succeed(health)
 
-    def health_changed(self) -> Event:
+    def health_changed(self) -> Future[Any]:
         """Happens when its health is another."""
-        event = self.host.clock.event()
+        event = self.host.clock.future()
         self._health_waiters.append(event)
         return event
 
@@ -204,16 +203,16 @@ class Container:
         self.state = "exited"
         self.exit_code = code
         self.finished_at = self.host.clock.now
-        self.tell(self, "die", {"exitCode": str(code)})
+        self.emit(self, "die", {"exitCode": str(code)})
         exits, self._exits = self._exits, []
         for event in exits:
             event.succeed(code)
 
-    def stop(self, signal: str, grace: float) -> Activity:
+    def stop(self, signal: str, grace: float) -> Activity[Any]:
         """Ask with ``signal``, insist with SIGKILL after ``grace`` seconds."""
         if self.alive:
             exited = self.exited()
             self.signal(signal)
-            yield self.host.clock.first_of((exited, self.host.clock.env.timeout(grace)))
+            yield self.host.clock.first_of((exited, self.host.clock.timeout(grace)))
             if self.alive:
                 self.signal("SIGKILL")

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from hashlib import sha256
 from random import Random
-
-from simpy.events import Event
+from typing import Any
 
 from swarmsim.engine.containers import NOTHING, Container
 from swarmsim.engine.events import EventLog
 from swarmsim.engine.executor import ContainerController
 from swarmsim.engine.localresources import PREDEFINED, LocalNetwork, Volume
+from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host, Process
-from swarmsim.sim.scope import Activity
 from swarmsim.swarm.node import NodeDisk, SwarmNode
 from swarmsim.swarm.objects import NodeDescription, Task
 from swarmsim.swarm.specs import GenericResource, NetworkSpec
@@ -84,14 +83,14 @@ class Engine:
         """What the containers of tasks printed: (simulated seconds, line)."""
         return {id: self.task_containers[id].printed() for id in task_ids if id in self.task_containers}
 
-    def start(self) -> Event:
+    def start(self) -> Future[Any]:
         """Start the daemon; happens when its API answers."""
         self.process = Process(self.host, "dockerd")
         self.events = EventLog(self.host.clock)
         return self.process.spawn(self._start())
 
-    def _start(self) -> Activity:
-        yield self.lasting("engine_start")
+    def _start(self) -> Activity[Any]:
+        yield self.sample_duration("engine_start")
         self._open()
         survivors = []
         for container in self.containers.values():
@@ -108,9 +107,9 @@ class Engine:
             registered = self.node.wait_registered()
             self.node.resume()
             # The daemon serves its API only once its node is in the swarm, or has tried for long enough.
-            yield self.process.clock.first_of((registered, self.process.clock.env.timeout(SWARM_START_TIMEOUT)))
+            yield self.process.clock.first_of((registered, self.process.clock.timeout(SWARM_START_TIMEOUT)))
         self.running = True
-        self.host.around.journal.note("engine.started", host=self.host.name)
+        self.host.ctx.journal.note("engine.started", host=self.host.name)
 
     def crashed(self) -> None:
         """The process is gone (killed, or the power with it)."""
@@ -122,11 +121,11 @@ class Engine:
         self.process.kill()
         self.crashed()
 
-    def stop(self) -> Event:
+    def stop(self) -> Future[Any]:
         """An orderly stop: the swarm node ends, containers are stopped, then the process exits."""
         return self.process.spawn(self._stop())
 
-    def _stop(self) -> Activity:
+    def _stop(self) -> Activity[Any]:
         if self.node is not None:
             self.node.stop()
             self.node = None
@@ -139,13 +138,13 @@ class Engine:
     def _ended(self) -> None:
         if self.running:
             self.running = False
-            self.host.around.journal.note("engine.ended", host=self.host.name)
+            self.host.ctx.journal.note("engine.ended", host=self.host.name)
 
     # -- what takes time here
 
-    def lasting(self, what: str) -> float:
+    def sample_duration(self, what: str) -> float:
         """How many seconds ``what`` takes this time, by the profile."""
-        return self.host.profile.samplers[what](self._rng) * self.host.machine.pace
+        return self.host.profile.samplers[what](self._rng) * self.host.machine.speed_factor
 
     def working(self, seconds: float) -> float:
         """How long ``seconds`` of work on a container take beside all that is under way on this machine."""
@@ -164,8 +163,8 @@ class Engine:
         for name, driver, subnet in wanted:
             if name not in there:
                 spec = NetworkSpec(name=name, driver=driver, subnet=subnet)
-                # No stream of luck for each: they are kept, and there may be 10,000 engines.
-                id = sha256(f"{self.host.around.chance.seed}/{self.host.name}/{name}".encode()).hexdigest()
+                # No random stream for each: they are kept, and there may be 10,000 engines.
+                id = sha256(f"{self.host.ctx.streams.seed}/{self.host.name}/{name}".encode()).hexdigest()
                 network = LocalNetwork(id, self.host.clock.now, spec, predefined=True)
                 self.networks[network.id] = network
 
@@ -173,21 +172,21 @@ class Engine:
         """A named volume, made if it is not there."""
         if name not in self.volumes:
             self.volumes[name] = Volume(name, self.host.clock.now, labels, options)
-            self.events.tell("volume", "create", name, {"driver": "local"})
+            self.events.emit("volume", "create", name, {"driver": "local"})
         return self.volumes[name]
 
     # -- containers
 
     def add_container(self, container: Container, task_id: str = "") -> None:
         self.containers[container.id] = container
-        container.tell = self._container_event
+        container.emit = self._container_event
         self._container_event(container, "create", NOTHING)
         if task_id:
             self.task_containers[task_id] = container
 
     def _container_event(self, container: Container, action: str, more: dict[str, str]) -> None:
         if self.running:
-            self.events.tell("container", action, container.id, more, container=container)
+            self.events.emit("container", action, container.id, more, container=container)
 
     def remove_container(self, container: Container, task_id: str = "") -> None:
         self.containers.pop(container.id, None)
@@ -195,11 +194,11 @@ class Engine:
         if task_id:
             self.task_containers.pop(task_id, None)
 
-    def start_container(self, container: Container) -> Activity:
-        seconds = self.working(self.lasting("container_start"))
+    def start_container(self, container: Container) -> Activity[Any]:
+        seconds = self.working(self.sample_duration("container_start"))
         if self._cold:
             self._cold = False
-            seconds += self.lasting("container_first_start")
+            seconds += self.sample_duration("container_first_start")
         yield seconds
         if container.state == "created":
             container.start()

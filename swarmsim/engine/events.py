@@ -49,7 +49,7 @@ class EventLog:
         self.past: deque[EngineEvent] = deque(maxlen=LIMIT)
         self._listeners: list[Callable[[EngineEvent], object]] = []
 
-    def tell(
+    def emit(
         self,
         type: str,
         action: str,
@@ -76,7 +76,7 @@ class EventLog:
         for change in changes:
             if type(change.obj) in TOLD_OF:
                 attributes = _attributes(change)
-                self.tell(change.obj.table, ACTIONS[change.action], change.obj.id, attributes, "swarm")
+                self.emit(change.obj.table, ACTIONS[change.action], change.obj.id, attributes, "swarm")
 
 
 def _attributes(change: Change) -> dict[str, str]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING
-
-from simpy.events import Event
+from typing import TYPE_CHECKING, Any
 
 from swarmsim.engine.containers import Container, HealthCheck
 from swarmsim.engine.images import NoExecutable, find_image, plan_probe, plan_run
-from swarmsim.sim.scope import Activity, Failure
+from swarmsim.sim.future import Activity, Future
+from swarmsim.sim.scope import ModelError
 from swarmsim.swarm.agent.taskmanager import ControllerError
 from swarmsim.swarm.objects import ContainerStatus, Task
 from swarmsim.swarm.specs import DEFAULT_STOP_GRACE, SECOND, Mount
@@ -48,29 +47,29 @@ class ContainerController:
     def __init__(self, engine: Engine, task: Task) -> None:
         self.engine = engine
         self.task = task
-        self._preparing: Event | None = None
-        self._starting: Event | None = None
-        self._stopping: Event | None = None
+        self._preparing: Future[Any] | None = None
+        self._starting: Future[Any] | None = None
+        self._stopping: Future[Any] | None = None
         self._removed = False
 
     @property
     def container(self) -> Container | None:
         return self.engine.task_containers.get(self.task.id)
 
-    def prepare(self) -> Event:
+    def prepare(self) -> Future[Any]:
         if self._preparing is None or (self._preparing.processed and not self._preparing.ok):
             self._preparing = self._work(self._prepare())
         return self._again(self._preparing)
 
-    def start(self) -> Event:
+    def start(self) -> Future[Any]:
         if self._starting is None:
             self._starting = self._work(self._start())
         return self._again(self._starting)
 
-    def wait(self) -> Event:
+    def wait(self) -> Future[Any]:
         return self._work(self._wait())
 
-    def shutdown(self) -> Event:
+    def shutdown(self) -> Future[Any]:
         if self._stopping is None or self._stopping.processed:
             self._stopping = self._work(self._shutdown())
         return self._again(self._stopping)
@@ -86,20 +85,20 @@ class ContainerController:
         return ContainerStatus(container.id, container.pid if container.state == "running" else 0, container.exit_code)
 
     def step_delay(self) -> float:
-        return self.engine.lasting("container_status")
+        return self.engine.sample_duration("container_status")
 
     # -- the work
 
-    def _work(self, activity: Activity) -> Event:
+    def _work(self, activity: Activity[Any]) -> Future[Any]:
         done = self.engine.process.spawn(activity)
         done.defused = True
         return done
 
-    def _again(self, event: Event) -> Event:
+    def _again(self, event: Future[Any]) -> Future[Any]:
         """``event``, or if it already happened one that will happen for whoever waits now."""
         if not event.processed:
             return event
-        again = self.engine.process.clock.event()
+        again = self.engine.process.clock.future()
         if event.ok:
             again.succeed(event.value)
         else:
@@ -107,15 +106,15 @@ class ContainerController:
             again.fail(event._value)
         return again
 
-    def _prepare(self) -> Activity:
+    def _prepare(self) -> Activity[Any]:
         engine, spec = self.engine, self.task.spec.container
         if self.container is not None:
             return
         found = find_image(spec.image)
         if found is not None and found[0].in_registry:
-            yield engine.lasting("registry")
+            yield engine.sample_duration("registry")
             if found[1] not in engine.images:
-                yield found[0].size * engine.lasting("pull")
+                yield found[0].size * engine.sample_duration("pull")
                 engine.images[found[1]] = None
         if found is None or found[1] not in engine.images:
             raise ControllerError(f"No such image: {spec.image.partition('@')[0]}")
@@ -133,7 +132,7 @@ class ContainerController:
                     f'invalid mount config for type "bind": bind source path does not exist: {mount.source}'
                 )
         volumes = tuple(engine.volume(mount.source).name for mount in spec.mounts or () if _is_volume(mount))
-        yield engine.working(engine.lasting("container_create"))
+        yield engine.working(engine.sample_duration("container_create"))
         if self._removed or self.container is not None:
             return
         labels = {
@@ -168,14 +167,14 @@ class ContainerController:
         }
         return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
 
-    def _start(self) -> Activity:
+    def _start(self) -> Activity[Any]:
         container = self.container
         if container is None:
             raise ControllerError("No such container")
         if container.state != "created":
             return
         if container.run is None:
-            yield self.engine.lasting("container_create")
+            yield self.engine.sample_duration("container_create")
             container.state = "created"
             raise ControllerError(
                 "starting container failed: failed to create task for container: failed to create shim task: "
@@ -186,7 +185,7 @@ class ContainerController:
         user = self.task.spec.container.user.partition(":")[0]
         found = find_image(self.task.spec.container.image)
         if user and not user.isdigit() and found is not None and user not in found[0].users:
-            yield self.engine.lasting("container_create")
+            yield self.engine.sample_duration("container_create")
             raise ControllerError(
                 f"starting container failed: unable to find user {user}: no matching entries in passwd file"
             )
@@ -195,12 +194,12 @@ class ContainerController:
         if check is None or found is None or not container.alive:
             return
         monitor = container.watch_health(
-            check, plan_probe(found[0], check.test), lambda: self.engine.lasting("container_status")
+            check, plan_probe(found[0], check.test), lambda: self.engine.sample_duration("container_status")
         )
         self._work(monitor)
         yield from self._until_healthy(container)
 
-    def _until_healthy(self, container: Container) -> Activity:
+    def _until_healthy(self, container: Container) -> Activity[Any]:
         """A start is over when the container is healthy, or has ended (controller.go Start)."""
         unhealthy = False
         exited = container.exited()
@@ -216,7 +215,7 @@ class ContainerController:
         cause = f": {UNHEALTHY}" if unhealthy else ""
         return ControllerError(f"task: non-zero exit ({container.exit_code}){cause}", container.exit_code)
 
-    def _wait(self) -> Activity:
+    def _wait(self) -> Activity[Any]:
         container = self.container
         if container is None:
             raise ControllerError("No such container")
@@ -224,18 +223,18 @@ class ContainerController:
         exited = container.exited()
         if container.state != "exited" and not container.health:
             yield exited
-            yield self.engine.lasting("container_exit")
+            yield self.engine.sample_duration("container_exit")
         while container.state != "exited":
             if container.health == "unhealthy" and not unhealthy:
                 unhealthy = True
                 self._work(self._stop(container))
             yield self.engine.process.clock.first_of((exited, container.health_changed()))
             if container.state == "exited":
-                yield self.engine.lasting("container_exit")
+                yield self.engine.sample_duration("container_exit")
         if container.exit_code:
             raise self._bad_exit(container, unhealthy)
 
-    def _shutdown(self) -> Activity:
+    def _shutdown(self) -> Activity[Any]:
         container = self.container
         if container is None:
             return
@@ -243,11 +242,11 @@ class ContainerController:
             yield GOSSIP_CONVERGE_DELAY
         if self._starting is not None and not self._starting.processed:
             # A start holds the container's lock to its end; a stop waits for it (daemon/start.go).
-            with suppress(Failure):
+            with suppress(ModelError):
                 yield self._again(self._starting)
         yield from self._stop(container)
 
-    def _stop(self, container: Container) -> Activity:
+    def _stop(self, container: Container) -> Activity[Any]:
         """Ask the process to end, insist, and tidy up."""
         was_running = container.alive
         spec = self.task.spec.container
@@ -256,9 +255,9 @@ class ContainerController:
         grace = (DEFAULT_STOP_GRACE if spec.stop_grace_period is None else spec.stop_grace_period) / SECOND
         yield from container.stop(signal, grace)
         if was_running:
-            yield self.engine.working(self.engine.lasting("container_stop"))
+            yield self.engine.working(self.engine.sample_duration("container_stop"))
 
-    def _remove(self) -> Activity:
+    def _remove(self) -> Activity[Any]:
         container = self.container
         if container is None:
             return

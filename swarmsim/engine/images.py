@@ -111,7 +111,7 @@ def find_image(reference: str) -> tuple[Image, str] | None:
     return image, f"{parsed.name}:{tag}"
 
 
-class Run(NamedTuple):
+class Behaviour(NamedTuple):
     """What a container's process does: exits with ``code`` after ``seconds`` (``inf``: until stopped).
 
     ``stops`` is the exit code it stops with when it gets its stop signal, ``None`` if it ignores it. ``lines`` are what
@@ -140,14 +140,14 @@ class NoExecutable(Exception):
     """The image has no such program."""
 
 
-def plan_run(image: Image, command: list[str], init: bool) -> Run:
+def plan_run(image: Image, command: list[str], init: bool) -> Behaviour:
     """What ``command`` does in ``image``. Raises :class:`NoExecutable`.
 
     >>> plan_run(IMAGES[0], ["sh", "-c", "sleep 2; exit 1"], init=False)
-    Run(seconds=2.0, code=1, stops=None, lines=(), every=0.0)
+    Behaviour(seconds=2.0, code=1, stops=None, lines=(), every=0.0)
     """
     if image.server and tuple(command[: len(image.command)]) == image.command:
-        return Run(math.inf, 0, 0)
+        return Behaviour(math.inf, 0, 0)
     stops = 143 if init else None
     if (
         command[0] in ("sh", "bash", "ash", "/bin/sh", "/bin/bash")
@@ -166,30 +166,30 @@ PROBES = frozenset(("curl", "wget", "nc", "mysqladmin", "redis-cli", "pg_isready
 """Programs that ask a server whether it is well."""
 
 
-def plan_probe(image: Image, test: list[str]) -> Run:
+def plan_probe(image: Image, test: list[str]) -> Behaviour:
     """What a health check's command does: ``["CMD-SHELL", script]`` or ``["CMD", word, …]``."""
     words = shlex.split(test[1]) if test[0] == "CMD-SHELL" and len(test) > 1 else list(test[1:])
     if words and words[0] in PROBES:
-        return Run(0.0, 0 if image.server else 1, None)
+        return Behaviour(0.0, 0 if image.server else 1, None)
     return _run_script(test[1]) if test[0] == "CMD-SHELL" else _run_command(words)
 
 
-def _run_script(script: str) -> Run:
+def _run_script(script: str) -> Behaviour:
     lexer = shlex.shlex(script, posix=True, punctuation_chars=";&|")
     lexer.whitespace_split = True
     lexer.commenters = ""
     try:
         words = list(lexer)
     except ValueError:
-        return Run(0.0, 2, None, ((0.0, "sh: syntax error: unterminated quoted string"),))
+        return Behaviour(0.0, 2, None, ((0.0, "sh: syntax error: unterminated quoted string"),))
     if words[:1] in (["while"], ["until"]) and "do" in words:
         end = len(words) - 1 - words[::-1].index("done") if "done" in words else len(words)
         body = _run_words(words[words.index("do") + 1 : end])
-        return Run(math.inf, 0, None, body.lines, body.seconds if body.seconds < math.inf else 0.0)
+        return Behaviour(math.inf, 0, None, body.lines, body.seconds if body.seconds < math.inf else 0.0)
     return _run_words(words)
 
 
-def _run_words(words: list[str]) -> Run:
+def _run_words(words: list[str]) -> Behaviour:
     seconds, code = 0.0, 0
     lines: list[tuple[float, str]] = []
     statement: list[str] = []
@@ -205,7 +205,7 @@ def _run_words(words: list[str]) -> Run:
             if statement and statement[0] == "exit":
                 given = statement[1] if len(statement) > 1 else str(code)
                 code = int(given) % 256 if given.lstrip("-").isdigit() else 2
-                return Run(seconds, code, None, tuple(lines))
+                return Behaviour(seconds, code, None, tuple(lines))
             run = _run_command(statement)
             lines += [(seconds + after, text) for after, text in run.lines]
             seconds += run.seconds
@@ -213,26 +213,26 @@ def _run_words(words: list[str]) -> Run:
             if seconds == math.inf:
                 break
         statement, operator = [], {"&": ";", ";;": ";", "|": ";"}.get(word, word)
-    return Run(seconds, code, None, tuple(lines))
+    return Behaviour(seconds, code, None, tuple(lines))
 
 
-def _run_command(words: list[str]) -> Run:
+def _run_command(words: list[str]) -> Behaviour:
     if not words:
-        return Run(0.0, 0, None)
+        return Behaviour(0.0, 0, None)
     name = words[0].removeprefix("/bin/").removeprefix("/usr/bin/")
     if name == "sleep":
-        return Run(*_sleep(words[1:]), None)
+        return Behaviour(*_sleep(words[1:]), None)
     if name == "false":
-        return Run(0.0, 1, None)
+        return Behaviour(0.0, 1, None)
     if name == "echo":
-        return Run(0.0, 0, None, ((0.0, " ".join(words[1:])),))
+        return Behaviour(0.0, 0, None, ((0.0, " ".join(words[1:])),))
     if name in INSTANT:
-        return Run(0.0, 0, None)
+        return Behaviour(0.0, 0, None)
     if name in ("tail", "ping"):
-        return Run(math.inf, 0, None) if len(words) > 1 else Run(0.0, 1, None)
+        return Behaviour(math.inf, 0, None) if len(words) > 1 else Behaviour(0.0, 1, None)
     if name == "top":
-        return Run(math.inf, 0, None)
-    return Run(0.0, 127, None, ((0.0, f"sh: {words[0]}: not found"),))
+        return Behaviour(math.inf, 0, None)
+    return Behaviour(0.0, 127, None, ((0.0, f"sh: {words[0]}: not found"),))
 
 
 def _sleep(arguments: list[str]) -> tuple[float, int]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Any
 
 from swarmsim.engine.calls import ApiError, Calls, find
 from swarmsim.engine.jsonforms import network_json, secret_json
 from swarmsim.engine.localresources import LocalNetwork, Volume
-from swarmsim.sim.chance import hex_id
-from swarmsim.sim.scope import Activity
+from swarmsim.sim.future import Activity
+from swarmsim.sim.streams import hex_id
 from swarmsim.swarm.manager.controlresources import UpdateSecret
 from swarmsim.swarm.objects import Config, Network, Secret
 from swarmsim.swarm.specs import NetworkSpec, SecretSpec
@@ -21,48 +22,48 @@ class ResourceCalls(Calls):
 
     # -- secrets and configs
 
-    def secret_list(self, kind: str) -> Activity:
+    def secret_list(self, kind: str) -> Activity[Any]:
         yield from self._request()
         found: list[Secret | Config] = yield from self._control(f"list_{kind}s", None)
         return [secret_json(obj) for obj in found]
 
-    def secret_create(self, kind: str, spec: SecretSpec) -> Activity:
+    def secret_create(self, kind: str, spec: SecretSpec) -> Activity[Any]:
         """Returns the id."""
         yield from self._request()
         obj: Secret | Config = yield from self._control(f"create_{kind}", spec)
         return obj.id
 
-    def secret_inspect(self, kind: str, reference: str) -> Activity:
+    def secret_inspect(self, kind: str, reference: str) -> Activity[Any]:
         yield from self._request()
         return secret_json((yield from self._secret(kind, reference)))
 
-    def secret_update(self, kind: str, id: str, version: int, spec: SecretSpec) -> Activity:
+    def secret_update(self, kind: str, id: str, version: int, spec: SecretSpec) -> Activity[Any]:
         yield from self._request()
         yield from self._control(f"update_{kind}", UpdateSecret(id, version, spec))
 
-    def secret_remove(self, kind: str, reference: str) -> Activity:
+    def secret_remove(self, kind: str, reference: str) -> Activity[Any]:
         yield from self._request()
         obj = yield from self._secret(kind, reference)
         yield from self._control(f"remove_{kind}", obj.id)
 
-    def _secret(self, kind: str, reference: str) -> Activity:
+    def _secret(self, kind: str, reference: str) -> Activity[Any]:
         found: list[Secret | Config] = yield from self._control(f"list_{kind}s", None)
         return find(kind, reference, [(obj.id, obj.name, obj) for obj in found])
 
     # -- networks
 
-    def network_list(self) -> Activity:
+    def network_list(self) -> Activity[Any]:
         """All networks this engine knows: its own, and of the swarm's on a manager all, on a worker those in use."""
         yield from self._request()
         return [network_json(network) for network in (yield from self._networks())]
 
-    def swarm_networks(self) -> Activity:
+    def swarm_networks(self) -> Activity[Any]:
         """The swarm's networks, asked of a manager."""
         yield from self._request()
         networks: list[Network] = yield from self._control("list_networks", None)
         return [network_json(network) for network in networks]
 
-    def _swarm_networks(self) -> Activity:
+    def _swarm_networks(self) -> Activity[Any]:
         node = self.engine.node
         if node is None:
             return []
@@ -72,19 +73,19 @@ class ResourceCalls(Calls):
         used = {each.network_id: each for task in node.tasks for each in task.networks}
         return [Network(id=id, spec=NetworkSpec(name=each.name, driver=each.driver)) for id, each in used.items()]
 
-    def _networks(self) -> Activity:
+    def _networks(self) -> Activity[Any]:
         swarm: list[Network] = yield from self._swarm_networks()
         return [*self.engine.networks.values(), *swarm]
 
-    def _network(self, reference: str) -> Activity:
+    def _network(self, reference: str) -> Activity[Any]:
         networks: list[Network | LocalNetwork] = yield from self._networks()
         return find("network", reference, [(network.id, network.name, network) for network in networks])
 
-    def network_inspect(self, reference: str) -> Activity:
+    def network_inspect(self, reference: str) -> Activity[Any]:
         yield from self._request()
         return network_json((yield from self._network(reference)))
 
-    def network_create(self, spec: NetworkSpec) -> Activity:
+    def network_create(self, spec: NetworkSpec) -> Activity[Any]:
         """Returns the id; only overlay networks are the swarm's, others stay on this engine."""
         yield from self._request()
         if spec.subnet:
@@ -109,7 +110,7 @@ class ResourceCalls(Calls):
         self.engine.networks[local.id] = local
         return local.id
 
-    def network_remove(self, reference: str) -> Activity:
+    def network_remove(self, reference: str) -> Activity[Any]:
         yield from self._request()
         network: Network | LocalNetwork = yield from self._network(reference)
         if isinstance(network, LocalNetwork):
@@ -121,22 +122,22 @@ class ResourceCalls(Calls):
 
     # -- volumes
 
-    def volume_list(self) -> Activity:
+    def volume_list(self) -> Activity[Any]:
         yield from self._request()
         return [volume.json() for _, volume in sorted(self.engine.volumes.items())]
 
-    def volume_create(self, name: str, driver: str, labels: dict[str, str], options: dict[str, str]) -> Activity:
+    def volume_create(self, name: str, driver: str, labels: dict[str, str], options: dict[str, str]) -> Activity[Any]:
         """Returns the volume; one that is there already is not made again."""
         yield from self._request()
         if driver != "local":
             raise ApiError(400, f'error looking up volume plugin {driver}: plugin "{driver}" not found')
         return self.engine.volume(name, labels or None, options or None).json()
 
-    def volume_inspect(self, reference: str) -> Activity:
+    def volume_inspect(self, reference: str) -> Activity[Any]:
         yield from self._request()
         return self._volume(reference).json()
 
-    def volume_remove(self, reference: str, force: bool) -> Activity:
+    def volume_remove(self, reference: str, force: bool) -> Activity[Any]:
         yield from self._request()
         if force and reference not in self.engine.volumes:
             return

@@ -34,7 +34,7 @@ from swarmsim.raft.messages import (
 from swarmsim.raft.progress import Progress, State
 
 
-class Role(StrEnum):
+class RaftRole(StrEnum):
     FOLLOWER = "follower"
     CANDIDATE = "candidate"
     LEADER = "leader"
@@ -90,7 +90,7 @@ class Raft:
         self.term = 0
         self.vote = NOBODY
         self.leader = NOBODY
-        self.role = Role.FOLLOWER
+        self.role = RaftRole.FOLLOWER
         self.votes: dict[int, bool] = {}
         self.transferee = NOBODY
         self.pending_conf_index = 0
@@ -105,7 +105,7 @@ class Raft:
         for member in members:
             self._track(member)
         self._saved = HardState(self.term, self.vote, self.log.committed)
-        self._soft: tuple[int, Role] = (NOBODY, Role.FOLLOWER)
+        self._soft: tuple[int, RaftRole] = (NOBODY, RaftRole.FOLLOWER)
         self._become_follower(self.term, NOBODY)
 
     # -- what the driver uses
@@ -120,7 +120,7 @@ class Raft:
 
     def tick(self) -> None:
         """One tick passed (1 s in SwarmKit)."""
-        if self.role is Role.LEADER:
+        if self.role is RaftRole.LEADER:
             self._tick_leader()
         else:
             self.election_elapsed += 1
@@ -134,7 +134,7 @@ class Raft:
 
     def propose(self, data: Any, size: int = 0) -> int:
         """Append ``data`` to the leader's log; its index. Raises :class:`ProposalDropped`."""
-        if self.role is not Role.LEADER or self.id not in self.progress or self.transferee:
+        if self.role is not RaftRole.LEADER or self.id not in self.progress or self.transferee:
             raise ProposalDropped
         if isinstance(data, ConfChange):
             if self.pending_conf_index > self.log.applied:
@@ -162,13 +162,13 @@ class Raft:
     def report_unreachable(self, member: int) -> None:
         """The transport could not deliver to ``member``."""
         progress = self.progress.get(member)
-        if self.role is Role.LEADER and progress is not None and progress.state is State.REPLICATE:
+        if self.role is RaftRole.LEADER and progress is not None and progress.state is State.REPLICATE:
             progress.become_probe()
 
     def report_snapshot(self, member: int, ok: bool) -> None:
         """A snapshot reached ``member``, or did not."""
         progress = self.progress.get(member)
-        if self.role is not Role.LEADER or progress is None or progress.state is not State.SNAPSHOT:
+        if self.role is not RaftRole.LEADER or progress is None or progress.state is not State.SNAPSHOT:
             return
         if not ok:
             progress.pending_snapshot = 0
@@ -177,7 +177,7 @@ class Raft:
 
     def transfer_leadership(self, transferee: int) -> None:
         """Hand over to ``transferee`` once it has everything; given up after one election time-out."""
-        if self.role is not Role.LEADER or transferee == self.id or transferee not in self.progress:
+        if self.role is not RaftRole.LEADER or transferee == self.id or transferee not in self.progress:
             return
         if self.transferee == transferee:
             return
@@ -198,7 +198,7 @@ class Raft:
             del self.progress[change.node]
             if self.transferee == change.node:
                 self.transferee = NOBODY
-            if self.role is Role.LEADER and self.progress and self._maybe_commit():
+            if self.role is RaftRole.LEADER and self.progress and self._maybe_commit():
                 self._broadcast_append()
 
     def ready(self) -> Ready | None:
@@ -251,17 +251,17 @@ class Raft:
     def _become_follower(self, term: int, leader: int) -> None:
         self._reset(term)
         self.leader = leader
-        self.role = Role.FOLLOWER
+        self.role = RaftRole.FOLLOWER
 
     def _become_candidate(self) -> None:
         self._reset(self.term + 1)
         self.vote = self.id
-        self.role = Role.CANDIDATE
+        self.role = RaftRole.CANDIDATE
 
     def _become_leader(self) -> None:
         self._reset(self.term)
         self.leader = self.id
-        self.role = Role.LEADER
+        self.role = RaftRole.LEADER
         for member in self.progress:
             self._track(member)
         own = self.progress[self.id]
@@ -272,7 +272,7 @@ class Raft:
         self._broadcast_append()
 
     def _hup(self, transfer: bool) -> None:
-        if self.role is Role.LEADER or self.id not in self.progress:
+        if self.role is RaftRole.LEADER or self.id not in self.progress:
             return
         if any(isinstance(entry.data, ConfChange) for entry in self.log.next_committed()):
             return  # the configuration may be about to change: apply it first
@@ -412,7 +412,7 @@ class Raft:
         self._send(Message(Kind.VOTE_RESP, m.src, self.id, self.term, reject=not grant))
 
     def _on_vote_resp(self, m: Message) -> None:
-        if self.role is not Role.CANDIDATE:
+        if self.role is not RaftRole.CANDIDATE:
             return
         self.votes.setdefault(m.src, not m.reject)
         result = self._tally()
@@ -422,8 +422,8 @@ class Raft:
             self._become_follower(self.term, NOBODY)
 
     def _follow(self, leader: int) -> None:
-        assert self.role is not Role.LEADER, f"two leaders in term {self.term}: {self.id} and {leader}"
-        if self.role is Role.CANDIDATE:
+        assert self.role is not RaftRole.LEADER, f"two leaders in term {self.term}: {self.id} and {leader}"
+        if self.role is RaftRole.CANDIDATE:
             self._become_follower(self.term, leader)
         self.election_elapsed = 0
         self.leader = leader
@@ -473,7 +473,7 @@ class Raft:
 
     def _on_append_resp(self, m: Message) -> None:
         progress = self.progress.get(m.src)
-        if self.role is not Role.LEADER or progress is None:
+        if self.role is not RaftRole.LEADER or progress is None:
             return
         progress.recent_active = True
         if m.reject:
@@ -505,7 +505,7 @@ class Raft:
 
     def _on_heartbeat_resp(self, m: Message) -> None:
         progress = self.progress.get(m.src)
-        if self.role is not Role.LEADER or progress is None:
+        if self.role is not RaftRole.LEADER or progress is None:
             return
         progress.recent_active = True
         progress.paused = False

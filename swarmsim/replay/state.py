@@ -65,17 +65,17 @@ class Links(msgspec.Struct, frozen=True):
     """What of the links between hosts is not as usual."""
 
     cuts: tuple[tuple[str, str], ...] = ()
-    apart: tuple[tuple[str, ...], ...] = ()
+    isolated: tuple[tuple[str, ...], ...] = ()
     slow: tuple[str, ...] = ()
     lossy: tuple[tuple[str, float], ...] = ()
 
     def cut_off(self, host: str) -> bool:
         """Whether a host is in a group that is cut off, or cut from another host."""
-        return any(host in pair for pair in self.cuts) or any(host in group for group in self.apart)
+        return any(host in pair for pair in self.cuts) or any(host in group for group in self.isolated)
 
     @property
     def usual(self) -> bool:
-        return not (self.cuts or self.apart or self.slow or self.lossy)
+        return not (self.cuts or self.isolated or self.slow or self.lossy)
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -261,7 +261,7 @@ class ClusterState:
     def _links(self, row: Row) -> None:
         self.links = Links(
             tuple((a, b) for a, b in row["cuts"]),
-            tuple(tuple(group) for group in row["apart"]),
+            tuple(tuple(group) for group in row["isolated"]),
             tuple(row["slow"]),
             tuple(row["lossy"].items()),
         )

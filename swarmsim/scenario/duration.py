@@ -13,10 +13,10 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w|y)")
 _WHOLE = re.compile(rf"(?:{_PART.pattern}\s*)+")
 
 
-def parse_duration(value: Any) -> float:
+def parse_seconds(value: Any) -> float:
     """Seconds. Raises :class:`ValueError` that says what would be right.
 
-    >>> parse_duration("1m30s")
+    >>> parse_seconds("1m30s")
     90.0
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -37,8 +37,8 @@ def parse_duration(value: Any) -> float:
 
 
 def positive_duration(value: Any) -> float:
-    """As :func:`parse_duration`, for what cannot take no time at all."""
-    seconds = parse_duration(value)
+    """As :func:`parse_seconds`, for what cannot take no time at all."""
+    seconds = parse_seconds(value)
     if seconds == 0:
         raise ValueError(f"{value!r}: this duration must be longer than 0")
     return seconds
@@ -51,6 +51,6 @@ def span(value: Any) -> float:
     return positive_duration(value)
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration, json_schema_input_type=float | str)]
+Duration = Annotated[float, BeforeValidator(parse_seconds, json_schema_input_type=float | str)]
 PositiveDuration = Annotated[float, BeforeValidator(positive_duration, json_schema_input_type=float | str)]
 Span = Annotated[float, BeforeValidator(span, json_schema_input_type=str)]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from swarmsim.engine.containers import Container
-from swarmsim.sim.scope import Activity
+from swarmsim.sim.future import Activity
 from swarmsim.world.simulated import SimulatedWorld
 
 Resolve = Callable[[str], str]
@@ -20,8 +20,8 @@ def _each(argument: str | list[str]) -> list[str]:
     return [argument] if isinstance(argument, str) else argument
 
 
-def _at_once(act: Callable[[SimulatedWorld, str], object]) -> Callable[[SimulatedWorld, Any, Resolve], Activity]:
-    def apply(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+def _at_once(act: Callable[[SimulatedWorld, str], object]) -> Callable[[SimulatedWorld, Any, Resolve], Activity[Any]]:
+    def apply(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity[Any]:
         hosts = [resolve(host) for host in _each(argument)]
         for host in hosts:
             act(world, host)
@@ -31,8 +31,10 @@ def _at_once(act: Callable[[SimulatedWorld, str], object]) -> Callable[[Simulate
     return apply
 
 
-def _taking_time(act: Callable[[SimulatedWorld, str], Activity]) -> Callable[[SimulatedWorld, Any, Resolve], Activity]:
-    def apply(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+def _taking_time(
+    act: Callable[[SimulatedWorld, str], Activity[Any]],
+) -> Callable[[SimulatedWorld, Any, Resolve], Activity[Any]]:
+    def apply(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity[Any]:
         hosts = [resolve(host) for host in _each(argument)]
         for done in [world.scope.spawn(act(world, host)) for host in hosts]:
             yield done
@@ -41,8 +43,10 @@ def _taking_time(act: Callable[[SimulatedWorld, str], Activity]) -> Callable[[Si
     return apply
 
 
-def _one_by_one(act: Callable[[SimulatedWorld, str], Activity]) -> Callable[[SimulatedWorld, Any, Resolve], Activity]:
-    def apply(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+def _one_by_one(
+    act: Callable[[SimulatedWorld, str], Activity[Any]],
+) -> Callable[[SimulatedWorld, Any, Resolve], Activity[Any]]:
+    def apply(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity[Any]:
         hosts = [resolve(host) for host in _each(argument)]
         for host in hosts:
             yield from act(world, host)
@@ -51,37 +55,37 @@ def _one_by_one(act: Callable[[SimulatedWorld, str], Activity]) -> Callable[[Sim
     return apply
 
 
-def _cut(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+def _cut(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity[Any]:
     a, b = (resolve(host) for host in argument)
-    world.around.fabric.cut(a, b)
+    world.ctx.fabric.cut(a, b)
     return [a, b]
     yield
 
 
-def _heal(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+def _heal(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity[Any]:
     hosts = [] if argument == "all" else [resolve(host) for host in argument]
-    if hosts and world.around.fabric.partitioned:
+    if hosts and world.ctx.fabric.partitioned:
         raise FaultError("a partition is healed as a whole: write heal: all")
-    world.around.fabric.heal(*hosts)
+    world.ctx.fabric.heal(*hosts)
     return hosts
     yield
 
 
-def _partition(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+def _partition(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity[Any]:
     groups = [[resolve(host) for host in group] for group in argument]
-    world.around.fabric.partition(groups)
+    world.ctx.fabric.partition(groups)
     return [host for group in groups for host in group]
     yield
 
 
-def _latency(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+def _latency(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity[Any]:
     host = resolve(argument.host)
     world.add_latency(host, argument.by)
     return [host]
     yield
 
 
-def _loss(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+def _loss(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity[Any]:
     host = resolve(argument.host)
     world.set_loss(host, argument.percent / 100)
     return [host]
@@ -102,7 +106,7 @@ def _some_container(
     return None
 
 
-def _kill_container(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+def _kill_container(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity[Any]:
     found = _some_container(world, argument, resolve)
     if found is None:
         raise FaultError(f"no running container {words('', argument).strip()}")
@@ -111,17 +115,17 @@ def _kill_container(world: SimulatedWorld, argument: Any, resolve: Resolve) -> A
     return [host]
 
 
-def _sicken(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity:
+def _fail_healthcheck(world: SimulatedWorld, argument: Any, resolve: Resolve) -> Activity[Any]:
     found = _some_container(world, argument, resolve, lambda container: bool(container.health))
     if found is None:
         raise FaultError(f"no running container with a health check {words('', argument).strip()}")
     host, container = found
-    container.sick = True
+    container.probes_fail = True
     return [host]
     yield
 
 
-FAULTS: dict[str, Callable[[SimulatedWorld, Any, Resolve], Activity]] = {
+FAULTS: dict[str, Callable[[SimulatedWorld, Any, Resolve], Activity[Any]]] = {
     "power-off": _at_once(SimulatedWorld.power_off),
     "kill-host": _one_by_one(SimulatedWorld.kill_host),
     "power-on": _taking_time(SimulatedWorld.power_on),
@@ -134,7 +138,7 @@ FAULTS: dict[str, Callable[[SimulatedWorld, Any, Resolve], Activity]] = {
     "latency": _latency,
     "loss": _loss,
     "kill-container": _kill_container,
-    "sicken": _sicken,
+    "fail-healthcheck": _fail_healthcheck,
 }
 
 
@@ -145,6 +149,6 @@ def words(verb: str, argument: Any) -> str:
         return f"{verb} {argument.host} {amount}"
     if verb == "partition":
         return "partition " + " | ".join(" ".join(group) for group in argument)
-    if verb in ("kill-container", "sicken", "") and not isinstance(argument, str):
+    if verb in ("kill-container", "fail-healthcheck", "") and not isinstance(argument, str):
         return f"{verb.replace('-', ' ')} {argument.service or 'any'} on {argument.on}"
     return f"{verb.replace('-', ' ')} {' '.join(_each(argument))}"

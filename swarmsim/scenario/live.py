@@ -1,7 +1,7 @@
 """A scenario that runs in a process of its own, so that whoever watches is never kept waiting.
 
-:class:`Live` is the watcher's end. It asks for time to pass (:meth:`Live.advance`), for the next thing to happen, or for
-something to be done, and reads what came of it whenever it likes (:meth:`Live.read`). There is at most one question under way.
+:class:`LiveSession` is the watcher's end. It asks for time to pass (:meth:`LiveSession.advance`), for the next thing to happen, or for
+something to be done, and reads what came of it whenever it likes (:meth:`LiveSession.read`). There is at most one question under way.
 The future of a moment in the past is another process: it does again what had been done by then (``deeds``), which
 takes a fraction of the time it took, and from there on something else.
 """
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from swarmsim.scenario.loader import LoadedScenario
-from swarmsim.scenario.runner import Session
+from swarmsim.scenario.runner import ScenarioRun
 from swarmsim.scenario.schema import MeanwhileStep
 
 Row = dict[str, Any]
@@ -30,7 +30,7 @@ SLICE = 0.25
 """Simulated seconds between two looks at the wall clock, at first."""
 
 
-class News(NamedTuple):
+class Progress(NamedTuple):
     """``rows`` that happened by ``now`` (simulated seconds); ``arrived`` says whether that is where it was asked to go.
 
     ``crash`` is what went wrong inside, if the model broke.
@@ -43,7 +43,7 @@ class News(NamedTuple):
     crash: str = ""
 
 
-class Live:
+class LiveSession:
     """``deeds`` are done again at their times. The process is gone with :meth:`close`, or with the one that watches."""
 
     def __init__(self, loaded: LoadedScenario, seed: int, *, messages: bool = False) -> None:
@@ -81,7 +81,7 @@ class Live:
         """To wait on."""
         return self._conn.fileno()
 
-    def read(self, wait: float = 0.0) -> News | None:
+    def read(self, wait: float = 0.0) -> Progress | None:
         """What there is to tell, if it comes within ``wait`` seconds."""
         try:
             if not self._conn.poll(wait):
@@ -89,7 +89,7 @@ class Live:
             news = _DECODER.decode(self._conn.recv_bytes())
         except (EOFError, OSError):
             self.asked = False
-            return News([], self.now, True, True, "the process of the simulation ended unexpectedly")
+            return Progress([], self.now, True, True, "the process of the simulation ended unexpectedly")
         self.now = news.now
         if news.arrived:
             self.asked = False
@@ -102,7 +102,7 @@ class Live:
         self._process.join(2)
 
 
-_DECODER = msgspec.msgpack.Decoder(News)
+_DECODER = msgspec.msgpack.Decoder(Progress)
 _ENCODER = msgspec.msgpack.Encoder()
 
 
@@ -111,12 +111,12 @@ class _Server:
         self._conn = conn
         self._rows: list[Row] = []
         self._slice = SLICE
-        self.session = Session(loaded, seed, self._rows.append, messages=messages)
+        self.session = ScenarioRun(loaded, seed, self._rows.append, messages=messages)
 
     def tell(self, arrived: bool, crash: str = "") -> None:
         rows = self._rows[:]
         self._rows.clear()
-        news = News(rows, self.session.now, arrived, self.session.finished, crash)
+        news = Progress(rows, self.session.now, arrived, self.session.finished, crash)
         self._conn.send_bytes(_ENCODER.encode(news))
 
     def answer(self, verb: str, argument: Any) -> None:

@@ -296,8 +296,8 @@ def _check_names(scenario: Scenario, document: _Document) -> None:
                 raise document.error(("meanwhile", number, *key), _unknown_host(host, {*hosts, "leader", "follower"}))
         if beside.docker is not None:
             _check_words(beside.docker, ("meanwhile", number, "docker"), document)
-    for number, law in enumerate(scenario.faults):
-        for group in law.victims(scenario.cluster):
+    for number, process in enumerate(scenario.faults):
+        for group in process.victims(scenario.cluster):
             for host in group:
                 if host not in hosts:
                     raise document.error(("faults", number), _unknown_host(host, hosts))
@@ -364,7 +364,7 @@ def _hosts_of(step: Any) -> list[tuple[str, Path_]]:
 
 def _hosts_of_fault(fault: Fault) -> list[tuple[str, Path_]]:
     argument, path = fault.argument, ("fault", fault.verb)
-    if fault.verb in ("kill-container", "sicken"):
+    if fault.verb in ("kill-container", "fail-healthcheck"):
         return [] if isinstance(argument, str) else [(argument.on, (*path, "on"))]
     if argument == "all":
         return []

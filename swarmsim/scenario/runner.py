@@ -12,13 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simpy.events import Event
-
 from swarmsim.docker.client import Result
 from swarmsim.docker.files import Files
 from swarmsim.scenario.conditions import Facts, Seen, check, describe
 from swarmsim.scenario.faults import FAULTS, FaultError, words
-from swarmsim.scenario.hazards import Hazards
+from swarmsim.scenario.injector import FaultInjector
 from swarmsim.scenario.loader import LoadedScenario
 from swarmsim.scenario.schema import (
     AnyContainer,
@@ -33,8 +31,8 @@ from swarmsim.scenario.schema import (
     SleepStep,
     WaitStep,
 )
+from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.profile import load_profile
-from swarmsim.sim.scope import Activity
 from swarmsim.swarm.objects import Role
 from swarmsim.swarm.specs import DiscreteResource, GenericResource, NamedResource
 from swarmsim.trace.schema import MESSAGES, header, is_internal
@@ -44,7 +42,7 @@ from swarmsim.world.simulated import POLL, HostSpec, SimulatedWorld, View
 _PLACEHOLDER = re.compile(r"(?<![{\w])\{([a-z][a-z0-9-]*)\}(?!\})")
 
 
-class Failure(NamedTuple):
+class UnmetExpectation(NamedTuple):
     """An expectation that did not hold."""
 
     expected: str
@@ -55,7 +53,7 @@ class Failure(NamedTuple):
 class Outcome(NamedTuple):
     """How a run ended."""
 
-    failures: list[Failure]
+    failures: list[UnmetExpectation]
     simulated: float
     interrupted: bool = False
 
@@ -114,7 +112,7 @@ def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> Simula
     return SimulatedWorld(hosts, seed, load_profile(cluster.profile), eager=eager)
 
 
-class Session:
+class ScenarioRun:
     """A scenario that is being run, as far as one likes.
 
     ``sink`` is given every row of the trace as it happens. ``messages`` adds every Raft message; ``eager`` runs every
@@ -133,7 +131,7 @@ class Session:
     ) -> None:
         world = build_world(loaded.scenario, seed, eager=eager)
         world.files = _files(loaded)
-        self._run = _Run(loaded.scenario, world)
+        self._run = _StepRunner(loaded.scenario, world)
         self.world = self._run.world
         if sink is not None:
 
@@ -145,7 +143,7 @@ class Session:
         self.world.journal.subscribe(self._run.count, MESSAGES)
         self.world.introduce()
         self._meanwhile = sorted(loaded.scenario.meanwhile, key=lambda step: step.at)
-        self._deeds: list[Event] = []
+        self._actions: list[Future[Any]] = []
         self._steps = self.world.scope.spawn(self._run.main())
 
     @property
@@ -158,13 +156,13 @@ class Session:
         return self._run.begin
 
     @property
-    def failures(self) -> list[Failure]:
+    def failures(self) -> list[UnmetExpectation]:
         return self._run.failures
 
     @property
     def finished(self) -> bool:
         """Whether all steps are done, those at set times too."""
-        return self._steps.processed and not self._meanwhile and all(deed.processed for deed in self._deeds)
+        return self._steps.processed and not self._meanwhile and all(action.processed for action in self._actions)
 
     def advance(self, until: float) -> None:
         """Let time pass until ``until`` (simulated seconds), whether or not the scenario is finished by then."""
@@ -179,7 +177,7 @@ class Session:
                 clock.run(
                     stop
                     if self.begin is not None
-                    else clock.first_of((self._run.begun, clock.env.timeout(stop - self.now)))
+                    else clock.first_of((self._run.begun, clock.timeout(stop - self.now)))
                 )
 
     def next(self) -> bool:
@@ -201,19 +199,19 @@ class Session:
                 self.advance(min(until, math.nextafter(self.begin + self._meanwhile[0].at, math.inf)))
                 continue
             else:
-                waits = [self._steps, *self._deeds]
+                waits = [self._steps, *self._actions]
                 waits = [next(wait for wait in waits if not wait.processed)]
             if until < math.inf:
-                waits.append(clock.env.timeout(until - self.now))
+                waits.append(clock.timeout(until - self.now))
             clock.run(clock.first_of(waits))
 
     def act(self, step: MeanwhileStep) -> None:
         """Do something now."""
         if step.seed is not None:
-            self.world.around.chance.reseed(step.seed)
-            self.world.journal.note("note", text=f"other luck from here on: seed {step.seed}")
+            self.world.ctx.streams.reseed(step.seed)
+            self.world.journal.note("note", text=f"from here on with seed {step.seed}")
         else:
-            self._deeds.append(self.world.scope.spawn(self._run.step(step.step)))
+            self._actions.append(self.world.scope.spawn(self._run.step(step.step)))
 
     def _due(self) -> float | None:
         if self.begin is None or not self._meanwhile:
@@ -231,11 +229,11 @@ def run_scenario(
     until: float | None = None,
     eager: bool = False,
 ) -> Outcome:
-    """Run a scenario once, with options as for :class:`Session`; ``until`` stops after that many simulated seconds.
+    """Run a scenario once, with options as for :class:`ScenarioRun`; ``until`` stops after that many simulated seconds.
 
     An interrupt (Ctrl-C) ends the run in order, with what happened so far.
     """
-    session = Session(loaded, seed, sink, messages=messages, internals=internals, eager=eager)
+    session = ScenarioRun(loaded, seed, sink, messages=messages, internals=internals, eager=eager)
     interrupted = False
     try:
         session.finish(math.inf if until is None else until)
@@ -249,23 +247,23 @@ def trace_header(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
     return header(scenario.name, loaded.digest, seed, VERSION, scenario.cluster.profile)
 
 
-class _Run:
+class _StepRunner:
     def __init__(self, scenario: Scenario, world: SimulatedWorld) -> None:
         self.scenario = scenario
         self.world = world
         self.journal = world.journal
-        self.failures: list[Failure] = []
+        self.failures: list[UnmetExpectation] = []
         self.results: dict[str, Result] = {}
         self.hosts: dict[str, str] = {}
         self.counts: dict[str, int] = {}
         self.begin: float | None = None
-        self.begun = world.clock.event()
-        self._rng = world.around.chance.stream("scenario")
+        self.begun = world.clock.future()
+        self._rng = world.ctx.streams.stream("scenario")
 
     def count(self, row: dict[str, Any]) -> None:
         self.counts[row["kind"]] = self.counts.get(row["kind"], 0) + 1
 
-    def main(self) -> Activity:
+    def main(self) -> Activity[Any]:
         if self.scenario.cluster.formed:
             yield from self.world.form()
         self.world.observe()
@@ -276,7 +274,7 @@ class _Run:
         self.begun.succeed()
         duration = self.scenario.duration
         ends = self.world.clock.now + duration if duration is not None else math.inf
-        Hazards(self.world, self.scenario, ends)
+        FaultInjector(self.world, self.scenario, ends)
         for step in self.scenario.steps:
             yield from self.step(step)
         if duration is not None:
@@ -285,7 +283,7 @@ class _Run:
             yield from self._expect(expectation.expect, expectation.within)
         self.journal.note("end")
 
-    def step(self, step: Any) -> Activity:
+    def step(self, step: Any) -> Activity[Any]:
         if isinstance(step, DockerStep):
             yield from self._docker(step)
         elif isinstance(step, FaultStep):
@@ -343,7 +341,7 @@ class _Run:
 
     # -- steps
 
-    def _docker(self, step: DockerStep) -> Activity:
+    def _docker(self, step: DockerStep) -> Activity[Any]:
         host = self._where(step)
         result: Result = yield from self.world.docker(
             host, self._filled(step.docker), limit=step.within, stdin=step.input
@@ -351,7 +349,7 @@ class _Run:
         if step.as_ is not None:
             self.results[step.as_] = result
 
-    def _fault(self, step: FaultStep) -> Activity:
+    def _fault(self, step: FaultStep) -> Activity[Any]:
         verb, argument = step.fault.verb, step.fault.argument
         resolved = self._resolved(argument)
         what = words(verb, resolved)
@@ -375,27 +373,27 @@ class _Run:
 
     # -- conditions
 
-    def _check(self, condition: Condition) -> Activity:
+    def _check(self, condition: Condition) -> Activity[Any]:
         view: View | None = None
         if condition.subject in ("service", "node", "leader", "task"):
             view = yield from self.world.look()
         return check(condition, Facts(self.world, view, self._host, self.results, self.counts))
 
-    def _until(self, condition: Condition, within: float) -> Activity:
+    def _until(self, condition: Condition, within: float) -> Activity[Any]:
         """Look until the condition holds or time is up; the last :class:`Seen`."""
-        clock, around = self.world.clock, self.world.around
+        clock, ctx = self.world.clock, self.world.ctx
         deadline = clock.now + within
         while True:
-            touched = around.next_touch()
+            changed = ctx.next_change()
             seen: Seen = yield from self._check(condition)
             if seen.holds or clock.now >= deadline:
                 return seen
-            timeout = clock.env.timeout(max(0.0, deadline - clock.now))
+            timeout = clock.timeout(max(0.0, deadline - clock.now))
             looked = clock.now
-            yield clock.first_of((touched, timeout))
+            yield clock.first_of((changed, timeout))
             yield POLL if clock.now - looked < POLL else self.world.poll_phase(self._rng)
 
-    def _wait(self, step: WaitStep) -> Activity:
+    def _wait(self, step: WaitStep) -> Activity[Any]:
         started = self.world.clock.now
         seen = yield from self._until(step.wait, step.within)
         after = round(self.world.clock.now - started, 3)
@@ -406,7 +404,7 @@ class _Run:
             self.journal.note("not_reached", what=what, after=after)
             self._fail(f"{what} within {step.within:g} s", seen.what)
 
-    def _expect(self, condition: Condition, within: float | None) -> Activity:
+    def _expect(self, condition: Condition, within: float | None) -> Activity[Any]:
         if within is None:
             seen = yield from self._check(condition)
         else:
@@ -416,5 +414,5 @@ class _Run:
             self._fail(describe(condition) + limit, seen.what)
 
     def _fail(self, expected: str, seen: str) -> None:
-        self.failures.append(Failure(expected, seen, self.world.clock.now))
+        self.failures.append(UnmetExpectation(expected, seen, self.world.clock.now))
         self.journal.note("unmet", expected=expected, seen=seen)

@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from swarmsim.docker.gotime import parse_bytes
+from swarmsim.scenario.distribution import DurationDistribution
 from swarmsim.scenario.duration import Duration, PositiveDuration, Span
-from swarmsim.scenario.laws import Law
 
 MAX_HOSTS = 20_000
 NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
@@ -72,7 +72,7 @@ class HostSettings(Strict):
 Hosts = Annotated[int, Field(ge=0, le=MAX_HOSTS)] | list[Name]
 
 
-class Cluster(Strict):
+class ClusterLayout(Strict):
     """The machines, and which of them are meant to be managers."""
 
     managers: Hosts = 1
@@ -89,7 +89,7 @@ class Cluster(Strict):
         return managers, workers
 
     @model_validator(mode="after")
-    def _sound(self) -> Cluster:
+    def _sound(self) -> ClusterLayout:
         managers, workers = self.names()
         names = [*managers, *workers]
         if not managers:
@@ -182,6 +182,9 @@ class AnyContainer(Strict):
 HostOrHosts = str | list[str]
 
 
+FORMER_VERBS = {"sicken": "fail-healthcheck"}
+
+
 class Fault(Strict):
     """One fault; the verbs are the keys."""
 
@@ -196,12 +199,20 @@ class Fault(Strict):
     partition: list[list[str]] | None = Field(None, min_length=1)
     latency: Between | None = None
     loss: Between | None = None
-    sicken: str | AnyContainer | None = Field(
-        None, description="its health checks fail from now on: SERVICE.SLOT, or {on: HOST, service: NAME}"
+    fail_healthcheck: str | AnyContainer | None = Field(
+        None,
+        alias="fail-healthcheck",
+        description="its health checks fail from now on: SERVICE.SLOT, or {on: HOST, service: NAME}",
     )
     kill_container: str | AnyContainer | None = Field(
         None, alias="kill-container", description="SERVICE.SLOT, or {on: HOST, service: NAME}"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_words(cls, given: Any) -> Any:
+        """What a verb was called before is still read."""
+        return {FORMER_VERBS.get(key, key): value for key, value in given.items()} if isinstance(given, dict) else given
 
     @model_validator(mode="after")
     def _one_verb(self) -> Fault:
@@ -270,19 +281,19 @@ class NoteStep(Strict):
 
 
 class MeanwhileStep(Strict):
-    """Something done at a set time, whatever the steps are at: a docker command, a fault, or other luck."""
+    """Something done at a set time, whatever the steps are at: a docker command, a fault, or another seed."""
 
     at: PositiveDuration = Field(description="when: from the beginning of the scenario, once the cluster is built")
     docker: str | None = None
     on: str | None = Field(None, description="the host to type on; default: a manager that answers")
     fault: Fault | None = None
-    seed: int | None = Field(None, description="other luck from here on")
+    seed: int | None = Field(None, description="from here on all random streams go on as under this seed")
     note: str | None = None
 
     @model_validator(mode="after")
     def _one_deed(self) -> MeanwhileStep:
-        deeds = [name for name in ("docker", "fault", "seed", "note") if getattr(self, name) is not None]
-        if len(deeds) != 1:
+        actions = [name for name in ("docker", "fault", "seed", "note") if getattr(self, name) is not None]
+        if len(actions) != 1:
             raise ValueError("do exactly one of docker, fault, seed, note")
         if self.on is not None and self.docker is None:
             raise ValueError("'on' goes with docker")
@@ -290,7 +301,7 @@ class MeanwhileStep(Strict):
 
     @property
     def step(self) -> DockerStep | FaultStep | NoteStep | None:
-        """The step it amounts to; ``None`` for other luck."""
+        """The step it amounts to; ``None`` for another seed."""
         if self.docker is not None:
             return DockerStep(docker=self.docker, on=self.on)
         if self.fault is not None:
@@ -309,22 +320,22 @@ STEPS: dict[str, type[Strict]] = {
 Step = DockerStep | FaultStep | WaitStep | ExpectStep | SleepStep | NoteStep
 
 
-class FaultLaw(Strict):
+class FaultProcess(Strict):
     """Hosts that fail again and again: well for a time drawn from ``every``, broken for one drawn from ``for``."""
 
     hosts: Literal["all", "managers", "workers"] | list[str] | None = Field(None, description="each fails on its own")
     site: list[str] | None = Field(None, min_length=1, description="these fail together")
     fault: Literal["power-off", "kill-engine", "cut"] = "power-off"
-    every: Law = Field(description="from the end of one fault to the beginning of the next")
-    for_: Law = Field(alias="for", description="how long a fault lasts")
+    every: DurationDistribution = Field(description="from the end of one fault to the beginning of the next")
+    for_: DurationDistribution = Field(alias="for", description="how long a fault lasts")
 
     @model_validator(mode="after")
-    def _one_target(self) -> FaultLaw:
+    def _one_target(self) -> FaultProcess:
         if (self.hosts is None) == (self.site is None):
             raise ValueError("say who fails: either hosts (each on its own) or site (all of them together)")
         return self
 
-    def victims(self, cluster: Cluster) -> list[list[str]]:
+    def victims(self, cluster: ClusterLayout) -> list[list[str]]:
         """Groups of hosts that fail together."""
         if self.site is not None:
             return [self.site]
@@ -338,7 +349,9 @@ def _one_or_more(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
 
-FaultLaws = Annotated[list[FaultLaw], BeforeValidator(_one_or_more, json_schema_input_type=FaultLaw | list[FaultLaw])]
+FaultProcesses = Annotated[
+    list[FaultProcess], BeforeValidator(_one_or_more, json_schema_input_type=FaultProcess | list[FaultProcess])
+]
 
 
 class Scenario(Strict):
@@ -347,9 +360,9 @@ class Scenario(Strict):
     name: Name
     title: str = ""
     about: str = ""
-    cluster: Cluster = Cluster()
+    cluster: ClusterLayout = ClusterLayout()
     duration: Span | None = Field(None, description="how long it goes on, at least, once the cluster is built")
-    faults: FaultLaws = []
+    faults: FaultProcesses = []
     steps: list[Step] = []
     meanwhile: list[MeanwhileStep] = Field([], description="what is done beside the steps, at set times")
     expect: list[ExpectStep] = []

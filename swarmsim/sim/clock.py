@@ -21,9 +21,10 @@ from heapq import heappop, heappush
 from typing import Any, Protocol
 
 import simpy
-from simpy.events import NORMAL, AnyOf, Event
+from simpy.events import NORMAL, Event
 
-from swarmsim.sim.calm import Calm
+from swarmsim.sim.future import Elapsed, FirstOf, Future
+from swarmsim.sim.quiescence import Quiescence
 
 PATIENT_COLLECTOR = (2_000_000, 20, 100)
 """Thresholds of the garbage collector while a clock runs; chosen by benchmark, see docs/performance.md."""
@@ -100,24 +101,28 @@ class Agenda(simpy.Environment):
 class Clock:
     """The one agenda of a simulated world. Times are seconds since :data:`EPOCH`.
 
-    ``calm`` says which rhythms need not be on it; without one all are.
+    ``quiescence`` says which timers need not be on it; without one all are.
     """
 
-    def __init__(self, calm: Calm | None = None) -> None:
+    def __init__(self, quiescence: Quiescence | None = None) -> None:
         self.env = Agenda()
-        self.calm = calm or Calm()
+        self.quiescence = quiescence or Quiescence()
 
     @property
     def now(self) -> float:
         return self.env._now
 
-    def event(self) -> Event:
-        """A one-shot result that somebody will ``succeed(value)`` or ``fail(error)`` later."""
-        return Event(self.env)
+    def future(self) -> Future[Any]:
+        """A result that somebody will ``succeed(value)`` or ``fail(error)`` later."""
+        return Future(self.env)
 
-    def first_of(self, events: Iterable[Event]) -> Event:
-        """Happens when the first of ``events`` does."""
-        return AnyOf(self.env, events)
+    def timeout(self, seconds: float) -> Future[None]:
+        """Happens after so many seconds."""
+        return Elapsed(self.env, seconds)
+
+    def first_of(self, futures: Iterable[Future[Any]]) -> Future[Any]:
+        """Happens when the first of ``futures`` does."""
+        return FirstOf(self.env, futures)
 
     def peek(self) -> float:
         """When the next event is due; infinity if there is none. Where a run was stopped, SimPy leaves a spent event."""
@@ -126,7 +131,7 @@ class Clock:
             heappop(queue)
         return self.env.peek()
 
-    def run(self, until: float | Event | None = None) -> Any:
+    def run(self, until: float | Future[Any] | None = None) -> Any:
         """Run to a time, to an event (its value is returned), or until nothing is left to happen.
 
         A big world is millions of objects that live long. Python's collector would walk all of them every

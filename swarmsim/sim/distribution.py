@@ -18,14 +18,14 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class _Law(BaseModel):
+class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 Sampler = Callable[[Random], float]
 
 
-class Uniform(_Law):
+class Uniform(_Form):
     low: NotNegative
     high: NotNegative
 
@@ -40,7 +40,7 @@ class Uniform(_Law):
         return lambda rng: start + width * rng.random()
 
 
-class Lognormal(_Law):
+class Lognormal(_Form):
     median: Positive
     sigma: NotNegative
 
@@ -49,7 +49,7 @@ class Lognormal(_Law):
         return lambda rng: median * exp(sigma * rng.gauss(0.0, 1.0)) + plus
 
 
-class Exponential(_Law):
+class Exponential(_Form):
     mean: Positive
 
     def sampler(self, plus: float) -> Sampler:
@@ -57,7 +57,7 @@ class Exponential(_Law):
         return lambda rng: plus - mean * log(1.0 - rng.random())
 
 
-class Weibull(_Law):
+class Weibull(_Form):
     scale: Positive
     shape: Positive
 
@@ -89,10 +89,10 @@ class Distribution(BaseModel):
 
     @model_validator(mode="after")
     def _one_law(self) -> Distribution:
-        laws = ("always", "uniform", "lognormal", "exponential", "weibull", "empirical")
-        given = [name for name in laws if getattr(self, name) is not None]
+        forms = ("always", "uniform", "lognormal", "exponential", "weibull", "empirical")
+        given = [name for name in forms if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"give exactly one of {', '.join(laws)}")
+            raise ValueError(f"give exactly one of {', '.join(forms)}")
         return self
 
     def sampler(self) -> Sampler:
@@ -104,9 +104,9 @@ class Distribution(BaseModel):
         if self.empirical is not None:
             values = self.empirical
             return lambda rng: values[int(rng.random() * len(values))] + plus
-        law = self.uniform or self.lognormal or self.exponential or self.weibull
-        assert law is not None
-        return law.sampler(plus)
+        form = self.uniform or self.lognormal or self.exponential or self.weibull
+        assert form is not None
+        return form.sampler(plus)
 
     def draw(self, rng: Random) -> float:
         return self.sampler()(rng)

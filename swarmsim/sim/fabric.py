@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 import networkx as nx
 
-from swarmsim.sim.chance import Chance
 from swarmsim.sim.clock import FOREVER, Clock, Timer
+from swarmsim.sim.streams import RandomStreams
 
 RETRANSMIT_MIN = 0.2
 RETRANSMITS = 15  # Linux tcp_retries2
@@ -32,18 +32,18 @@ Latency = Callable[[Random], float]
 class _Path(NamedTuple):
     latencies: tuple[Latency, ...]
     loss: float
-    ill: bool
+    degraded: bool
 
 
 class Fabric:
     """Carries messages between hosts, named by strings."""
 
-    def __init__(self, clock: Clock, chance: Chance) -> None:
+    def __init__(self, clock: Clock, streams: RandomStreams) -> None:
         self.clock = clock
         self.graph: nx.Graph[str] = nx.Graph()
-        self._rng = chance.stream("fabric")
+        self._rng = streams.stream("fabric")
         self._cuts: set[frozenset[str]] = set()
-        self._apart: dict[str, tuple[int, ...]] = {}
+        self._isolated: dict[str, tuple[int, ...]] = {}
         self._separations = itertools.count(1)
         self._partition: list[int] = []
         # A path is valid until links, cuts or separations change; each of those clears this.
@@ -58,18 +58,18 @@ class Fabric:
     def link(self, a: str, b: str, latency: Latency, loss: float = 0.0, *, slow: bool = False) -> None:
         """Lay or replace the link between ``a`` and ``b``. ``loss`` is the chance of losing one packet.
 
-        A ``slow`` link is slower than usual. While a link is slow or lossy nothing that uses it rests.
+        A ``slow`` link is slower than usual. While a link is slow or lossy nothing that uses it becomes dormant.
         """
-        calm = self.clock.calm
+        quiescence = self.clock.quiescence
         if (a, b) in self.graph.edges:
-            calm.disturb_ways(a)
-            calm.disturb_ways(b)
+            quiescence.invalidate_routes_of(a)
+            quiescence.invalidate_routes_of(b)
         self.graph.add_edge(a, b, latency=latency, loss=loss, slow=slow)
         self._changed()
 
     def cut(self, a: str, b: str) -> None:
         """Drop everything between two hosts, both ways."""
-        self.clock.calm.disturb_way(a, b)
+        self.clock.quiescence.invalidate_route(a, b)
         self._cuts.add(frozenset((a, b)))
         self._changed()
 
@@ -80,17 +80,17 @@ class Fabric:
         """
         number = next(self._separations)
         for host in hosts:
-            self.clock.calm.disturb_ways(host)
-            self._apart[host] = (*self._apart.get(host, ()), number)
+            self.clock.quiescence.invalidate_routes_of(host)
+            self._isolated[host] = (*self._isolated.get(host, ()), number)
         self._changed()
         return number
 
     def rejoin(self, number: int) -> None:
         """Undo a separation; nothing happens if it was healed before."""
-        for host, sides in list(self._apart.items()):
+        for host, sides in list(self._isolated.items()):
             if number in sides:
-                self.clock.calm.disturb_ways(host)
-                self._apart[host] = tuple(side for side in sides if side != number)
+                self.clock.quiescence.invalidate_routes_of(host)
+                self._isolated[host] = tuple(side for side in sides if side != number)
         self._changed()
 
     def partition(self, groups: Iterable[Iterable[str]]) -> None:
@@ -106,23 +106,23 @@ class Fabric:
 
     def heal(self, *hosts: str) -> None:
         """Undo cuts (and, without names, every separation). One name: its cuts; two: the cut between them."""
-        calm = self.clock.calm
+        quiescence = self.clock.quiescence
         if hosts:
             for a, b in self.cuts():
                 if {a, b}.issuperset(hosts):
-                    calm.disturb_way(a, b)
+                    quiescence.invalidate_route(a, b)
             self._cuts = {pair for pair in self._cuts if not pair.issuperset(hosts)}
         else:
-            calm.disturb_all_ways()
+            quiescence.invalidate_all_routes()
             self._cuts.clear()
-            self._apart.clear()
+            self._isolated.clear()
             self._partition.clear()
         self._changed()
 
     def separations(self) -> list[list[str]]:
         """Groups of hosts that are cut off from all others, in the order they were separated."""
         groups: dict[int, list[str]] = {}
-        for host, sides in self._apart.items():
+        for host, sides in self._isolated.items():
             for side in sides:
                 groups.setdefault(side, []).append(host)
         return [sorted(groups[side]) for side in sorted(groups)]
@@ -134,12 +134,12 @@ class Fabric:
     def reaches(self, a: str, b: str) -> bool:
         return a == b or self._path(a, b) is not None
 
-    def well(self, a: str, b: str) -> bool:
+    def healthy(self, a: str, b: str) -> bool:
         """Whether ``a`` and ``b`` reach each other over links that are neither lossy nor slower than usual."""
         if a == b:
             return True
         path = self._path(a, b)
-        return path is not None and not path.ill
+        return path is not None and not path.degraded
 
     def delay(self, a: str, b: str) -> float:
         """A draw of the seconds one message takes from ``a`` to ``b``, which must reach each other."""
@@ -188,7 +188,7 @@ class Fabric:
             return path
 
     def _find_path(self, a: str, b: str) -> _Path | None:
-        if frozenset((a, b)) in self._cuts or self._apart.get(a, ()) != self._apart.get(b, ()):
+        if frozenset((a, b)) in self._cuts or self._isolated.get(a, ()) != self._isolated.get(b, ()):
             return None
         stops = self._stops(a, b)
         if not stops:

@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from simpy.events import Event
-
-from swarmsim.sim.chance import Chance
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.fabric import Fabric
+from swarmsim.sim.future import Future
 from swarmsim.sim.journal import Journal
 from swarmsim.sim.profile import Profile
 from swarmsim.sim.rpc import Call, Handler, RpcError, Stream, TimeOuts
 from swarmsim.sim.scope import Scope
+from swarmsim.sim.streams import RandomStreams
 
 
 class Machine:
@@ -27,8 +26,8 @@ class Machine:
     ``pace`` multiplies what container work takes all through a run: the same machine is quick one hour and slow another.
     """
 
-    def __init__(self, pace: float) -> None:
-        self.pace = pace
+    def __init__(self, speed_factor: float) -> None:
+        self.speed_factor = speed_factor
         self._ends: list[float] = []
 
     def busy(self, now: float) -> int:
@@ -40,39 +39,39 @@ class Machine:
         self._ends.append(end)
 
 
-class Surroundings:
+class SimContext:
     """What every component of one simulated world shares: clock, chance, fabric, profile, journal."""
 
-    def __init__(self, clock: Clock, chance: Chance, profile: Profile) -> None:
+    def __init__(self, clock: Clock, streams: RandomStreams, profile: Profile) -> None:
         self.clock = clock
-        self.chance = chance
+        self.streams = streams
         self.profile = profile
-        self.fabric = Fabric(clock, chance)
+        self.fabric = Fabric(clock, streams)
         self.journal = Journal(clock)
         self.time_outs = TimeOuts(clock)
         self.hosts: dict[str, Host] = {}
         self.by_address: dict[str, Host] = {}
         self._machine: Machine | None = None
-        self._touched: Event | None = None
+        self._changed: Future[Any] | None = None
 
-    def touch(self) -> None:
+    def mark_changed(self) -> None:
         """Something changed that an onlooker could see."""
-        self.clock.calm.disturb(self)
-        touched, self._touched = self._touched, None
-        if touched is not None:
-            touched.succeed()
+        self.clock.quiescence.invalidate(self)
+        changed, self._changed = self._changed, None
+        if changed is not None:
+            changed.succeed()
 
-    def next_touch(self) -> Event:
+    def next_change(self) -> Future[Any]:
         """Happens with the next change."""
-        if self._touched is None:
-            self._touched = self.clock.event()
-        return self._touched
+        if self._changed is None:
+            self._changed = self.clock.future()
+        return self._changed
 
     def machine_for_next_host(self) -> Machine:
         """Hosts share a computer by groups of the profile's ``hosts_per_machine``, in order."""
         if self._machine is None or len(self.hosts) % self.profile.hosts_per_machine == 0:
-            stream = self.chance.stream(f"machine/{len(self.hosts)}")
-            self._machine = Machine(self.profile.samplers["pace"](stream))
+            stream = self.streams.stream(f"machine/{len(self.hosts)}")
+            self._machine = Machine(self.profile.samplers["speed_factor"](stream))
         return self._machine
 
 
@@ -81,26 +80,26 @@ class Host:
 
     def __init__(
         self,
-        around: Surroundings,
+        ctx: SimContext,
         name: str,
         address: str,
         cpus: float,
         memory: int,
         profile: Profile | None = None,
     ) -> None:
-        self.around = around
-        self.profile = profile or around.profile
-        self.clock = around.clock
+        self.ctx = ctx
+        self.profile = profile or ctx.profile
+        self.clock = ctx.clock
         self.name = name
         self.address = address
         self.cpus = cpus
         self.memory = memory
         self.disk: dict[str, Any] = {}
         self.power = Scope(self.clock, name)
-        self.doors: dict[str, tuple[Process, Handler]] = {}
-        self.machine = around.machine_for_next_host()
-        around.hosts[name] = self
-        around.by_address[address] = self
+        self.listeners: dict[str, tuple[Process, Handler]] = {}
+        self.machine = ctx.machine_for_next_host()
+        ctx.hosts[name] = self
+        ctx.by_address[address] = self
 
     @property
     def powered(self) -> bool:
@@ -109,16 +108,16 @@ class Host:
     def power_off(self) -> None:
         """Silence: nothing on this host runs any more, and nobody is told."""
         if self.power.alive:
-            self.around.journal.note("power", host=self.name, on=False)
+            self.ctx.journal.note("power", host=self.name, on=False)
         self.power.end()
-        self.doors.clear()
+        self.listeners.clear()
 
     def power_on(self) -> None:
         """Give power again. Starting processes is for whoever boots the machine."""
         if not self.power.alive:
-            self.clock.calm.disturb(self)
+            self.clock.quiescence.invalidate(self)
             self.power = Scope(self.clock, self.name)
-            self.around.journal.note("power", host=self.name, on=True)
+            self.ctx.journal.note("power", host=self.name, on=True)
 
     def kill_all(self) -> None:
         """Every process dies at once while the kernel stays: peers see their connections reset, and
@@ -131,7 +130,7 @@ class Host:
 
     def rng(self, component: str) -> Any:
         """The random stream of one component of this host."""
-        return self.around.chance.stream(f"{self.name}/{component}")
+        return self.ctx.streams.stream(f"{self.name}/{component}")
 
     def __repr__(self) -> str:
         return f"<Host {self.name}{'' if self.powered else ' (off)'}>"
@@ -140,12 +139,12 @@ class Host:
 class Process(Scope):
     """An operating-system process: serves calls, makes calls, holds connections."""
 
-    __slots__ = ("around", "calls", "host", "streams")
+    __slots__ = ("calls", "ctx", "host", "streams")
 
     def __init__(self, host: Host, name: str) -> None:
         super().__init__(host.clock, f"{host.name}/{name}", host.power)
         self.host = host
-        self.around = host.around
+        self.ctx = host.ctx
         self.calls: dict[Call, None] = {}
         self.streams: dict[Stream, None] = {}
 
@@ -155,14 +154,14 @@ class Process(Scope):
         The handler returns the answer, an event that will carry it, or raises :class:`RpcError`.
         For a stream it is given the :class:`Stream` as request and its answer is ignored.
         """
-        self.clock.calm.disturb(self.host)
-        doors = self.host.doors
+        self.clock.quiescence.invalidate(self.host)
+        listeners = self.host.listeners
         entry = (self, handler)
-        doors[method] = entry
+        listeners[method] = entry
 
         def close() -> None:
-            if doors.get(method) is entry:
-                del doors[method]
+            if listeners.get(method) is entry:
+                del listeners[method]
 
         (lifetime or self).on_end(close)
 
@@ -184,11 +183,11 @@ class Process(Scope):
 
     def begin_call(self, dst: str, method: str, request: Any, timeout: float | None, send: bool = True) -> Call:
         """As :meth:`call`, for whoever wants to know more of the call than its answer."""
-        self.clock.calm.disturb((self.host.name, method))
-        self.clock.calm.disturb((dst, method))
+        self.clock.quiescence.invalidate((self.host.name, method))
+        self.clock.quiescence.invalidate((dst, method))
         call = Call(self, dst, method, request)
         if timeout is not None:
-            self.around.time_outs.add(call, timeout)
+            self.ctx.time_outs.add(call, timeout)
         if send:
             call.send()
         return call

@@ -33,7 +33,7 @@ class Profile(BaseModel):
     container_first_start: DistributionField = Field(
         description="added to an engine's first start: cold caches, networks"
     )
-    pace: DistributionField = Field(
+    speed_factor: DistributionField = Field(
         Distribution(always=1.0),
         description="a factor (no time) of all container work, drawn once for a machine and a run",
     )
@@ -62,9 +62,9 @@ class Profile(BaseModel):
     def samplers(self) -> dict[str, Sampler]:
         """Every law as a function of a random stream, by field name."""
         return {
-            name: law.sampler()
+            name: distribution.sampler()
             for name in type(self).model_fields
-            if isinstance(law := getattr(self, name), Distribution)
+            if isinstance(distribution := getattr(self, name), Distribution)
         }
 
 

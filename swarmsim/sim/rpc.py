@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from simpy.events import PENDING, Event
+from simpy.events import PENDING
 
 from swarmsim.sim.clock import FOREVER, Clock, Timer
-from swarmsim.sim.scope import Failure
+from swarmsim.sim.future import Future
+from swarmsim.sim.scope import ModelError
 
 if TYPE_CHECKING:
     from swarmsim.sim.host import Process
@@ -28,7 +29,7 @@ SYN_SENT = (1.0, 3.0, 7.0, 15.0, 31.0, 63.0)
 RESEND_MIN, RESEND_MAX = 0.2, 120.0  # TCP_RTO_MIN, TCP_RTO_MAX
 
 
-class RpcError(Failure):
+class RpcError(ModelError):
     """An error with a gRPC code (``"Unavailable"``, ``"NotFound"``, …) and a description."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -97,7 +98,7 @@ class Call:
         self.dst = dst
         self.method = method
         self.request = request
-        self.reply = client.clock.event()
+        self.reply = client.clock.future()
         self.server: Process | None = None
         self.due = math.inf
         self.impatient = False
@@ -117,7 +118,7 @@ class Call:
             self._timer = None
 
     def send(self) -> None:
-        self.client.around.fabric.send(self.src, self.dst, self._arrive)
+        self.client.ctx.fabric.send(self.src, self.dst, self._arrive)
 
     def send_again(self, ago: float) -> None:
         """Repeat the first packet until there is an answer; the first was sent ``ago`` seconds ago."""
@@ -138,20 +139,20 @@ class Call:
         self._answer(refused(), False)
 
     def _arrive(self) -> None:
-        host = self.client.around.hosts[self.dst]
+        host = self.client.ctx.hosts[self.dst]
         if not host.powered:
             return
-        door = host.doors.get(self.method)
-        if door is None:
+        listener = host.listeners.get(self.method)
+        if listener is None:
             self._answer(refused(), False)
             return
-        self.server, handler = door
+        self.server, handler = listener
         try:
             result = handler(self.request)
         except RpcError as error:
             self._answer(error, False)
             return
-        if isinstance(result, Event):
+        if isinstance(result, Future):
             self.server.calls[self] = None
             if result.callbacks is None:
                 self._served(result)
@@ -160,7 +161,7 @@ class Call:
         else:
             self._answer(result, True)
 
-    def _served(self, result: Event) -> None:
+    def _served(self, result: Future[Any]) -> None:
         server = self.server
         assert server is not None
         if not result._ok:
@@ -173,7 +174,7 @@ class Call:
         self._answer(result._value, bool(result._ok))
 
     def _answer(self, value: Any, ok: bool) -> None:
-        self.client.around.fabric.send(self.dst, self.src, self._answered, value, ok)
+        self.client.ctx.fabric.send(self.dst, self.src, self._answered, value, ok)
 
     def _answered(self, value: Any, ok: bool) -> None:
         """As :meth:`_finish`; the answer's arrival is an event, so whoever waits need not wait for another."""
@@ -243,14 +244,14 @@ class Stream:
 
     def open(self) -> None:
         self.client.streams[self] = None
-        self.client.around.fabric.send(self.client.host.name, self.dst, self._arrive)
+        self.client.ctx.fabric.send(self.client.host.name, self.dst, self._arrive)
 
     def cancel(self) -> None:
         """The client has enough: the server hears of it, the client hears nothing more."""
         if self.client_open:
             self.client_open = False
             self.client.streams.pop(self, None)
-            self.client.around.fabric.send(self.client.host.name, self.dst, self._client_gone)
+            self.client.ctx.fabric.send(self.client.host.name, self.dst, self._client_gone)
 
     def _receive(self, message: Any) -> None:
         if self.client_open and self.client.alive:
@@ -265,14 +266,14 @@ class Stream:
     # -- the server's side
 
     def _arrive(self) -> None:
-        host = self.client.around.hosts[self.dst]
+        host = self.client.ctx.hosts[self.dst]
         if not host.powered:
             return
-        door = host.doors.get(self.method)
-        if door is None:
+        listener = host.listeners.get(self.method)
+        if listener is None:
             self._to_client(self._closed, refused())
             return
-        self.server, handler = door
+        self.server, handler = listener
         self.server_open = True
         self.server.streams[self] = None
         try:
@@ -319,13 +320,13 @@ class Stream:
         self._backoff = RESEND_MIN
 
     def _to_client(self, deliver: Callable[[Any], object], message: Any) -> bool:
-        return self.client.around.fabric.send(self.dst, self.client.host.name, deliver, message)
+        return self.client.ctx.fabric.send(self.dst, self.client.host.name, deliver, message)
 
     def reset(self, dead: Process) -> None:
         """One of the two processes was killed: its kernel tells the other."""
         if dead is self.client:
             self.client_open = False
-            self.client.around.fabric.send(self.client.host.name, self.dst, self._client_gone)
+            self.client.ctx.fabric.send(self.client.host.name, self.dst, self._client_gone)
         else:
             self.server_open = False
             self._to_client(self._closed, refused())

@@ -10,17 +10,16 @@ unwound when its scope ends (a killed process runs no ``finally``), so activitie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
 
 from simpy.events import Event
 
 from swarmsim.sim.clock import Clock, Timer
+from swarmsim.sim.future import Activity, Future, T
 
-Activity = Generator[Any, Any, Any]
 
-
-class Failure(Exception):
+class ModelError(Exception):
     """Something in the model's world failed, as things do. An activity nobody waits for may die of it."""
 
 
@@ -36,7 +35,7 @@ class Scope:
         self.alive: bool = parent is None or parent.alive
         self.children: dict[Scope, None] = {}
         self._exits: list[Callable[[], object]] = []
-        self._ended: Event | None = None
+        self._ended: Future[None] | None = None
         if parent is not None and parent.alive:
             parent.children[self] = None
 
@@ -47,19 +46,19 @@ class Scope:
         """Call ``fn(*args)`` in ``delay`` seconds, if this scope still lives then."""
         return Timer(self.clock.env, delay, fn, args, self)
 
-    def spawn(self, activity: Activity) -> Event:
+    def spawn(self, activity: Activity[T]) -> Future[T]:
         """Start an activity; the event carries what it returns or the error it dies of."""
         return _Runner(self, activity).done
 
     def on_end(self, fn: Callable[[], object]) -> None:
-        """Call ``fn`` when this scope ends (to take a name off a door, not to clean up after a fault)."""
+        """Call ``fn`` when this scope ends (to stop listening, not to clean up after a fault)."""
         self._exits.append(fn)
 
     @property
-    def ended(self) -> Event:
+    def ended(self) -> Future[None]:
         """Happens when this scope ends; for whoever outside waits for it."""
         if self._ended is None:
-            self._ended = self.clock.event()
+            self._ended = self.clock.future()
             if not self.alive:
                 self._ended.succeed()
         return self._ended
@@ -68,7 +67,7 @@ class Scope:
         """End this scope and all scopes in it, innermost last created first."""
         if not self.alive:
             return
-        self.clock.calm.disturb(self)
+        self.clock.quiescence.invalidate(self)
         self.alive = False
         for child in reversed(list(self.children)):
             child.end()
@@ -90,10 +89,10 @@ class _Runner:
 
     __slots__ = ("activity", "done", "scope")
 
-    def __init__(self, scope: Scope, activity: Activity) -> None:
+    def __init__(self, scope: Scope, activity: Activity[Any]) -> None:
         self.scope = scope
         self.activity = activity
-        self.done = scope.clock.event()
+        self.done = scope.clock.future()
         scope.after(0.0, self._step, None, None)
 
     def _step(self, value: Any, error: BaseException | None) -> None:
@@ -102,7 +101,7 @@ class _Runner:
         except StopIteration as stop:
             self.done.succeed(stop.value)
             return
-        except Failure as failure:
+        except ModelError as failure:
             if not self.done.callbacks:
                 self.done.defused = True
             self.done.fail(failure)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from simpy.events import Event
-
-from swarmsim.sim.chance import new_id
+from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.rpc import RpcError
-from swarmsim.sim.scope import Activity, Scope
+from swarmsim.sim.scope import Scope
+from swarmsim.sim.streams import new_id
 from swarmsim.swarm.agent.agent import Agent
 from swarmsim.swarm.agent.remotes import Remotes
 from swarmsim.swarm.agent.worker import Executor, TaskDisk
@@ -60,7 +59,7 @@ class SwarmNode:
         self.agent: Agent | None = None
         self._manager_scope: Scope | None = None
         self._rng: Random = process.host.rng("node")
-        self._ready: list[Event] = []
+        self._ready: list[Future[Any]] = []
         self._promoting = False
 
     @property
@@ -78,12 +77,12 @@ class SwarmNode:
         """Start from disk, as after a restart of the engine. Manager and agent start side by side:
         which is first decides whether the agent's first session goes to its own manager."""
         if self.identity.role is Role.MANAGER:
-            self.scope.after(self._lasting("manager_start"), lambda: self._start_manager().raft.restart())
-        self.scope.after(self._lasting("node_start"), self._start_agent)
+            self.scope.after(self._sample_duration("manager_start"), lambda: self._start_manager().raft.restart())
+        self.scope.after(self._sample_duration("node_start"), self._start_agent)
 
-    def wait_registered(self) -> Event:
+    def wait_registered(self) -> Future[Any]:
         """Happens when the agent has its first session."""
-        ready = self.scope.clock.event()
+        ready = self.scope.clock.future()
         self._ready.append(ready)
         return ready
 
@@ -96,7 +95,7 @@ class SwarmNode:
             self.disk.tasks,
             self.disk.remotes,
             self._has_manager,
-            self._told,
+            self._on_session_message,
         )
 
     def _start_manager(self, availability: Availability = Availability.ACTIVE) -> Manager:
@@ -117,12 +116,12 @@ class SwarmNode:
     def _has_manager(self) -> bool:
         return self.manager is not None and self.manager.raft.started
 
-    def _lasting(self, what: str) -> float:
+    def _sample_duration(self, what: str) -> float:
         return self.process.host.profile.samplers[what](self._rng)
 
     # -- what the managers say
 
-    def _told(self, node: Node) -> None:
+    def _on_session_message(self, node: Node) -> None:
         ready, self._ready = self._ready, []
         for event in ready:
             event.succeed()
@@ -136,15 +135,15 @@ class SwarmNode:
         else:
             self._stop_manager()
 
-    def _promote(self) -> Activity:
+    def _promote(self) -> Activity[Any]:
         """A new certificate, then join Raft through any known manager, until it works."""
-        yield self._lasting("certificate")
+        yield self._sample_duration("certificate")
         yield from self.join_raft()
         self._promoting = False
 
-    def join_raft(self, availability: Availability = Availability.ACTIVE) -> Activity:
+    def join_raft(self, availability: Availability = Availability.ACTIVE) -> Activity[Any]:
         """Start a manager and make it a Raft member; tries until it works or the role is taken back."""
-        yield self._lasting("manager_start")
+        yield self._sample_duration("manager_start")
         self.disk.raft = RaftDisk()
         while self.identity.role is Role.MANAGER:
             remote = self.disk.remotes.select(self._rng)
@@ -181,13 +180,13 @@ class SwarmNode:
         self.scope.end()
 
 
-def init_swarm(process: Process, executor: Executor, advertise: str, availability: Availability) -> Activity:
+def init_swarm(process: Process, executor: Executor, advertise: str, availability: Availability) -> Activity[Any]:
     """A new swarm with this host as its first manager; returns its :class:`SwarmNode`."""
     rng: Random = process.host.rng("node")
-    root = create_root(process.around.chance.stream("root-ca"), process.clock.now)
+    root = create_root(process.ctx.streams.stream("root-ca"), process.clock.now)
     identity = Identity(new_id(rng), new_id(rng), Role.MANAGER)
     node = SwarmNode(process, executor, NodeDisk(identity, root, advertise, Remotes((process.host.name,))))
-    yield node._lasting("cluster_init")
+    yield node._sample_duration("cluster_init")
     manager = node._start_manager(availability)
     manager.cluster_id = identity.cluster_id
     manager.raft.start_cluster()
@@ -206,7 +205,7 @@ def join_swarm(
     token: str,
     availability: Availability,
     adopt: Callable[[SwarmNode], object],
-) -> Activity:
+) -> Activity[Any]:
     """Join through the manager on host ``remote``, whose root certificate was checked; returns the node once it is registered.
 
     ``adopt`` is given the node as soon as it has a certificate. Raises :class:`RpcError`.
@@ -217,7 +216,7 @@ def join_swarm(
     identity = Identity(node_id, cluster_id, role)
     node = SwarmNode(process, executor, NodeDisk(identity, root, advertise, Remotes((remote,))))
     adopt(node)
-    yield node._lasting("certificate")
+    yield node._sample_duration("certificate")
     if role is Role.MANAGER:
         yield from node.join_raft(availability)
     registered = node.wait_registered()

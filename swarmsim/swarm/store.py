@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar, cast
 
 import msgspec
-from simpy.events import Event
 
 from swarmsim.sim.clock import Clock
-from swarmsim.sim.scope import Failure
+from swarmsim.sim.future import Future
+from swarmsim.sim.scope import ModelError
 from swarmsim.swarm.objects import Cluster, Config, Meta, Network, Node, Secret, Service, StoreObject, Task
 
 MAX_CHANGES = 200  # store.MaxChangesPerTransaction
@@ -28,7 +28,7 @@ R = TypeVar("R")
 K = TypeVar("K")
 
 
-class StoreError(Failure):
+class StoreError(ModelError):
     """A write that cannot be."""
 
 
@@ -66,7 +66,7 @@ Watcher = Callable[[tuple[Change, ...]], object]
 class Proposer(Protocol):
     """Where changes go to be agreed on: the manager's Raft node."""
 
-    def propose(self, changes: tuple[Change, ...]) -> Event:
+    def propose(self, changes: tuple[Change, ...]) -> Future[Any]:
         """The event succeeds once the changes are applied, or fails if they will not be waited for."""
 
     @property
@@ -137,7 +137,7 @@ class _Writer:
 
     __slots__ = ("alone", "done", "result", "steps")
 
-    def __init__(self, steps: Iterator[Callable[[Transaction], Any]], done: Event, alone: bool) -> None:
+    def __init__(self, steps: Iterator[Callable[[Transaction], Any]], done: Future[Any], alone: bool) -> None:
         self.steps = steps
         self.alone = alone
         self.done = done
@@ -210,18 +210,18 @@ class MemoryStore:
 
     # -- writing
 
-    def update(self, change: Callable[[Transaction], R]) -> Event:
+    def update(self, change: Callable[[Transaction], R]) -> Future[Any]:
         """One transaction; the event carries what ``change`` returned, or its error."""
-        return self._enqueue(_Writer(iter((change,)), self.clock.event(), alone=True))
+        return self._enqueue(_Writer(iter((change,)), self.clock.future(), alone=True))
 
-    def batch(self, steps: Iterable[Callable[[Transaction], Any]]) -> Event:
+    def batch(self, steps: Iterable[Callable[[Transaction], Any]]) -> Future[Any]:
         """Many small writes in proposals of at most 200 changes; the event carries the last result.
 
         A step that raises :class:`StoreError` is left out and the others go on, as SwarmKit logs it and does.
         """
-        return self._enqueue(_Writer(iter(steps), self.clock.event(), alone=False))
+        return self._enqueue(_Writer(iter(steps), self.clock.future(), alone=False))
 
-    def _enqueue(self, writer: _Writer) -> Event:
+    def _enqueue(self, writer: _Writer) -> Future[Any]:
         writer.done.defused = True
         self._queue.append(writer)
         if not self._writing:
@@ -266,7 +266,7 @@ class MemoryStore:
         else:
             proposal.callbacks.append(lambda event: self._proposed(writer, event))
 
-    def _proposed(self, writer: _Writer, proposal: Event) -> None:
+    def _proposed(self, writer: _Writer, proposal: Future[Any]) -> None:
         if proposal._ok:
             self._advance(writer)
         else:

@@ -1,7 +1,7 @@
 """``swarmsim watch``: a cluster one watches, breaks, rewinds.
 
 The app is thin: a :class:`~swarmsim.tui.player.Player` has the time and the rows, each frame the panels are given the picture
-of the moment shown, and keys become seeks or deeds. Messages go up, data goes down.
+of the moment shown, and keys become seeks or actions. Messages go up, data goes down.
 """
 
 from __future__ import annotations
@@ -307,14 +307,14 @@ class WatchApp(App[None]):
 
     # -- doing
 
-    def _act(self, **deed: Any) -> bool:
+    def _act(self, **action: Any) -> bool:
         """Do it at the moment shown; whether it can be done."""
         try:
-            made = self.player.act(**deed)
+            made = self.player.act(**action)
         except ValueError as problem:
             self.notify(self._refusal(problem), severity="warning")
             return False
-        if made is not None and "seed" not in deed:
+        if made is not None and "seed" not in action:
             at = clock_time(made.forked - made.recording.begin).strip()
             self.notify(self.texts("branch act", name=made.name, t=at))
         return True
@@ -324,7 +324,7 @@ class WatchApp(App[None]):
         reason = str(problem)
         return self.texts(reason) if reason in ("record", "forming") else reason
 
-    def _break(self, what: str, host: str, deed: dict[str, Any]) -> None:
+    def _break(self, what: str, host: str, action: dict[str, Any]) -> None:
         """Do what takes a host away, after a question if that costs the quorum."""
         state = self.player.state
         managers = state.managers()
@@ -332,13 +332,13 @@ class WatchApp(App[None]):
         majority = len(managers) // 2 + 1
         left = len([name for name in up if name != host])
         if host not in up or left >= majority or self.player.recorded:
-            self._act(**deed)
+            self._act(**action)
             return
         question = self.texts("sure quorum", what=what, left=left, all=len(managers), majority=majority)
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._act(**deed)
+                self._act(**action)
 
         self.push_screen(Question(self.texts, question), answered)
 
@@ -371,7 +371,7 @@ class WatchApp(App[None]):
         host = self._chosen_host()
         if host is None:
             return
-        groups = [list(group) for group in self.player.state.links.apart]
+        groups = [list(group) for group in self.player.state.links.isolated]
         if [host] in groups:
             groups.remove([host])
             self._act(fault={"partition": groups} if groups else {"heal": "all"})

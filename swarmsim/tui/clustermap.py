@@ -129,7 +129,9 @@ class ClusterMap(ScrollView, can_focus=True):
     def put(self, state: ClusterState) -> None:
         """Show the cluster like this."""
         nodes, tasks, leader = state.nodes_by_host(), state.tasks_by_host(), state.leader
-        cut = {host for pair in state.links.cuts for host in pair} | {h for group in state.links.apart for h in group}
+        cut = {host for pair in state.links.cuts for host in pair} | {
+            h for group in state.links.isolated for h in group
+        }
         self._shown = {
             name: Shown(host, nodes.get(name), tasks.get(name, []), name == leader, name in cut)
             for name, host in state.hosts.items()

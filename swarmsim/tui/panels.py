@@ -210,17 +210,17 @@ class RaftPanel(Static):
             text.append(self.texts("messages off") + "\n", style="dim")
             return
         under_way = [message for message in state.messages if message.arrived is None and t - message.sent < 5]
-        text.append(f"{self.texts('on its way')}: {len(under_way)}\n", style="dim")
+        text.append(f"{self.texts('on its route')}: {len(under_way)}\n", style="dim")
         for message in list(state.messages)[-5:]:
             arrow = "──▷" if message.arrived is None else "──▶"
             text.append(f"  {message.src} {arrow} {message.dst}  {message.type} ({message.term})\n")
 
     def _links(self, text: Text, state: ClusterState) -> None:
         links = state.links
-        said = [f"{a} {CUT.sign} {b}" for a, b in links.cuts]
-        said += [f"{CUT.sign} {{{' '.join(group)}}}" for group in links.apart]
-        said += [f"{host}: slow" for host in links.slow] + [f"{host}: {loss:g} % lost" for host, loss in links.lossy]
-        text.append(f"{self.texts('links')}: {', '.join(said)}\n", style=CUT.colour)
+        parts = [f"{a} {CUT.sign} {b}" for a, b in links.cuts]
+        parts += [f"{CUT.sign} {{{' '.join(group)}}}" for group in links.isolated]
+        parts += [f"{host}: slow" for host in links.slow] + [f"{host}: {loss:g} % lost" for host, loss in links.lossy]
+        text.append(f"{self.texts('links')}: {', '.join(parts)}\n", style=CUT.colour)
 
 
 class Told(NamedTuple):
@@ -237,24 +237,24 @@ class Story(RowList[Told]):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(tail=True, id=id)
         self._of: Recording | None = None
-        self._told: list[Told] = []
+        self._on_session_message: list[Told] = []
         self._starts: list[int] = [0]
 
     def show_story(self, recording: Recording, t: float) -> None:
         """Show what was told by ``t`` (seconds since the run began)."""
         if recording is not self._of:
-            self._of, self._told, self._starts = recording, [], [0]
+            self._of, self._on_session_message, self._starts = recording, [], [0]
         for line in recording.lines[len(self._starts) - 1 :]:
-            self._told += _told(line)
-            self._starts.append(len(self._told))
+            self._on_session_message += _on_session_message(line)
+            self._starts.append(len(self._on_session_message))
         stop = self._starts[min(recording.told(t), len(self._starts) - 1)]
-        self.put(self._told if stop == len(self._told) else self._told[:stop])
+        self.put(self._on_session_message if stop == len(self._on_session_message) else self._on_session_message[:stop])
 
     def draw(self, item: Told, width: int) -> Text:
         return Text.assemble((f"{item.at:>9} ", "dim"), (item.text, STORY_STYLES.get(item.sort, "")))
 
 
-def _told(line: Line) -> list[Told]:
+def _on_session_message(line: Line) -> list[Told]:
     first, *rest = line.text.split("\n")
     return [Told(clock_time(line.t).strip(), first, line.sort), *(Told("", part, line.sort) for part in rest)]
 

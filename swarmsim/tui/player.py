@@ -1,8 +1,8 @@
 """Time as the watcher has it: a run of which a past exists, and a future that can be made.
 
-A :class:`Future` is one way a scenario went: its seed, what was done by hand (``deeds``), and all rows until now. The
+A :class:`Future` is one way a scenario went: its seed, what was done by hand (``actions``), and all rows until now. The
 :class:`Player` shows one moment of one future. At its end it asks the simulation for more; in its past it only reads. Doing
-something in the past, or asking for other luck from there on, makes another future, which shares all that came before.
+something in the past, or asking for another seed from there on, makes another future, which shares all that came before.
 
 Nothing in here knows of a screen, nor of a wall clock: :meth:`Player.tick` is told how much time passed.
 """
@@ -21,7 +21,7 @@ from ruamel.yaml import YAML
 from swarmsim.replay.recording import Recording
 from swarmsim.replay.state import ClusterState
 from swarmsim.replay.timeline import TOLD
-from swarmsim.scenario.live import Live, News
+from swarmsim.scenario.live import LiveSession, Progress
 from swarmsim.scenario.loader import LoadedScenario
 from swarmsim.scenario.runner import trace_header
 from swarmsim.scenario.schema import MeanwhileStep
@@ -45,9 +45,9 @@ class Future:
     recording: Recording
     loaded: LoadedScenario | None = None
     seed: int = 1
-    deeds: list[MeanwhileStep] = field(default_factory=list)
+    actions: list[MeanwhileStep] = field(default_factory=list)
     forked: float = 0.0
-    live: Live | None = None
+    live: LiveSession | None = None
     known: float = 0.0
     """Until when all rows are there, in seconds since the run began."""
     finished: bool = False
@@ -78,7 +78,7 @@ class Player:
         self._stepping = False
         self._searched: int | None = None
         self._fresh: Recording | None = None
-        self._deeds: deque[MeanwhileStep] = deque()
+        self._actions: deque[MeanwhileStep] = deque()
         """What is to be done as soon as the simulation is there."""
 
     # -- what is shown
@@ -119,7 +119,7 @@ class Player:
             return
         if self.playing and not self.recorded and self.recording.latest.begin is None:
             self._form()
-        elif self._deeds:
+        elif self._actions:
             self._do()
         elif self._stepping:
             self._step_on()
@@ -151,7 +151,7 @@ class Player:
         if self.recorded and self.t >= self.future.known and not self._opening:
             self.playing = False
 
-    def _live(self) -> Live | None:
+    def _live(self) -> LiveSession | None:
         """The simulation of this future, started anew if it was left before."""
         future = self.future
         if future.loaded is None or self.crash:
@@ -163,9 +163,9 @@ class Player:
     def _start(self, future: Future, until: float) -> None:
         assert future.loaded is not None
         scenario = future.loaded.scenario
-        meanwhile = [*scenario.meanwhile, *future.deeds]
+        meanwhile = [*scenario.meanwhile, *future.actions]
         loaded = future.loaded._replace(scenario=scenario.model_copy(update={"meanwhile": meanwhile}))
-        future.live = Live(loaded, future.seed, messages=self.messages)
+        future.live = LiveSession(loaded, future.seed, messages=self.messages)
         if until > 0:
             self._fresh = Recording(future.recording.header, [])
             future.live.advance(until)
@@ -193,7 +193,7 @@ class Player:
             if news.arrived:
                 break
 
-    def _hear(self, future: Future, news: News) -> None:
+    def _hear(self, future: Future, news: Progress) -> None:
         (self._fresh or future.recording).extend(news.rows)
         if self._fresh is None:
             future.known = news.now
@@ -263,10 +263,10 @@ class Player:
 
     # -- doing
 
-    def act(self, **deed: Any) -> Future | None:
+    def act(self, **action: Any) -> Future | None:
         """Do something at the moment shown; the new future if that is in the past.
 
-        ``deed`` is what a step of ``meanwhile`` has, but for its time. Raises :class:`ValueError` in a recorded run and before
+        ``action`` is what a step of ``meanwhile`` has, but for its time. Raises :class:`ValueError` in a recorded run and before
         the cluster stands.
         """
         if self.recorded:
@@ -274,9 +274,9 @@ class Player:
         if self.recording.latest.begin is None:
             raise ValueError("forming")
         self.idle = self._stepping = False
-        step = MeanwhileStep(at=max(self.since_begin, MICROSECOND), **deed)
+        step = MeanwhileStep(at=max(self.since_begin, MICROSECOND), **action)
         if self.at_end and step.seed is None:
-            self._deeds.append(step)
+            self._actions.append(step)
             return None
         old, begin = self.future, self.recording.begin
         new = Future(
@@ -284,13 +284,13 @@ class Player:
             recording=old.recording,
             loaded=old.loaded,
             seed=old.seed,
-            deeds=[done for done in old.deeds if begin + done.at <= self.t],
+            actions=[done for done in old.actions if begin + done.at <= self.t],
             forked=self.t,
             known=self.t,
         )
         old.close()
         self.futures.append(new)
-        self.future, self.at_end, self._deeds = new, True, deque((step,))
+        self.future, self.at_end, self._actions = new, True, deque((step,))
         self._start(new, self.t)
         return new
 
@@ -301,15 +301,15 @@ class Player:
             return
         # Whole microseconds can be written down exactly; the trace rounds to them, hence one more.
         at = (math.ceil((live.now - self.recording.begin) * 1e6) + 1) / 1e6
-        deed = self._deeds.popleft().model_copy(update={"at": max(at, MICROSECOND)})
-        self.future.deeds.append(deed)
-        live.act(deed)
+        action = self._actions.popleft().model_copy(update={"at": max(at, MICROSECOND)})
+        self.future.actions.append(action)
+        live.act(action)
 
     def switch(self, future: Future) -> None:
         """Show another future, at the same moment if it has come so far."""
         if self.future is not future:
             self._stepping = False
-            self._deeds.clear()
+            self._actions.clear()
             self.future.close()
             self._fresh = None
             self.future = future
@@ -336,7 +336,9 @@ class Player:
         yaml.width = 120
         document = yaml.load(text)
         now = max(self.future.known - self.recording.begin, MICROSECOND)
-        done = [deed.model_dump(by_alias=True, exclude_none=True, exclude_unset=True) for deed in self.future.deeds]
+        done = [
+            action.model_dump(by_alias=True, exclude_none=True, exclude_unset=True) for action in self.future.actions
+        ]
         document["meanwhile"] = [
             *(document.get("meanwhile") or []),
             *done,

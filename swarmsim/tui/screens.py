@@ -79,7 +79,7 @@ class Question(ModalScreen[bool]):
 
 
 class AskSeed(ModalScreen[int | None]):
-    """With which luck the other future shall be."""
+    """With which seed the other future shall be."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)")]
 
@@ -147,8 +147,8 @@ class Compare(ModalScreen[Future | None]):
         begin = self.right.recording.begin
         fork = _parting(self.left, self.right)
         for future in (self.left, self.right):
-            deeds = "; ".join(_deed(deed) for deed in future.deeds) or "—"
-            head = f"{self.texts('future')} {future.name}, {self.texts('seed')} {future.seed}\n{deeds}"
+            actions = "; ".join(_in_words(action) for action in future.actions) or "—"
+            head = f"{self.texts('future')} {future.name}, {self.texts('seed')} {future.seed}\n{actions}"
             table.add_column(head, ratio=1, overflow="fold")
         balance = []
         for future in (self.left, self.right):
@@ -179,15 +179,15 @@ def _parting(a: Future, b: Future) -> float:
     return float(rest[0]["t"]) if rest else min(a.known, b.known)
 
 
-def _deed(deed: MeanwhileStep) -> str:
+def _in_words(action: MeanwhileStep) -> str:
     """What was done by hand, as the timeline would say it."""
-    if deed.fault is not None:
-        what = words(deed.fault.verb, deed.fault.argument)
-    elif deed.docker is not None:
-        what = f"{deed.on}$ docker {deed.docker}"
+    if action.fault is not None:
+        what = words(action.fault.verb, action.fault.argument)
+    elif action.docker is not None:
+        what = f"{action.on}$ docker {action.docker}"
     else:
-        what = f"seed {deed.seed}"
-    return f"{clock_time(deed.at).strip()} {what}"
+        what = f"seed {action.seed}"
+    return f"{clock_time(action.at).strip()} {what}"
 
 
 class Broken(ModalScreen[None]):

@@ -97,10 +97,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "yes": ("Yes", "是"),
     "no": ("No", "否"),
     "branch title": (
-        "Another future from {t}: with which luck? (a number)",
+        "Another future from {t}: with which seed? (a number)",
         "从 {t} 开始新的分支：随机种子？（数字）",
     ),
-    "branch made": ("future {name}: from {t} on with other luck", "分支 {name}：从 {t} 起使用新的种子"),
+    "branch made": ("future {name}: from {t} on with another seed", "分支 {name}：从 {t} 起使用新的种子"),
     "branch act": ("future {name}: from {t} on", "分支 {name}：从 {t} 起"),
     "no number": ("{text!r} is no number", "{text!r} 不是数字"),
     "record": (

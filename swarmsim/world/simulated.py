@@ -19,17 +19,18 @@ from swarmsim.docker.client import Result, run_docker, split_words
 from swarmsim.docker.files import Files
 from swarmsim.engine.api import EngineAPI
 from swarmsim.engine.engine import Engine
-from swarmsim.sim.chance import Chance
 from swarmsim.sim.clock import Clock, timestamp
-from swarmsim.sim.host import Host, Surroundings
+from swarmsim.sim.future import Activity
+from swarmsim.sim.host import Host, SimContext
 from swarmsim.sim.profile import Profile, load_profile
 from swarmsim.sim.rpc import RpcError
-from swarmsim.sim.scope import Activity, Scope
+from swarmsim.sim.scope import Scope
+from swarmsim.sim.streams import RandomStreams
 from swarmsim.swarm.manager.controlapi import NodeView, Overview
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.objects import Role, Service, Task
-from swarmsim.swarm.rest import laws
+from swarmsim.swarm.skiprules import skip_rules
 from swarmsim.swarm.specs import GenericResource
 from swarmsim.swarm.states import TaskState
 from swarmsim.world.vitals import Vitals
@@ -92,24 +93,24 @@ class SimulatedWorld:
     """A cluster on paper. Build it, :meth:`form` a swarm on it, then :meth:`run` what drives it.
 
     ``eager`` runs every heartbeat and tick; otherwise those that can change nothing are left out
-    (:mod:`swarmsim.swarm.rest`).
+    (:mod:`swarmsim.swarm.skiprules`).
     """
 
     def __init__(self, hosts: list[HostSpec], seed: int, profile: Profile, *, eager: bool = False) -> None:
         self.clock = Clock()
-        self.around = Surroundings(self.clock, Chance(seed), profile)
-        self.journal = self.around.journal
+        self.ctx = SimContext(self.clock, RandomStreams(seed), profile)
+        self.journal = self.ctx.journal
         self.specs = {spec.name: spec for spec in hosts}
         self.engines: dict[str, Engine] = {}
         self.files = Files()
         """What docker commands may read."""
         self.scope = Scope(self.clock, "world")
         if not eager:
-            self.clock.calm.laws.update(laws(self.around, self._manager_on))
+            self.clock.quiescence.rules.update(skip_rules(self.ctx, self._manager_on))
         for spec in hosts:
             own = load_profile(spec.profile) if spec.profile else profile
-            host = Host(self.around, spec.name, spec.address, spec.cpus, spec.memory, own)
-            self.around.fabric.link(spec.name, SWITCH, own.samplers["link"])
+            host = Host(self.ctx, spec.name, spec.address, spec.cpus, spec.memory, own)
+            self.ctx.fabric.link(spec.name, SWITCH, own.samplers["link"])
             engine = self.engines[spec.name] = Engine(
                 host, ("mini:1", "mini:2"), spec.engine_labels, spec.generic, spec.plugins, spec.platform
             )
@@ -117,7 +118,7 @@ class SimulatedWorld:
 
     # -- driving
 
-    def run(self, activity: Activity) -> Any:
+    def run(self, activity: Activity[Any]) -> Any:
         """Run ``activity`` to its end, and the world with it; returns or raises what it does."""
         done = self.scope.spawn(activity)
         return self.clock.run(done)
@@ -149,7 +150,7 @@ class SimulatedWorld:
         if not found:
             yield from (name for name, spec in self.specs.items() if spec.role is Role.MANAGER)
 
-    def docker(self, host: str, line: str, limit: float | None = None, stdin: str = "") -> Activity:
+    def docker(self, host: str, line: str, limit: float | None = None, stdin: str = "") -> Activity[Any]:
         """Type ``docker <line>`` on a host; returns the :class:`Result` and notes it.
 
         ``limit`` in seconds: Ctrl-C after that long.
@@ -171,7 +172,7 @@ class SimulatedWorld:
         )
         return result
 
-    def _interruptible(self, engine: Engine, line: str, limit: float | None, stdin: str) -> Activity:
+    def _interruptible(self, engine: Engine, line: str, limit: float | None, stdin: str) -> Activity[Any]:
         """A command ends when it is done, when its daemon dies under it, or at Ctrl-C."""
         shell = self.scope.child("docker")
         texts = {"out": "", "err": ""}
@@ -179,14 +180,14 @@ class SimulatedWorld:
         def record(stream: str, text: str) -> None:
             texts[stream] += text
 
-        interrupt = self.clock.event()
+        interrupt = self.clock.future()
         done = shell.spawn(run_docker(EngineAPI(engine), split_words(line), record, self.files.piped(stdin), interrupt))
         died = engine.process.ended
         waits = [done]
         if engine.running:
             waits.append(died)
         if limit is not None:
-            waits.append(self.clock.env.timeout(limit))
+            waits.append(self.clock.timeout(limit))
         yield self.clock.first_of(waits)
         if not done.processed and not died.triggered and interrupt.callbacks:
             interrupt.succeed()
@@ -199,7 +200,7 @@ class SimulatedWorld:
         message = "error during connect: the docker daemon went away: EOF\n"
         return Result(1, texts["out"], texts["err"] + message)
 
-    def form(self) -> Activity:
+    def form(self) -> Activity[Any]:
         """Make one swarm of all hosts with ``swarm init`` and ``join``, then set their labels."""
         names = list(self.specs)
         first = next(name for name, spec in self.specs.items() if spec.role is Role.MANAGER)
@@ -226,11 +227,11 @@ class SimulatedWorld:
                 labels = " ".join(f"--label-add {key}={value}" for key, value in spec.labels.items())
                 yield from self._must(first, f"node update {labels} {name}")
 
-    def _join(self, name: str, token: str, address: str) -> Activity:
+    def _join(self, name: str, token: str, address: str) -> Activity[Any]:
         own = self.specs[name].address
         yield from self._must(name, f"swarm join --token {token} --advertise-addr {own} {address}:2377")
 
-    def _must(self, host: str, line: str) -> Activity:
+    def _must(self, host: str, line: str) -> Activity[Any]:
         result = yield from self.docker(host, line)
         if result.code:
             raise RuntimeError(f"forming the cluster failed: docker {line} on {host}: {result.err}")
@@ -238,13 +239,13 @@ class SimulatedWorld:
 
     # -- looking
 
-    def look(self) -> Activity:
+    def look(self) -> Activity[Any]:
         """A :class:`View` from the first manager that answers, or ``None`` if none does."""
         for name in self._manager_hosts():
             engine = self.engines[name]
             if not engine.host.powered:
                 continue
-            yield engine.lasting("look")
+            yield engine.sample_duration("look")
             if not engine.running or engine.node is None or engine.node.manager is None:
                 continue
             manager = engine.node.manager
@@ -261,7 +262,7 @@ class SimulatedWorld:
     def poll_phase(self, rng: Random) -> float:
         """Seconds from a change to the next of somebody's regular looks, which it does not disturb."""
         engine = next(iter(self.engines.values()))
-        return (POLL + engine.lasting("look")) * rng.random()
+        return (POLL + engine.sample_duration("look")) * rng.random()
 
     def observe(self) -> None:
         """Start writing down what the managers' API shows, and what is true."""
@@ -280,15 +281,15 @@ class SimulatedWorld:
                 cpus=spec.cpus,
                 memory=spec.memory,
             )
-        self.around.fabric.on_change = self._note_links
+        self.ctx.fabric.on_change = self._note_links
 
     def _note_links(self) -> None:
-        fabric = self.around.fabric
+        fabric = self.ctx.fabric
         links = {host: fabric.graph.edges[host, SWITCH] for host in self.specs}
         self.journal.note(
             "links",
             cuts=fabric.cuts(),
-            apart=fabric.separations(),
+            isolated=fabric.separations(),
             slow=[host for host, link in links.items() if link["slow"]],
             lossy={host: round(100 * link["loss"], 3) for host, link in links.items() if link["loss"]},
         )
@@ -297,30 +298,30 @@ class SimulatedWorld:
 
     def add_latency(self, host: str, seconds: float) -> None:
         """Make the link of a host slower, one way, by ``seconds`` (0: as it was)."""
-        law = self.engines[host].host.profile.samplers["link"]
-        loss = self.around.fabric.graph.edges[host, SWITCH]["loss"]
-        self.around.fabric.link(host, SWITCH, lambda rng: law(rng) + seconds, loss, slow=seconds > 0)
+        latency = self.engines[host].host.profile.samplers["link"]
+        loss = self.ctx.fabric.graph.edges[host, SWITCH]["loss"]
+        self.ctx.fabric.link(host, SWITCH, lambda rng: latency(rng) + seconds, loss, slow=seconds > 0)
 
     def set_loss(self, host: str, share: float) -> None:
         """Lose this share of the packets on the link of a host."""
-        link = self.around.fabric.graph.edges[host, SWITCH]
-        self.around.fabric.link(host, SWITCH, link["latency"], share, slow=link["slow"])
+        link = self.ctx.fabric.graph.edges[host, SWITCH]
+        self.ctx.fabric.link(host, SWITCH, link["latency"], share, slow=link["slow"])
 
     def power_off(self, host: str) -> None:
         self.engines[host].host.power_off()
         self._host_is_down(host)
 
-    def kill_host(self, host: str) -> Activity:
+    def kill_host(self, host: str) -> Activity[Any]:
         """Kill every process of a host. They die at once; finding the last of them takes a moment."""
         self.engines[host].host.kill_all()
         self._host_is_down(host)
-        yield self.engines[host].lasting("kill_host")
+        yield self.engines[host].sample_duration("kill_host")
 
     def _host_is_down(self, host: str) -> None:
         self.engines[host].crashed()
-        self.around.touch()
+        self.ctx.mark_changed()
 
-    def power_on(self, host: str) -> Activity:
+    def power_on(self, host: str) -> Activity[Any]:
         """Power and boot; returns when the engine's API answers."""
         engine = self.engines[host]
         if engine.host.powered and engine.running:
@@ -330,12 +331,12 @@ class SimulatedWorld:
 
     def kill_engine(self, host: str) -> None:
         self.engines[host].kill()
-        self.around.touch()
+        self.ctx.mark_changed()
 
-    def stop_engine(self, host: str) -> Activity:
+    def stop_engine(self, host: str) -> Activity[Any]:
         stopped = self.engines[host].stop()
         yield self.clock.first_of((stopped, self.engines[host].process.ended))
-        self.around.touch()
+        self.ctx.mark_changed()
 
 
 def _changed(now: list[T], before: list[T], differ: Callable[[T, T], bool] = operator.is_not) -> list[T]:
@@ -360,12 +361,12 @@ class _Observer:
         self._answering: bool | None = None
         self._hosts: dict[str, str] = {}
         self._names: dict[str, str] = {}
-        self._rng = world.around.chance.stream("observer")
+        self._rng = world.ctx.streams.stream("observer")
 
-    def run(self) -> Activity:
-        clock, around = self.world.clock, self.world.around
+    def run(self) -> Activity[Any]:
+        clock, ctx = self.world.clock, self.world.ctx
         while True:
-            touched, began = around.next_touch(), clock.now
+            changed, began = ctx.next_change(), clock.now
             view: View | None = yield from self.world.look()
             if view is None:
                 if self._answering is not False:
@@ -381,7 +382,7 @@ class _Observer:
             else:
                 self._write(view)
             looked = clock.now
-            yield touched
+            yield changed
             # The recorder looks all the time; what it sees unchanged is left out here. A change comes at
             # no particular moment between two looks.
             if clock.now - looked < POLL:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from swarmsim.sim.calm import Rest
+from swarmsim.sim.quiescence import Dormant
 from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.manager.transport import Member
 from swarmsim.swarm.objects import Service
@@ -68,12 +68,12 @@ class Vitals:
         if shown != self._shown:
             self._shown = shown
             self.journal.note("quorum", **shown)
-        sources: list[object] = [self.world.around.hosts[host] for host in hosts]
+        sources: list[object] = [self.world.ctx.hosts[host] for host in hosts]
         for raft in up.values():
             sources += (raft, raft.scope)
-        Rest(self.world.clock.calm, sources, tuple(combinations(hosts, 2)), self._disturbed)
+        Dormant(self.world.clock.quiescence, sources, tuple(combinations(hosts, 2)), self._invalidated)
 
-    def _disturbed(self) -> None:
+    def _invalidated(self) -> None:
         if not self._asked:
             self._asked = True
             self.world.scope.after(0.0, self._look)
@@ -84,7 +84,7 @@ class Vitals:
 
     def _reaches_majority(self, host: str, up: dict[str, RaftNode]) -> bool:
         hosts = self._hosts()
-        reached = sum(1 for other in hosts if other in up and self.world.around.fabric.reaches(host, other))
+        reached = sum(1 for other in hosts if other in up and self.world.ctx.fabric.reaches(host, other))
         return 2 * reached > len(hosts)
 
     def _leader(self, up: dict[str, RaftNode]) -> RaftNode | None:

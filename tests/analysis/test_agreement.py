@@ -8,13 +8,13 @@ from swarmsim.analysis.agreement import Sample, agree, report, sample, schedule
 from swarmsim.analysis.ensemble import record
 from swarmsim.analysis.milestones import milestones
 from swarmsim.scenario.loader import load_scenario
-from swarmsim.sim.calm import Phase, Renewals
+from swarmsim.sim.quiescence import Phase, Renewals
 
 LOADED = load_scenario("worker-power-loss")
 
 
-def worker_lost(number: int, luck: int, eager: bool) -> Sample:
-    trace = record(LOADED, luck, eager)
+def worker_lost(number: int, rng: int, eager: bool) -> Sample:
+    trace = record(LOADED, rng, eager)
     return Sample((), frozenset(), [], milestones(trace))
 
 
@@ -22,7 +22,7 @@ def test_a_schedule_is_the_same_every_time():
     assert schedule(7) == schedule(7)
 
 
-def test_eager_and_lazy_runs_of_random_faults_differ_only_in_luck():
+def test_eager_and_lazy_runs_of_random_faults_differ_only_by_chance():
     agreement = agree(range(12), jobs=1)
     assert agreement.ok, report(agreement)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from swarmsim.analysis.availability import Availability, Meter, Outages, as_json
-from swarmsim.analysis.ensemble import Run, estimates, precise
+from swarmsim.analysis.ensemble import RunResult, estimates, precise
 from swarmsim.scenario.loader import parse_scenario
 from swarmsim.scenario.runner import run_scenario
 
@@ -76,9 +76,9 @@ def test_a_run_measures_what_its_faults_did():
     assert set(told["outages"]) == {"no quorum", "no leader", "web below replicas", "web at zero"}
 
 
-def run_with(share: float, seed: int) -> Run:
+def run_with(share: float, seed: int) -> RunResult:
     nothing = Outages(0.0, 0, 0.0)
-    return Run(seed, {}, [], 100.0, Availability(100.0, nothing, Outages(100 * share, 1, 1.0), {}, {}, 0))
+    return RunResult(seed, {}, [], 100.0, Availability(100.0, nothing, Outages(100 * share, 1, 1.0), {}, {}, 0))
 
 
 def test_an_ensemble_is_precise_when_every_interval_is_narrow():

@@ -12,8 +12,8 @@ import time
 import pytest
 
 from swarmsim.analysis.sweep import (
-    Cluster,
     Cores,
+    DaskCluster,
     Results,
     SweepError,
     load_results,
@@ -220,7 +220,7 @@ def test_no_scheduler_is_one_clear_error(tmp_path):
         ("gibberish://x", "no Dask scheduler answers there"),
     ):
         with pytest.raises(SweepError, match=complaint):
-            Cluster(where)
+            DaskCluster(where)
 
 
 @pytest.mark.slow
@@ -243,7 +243,7 @@ def test_a_dask_cluster_has_the_same_results_though_a_worker_dies(whole, tmp_pat
             client.wait_for_workers(2, timeout=60)
         path = tmp_path / "r.parquet"
         with Results(path, sweep()) as results:
-            progress = run_sweep(sweep(), SEEDS, results, Cluster(str(file)))
+            progress = run_sweep(sweep(), SEEDS, results, DaskCluster(str(file)))
             for done in progress:
                 if done == 2:
                     processes[1].kill()

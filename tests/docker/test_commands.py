@@ -146,7 +146,7 @@ def test_no_words_raise_anything(shared, words, host):
         return
     shell = shared.world.scope.child("fuzz")
     done = shell.spawn(run_docker(shared.world.api(host), words))
-    timeout = shared.world.clock.env.timeout(60)
+    timeout = shared.world.clock.timeout(60)
     shared.world.clock.run(shared.world.clock.first_of((done, timeout)))
     shell.end()
     assert engine.running

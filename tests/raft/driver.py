@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from swarmsim.raft.core import Raft, Role, Settings
+from swarmsim.raft.core import Raft, RaftRole, Settings
 from swarmsim.raft.log import Log
 from swarmsim.raft.messages import ConfChange, Entry, HardState, Kind, Message, Snapshot
 
@@ -82,7 +82,7 @@ class Group:
                 if isinstance(entry.data, ConfChange):
                     raft.apply_conf_change(entry.data)
             raft.advance(ready)
-            if raft.role is Role.LEADER:
+            if raft.role is RaftRole.LEADER:
                 self.leaders.setdefault(raft.term, set()).add(id)
 
     def deliver(self, message: Message) -> None:
@@ -117,7 +117,7 @@ class Group:
             self.pump(id)
 
     def leader(self) -> int | None:
-        return next((id for id, raft in self.rafts.items() if raft.role is Role.LEADER), None)
+        return next((id for id, raft in self.rafts.items() if raft.role is RaftRole.LEADER), None)
 
     def data(self, id: int) -> list[object]:
         return [entry.data for entry in self.applied[id] if entry.data is not None]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from swarmsim.raft.core import ProposalDropped, Role
+from swarmsim.raft.core import ProposalDropped, RaftRole
 from tests.raft.driver import Group
 
 ACTIONS = st.lists(
@@ -56,7 +56,7 @@ def check(group: Group, committed: dict[int, object]) -> None:
     # Leader completeness: a leader's log holds everything that was applied anywhere.
     for raft in group.rafts.values():
         newest = max((r.term for r in group.rafts.values()), default=0)
-        if raft.role is Role.LEADER and raft.term == newest:
+        if raft.role is RaftRole.LEADER and raft.term == newest:
             for index, (term, _) in committed.items():
                 assert index <= raft.log.offset or raft.log.term(index) == term
 
@@ -67,17 +67,17 @@ def test_the_five_safety_properties(size, seed, actions):
     group = Group(size, seed=seed)
     committed: dict[int, object] = {}
     last_index: dict[int, int] = {}
-    for number, (action, luck) in enumerate(actions):
+    for number, (action, rng) in enumerate(actions):
         alive = list(group.rafts)
         down = [id for id in group.members if id not in group.rafts]
         if action == "tick" and alive:
-            group.tick(alive[luck % len(alive)], 1 + luck % 12)
+            group.tick(alive[rng % len(alive)], 1 + rng % 12)
         elif action == "deliver" and group.wire:
-            group.deliver(group.wire.pop(luck % len(group.wire)))
+            group.deliver(group.wire.pop(rng % len(group.wire)))
         elif action == "lose" and group.wire:
-            group.wire.pop(luck % len(group.wire))
+            group.wire.pop(rng % len(group.wire))
         elif action == "repeat" and group.wire:
-            group.wire.append(group.wire[luck % len(group.wire)])
+            group.wire.append(group.wire[rng % len(group.wire)])
         elif action == "late" and group.wire:
             group.wire.append(group.wire.pop(0))
         elif action == "propose":
@@ -88,19 +88,19 @@ def test_the_five_safety_properties(size, seed, actions):
                 except ProposalDropped:
                     continue
         elif action == "crash" and len(alive) > 1:
-            group.crash(alive[luck % len(alive)])
+            group.crash(alive[rng % len(alive)])
         elif action == "start" and down:
-            group.start(down[luck % len(down)])
-            group.pump(down[luck % len(down)])
+            group.start(down[rng % len(down)])
+            group.pump(down[rng % len(down)])
         elif action == "compact" and alive:
-            id = alive[luck % len(alive)]
+            id = alive[rng % len(alive)]
             if group.rafts[id].log.applied > group.rafts[id].log.offset:
                 group.compact(id)
         elif action == "settle":
             group.settle(limit=100_000)
         # Leader append-only: a leader never shortens its log.
         for id, raft in group.rafts.items():
-            if raft.role is Role.LEADER:
+            if raft.role is RaftRole.LEADER:
                 key = (id, raft.term)
                 assert raft.log.last_index >= last_index.get(key, 0)
                 last_index[key] = raft.log.last_index

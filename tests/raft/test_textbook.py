@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from swarmsim.raft.core import ProposalDropped, Raft, Role
+from swarmsim.raft.core import ProposalDropped, Raft, RaftRole
 from swarmsim.raft.log import Log
 from swarmsim.raft.messages import ChangeType, ConfChange, Entry, HardState, Kind, Message, Snapshot
 from swarmsim.raft.progress import Progress, State
@@ -141,7 +141,7 @@ def test_a_leader_that_hears_nobody_for_ten_ticks_steps_down():
     group = Group(3)
     group.elect(1)
     ticks = 0
-    while group.rafts[1].role is Role.LEADER:
+    while group.rafts[1].role is RaftRole.LEADER:
         group.tick(1)
         group.wire.clear()
         ticks += 1
@@ -157,7 +157,7 @@ def test_there_is_no_prevote_a_lonely_member_raises_its_term_and_deposes_the_lea
     assert lonely >= 4
     group.tick(1)
     group.settle()
-    assert group.rafts[1].role is not Role.LEADER
+    assert group.rafts[1].role is not RaftRole.LEADER
     assert group.rafts[1].term == lonely
 
 
@@ -251,7 +251,7 @@ def test_a_member_that_is_no_member_does_not_stand_for_election():
     raft = Raft(9, (1, 2), Group(1).rng)
     for _ in range(50):
         raft.tick()
-    assert raft.role is Role.FOLLOWER
+    assert raft.role is RaftRole.FOLLOWER
 
 
 PROGRESS = [

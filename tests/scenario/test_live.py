@@ -7,13 +7,13 @@ from threading import Thread
 
 import msgspec
 
-from swarmsim.scenario.live import Live, News, _serve
+from swarmsim.scenario.live import LiveSession, Progress, _serve
 from swarmsim.scenario.loader import load_scenario
 from swarmsim.scenario.runner import run_scenario
 
 
 def test_all_rows_arrive_in_order_and_the_same_as_in_one_run():
-    live, rows = Live(load_scenario("first-service"), 2), []
+    live, rows = LiveSession(load_scenario("first-service"), 2), []
     live.advance(500.0)
     while live.asked:
         news = live.read(5)
@@ -33,7 +33,7 @@ def test_a_mistake_inside_is_told_with_where_it_was():
     thread = Thread(target=_serve, args=(far, load_scenario("first-service"), 1, False))
     thread.start()
     near.send(("act", {"at": 1.0, "docker": "node ls"}))
-    news = msgspec.msgpack.decode(near.recv_bytes(), type=News)
+    news = msgspec.msgpack.decode(near.recv_bytes(), type=Progress)
     thread.join(10)
     assert news.arrived
     assert "the cluster is still being built" in news.crash
@@ -41,7 +41,7 @@ def test_a_mistake_inside_is_told_with_where_it_was():
 
 
 def test_when_nobody_watches_any_more_the_process_ends():
-    live = Live(load_scenario("first-service"), 1)
+    live = LiveSession(load_scenario("first-service"), 1)
     live.advance(1.0)
     process = live._process
     live._conn.close()

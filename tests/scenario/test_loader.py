@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swarmsim.scenario import ScenarioError, load_scenario, shipped_scenarios
-from swarmsim.scenario.duration import parse_duration
+from swarmsim.scenario.duration import parse_seconds
 from swarmsim.scenario.loader import parse_scenario
 
 HEAD = "name: x\ncluster: {managers: 3, workers: 2}\n"
@@ -151,7 +151,7 @@ def test_all_shipped_scenarios_load():
     [("30s", 30), ("1m30s", 90), ("500ms", 0.5), (5, 5), (2.5, 2.5), ("90d", 7_776_000), ("1y", 31_536_000)],
 )
 def test_durations(text, seconds):
-    assert parse_duration(text) == seconds
+    assert parse_seconds(text) == seconds
 
 
 SCRAPS = st.sampled_from(

@@ -29,12 +29,12 @@ def test_each_is_done_at_its_time_and_the_run_lasts_until_then():
     assert done == [(2.5, "step"), (9.25, "note")]
 
 
-def test_other_luck_changes_what_comes_after_and_nothing_before():
+def test_another_seed_changes_what_comes_after_and_nothing_before():
     plain, other = rows_of(TEXT), rows_of(TEXT + "meanwhile: [{at: 0.2s, seed: 99}]\n")
     begin = next(row["t"] for row in plain if row["kind"] == "begin")
     before = [row for row in plain if row["t"] < begin + 0.2]
     assert other[: len(before)] == before
-    assert other[len(before)]["text"] == "other luck from here on: seed 99"
+    assert other[len(before)]["text"] == "from here on with seed 99"
     assert [row for row in other if row["kind"] == "task"] != [row for row in plain if row["kind"] == "task"]
 
 

@@ -64,9 +64,9 @@ def test_what_the_trace_tells_is_what_a_look_shows(seed):
     for host in world.engines:
         world.run(world.power_on(host))
     agree()
-    world.around.fabric.cut("m1", "m2")
+    world.ctx.fabric.cut("m1", "m2")
     agree()
-    world.around.fabric.heal()
+    world.ctx.fabric.heal()
     agree()
     lab.docker("node demote m3", on="m3")
     agree()

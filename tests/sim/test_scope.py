@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from swarmsim.sim.clock import Clock
-from swarmsim.sim.scope import Failure, Scope
+from swarmsim.sim.scope import ModelError, Scope
 
 
 def test_timer_of_an_ended_scope_does_not_fire():
@@ -40,7 +40,7 @@ def test_a_sibling_lives_on():
 def test_an_activity_waits_for_seconds_events_and_other_activities():
     clock = Clock()
     scope = Scope(clock, "s")
-    event = clock.event()
+    event = clock.future()
     scope.after(3.0, event.succeed, "news")
 
     def inner():
@@ -77,12 +77,12 @@ def test_a_failure_reaches_whoever_waits_and_nobody_else():
 
     def failing():
         yield 1.0
-        raise Failure("broken")
+        raise ModelError("broken")
 
     def caller():
         try:
             yield scope.spawn(failing())
-        except Failure as failure:
+        except ModelError as failure:
             return str(failure)
 
     scope.spawn(failing())  # nobody waits: it just ends

@@ -361,7 +361,7 @@ def test_the_kernel_gives_up_a_silent_connection_after_924_seconds(eager):
     peer = next(peer for peer in raft.peers.values() if peer.member.host == lost)
     lab.sleep(920)
     assert peer.connected
-    lab.world.clock.calm.disturb(raft)  # a lazy peer shows its queue only when it is woken
+    lab.world.clock.quiescence.invalidate(raft)  # a lazy peer shows its queue only when it is woken
     assert 455 <= len(peer.queue) <= 465
     lab.sleep(10)
     assert not peer.connected

@@ -72,7 +72,7 @@ def test_the_time_to_down_is_three_intervals_less_the_age_of_the_last_beat(eager
     assert len(times) == 120
     assert stats.ks_2samp(times, law).pvalue > SAME
     # A uniform phase of a fresh interval, which one might take instead, also fits so few; five thousand tell them apart
-    # (tests/sim/test_calm.py). No heartbeat in the last interval at all would not fit:
+    # (tests/sim/test_quiescence.py). No heartbeat in the last interval at all would not fit:
     assert stats.ks_2samp(times, [value + 2.5 for value in law]).pvalue < SAME
 
 

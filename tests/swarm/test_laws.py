@@ -43,12 +43,12 @@ def test_a_service_comes_to_rest_whatever_happened(seed, actions):
     lab = Lab(3, 2, seed=seed)
     world, hosts = lab.world, list(lab.world.engines)
     lab.service(3, flags="--stop-grace-period 1s")
-    for action, luck in actions:
-        host = hosts[luck % len(hosts)]
+    for action, rng in actions:
+        host = hosts[rng % len(hosts)]
         up = [name for name in hosts if world.engines[name].running and world.engines[name].host.powered]
         at = next((name for name in up if name.startswith("m")), None)
         if action == "scale" and at:
-            lab.docker(f"service scale -d web={luck % 8}", on=at)
+            lab.docker(f"service scale -d web={rng % 8}", on=at)
         elif action == "force" and at:
             lab.docker("service update -d --force --update-parallelism 0 web", on=at)
         elif action in ("drain", "active") and at:
@@ -65,11 +65,11 @@ def test_a_service_comes_to_rest_whatever_happened(seed, actions):
             for container in list(world.engines[host].containers.values())[:1]:
                 container.signal("SIGKILL")
         elif action == "cut":
-            world.around.fabric.partition([[host]])
+            world.ctx.fabric.partition([[host]])
         elif action == "heal":
-            world.around.fabric.heal()
-        lab.sleep(0.5 + luck / 4)
-    world.around.fabric.heal()
+            world.ctx.fabric.heal()
+        lab.sleep(0.5 + rng / 4)
+    world.ctx.fabric.heal()
     for host in hosts:
         world.run(world.power_on(host))
     lab.wait(lambda: lab.leader() is not None and lab.view() is not None, within=200, step=1.0)

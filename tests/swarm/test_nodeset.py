@@ -63,9 +63,9 @@ def test_the_kept_order_chooses_what_plain_sorting_chooses(size, seed, what):
             wanted = task(
                 "t", of=f"s{which}", state=TaskState.PENDING, spec=task_spec(**WANTS[wants]), ports=PORT if port else ()
             )
-            luck = Random()
-            luck.setstate(nodes.luck.getstate())
-            start = luck.getrandbits(RING_BITS)
+            rng = Random()
+            rng.setstate(nodes.rng.getstate())
+            start = rng.getrandbits(RING_BITS)
             expected = [info.node.id for info in plain_sort(nodes, wanted, count, start)]
             chosen = nodes.best(wanted, count, Pipeline(wanted), NOW)
             assert [info.node.id for info in chosen] == expected

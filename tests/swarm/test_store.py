@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from simpy.events import Event
 
 from swarmsim.sim.clock import Clock
+from swarmsim.sim.future import Future
 from swarmsim.swarm.objects import Service, Task
 from swarmsim.swarm.specs import replace
 from swarmsim.swarm.states import TaskState
@@ -28,16 +28,16 @@ class SlowRaft:
         self.version = 10
         self.proposals: list[tuple[Change, ...]] = []
 
-    def propose(self, changes: tuple[Change, ...]) -> Event:
-        done = self.store.clock.event()
+    def propose(self, changes: tuple[Change, ...]) -> Future:
+        done = self.store.clock.future()
         self.proposals.append(changes)
 
-        def commit(_: Event) -> None:
+        def commit(_: Future) -> None:
             self.version += 1
             self.store.apply(changes)
             done.succeed()
 
-        self.store.clock.env.timeout(1.0).callbacks.append(commit)
+        self.store.clock.timeout(1.0).callbacks.append(commit)
         return done
 
 
@@ -48,7 +48,7 @@ def with_raft() -> tuple[MemoryStore, SlowRaft]:
     return store, raft
 
 
-def outcome(store: MemoryStore, event: Event) -> object:
+def outcome(store: MemoryStore, event: Future) -> object:
     try:
         return store.clock.run(event)
     except Exception as error:

@@ -78,23 +78,23 @@ async def test_a_power_cut_that_costs_the_quorum_is_asked_about(tmp_path):
         await formed(pilot)
         await pilot.press("p")  # m1: two of three stay
         assert not isinstance(app.screen, Question)
-        await until(pilot, lambda: app.player.future.deeds)
+        await until(pilot, lambda: app.player.future.actions)
         await pilot.press("space")
         await until(pilot, lambda: not app.player.state.hosts["m1"].power)
         await pilot.press("space", "right", "p")  # m2: then one is left
         assert isinstance(app.screen, Question)
         assert "only 1 of 3 managers are left" in str(app.screen.question)
         await pilot.press("n")
-        assert len(app.player.future.deeds) == 1
+        assert len(app.player.future.actions) == 1
         await pilot.press("p", "y")
-        await until(pilot, lambda: len(app.player.future.deeds) == 2)
+        await until(pilot, lambda: len(app.player.future.actions) == 2)
         await pilot.press("space")
         await until(pilot, lambda: app.player.state.quorum["quorum"] is False)
         assert "no quorum" in shown(app)
 
 
 @pytest.mark.parametrize(
-    ("key", "deed"),
+    ("key", "action"),
     [
         ("p", "power_off"),
         ("e", "kill_engine"),
@@ -103,14 +103,14 @@ async def test_a_power_cut_that_costs_the_quorum_is_asked_about(tmp_path):
         ("k", "kill_container"),
     ],
 )
-async def test_a_key_does_it_to_the_selected_host(tmp_path, key, deed):
+async def test_a_key_does_it_to_the_selected_host(tmp_path, key, action):
     app = live_app(tmp_path)
     async with app.run_test(size=(120, 40)) as pilot:
         await formed(pilot)
         app.query_one("#map", ClusterMap).select("w1", chosen=False)
         await pilot.press(key)
-        await until(pilot, lambda: app.player.future.deeds)
-        assert app.player.future.deeds[0].fault.model_fields_set == {deed}
+        await until(pilot, lambda: app.player.future.actions)
+        assert app.player.future.actions[0].fault.model_fields_set == {action}
 
 
 async def test_power_and_engine_come_back_with_the_same_keys(tmp_path):
@@ -120,12 +120,12 @@ async def test_power_and_engine_come_back_with_the_same_keys(tmp_path):
         app.query_one("#map", ClusterMap).select("w2", chosen=False)
         await pilot.press("space")
         for key in ("p", "p", "e", "e", "x", "x"):
-            count = len(app.player.future.deeds)
+            count = len(app.player.future.actions)
             await pilot.press(key)
-            await until(pilot, lambda count=count: len(app.player.future.deeds) > count)
+            await until(pilot, lambda count=count: len(app.player.future.actions) > count)
             t = app.player.t
             await until(pilot, lambda t=t: app.player.t > t + 20)
-        verbs = [deed.fault.verb for deed in app.player.future.deeds]
+        verbs = [action.fault.verb for action in app.player.future.actions]
         assert verbs == ["power-off", "power-on", "kill-engine", "start-engine", "partition", "heal"]
         host = app.player.state.hosts["w2"]
         assert (host.power, host.engine, app.player.state.links.usual) == (True, True, True)

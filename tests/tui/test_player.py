@@ -90,7 +90,7 @@ def test_two_things_done_at_once_are_both_done_in_order(player):
     player.act(fault={"power-off": "w1"})
     player.act(docker="service scale -d web=6", on="m1")
     player.play_to(player.t + 5)
-    done = [deed.fault.verb if deed.fault else deed.docker for deed in player.future.deeds]
+    done = [action.fault.verb if action.fault else action.docker for action in player.future.actions]
     assert done == ["power-off", "service scale -d web=6"]
     assert not player.state.hosts["w1"].power
     assert player.state.wanted("web") == 6
@@ -125,7 +125,7 @@ def test_doing_something_in_the_past_makes_another_future(player):
     assert not player.recording.latest.hosts["w1"].power
 
 
-def test_other_luck_shares_all_that_came_before_and_nothing_after(player):
+def test_another_seed_shares_all_that_came_before_and_nothing_after(player):
     player.play_to(15)
     first = player.future
     player.seek(player.recording.begin + 2)
@@ -134,7 +134,7 @@ def test_other_luck_shares_all_that_came_before_and_nothing_after(player):
     fork = made.forked
     assert first.recording.until(fork) == made.recording.until(fork)
     assert first.recording.until(15) != made.recording.until(15)
-    assert made.deeds[0].seed == 77
+    assert made.actions[0].seed == 77
     player.play_to(made.known + 1)
     again = rows_of(player.scenario_text(TEXT), 3)
     assert again[: len(made.recording.rows)] == made.recording.rows
@@ -184,11 +184,11 @@ def test_a_simulation_that_ends_says_so_and_keeps_what_happened(player, tmp_path
 def test_where_a_run_is_stopped_on_the_way_changes_nothing():
     from random import Random
 
-    from swarmsim.scenario.runner import Session
+    from swarmsim.scenario.runner import ScenarioRun
 
     told, rng = rows_of(TEXT, 9), Random(1)
     rows: list[dict] = []
-    session = Session(loaded(), 9, rows.append)
+    session = ScenarioRun(loaded(), 9, rows.append)
     while not session.finished:
         if rng.random() < 0.5:
             session.next()

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from swarmsim.docker.cli import CommandError
+from swarmsim.docker.command import CommandError
 from swarmsim.docker.compose.load import Loaded, pairs
 from swarmsim.docker.gotime import parse_bytes, parse_duration
 from swarmsim.docker.specs import capability, read_env_file

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from swarmsim.docker.cli import CommandError
+from swarmsim.docker.command import CommandError
 from swarmsim.docker.compose.interpolate import BadVariable, cast, substitute
 from swarmsim.docker.compose.schema import DEPRECATED, FORBIDDEN, ROOT, UNSUPPORTED, Complaint, dotted
 from swarmsim.docker.values import PARSERS
@@ -144,13 +144,13 @@ class _Document:
             ROOT.check(config, ())
         except Complaint as complaint:
             path = complaint.path
-            shown = path[:-1] if complaint.said.startswith("Additional property") else path
+            shown = path[:-1] if complaint.error_text.startswith("Additional property") else path
             wanted = (
                 f"; {complaint.wanted}"
                 if complaint.wanted.startswith(("did", "'", "known"))
                 else (f"; wanted: {complaint.wanted}")
             )
-            raise CommandError(f"{dotted(shown)} {complaint.said}{self.at(path, wanted)}") from None
+            raise CommandError(f"{dotted(shown)} {complaint.error_text}{self.at(path, wanted)}") from None
         for name, service in (config.get("services") or {}).items():
             for number, port in enumerate(service.get("ports") or ()):
                 self._check_port(("services", name, "ports", number), port)

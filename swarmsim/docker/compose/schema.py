@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 class Complaint(Exception):
     """``path`` leads to the value from the root; ``said`` are docker's words; ``wanted`` is what would be right."""
 
-    def __init__(self, path: tuple[Any, ...], said: str, wanted: str) -> None:
-        super().__init__(said)
+    def __init__(self, path: tuple[Any, ...], error_text: str, wanted: str) -> None:
+        super().__init__(error_text)
         self.path = path
-        self.said = said
+        self.error_text = error_text
         self.wanted = wanted
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from random import Random
+from typing import Any
 
-from simpy.events import Event
-
+from swarmsim.sim.future import Future
 from swarmsim.sim.host import Process
-from swarmsim.sim.rhythm import Rhythm
 from swarmsim.sim.rpc import RpcError, Stream
 from swarmsim.sim.scope import Scope
+from swarmsim.sim.timers import PeriodicTimer
 from swarmsim.swarm.agent.remotes import Remotes
 from swarmsim.swarm.agent.worker import Executor, TaskDisk, Worker
 from swarmsim.swarm.manager.dispatcher import (
@@ -63,22 +63,22 @@ class Session:
             self.registered = True
             self._timeout.cancel()
             self.agent.session_registered(self)
-            self._rhythm = Rhythm(self.scope, 0.0, self.heartbeat)
-        self.agent.told(message)
+            self._rhythm = PeriodicTimer(self.scope, 0.0, self.heartbeat)
+        self.agent.on_session_message(message)
 
     def heartbeat(self) -> None:
         """Send one heartbeat; the next follows after the period in its answer."""
         self.call("dispatcher.heartbeat", Heartbeat(self.agent.node_id, self.id)).callbacks.append(self._heard)
 
-    def _heard(self, reply: Event) -> None:
+    def _heard(self, reply: Future[Any]) -> None:
         if reply._ok:
             self._rhythm.again(reply._value)
         else:
             self.failed(reply._value)
 
-    def call(self, method: str, payload: object) -> Event:
+    def call(self, method: str, payload: object) -> Future[Any]:
         deadline = self.scope.clock.now + RPC_TIMEOUT
-        reply: Event = self.agent.process.call(self.manager, method, (deadline, payload), RPC_TIMEOUT)
+        reply: Future[Any] = self.agent.process.call(self.manager, method, (deadline, payload), RPC_TIMEOUT)
         return reply
 
     def failed(self, error: RpcError) -> None:
@@ -110,14 +110,14 @@ class Agent:
         self.remotes = remotes
         self.local_manager = local_manager
         self.on_node = on_node
-        self.journal = process.around.journal
+        self.journal = process.ctx.journal
         self._rng: Random = process.host.rng("agent")
         self._backoff = 0.0
         self._session: Session | None = None
         self._to_report: dict[str, TaskStatus] = {}
         self._reporting = False
         self.worker = Worker(scope, executor, disk, self._status_changed)
-        Rhythm(scope, NODE_UPDATE_PERIOD, self.check_description)
+        PeriodicTimer(scope, NODE_UPDATE_PERIOD, self.check_description)
         self._connect("")
 
     # -- sessions
@@ -147,7 +147,7 @@ class Agent:
         self._backoff = min(INITIAL_BACKOFF + 2 * self._backoff, MAX_BACKOFF)
         self.scope.after(self._rng.random() * self._backoff, self._connect, session_id)
 
-    def told(self, message: SessionMessage) -> None:
+    def on_session_message(self, message: SessionMessage) -> None:
         self.remotes.replace(tuple(host for _, host in message.managers))
         self.on_node(message.node)
 
@@ -185,7 +185,7 @@ class Agent:
         )
         reply.callbacks.append(partial(self._reported, session, task_id, status))
 
-    def _reported(self, session: Session, task_id: str, status: TaskStatus, reply: Event) -> None:
+    def _reported(self, session: Session, task_id: str, status: TaskStatus, reply: Future[Any]) -> None:
         if not self.scope.alive:
             return
         if not reply._ok:

@@ -8,20 +8,20 @@ is why a running task that is told to shut down gets its signal one second after
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
-from simpy.events import Event
 
 from swarmsim.sim.clock import Timer
-from swarmsim.sim.scope import Activity, Failure, Scope
+from swarmsim.sim.future import Activity, Future
+from swarmsim.sim.scope import ModelError, Scope
 from swarmsim.swarm.objects import ContainerStatus, Task, TaskStatus
 from swarmsim.swarm.states import MESSAGES, NEXT, TaskState
 
 RETRY_DELAY = 1.0  # seconds, agent/task.go on ErrTaskRetry
 
 
-class ControllerError(Failure):
+class ControllerError(ModelError):
     """The runtime could not do it; the message is what the task shows. ``exit_code`` of its process, if any."""
 
     def __init__(self, message: str, exit_code: int | None = None) -> None:
@@ -32,16 +32,16 @@ class ControllerError(Failure):
 class Controller(Protocol):
     """The runtime of one task (agent/exec/controller.go). Events fail with :class:`ControllerError`."""
 
-    def prepare(self) -> Event:
+    def prepare(self) -> Future[Any]:
         """Image and container are there."""
 
-    def start(self) -> Event:
+    def start(self) -> Future[Any]:
         """The container runs (and is healthy)."""
 
-    def wait(self) -> Event:
+    def wait(self) -> Future[Any]:
         """The container exited with 0."""
 
-    def shutdown(self) -> Event:
+    def shutdown(self) -> Future[Any]:
         """The container is asked, then made to stop."""
 
     def remove(self) -> None:
@@ -92,12 +92,12 @@ class TaskManager:
         self._operation = self.scope.child("operation")
         self._operation.spawn(self._advance())
 
-    def _advance(self) -> Activity:
+    def _advance(self) -> Activity[Any]:
         while (yield from self._step()):
             pass
         self._operation = None
 
-    def _step(self) -> Activity:
+    def _step(self) -> Activity[Any]:
         """One move (Do); whether there was one."""
         state, desired = self.status.state, self.task.desired_state
         if desired >= TaskState.SHUTDOWN:
@@ -126,7 +126,7 @@ class TaskManager:
         self._move(NEXT[state])
         return True
 
-    def _wait(self, done: Event) -> Activity:
+    def _wait(self, done: Future[Any]) -> Activity[Any]:
         self._waiting = True
         try:
             yield done

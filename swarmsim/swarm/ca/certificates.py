@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 
-from swarmsim.sim.chance import base36
 from swarmsim.sim.clock import EPOCH
+from swarmsim.sim.streams import base36
 
 ROOT_VALIDITY = 630_720_000  # seconds, ca.RootCAExpiration: 20 years
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256's group

@@ -11,8 +11,10 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
-from swarmsim.sim.scope import Activity, Scope
+from swarmsim.sim.future import Activity
+from swarmsim.sim.scope import Scope
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.objects import Attachment, Network, Service, Task, TaskStatus
 from swarmsim.swarm.specs import PortConfig, replace
@@ -125,7 +127,7 @@ class Allocator:
             if pool is not None and attachment.address:
                 pool.free(attachment.address)
 
-    def _on_commit(self, changes: tuple[Change, ...]) -> Activity | None:
+    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[Any] | None:
         networks: list[str] = []
         services: list[str] = []
         tasks: list[str] = []
@@ -179,7 +181,7 @@ class Allocator:
             return []
         return [network.id for network in self._wanted_networks(service, ports)]
 
-    def _allocate(self, networks: list[str], services: list[str], tasks: list[str]) -> Activity:
+    def _allocate(self, networks: list[str], services: list[str], tasks: list[str]) -> Activity[Any]:
         if networks:
             yield self.store.batch([partial(self._allocate_network, id) for id in networks])
         steps = [partial(self._allocate_service, id) for id in services]

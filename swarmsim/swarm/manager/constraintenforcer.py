@@ -7,8 +7,10 @@ rejected, and their orchestrator replaces them elsewhere.
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
-from swarmsim.sim.scope import Activity, Scope
+from swarmsim.sim.future import Activity
+from swarmsim.sim.scope import Scope
 from swarmsim.swarm.constraint import NoConstraints, node_matches, parse
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.scheduler.nodeinfo import reservations
@@ -26,7 +28,7 @@ class ConstraintEnforcer:
         self.store = store
         CommitLoop(scope, store, self._on_commit, self._reject([node.id for node in store.table(Node).values()]))
 
-    def _on_commit(self, changes: tuple[Change, ...]) -> Activity | None:
+    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[Any] | None:
         nodes = [
             obj.id
             for action, obj, old in changes
@@ -36,7 +38,7 @@ class ConstraintEnforcer:
         ]
         return self._reject(nodes) if nodes else None
 
-    def _reject(self, nodes: list[str]) -> Activity:
+    def _reject(self, nodes: list[str]) -> Activity[Any]:
         steps = [partial(self._reject_task, id) for node in nodes for id in self._misplaced(node)]
         if steps:
             yield self.store.batch(steps)

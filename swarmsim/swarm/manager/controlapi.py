@@ -12,10 +12,9 @@ from functools import partial
 from random import Random
 from typing import Any, NamedTuple
 
-from simpy.events import Event
-
-from swarmsim.sim.chance import new_id
+from swarmsim.sim.future import Future
 from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.streams import new_id
 from swarmsim.swarm.ca.certificates import join_token
 from swarmsim.swarm.constraint import NoConstraints, parse
 from swarmsim.swarm.manager.controlresources import RESOURCE_METHODS, check_existence, check_networks, check_references
@@ -213,7 +212,7 @@ class ControlAPI:
         """All three lists as they are at one moment, for who looks again and again."""
         return Overview(self.list_nodes(None), self.list_services(None), self.list_tasks(None))
 
-    def update_node(self, request: UpdateNode) -> Event:
+    def update_node(self, request: UpdateNode) -> Future[Any]:
         return self.write(partial(self._update_node, request))
 
     def _update_node(self, request: UpdateNode, tx: Transaction) -> Node:
@@ -236,7 +235,7 @@ class ControlAPI:
         tx.update(node)
         return node
 
-    def remove_node(self, request: RemoveNode) -> Event:
+    def remove_node(self, request: RemoveNode) -> Future[Any]:
         return self.write(partial(self._remove_node, request))
 
     def _remove_node(self, request: RemoveNode, tx: Transaction) -> None:
@@ -264,7 +263,7 @@ class ControlAPI:
     def list_services(self, _: None) -> list[Service]:
         return list(self.store.table(Service).values())
 
-    def create_service(self, spec: ServiceSpec) -> Event:
+    def create_service(self, spec: ServiceSpec) -> Future[Any]:
         validate_service_spec(spec)
         check_networks(self, spec)
         self._check_ports(spec, "")
@@ -282,7 +281,7 @@ class ControlAPI:
 
         return self.write(create)
 
-    def update_service(self, request: UpdateService) -> Event:
+    def update_service(self, request: UpdateService) -> Future[Any]:
         validate_service_spec(request.spec)
         service = self.store.get(Service, request.id)
         if service is None:
@@ -330,7 +329,7 @@ class ControlAPI:
         tx.update(service)
         return service
 
-    def remove_service(self, id: str) -> Event:
+    def remove_service(self, id: str) -> Future[Any]:
         def remove(tx: Transaction) -> None:
             if tx.get(Service, id) is None:
                 raise RpcError("NotFound", f"service {id} not found")
@@ -369,7 +368,7 @@ class ControlAPI:
             raise RpcError("NotFound", "cluster default not found")
         return cluster
 
-    def update_cluster(self, request: UpdateCluster) -> Event:
+    def update_cluster(self, request: UpdateCluster) -> Future[Any]:
         if request.spec.node_cert_expiry < MIN_CERT_EXPIRY:
             raise _invalid("minimum certificate expiry time is: 1h0m0s")
         if request.spec.heartbeat_period < 0:
@@ -391,7 +390,7 @@ class ControlAPI:
 
     # -- the certificate authority's side of joining
 
-    def issue_certificate(self, request: tuple[str, str]) -> Event:
+    def issue_certificate(self, request: tuple[str, str]) -> Future[Any]:
         """A joining node shows ``(token, availability)``; the answer is its new node and cluster id."""
         token, availability = request
         cluster = self.get_cluster(None)
@@ -408,7 +407,7 @@ class ControlAPI:
 
         return self.write(create)
 
-    def write(self, change: Callable[[Transaction], Any]) -> Event:
+    def write(self, change: Callable[[Transaction], Any]) -> Future[Any]:
         """One transaction; what the store refuses is a refusal of the API."""
 
         def attempt(tx: Transaction) -> Any:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simpy.events import Event
-
-from swarmsim.sim.chance import new_id
+from swarmsim.sim.future import Future
 from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.streams import new_id
 from swarmsim.swarm.objects import Config, Network, Secret, Service, StoreObject, Task
 from swarmsim.swarm.specs import ContainerSpec, NetworkAttachment, NetworkSpec, SecretSpec, ServiceSpec, replace
 from swarmsim.swarm.states import TaskState
@@ -43,7 +42,7 @@ def _check_name(name: str) -> None:
         )
 
 
-def _create(api: ControlAPI, table: type[Secret] | type[Config], spec: SecretSpec, limit: int) -> Event:
+def _create(api: ControlAPI, table: type[Secret] | type[Config], spec: SecretSpec, limit: int) -> Future[Any]:
     _check_name(spec.name)
     if not 0 < len(spec.data.encode()) < limit:
         raise _invalid(f"{table.table} data must be larger than 0 and less than {limit} bytes")
@@ -59,7 +58,7 @@ def _create(api: ControlAPI, table: type[Secret] | type[Config], spec: SecretSpe
     return api.write(create)
 
 
-def _update(api: ControlAPI, table: type[Secret] | type[Config], request: UpdateSecret) -> Event:
+def _update(api: ControlAPI, table: type[Secret] | type[Config], request: UpdateSecret) -> Future[Any]:
     def update(tx: Transaction) -> None:
         obj = tx.get(table, request.id)
         if obj is None:
@@ -72,7 +71,7 @@ def _update(api: ControlAPI, table: type[Secret] | type[Config], request: Update
     return api.write(update)
 
 
-def _remove(api: ControlAPI, table: type[Secret] | type[Config], id: str) -> Event:
+def _remove(api: ControlAPI, table: type[Secret] | type[Config], id: str) -> Future[Any]:
     def remove(tx: Transaction) -> None:
         obj = tx.get(table, id)
         if obj is None:
@@ -140,27 +139,27 @@ def check_networks(api: ControlAPI, spec: ServiceSpec) -> None:
 # -- the calls
 
 
-def create_secret(api: ControlAPI, spec: SecretSpec) -> Event:
+def create_secret(api: ControlAPI, spec: SecretSpec) -> Future[Any]:
     return _create(api, Secret, spec, MAX_SECRET)
 
 
-def create_config(api: ControlAPI, spec: SecretSpec) -> Event:
+def create_config(api: ControlAPI, spec: SecretSpec) -> Future[Any]:
     return _create(api, Config, spec, MAX_CONFIG)
 
 
-def update_secret(api: ControlAPI, request: UpdateSecret) -> Event:
+def update_secret(api: ControlAPI, request: UpdateSecret) -> Future[Any]:
     return _update(api, Secret, request)
 
 
-def update_config(api: ControlAPI, request: UpdateSecret) -> Event:
+def update_config(api: ControlAPI, request: UpdateSecret) -> Future[Any]:
     return _update(api, Config, request)
 
 
-def remove_secret(api: ControlAPI, id: str) -> Event:
+def remove_secret(api: ControlAPI, id: str) -> Future[Any]:
     return _remove(api, Secret, id)
 
 
-def remove_config(api: ControlAPI, id: str) -> Event:
+def remove_config(api: ControlAPI, id: str) -> Future[Any]:
     return _remove(api, Config, id)
 
 
@@ -176,7 +175,7 @@ def list_networks(api: ControlAPI, _: None) -> list[Network]:
     return list(api.store.table(Network).values())
 
 
-def create_network(api: ControlAPI, spec: NetworkSpec) -> Event:
+def create_network(api: ControlAPI, spec: NetworkSpec) -> Future[Any]:
     network = Network(id=new_id(api.ids), spec=spec)
 
     def create(tx: Transaction) -> Network:
@@ -192,7 +191,7 @@ def create_network(api: ControlAPI, spec: NetworkSpec) -> Event:
     return api.write(create)
 
 
-def remove_network(api: ControlAPI, id: str) -> Event:
+def remove_network(api: ControlAPI, id: str) -> Future[Any]:
     def attached(attachments: list[NetworkAttachment] | None) -> bool:
         return any(attachment.target == id for attachment in attachments or ())
 

@@ -13,16 +13,16 @@ from __future__ import annotations
 
 from functools import partial
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-from simpy.events import Event
 
-from swarmsim.sim.chance import new_id
+from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
-from swarmsim.sim.rhythm import Beat, Deadline
 from swarmsim.sim.rpc import RpcError, Stream
-from swarmsim.sim.scope import Activity, Scope
+from swarmsim.sim.scope import Scope
+from swarmsim.sim.streams import new_id
+from swarmsim.sim.timers import AlignedTicker, Deadline
 from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.objects import Cluster, Node, NodeDescription, NodeState, NodeStatus, Task, TaskStatus
 from swarmsim.swarm.specs import SECOND, replace
@@ -151,7 +151,7 @@ class _Session:
             self.stream.send(Assignments(False, tasks, removed))
 
 
-def _happen(event: Event) -> None:
+def _happen(event: Future[Any]) -> None:
     event.succeed()
 
 
@@ -161,7 +161,7 @@ class Dispatcher:
         self.scope = scope
         self.raft = raft
         self.store = raft.store
-        self.journal = process.around.journal
+        self.journal = process.ctx.journal
         self._rng: Random = process.host.rng("dispatcher")
         cluster = self.store.cluster
         self._period = (cluster.spec.heartbeat_period if cluster else 5 * SECOND) / SECOND
@@ -170,8 +170,8 @@ class Dispatcher:
         self._sessions: dict[str, _Session] = {}
         self._task_updates: dict[str, TaskStatus] = {}
         self._node_updates: dict[str, tuple[NodeStatus, NodeDescription | None]] = {}
-        self._batched: Event | None = None
-        self._beat = Beat(scope, BATCH_INTERVAL, self._process_updates)
+        self._batched: Future[Any] | None = None
+        self._beat = AlignedTicker(scope, BATCH_INTERVAL, self._process_updates)
         self._accepting = scope.spawn(self._start())
         scope.on_end(self.store.watch(self._on_commit))
         raft.on_members.append(self._managers_changed)
@@ -193,12 +193,12 @@ class Dispatcher:
 
     # -- registration
 
-    def _start(self) -> Activity:
+    def _start(self) -> Activity[Any]:
         """Mark all nodes unknown; registrations wait for that."""
         yield self._mark_unknown()
         yield self.process.host.profile.samplers["leader_start"](self._rng)
 
-    def _mark_unknown(self) -> Event:
+    def _mark_unknown(self) -> Future[Any]:
         steps = []
         for node in self.store.table(Node).values():
             if node.status.state is NodeState.DOWN:
@@ -220,7 +220,7 @@ class Dispatcher:
         """An agent asks for a session."""
         self.scope.spawn(self._open(stream))
 
-    def _open(self, stream: Stream) -> Activity:
+    def _open(self, stream: Stream) -> Activity[Any]:
         request: SessionRequest = stream.request[1]
         node_id = request.node_id
         if not self._accepting.processed:
@@ -257,7 +257,7 @@ class Dispatcher:
         stream.send(SessionMessage(session_id, node, self._managers()))
         session.send_complete(self.store.tasks_on_node(node_id))
 
-    def _mark_ready(self, request: SessionRequest) -> Event:
+    def _mark_ready(self, request: SessionRequest) -> Future[Any]:
         status = NodeStatus(NodeState.READY, "", request.addr)
         self._node_updates[request.node_id] = (status, request.description)
         down = self._down.pop(request.node_id, None)
@@ -349,9 +349,9 @@ class Dispatcher:
             self._task_updates[task_id] = status
         self._beat.request()
 
-    def _next_batch(self) -> Event:
+    def _next_batch(self) -> Future[Any]:
         if self._batched is None:
-            self._batched = self.scope.clock.event()
+            self._batched = self.scope.clock.future()
         self._beat.request()
         return self._batched
 

@@ -13,7 +13,8 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from swarmsim.sim.scope import Activity, Scope
+from swarmsim.sim.future import Activity
+from swarmsim.sim.scope import Scope
 from swarmsim.swarm.constraint import node_matches, parse
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.orchestrator import new_task, want
@@ -37,7 +38,7 @@ class JobsOrchestrator:
         self.restarts = RestartSupervisor(scope, store, ids)
         CommitLoop(scope, store, self._on_commit, self._start())
 
-    def _start(self) -> Activity:
+    def _start(self) -> Activity[Any]:
         steps = check_tasks(self.store, self.restarts, lambda service: service.is_job, self._fix)
         if steps:
             yield self.store.batch(steps)
@@ -49,7 +50,7 @@ class JobsOrchestrator:
         lost = service is not None and not service.has_slots and node_invalid(self.store.get(Node, task.node_id))
         return partial(want, task.id, TaskState.SHUTDOWN) if lost else None
 
-    def _on_commit(self, changes: tuple[Change, ...]) -> Activity | None:
+    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[Any] | None:
         concerned: dict[str, None] = {}
         removed: dict[str, None] = {}
         for action, obj, _ in changes:
@@ -63,14 +64,14 @@ class JobsOrchestrator:
         """Only an end that nobody asked for makes a difference (jobs/orchestrator.go handleEvent)."""
         return task.status.state > TaskState.RUNNING and task.desired_state <= TaskState.COMPLETE
 
-    def _work(self, removed: list[str], concerned: list[str]) -> Activity:
+    def _work(self, removed: list[str], concerned: list[str]) -> Activity[Any]:
         for service_id in removed:
             tasks = self.store.tasks_of_service(service_id)
             yield self.store.batch([partial(want, task.id, TaskState.REMOVE) for task in tasks])
             self.restarts.forget_service(service_id)
         yield from self._reconcile(concerned)
 
-    def _reconcile(self, services: list[str]) -> Activity:
+    def _reconcile(self, services: list[str]) -> Activity[Any]:
         for service_id in services:
             service = self.store.get(Service, service_id)
             if service is None or service.job_status is None:

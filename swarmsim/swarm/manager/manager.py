@@ -11,13 +11,12 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from simpy.events import Event
-
 from swarmsim.raft.messages import ChangeType
-from swarmsim.sim.chance import new_id
+from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.rpc import RpcError
-from swarmsim.sim.scope import Activity, Scope
+from swarmsim.sim.scope import Scope
+from swarmsim.sim.streams import new_id
 from swarmsim.swarm.ca.certificates import RootCA, join_token
 from swarmsim.swarm.manager.allocator import Allocator
 from swarmsim.swarm.manager.constraintenforcer import ConstraintEnforcer
@@ -65,7 +64,7 @@ class Manager:
         self.availability = availability
         self.root = root
         self.cluster_id = ""
-        self.journal = process.around.journal
+        self.journal = process.ctx.journal
         self.ids: Random = process.host.rng("ids")
         self.raft = RaftNode(process, scope, node_id, addr, disk)
         self.raft.on_leadership = self._leadership_changed
@@ -96,11 +95,11 @@ class Manager:
             return self.dispatcher.session
         return partial(DISPATCHER_CALLS[method], self.dispatcher)
 
-    def _join(self, request: tuple[str, str, str]) -> Event:
+    def _join(self, request: tuple[str, str, str]) -> Future[Any]:
         """A manager asks to become a Raft member: ``(node id, host, address)`` → its Raft id, the members."""
         return self.scope.spawn(self._add_member(*request))
 
-    def _add_member(self, node_id: str, host: str, addr: str) -> Activity:
+    def _add_member(self, node_id: str, host: str, addr: str) -> Activity[Any]:
         member = self.raft.member_of(node_id)
         if member is None or (member.host, member.addr) != (host, addr):
             raft_id = member.raft_id if member else self.raft.new_raft_id()
@@ -126,7 +125,7 @@ class Manager:
         self._leadership = self.scope.child("leadership")
         self._leadership.spawn(self._become_leader(self._leadership))
 
-    def _become_leader(self, scope: Scope) -> Activity:
+    def _become_leader(self, scope: Scope) -> Activity[Any]:
         store, host = self.raft.store, self.process.host
         yield store.update(self._ensure_basics)
         self.dispatcher = Dispatcher(self.process, scope, self.raft)

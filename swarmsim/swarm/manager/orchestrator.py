@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import NamedTuple
 
-from swarmsim.sim.chance import new_id
+from swarmsim.sim.streams import new_id
 from swarmsim.swarm.constraint import NoConstraints, node_matches, parse
 from swarmsim.swarm.objects import Node, Service, Task, TaskStatus
 from swarmsim.swarm.specs import DEFAULT_RESTART, DEFAULT_UPDATE, SECOND, RestartPolicy, UpdateConfig, replace

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from swarmsim.sim.future import Activity
 from swarmsim.sim.host import Process
 from swarmsim.sim.rpc import RpcError, Stream
-from swarmsim.sim.scope import Activity, Scope
+from swarmsim.sim.scope import Scope
 from swarmsim.swarm.manager.raftnode import LOST_QUORUM, RaftNode
 
 LEADER_TICK = 1.0  # seconds, LeaderConn
@@ -67,7 +68,7 @@ class Proxy:
             return None
         return leader.host
 
-    def _find_leader(self, deadline: float) -> Activity:
+    def _find_leader(self, deadline: float) -> Activity[Any]:
         leader = self._known_leader()
         if leader is not None:
             return leader
@@ -83,7 +84,7 @@ class Proxy:
             if leader is not None:
                 return leader
 
-    def _ask(self, method: str, deadline: float, payload: Any) -> Activity:
+    def _ask(self, method: str, deadline: float, payload: Any) -> Activity[Any]:
         leader = yield from self._find_leader(deadline)
         while True:
             try:
@@ -105,7 +106,7 @@ class Proxy:
                 except RpcError:
                     continue
 
-    def _ask_host(self, host: str, method: str, deadline: float, payload: Any) -> Activity:
+    def _ask_host(self, host: str, method: str, deadline: float, payload: Any) -> Activity[Any]:
         if host == self.process.host.name:
             if method == "health":
                 return None
@@ -114,7 +115,7 @@ class Proxy:
         left = max(0.0, deadline - self.scope.clock.now)
         return (yield self.process.call(host, f"leader.{method}", (deadline, payload), left))
 
-    def _forward(self, method: str, stream: Stream) -> Activity:
+    def _forward(self, method: str, stream: Stream) -> Activity[Any]:
         try:
             leader = yield from self._find_leader(stream.request[0])
             if not stream.server_open:

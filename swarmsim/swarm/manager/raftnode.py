@@ -10,11 +10,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
-from simpy.events import Event
 
-from swarmsim.raft.core import ProposalDropped, Raft, Ready, Role
+from swarmsim.raft.core import ProposalDropped, Raft, RaftRole, Ready
 from swarmsim.raft.log import Log
 from swarmsim.raft.messages import (
     NOBODY,
@@ -25,10 +25,11 @@ from swarmsim.raft.messages import (
     Message,
     Snapshot,
 )
+from swarmsim.sim.future import Future
 from swarmsim.sim.host import Process
-from swarmsim.sim.rhythm import Rhythm
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Scope
+from swarmsim.sim.timers import PeriodicTimer
 from swarmsim.swarm.manager.transport import MEMBER_REMOVED, Member, Peer
 from swarmsim.swarm.store import Change, MemoryStore
 
@@ -91,7 +92,7 @@ class RaftNode:
         self.node_id = node_id
         self.addr = addr
         self.disk = disk
-        self.journal = process.around.journal
+        self.journal = process.ctx.journal
         self.store = MemoryStore(scope.clock)
         self.store.proposer = self
         self.members: dict[int, Member] = {}
@@ -105,13 +106,13 @@ class RaftNode:
         self._rng = process.host.rng("raft")
         self._saving = False
         self._was_leader = False
-        self._waits: dict[int, Event] = {}
-        self._conf_waits: dict[int, Event] = {}
+        self._waits: dict[int, Future[Any]] = {}
+        self._conf_waits: dict[int, Future[Any]] = {}
         self._next_request = 0
         self._last_snapshot = 0
         self._disk_latency = process.host.profile.samplers["disk"]
         self.core: Raft
-        self.ticker: Rhythm
+        self.ticker: PeriodicTimer
 
     # -- starting
 
@@ -161,7 +162,7 @@ class RaftNode:
         self._campaign_when_able = False
         self._countdown: float | None = None
         self.process.serve("raft.message", self._on_message, self.scope)
-        self.ticker = Rhythm(self.scope, TICK, self.tick)
+        self.ticker = PeriodicTimer(self.scope, TICK, self.tick)
         self.scope.on_end(self._keep_applied)
         self._process()
 
@@ -204,8 +205,8 @@ class RaftNode:
         reachable = sum(1 for id in self.members if id != raft_id and self.is_active(id))
         return reachable >= (len(self.members) - 1) // 2 + 1
 
-    def propose(self, changes: tuple[Change, ...]) -> Event:
-        done = self.scope.clock.event()
+    def propose(self, changes: tuple[Change, ...]) -> Future[Any]:
+        done = self.scope.clock.future()
         if not self.is_leader:
             done.defused = True
             done.fail(RpcError("Unknown", LOST_LEADERSHIP))
@@ -223,9 +224,9 @@ class RaftNode:
         self._process()
         return done
 
-    def change_member(self, change: ChangeType, member: Member) -> Event:
+    def change_member(self, change: ChangeType, member: Member) -> Future[Any]:
         """Propose one membership change; the event happens when it is applied here."""
-        done = self.scope.clock.event()
+        done = self.scope.clock.future()
         try:
             index = self.core.propose(ConfChange(change, member.raft_id, member), 128)
         except ProposalDropped:
@@ -236,9 +237,9 @@ class RaftNode:
         self._process()
         return done
 
-    def remove_member(self, raft_id: int) -> Event:
+    def remove_member(self, raft_id: int) -> Future[Any]:
         if not self.can_remove(raft_id):
-            done = self.scope.clock.event()
+            done = self.scope.clock.future()
             done.defused = True
             done.fail(RpcError("Unknown", CANNOT_REMOVE))
             return done
@@ -309,7 +310,7 @@ class RaftNode:
         """Say when this member will stand for election, once it has missed its leader, and when it no longer will."""
         core = self.core
         due: float | None = None
-        if core.role is Role.CANDIDATE or (core.role is Role.FOLLOWER and core.election_elapsed >= MISSED):
+        if core.role is RaftRole.CANDIDATE or (core.role is RaftRole.FOLLOWER and core.election_elapsed >= MISSED):
             ticks = core.randomized_timeout - core.election_elapsed
             # Sums of the same ticks in another order differ in the last digits.
             due = round(next_tick + (ticks - 1) * TICK, 3)
@@ -322,7 +323,7 @@ class RaftNode:
             ready = self.core.ready()
             if ready is None:
                 return
-            leading = self.core.role is Role.LEADER
+            leading = self.core.role is RaftRole.LEADER
             if ready.must_sync:
                 self._saving = True
                 self.scope.after(self._disk_latency(self._rng), self._saved, ready, leading)
@@ -362,14 +363,14 @@ class RaftNode:
                 log=self.core.log.last_index,
                 commit=ready.committed[-1].index,
             )
-            self.process.around.touch()
+            self.process.ctx.mark_changed()
         for entry in ready.committed:
             self._apply(entry)
         self.core.advance(ready)
         self._maybe_snapshot()
         if self._was_leader and not self.is_leader and self.core.log.applied >= self.core.log.last_index:
             self.is_leader = True
-            self.process.around.clock.calm.disturb(self)
+            self.process.ctx.clock.quiescence.invalidate(self)
             self.journal.note("raft.leading", host=self.process.host.name, term=self.core.term)
             self.on_leadership(True)
         if self._campaign_when_able and self.disk.own_id in self.members:
@@ -378,8 +379,8 @@ class RaftNode:
                 self.core.campaign()
 
     def _role_changed(self, leading: bool) -> None:
-        self.process.around.clock.calm.disturb(self)
-        self.process.around.touch()
+        self.process.ctx.clock.quiescence.invalidate(self)
+        self.process.ctx.mark_changed()
         self.journal.note(
             "raft.role",
             host=self.process.host.name,
@@ -483,7 +484,7 @@ class RaftNode:
         self._members_changed()
 
     def _members_changed(self) -> None:
-        self.process.around.clock.calm.disturb(self)
+        self.process.ctx.clock.quiescence.invalidate(self)
         for notify in self.on_members:
             notify()
 

@@ -10,8 +10,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from functools import partial
 from random import Random
+from typing import Any
 
-from swarmsim.sim.scope import Activity, Scope
+from swarmsim.sim.future import Activity
+from swarmsim.sim.scope import Scope
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.orchestrator import want
 from swarmsim.swarm.manager.restart import RestartSupervisor
@@ -48,19 +50,19 @@ class Reconciler(ABC):
         """Note what a change of a node means for services and tasks."""
 
     @abstractmethod
-    def reconcile(self, service: Service) -> Activity:
+    def reconcile(self, service: Service) -> Activity[Any]:
         """Make, remove and update tasks until the service has what it asks for."""
 
     # -- noting
 
-    def _start(self) -> Activity:
+    def _start(self) -> Activity[Any]:
         self.look_at(service for service in self.store.table(Service).values() if self.is_ours(service))
         steps = check_tasks(self.store, self.restarts, self.is_ours, self._check)
         if steps:
             yield self.store.batch(steps)
         yield from self._tick([])
 
-    def _on_commit(self, changes: tuple[Change, ...]) -> Activity | None:
+    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[Any] | None:
         removed: list[str] = []
         for action, obj, _ in changes:
             kind = type(obj)
@@ -104,7 +106,7 @@ class Reconciler(ABC):
 
     # -- doing
 
-    def _tick(self, removed: list[str]) -> Activity:
+    def _tick(self, removed: list[str]) -> Activity[Any]:
         for service_id in removed:
             self._to_reconcile.pop(service_id, None)
             tasks = self.store.tasks_of_service(service_id)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from functools import partial
 from random import Random
+from typing import Any
 
-from swarmsim.sim.scope import Activity, Scope
+from swarmsim.sim.future import Activity
+from swarmsim.sim.scope import Scope
 from swarmsim.swarm.manager.orchestrator import new_task, want
 from swarmsim.swarm.manager.reconciler import Reconciler
 from swarmsim.swarm.manager.update import Slot
@@ -23,7 +25,7 @@ def slots_to_keep(slots: list[Slot], count: int, rng: Random) -> tuple[list[Slot
     """Which slots stay when only ``count`` may: (kept, removed).
 
     Running slots come first; within them, each is numbered as the n-th of the service on its node, and
-    low numbers stay. What ties is luck, as the order of Go's maps is.
+    low numbers stay. What ties is decided at random, as the order of Go's maps is.
     """
     slots = list(slots)
     rng.shuffle(slots)
@@ -43,10 +45,10 @@ def slots_to_keep(slots: list[Slot], count: int, rng: Random) -> tuple[list[Slot
 
 
 class ReplicatedOrchestrator(Reconciler):
-    """Keeps replicated services; ``luck`` decides among slots that are as good as each other."""
+    """Keeps replicated services; ``rng`` decides among slots that are as good as each other."""
 
-    def __init__(self, scope: Scope, store: MemoryStore, ids: Random, luck: Random) -> None:
-        self.luck = luck
+    def __init__(self, scope: Scope, store: MemoryStore, ids: Random, rng: Random) -> None:
+        self.rng = rng
         super().__init__(scope, store, ids)
 
     def is_ours(self, service: Service) -> bool:
@@ -63,7 +65,7 @@ class ReplicatedOrchestrator(Reconciler):
                 if task.desired_state <= TaskState.RUNNING and self.owns(task):
                     self.restart_soon(task)
 
-    def reconcile(self, service: Service) -> Activity:
+    def reconcile(self, service: Service) -> Activity[Any]:
         slots: dict[int, Slot] = {}
         for task in self.store.tasks_of_service(service.id):
             slots.setdefault(task.slot, []).append(task)
@@ -88,7 +90,7 @@ class ReplicatedOrchestrator(Reconciler):
                 steps.append(partial(self._create, service, number))
             steps += [partial(self._delete, task.id) for slot in dead.values() for task in slot]
         elif wanted < len(running):
-            kept, surplus = slots_to_keep(list(running.values()), wanted, self.luck)
+            kept, surplus = slots_to_keep(list(running.values()), wanted, self.rng)
             self.updater.update(service, kept)
             steps += [partial(self._delete, task.id) for slot in dead.values() for task in slot]
             steps += [partial(want, task.id, TaskState.REMOVE) for slot in surplus for task in slot]

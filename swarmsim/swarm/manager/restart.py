@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections import deque
 from functools import partial
 from random import Random
+from typing import Any
 
-from simpy.events import Event
-
-from swarmsim.sim.scope import Activity, Scope
+from swarmsim.sim.future import Activity, Future
+from swarmsim.sim.scope import Scope
 from swarmsim.swarm.manager.orchestrator import Restart, SlotTuple, by_timestamp, new_task
 from swarmsim.swarm.objects import Availability, Node, NodeState, Service, Task
 from swarmsim.swarm.specs import replace
@@ -32,7 +32,7 @@ class _Delay:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self.done = scope.clock.event()
+        self.done = scope.clock.future()
         self.waiter = False
 
 
@@ -87,7 +87,7 @@ class RestartSupervisor:
         self.record(SlotTuple.of(service, replacement), replacement, self.scope.clock.now)
         self.delay_start(task if wait_stop else None, replacement.id, seconds)
 
-    def _restart_after(self, delay: _Delay, task_id: str) -> Activity:
+    def _restart_after(self, delay: _Delay, task_id: str) -> Activity[Any]:
         yield delay.done
         yield self.store.update(partial(self._restart_task, task_id))
 
@@ -137,21 +137,21 @@ class RestartSupervisor:
 
     # -- delayed starts
 
-    def delay_start(self, old: Task | None, new_id: str, seconds: float) -> Event:
+    def delay_start(self, old: Task | None, new_id: str, seconds: float) -> Future[Any]:
         """Move ``new_id`` to RUNNING after ``seconds`` and once ``old`` has stopped; happens when done."""
         earlier = self._delays.pop(new_id, None)
         if earlier is not None:
             earlier.scope.end()
         delay = self._delays[new_id] = _Delay(self.scope.child(f"start {new_id}"))
-        stopped: Event | None = None
+        stopped: Future[Any] | None = None
         if old is not None and old.status.state <= TaskState.RUNNING:
             stopped = self._stopped(delay.scope, old)
         delay.scope.spawn(self._start_later(delay, new_id, seconds, stopped))
         return delay.done
 
-    def _stopped(self, scope: Scope, old: Task) -> Event:
+    def _stopped(self, scope: Scope, old: Task) -> Future[Any]:
         """The old task stopped, or its node went down or away, or a minute has passed."""
-        stopped = self.scope.clock.event()
+        stopped = self.scope.clock.future()
 
         def on_task(change: Change) -> None:
             if not stopped.triggered and (change.action == "delete" or change.obj.status.state > TaskState.RUNNING):
@@ -166,7 +166,7 @@ class RestartSupervisor:
         scope.after(OLD_TASK_TIMEOUT, lambda: stopped.triggered or stopped.succeed())
         return stopped
 
-    def _start_later(self, delay: _Delay, new_id: str, seconds: float, stopped: Event | None) -> Activity:
+    def _start_later(self, delay: _Delay, new_id: str, seconds: float, stopped: Future[Any] | None) -> Activity[Any]:
         if seconds > 0:
             yield seconds
         if stopped is not None:

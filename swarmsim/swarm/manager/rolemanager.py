@@ -8,10 +8,12 @@ What cannot be done yet is tried again every 5 s.
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
-from swarmsim.sim.rhythm import Rhythm
+from swarmsim.sim.future import Activity
 from swarmsim.sim.rpc import RpcError
-from swarmsim.sim.scope import Activity, Scope
+from swarmsim.sim.scope import Scope
+from swarmsim.sim.timers import PeriodicTimer
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.manager.transport import Member
@@ -31,7 +33,7 @@ class RoleManager:
         self._removals: dict[str, None] = {
             member.node_id: None for member in raft.members.values() if self.store.get(Node, member.node_id) is None
         }
-        self._rhythm: Rhythm | None = None
+        self._timer: PeriodicTimer | None = None
         self._loop = CommitLoop(scope, self.store, self._on_commit, self._reconcile())
 
     @property
@@ -42,7 +44,7 @@ class RoleManager:
             member is not None and not self.raft.can_remove(member.raft_id) for member in members
         )
 
-    def _on_commit(self, changes: tuple[Change, ...]) -> Activity | None:
+    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[Any] | None:
         nodes = [(action, obj.id) for action, obj, _ in changes if type(obj) is Node and action != "create"]
         if not nodes:
             return None
@@ -59,7 +61,7 @@ class RoleManager:
         self._loop.submit(self._reconcile)
         return RECONCILE_INTERVAL
 
-    def _reconcile(self) -> Activity:
+    def _reconcile(self) -> Activity[Any]:
         for node_id in list(self._pending):
             yield from self._reconcile_role(node_id)
         for node_id in list(self._removals):
@@ -69,13 +71,13 @@ class RoleManager:
             else:
                 yield from self._remove(member)
         if not (self._pending or self._removals):
-            if self._rhythm is not None:
-                self._rhythm.stop()
-                self._rhythm = None
-        elif self._rhythm is None:
-            self._rhythm = Rhythm(self.scope, RECONCILE_INTERVAL, self.beat)
+            if self._timer is not None:
+                self._timer.stop()
+                self._timer = None
+        elif self._timer is None:
+            self._timer = PeriodicTimer(self.scope, RECONCILE_INTERVAL, self.beat)
 
-    def _reconcile_role(self, node_id: str) -> Activity:
+    def _reconcile_role(self, node_id: str) -> Activity[Any]:
         node = self.store.get(Node, node_id)
         if node is None or node.role is node.spec.role:
             del self._pending[node_id]
@@ -96,7 +98,7 @@ class RoleManager:
         if node is not None and node.spec.role is role and node.role is not role:
             tx.update(replace(node, role=role))
 
-    def _remove(self, member: Member) -> Activity:
+    def _remove(self, member: Member) -> Activity[Any]:
         if not self.raft.can_remove(member.raft_id):
             return
         if member.raft_id == self.raft.core.id:

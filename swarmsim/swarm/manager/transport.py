@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
-from simpy.events import Event
 
 from swarmsim.raft.core import Raft
 from swarmsim.raft.messages import Kind, Message
+from swarmsim.sim.future import Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.journal import Journal
-from swarmsim.sim.rhythm import Rhythm
 from swarmsim.sim.rpc import Call, RpcError
 from swarmsim.sim.scope import Scope
+from swarmsim.sim.timers import PeriodicTimer
 
 SEND_TIMEOUT = 2.0  # seconds, NodeOptions.SendTimeout
 MESSAGE_QUEUE = 4096  # transport: messages waiting for one peer
@@ -82,7 +82,7 @@ class Peer:
         self.connected = True
         self.silent_since: float | None = None
         self._attempts = 0
-        self._redial: Rhythm | None = None
+        self._redial: PeriodicTimer | None = None
 
     @property
     def idle(self) -> bool:
@@ -116,7 +116,7 @@ class Peer:
                 term=message.term,
             )
 
-    def _acknowledged(self, message: Message, reply: Event) -> None:
+    def _acknowledged(self, message: Message, reply: Future[Any]) -> None:
         if not self.node.scope.alive:
             return
         self.call = None
@@ -168,7 +168,7 @@ class Peer:
             reply = self.node.process.connect(self.member.host, "leader.health", CONNECT_TIMEOUT, ago)
             reply.callbacks.append(self._reconnected)
 
-    def _reconnected(self, reply: Event) -> None:
+    def _reconnected(self, reply: Future[Any]) -> None:
         if not self.node.scope.alive:
             return
         if reply._ok:
@@ -180,12 +180,12 @@ class Peer:
         if not self.patient:
             self._attempts += 1
         if self._redial is None:
-            self._redial = Rhythm(self.node.scope, delay, self.reconnect)
+            self._redial = PeriodicTimer(self.node.scope, delay, self.reconnect)
         else:
             self._redial.again(delay)
 
     def _set_active(self, active: bool) -> None:
         if active != self.active:
             self.active = active
-            self.node.process.around.touch()
+            self.node.process.ctx.mark_changed()
             self.node.journal.note("raft.peer", host=self.node.process.host.name, peer=self.member.host, active=active)

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections import deque
 from functools import partial
 from random import Random
+from typing import Any
 
-from swarmsim.sim.scope import Activity, Scope
+from swarmsim.sim.future import Activity
+from swarmsim.sim.scope import Scope
 from swarmsim.swarm.manager.orchestrator import UpdatePlan, is_dirty, new_task
 from swarmsim.swarm.manager.restart import RestartSupervisor
 from swarmsim.swarm.objects import Node, Service, Task, UpdateStatus
@@ -67,7 +69,7 @@ class Updater:
     def cancel(self) -> None:
         self.scope.end()
 
-    def run(self, slots: list[Slot]) -> Activity:
+    def run(self, slots: list[Slot]) -> Activity[Any]:
         status = self.service.update_status
         if status is not None and status.state in ("paused", "rollback_paused"):
             self._end()
@@ -103,7 +105,7 @@ class Updater:
 
     # -- one slot
 
-    def _worker(self) -> Activity:
+    def _worker(self) -> Activity[Any]:
         while self._queue:
             slot = self._queue.popleft()
             clean = [task for task in slot if not self._is_dirty(task)]
@@ -117,12 +119,12 @@ class Updater:
             if self.plan.delay:
                 yield self.plan.delay
 
-    def _replace(self, slot: Slot) -> Activity:
+    def _replace(self, slot: Slot) -> Activity[Any]:
         node_id = slot[0].node_id if self.service.is_global else ""
         task = new_task(self.service, slot[0].slot, node_id, self.supervisor.ids, self.scope.clock.now)
         task = replace(task, desired_state=TaskState.READY)
         self._started[task.id] = None
-        running = self.scope.clock.event()
+        running = self.scope.clock.future()
 
         def on_change(change: Change) -> None:
             if not running.triggered and change.obj.status.state >= TaskState.RUNNING:
@@ -148,7 +150,7 @@ class Updater:
         if start_first and updated.status.state is TaskState.RUNNING:
             yield self.store.batch([partial(self._shut_down, old.id) for old in slot])
 
-    def _use_existing(self, slot: Slot, existing: Task) -> Activity:
+    def _use_existing(self, slot: Slot, existing: Task) -> Activity[Any]:
         others = [task for task in slot if task is not existing]
         if others:
             yield self.store.batch([partial(self._shut_down, task.id) for task in others])

@@ -70,7 +70,7 @@ def _number(resource: GenericResource) -> int:
 class Follower(Protocol):
     """Who keeps nodes in order and must know when a node's tasks change."""
 
-    def counted(self, info: NodeInfo, service_id: str, change: int) -> None:
+    def on_count_changed(self, info: NodeInfo, service_id: str, change: int) -> None:
         """The node has ``change`` more active tasks of the service; its own counts are the new ones already."""
 
 
@@ -141,7 +141,7 @@ class NodeInfo:
         else:
             self.active_by_service.pop(service_id, None)
         if self.follower is not None:
-            self.follower.counted(self, service_id, change)
+            self.follower.on_count_changed(self, service_id, change)
 
     def add(self, task: Task) -> None:
         """The task is on this node, or changed on it."""

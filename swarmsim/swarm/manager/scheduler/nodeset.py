@@ -1,7 +1,7 @@
 """The scheduler's nodes, kept in order while tasks come and go (manager/scheduler/nodeset.go).
 
 The best nodes for a task are those with the lowest rank: few recent failures of its service, few of its service's
-tasks, few tasks at all. Equals are chosen by luck. SwarmKit walks all nodes for every group of tasks, in the order of
+tasks, few tasks at all. Equals are chosen at random. SwarmKit walks all nodes for every group of tasks, in the order of
 a Go map: a fixed order, entered at a random place. So do we: nodes stand on a ring, and a choice begins at a random
 point of it.
 
@@ -93,10 +93,10 @@ class _Order:
 
 
 class NodeSet:
-    """All nodes by id. ``luck`` gives each its place on the ring and each choice its start."""
+    """All nodes by id. ``rng`` gives each its place on the ring and each choice its start."""
 
-    def __init__(self, luck: Random) -> None:
-        self.luck = luck
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
         self.by_id: dict[str, NodeInfo] = {}
         self._ring: list[int] = []
         self._at: dict[int, NodeInfo] = {}
@@ -113,9 +113,9 @@ class NodeSet:
         """The node is new, or has changed."""
         info = self.by_id.get(node.id)
         if info is None:
-            position = self.luck.getrandbits(RING_BITS)
+            position = self.rng.getrandbits(RING_BITS)
             while position in self._at:
-                position = self.luck.getrandbits(RING_BITS)
+                position = self.rng.getrandbits(RING_BITS)
             info = NodeInfo(node, tasks or (), position)
             info.follower = self
             for service_id in info.active_by_service:
@@ -140,7 +140,7 @@ class NodeSet:
         for nodes in (*self._with_service.values(), *self._with_failures.values()):
             nodes.pop(id, None)
 
-    def counted(self, info: NodeInfo, service_id: str, change: int) -> None:
+    def on_count_changed(self, info: NodeInfo, service_id: str, change: int) -> None:
         for order in self._orders.values():
             order.moved(info)
         if service_id in info.active_by_service:
@@ -160,7 +160,7 @@ class NodeSet:
 
     def best(self, task: Task, count: int, pipeline: Pipeline, now: float) -> list[NodeInfo]:
         """The ``count`` nodes of lowest rank that pass, best first; fewer if fewer pass."""
-        start = self.luck.getrandbits(RING_BITS)
+        start = self.rng.getrandbits(RING_BITS)
         if count <= len(self.by_id) // 4:
             chosen = self._first_in_order(task, count, pipeline, now, start)
             if len(chosen) == count:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import deque
 from functools import partial
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from swarmsim.sim.future import Activity
 from swarmsim.sim.journal import Journal
-from swarmsim.sim.rhythm import Deadline
-from swarmsim.sim.scope import Activity, Scope
+from swarmsim.sim.scope import Scope
+from swarmsim.sim.timers import Deadline
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.scheduler.filters import Pipeline
 from swarmsim.swarm.manager.scheduler.nodeinfo import NodeInfo
@@ -37,12 +38,12 @@ class Decision(NamedTuple):
 class Scheduler:
     """Keeps its own picture of nodes and tasks, as SwarmKit's does, and decides on it."""
 
-    def __init__(self, scope: Scope, store: MemoryStore, journal: Journal, luck: Random) -> None:
+    def __init__(self, scope: Scope, store: MemoryStore, journal: Journal, rng: Random) -> None:
         self.scope = scope
         self.store = store
         self.journal = journal
-        self.luck = luck
-        self.nodes = NodeSet(luck)
+        self.rng = rng
+        self.nodes = NodeSet(rng)
         self._tasks: dict[str, Task] = {}
         self._unassigned: dict[str, Task] = {}
         self._preassigned: set[str] = set()
@@ -74,7 +75,7 @@ class Scheduler:
 
     # -- following the store
 
-    def _on_commit(self, changes: tuple[Change, ...]) -> Activity | None:
+    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[Any] | None:
         for action, obj, _ in changes:
             kind = type(obj)
             if kind is Task:
@@ -92,7 +93,7 @@ class Scheduler:
                     self._tick_required = True
         return self._debounced()
 
-    def _debounced(self) -> Activity | None:
+    def _debounced(self) -> Activity[Any] | None:
         now = self.scope.clock.now
         if self._debounce is None:
             self._debounce = Deadline(self.scope, DEBOUNCE_GAP, self._gap_over)
@@ -169,14 +170,14 @@ class Scheduler:
 
     # -- deciding
 
-    def _schedule(self) -> Activity:
+    def _schedule(self) -> Activity[Any]:
         if self._pending_preassigned:
             yield from self._confirm_preassigned()
         if self._tick_required:
             self._tick_required = False
             yield from self._tick()
 
-    def _confirm_preassigned(self) -> Activity:
+    def _confirm_preassigned(self) -> Activity[Any]:
         decisions = {}
         for task in list(self._pending_preassigned.values()):
             info = self.nodes.get(task.node_id)
@@ -199,7 +200,7 @@ class Scheduler:
             elif decision.new.status.state is TaskState.ASSIGNED:
                 self._pending_preassigned.pop(decision.old.id, None)
 
-    def _tick(self) -> Activity:
+    def _tick(self) -> Activity[Any]:
         groups: dict[tuple[str, int], dict[str, Task]] = {}
         unassigned, self._unassigned = self._unassigned, {}
         for task in unassigned.values():
@@ -223,7 +224,7 @@ class Scheduler:
     def _schedule_group(self, group: dict[str, Task], decisions: dict[str, Decision]) -> None:
         """Decide for all tasks of one service and version."""
         tasks = list(group.values())
-        self.luck.shuffle(tasks)
+        self.rng.shuffle(tasks)
         task, count, now = tasks[0], len(tasks), self.scope.clock.now
         pipeline = Pipeline(task)
         left = deque(tasks)
@@ -232,7 +233,7 @@ class Scheduler:
             def place(leaf: Branch, wanted: int) -> int:
                 return self._fill(left, wanted, leaf.ordered(task, pipeline, now), pipeline, decisions)
 
-            nodes = self.nodes.from_(self.luck.getrandbits(RING_BITS))
+            nodes = self.nodes.from_(self.rng.getrandbits(RING_BITS))
             share_out(grow(task, nodes, pipeline), count, place)
         else:
             self._fill(left, count, self.nodes.best(task, count, pipeline, now), pipeline, decisions)
@@ -313,7 +314,7 @@ class Scheduler:
 
     # -- writing decisions down
 
-    def _apply(self, decisions: dict[str, Decision]) -> Activity:
+    def _apply(self, decisions: dict[str, Decision]) -> Activity[Any]:
         """Write the decisions; the ids of those that could not be."""
         failed: dict[str, None] = {}
         if decisions:

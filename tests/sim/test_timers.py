@@ -6,27 +6,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swarmsim.sim.clock import Clock
-from swarmsim.sim.rhythm import Beat, Deadline, Rhythm
 from swarmsim.sim.scope import Scope
+from swarmsim.sim.timers import AlignedTicker, Deadline, PeriodicTimer
 
 
-def test_a_rhythm_goes_on_until_its_step_returns_none():
+def test_a_periodic_timer_goes_on_until_its_step_returns_none():
     clock, beats = Clock(), []
 
     def step():
         beats.append(clock.now)
         return 2.0 if len(beats) < 3 else None
 
-    Rhythm(Scope(clock, "s"), 1.0, step)
+    PeriodicTimer(Scope(clock, "s"), 1.0, step)
     clock.run(100)
     assert beats == [1.0, 3.0, 5.0]
 
 
-def test_a_rhythm_rests_until_it_is_told_to_go_on():
+def test_a_periodic_timer_is_dormant_until_it_is_told_to_go_on():
     clock, beats = Clock(), []
-    rhythm = Rhythm(Scope(clock, "s"), 1.0, lambda: beats.append(clock.now))
+    timer = PeriodicTimer(Scope(clock, "s"), 1.0, lambda: beats.append(clock.now))
     clock.run(10)
-    rhythm.again(5.0)
+    timer.again(5.0)
     clock.run(100)
     assert beats == [1.0, 15.0]
 
@@ -34,7 +34,7 @@ def test_a_rhythm_rests_until_it_is_told_to_go_on():
 def test_a_beat_happens_at_the_next_instant_of_its_lattice_and_only_if_asked():
     clock, beats = Clock(), []
     scope = Scope(clock, "s")
-    beat = Beat(scope, 0.1, lambda: beats.append(round(clock.now, 6)), origin=0.0)
+    beat = AlignedTicker(scope, 0.1, lambda: beats.append(round(clock.now, 6)), origin=0.0)
     scope.after(0.25, beat.request)
     scope.after(0.26, beat.request)
     clock.run(10)

@@ -12,35 +12,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from swarmsim.scenario.schema import Scenario
 from swarmsim.sim.distribution import Sampler
-from swarmsim.sim.scope import Activity
+from swarmsim.sim.future import Activity
 from swarmsim.world.simulated import SimulatedWorld
 
 
-class Hazards:
+class FaultInjector:
     """Puts the laws of a scenario in force now. After ``ends`` (simulated seconds) nothing more breaks; what is broken is still mended."""
 
     def __init__(self, world: SimulatedWorld, scenario: Scenario, ends: float) -> None:
         self.world = world
         self.ends = ends
         self._without_power: dict[str, int] = {}
-        for number, law in enumerate(scenario.faults):
-            kind = KINDS[law.fault]
-            for hosts in law.victims(scenario.cluster):
-                rng = world.around.chance.stream(f"faults/{number}/{' '.join(hosts)}")
-                world.scope.spawn(self._life(kind, hosts, law.every.sampler(), law.for_.sampler(), rng))
+        for number, process in enumerate(scenario.faults):
+            kind = KINDS[process.fault]
+            for hosts in process.victims(scenario.cluster):
+                rng = world.ctx.streams.stream(f"faults/{number}/{' '.join(hosts)}")
+                world.scope.spawn(self._life(kind, hosts, process.every.sampler(), process.for_.sampler(), rng))
 
-    def _life(self, kind: Kind, hosts: list[str], every: Sampler, lasting: Sampler, rng: Random) -> Activity:
+    def _life(
+        self, kind: Kind, hosts: list[str], every: Sampler, sample_duration: Sampler, rng: Random
+    ) -> Activity[Any]:
         while True:
             yield every(rng)
             if self.world.clock.now >= self.ends:
                 return
             self._note(kind.verb, hosts)
             mend = kind.strike(self, hosts)
-            yield lasting(rng)
+            yield sample_duration(rng)
             self._note(kind.mending, hosts)
             yield from mend()
 
@@ -54,7 +56,7 @@ class Hazards:
             self.world.power_off(host)
         return partial(self._power_on, hosts)
 
-    def _power_on(self, hosts: list[str]) -> Activity:
+    def _power_on(self, hosts: list[str]) -> Activity[Any]:
         for host in hosts:
             self._without_power[host] -= 1
         return self._start([host for host in hosts if not self._without_power[host]])
@@ -64,15 +66,15 @@ class Hazards:
             self.world.kill_engine(host)
         return lambda: self._start([host for host in hosts if self.world.engines[host].host.powered])
 
-    def _start(self, hosts: list[str]) -> Activity:
+    def _start(self, hosts: list[str]) -> Activity[Any]:
         for started in [self.world.scope.spawn(self.world.power_on(host)) for host in hosts]:
             yield started
 
     def cut(self, hosts: list[str]) -> Mend:
-        fabric = self.world.around.fabric
+        fabric = self.world.ctx.fabric
         number = fabric.separate(hosts)
 
-        def rejoin() -> Activity:
+        def rejoin() -> Activity[Any]:
             fabric.rejoin(number)
             return
             yield
@@ -80,7 +82,7 @@ class Hazards:
         return rejoin
 
 
-Mend = Callable[[], Activity]
+Mend = Callable[[], Activity[Any]]
 """What ends a fault; it may take time."""
 
 
@@ -89,12 +91,12 @@ class Kind(NamedTuple):
 
     verb: str
     mending: str
-    strike: Callable[[Hazards, list[str]], Mend]
+    strike: Callable[[FaultInjector, list[str]], Mend]
 
 
 KINDS: dict[str, Kind] = {
-    "power-off": Kind("power off", "power on", Hazards.power_off),
-    "kill-engine": Kind("kill engine", "start engine", Hazards.kill_engine),
-    "cut": Kind("cut off", "heal", Hazards.cut),
+    "power-off": Kind("power off", "power on", FaultInjector.power_off),
+    "kill-engine": Kind("kill engine", "start engine", FaultInjector.kill_engine),
+    "cut": Kind("cut off", "heal", FaultInjector.cut),
 }
 """The sorts of faults a law may be of."""

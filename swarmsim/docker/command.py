@@ -6,8 +6,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from simpy.events import Event
-
 from swarmsim.docker.gotemplate import TemplateError
 from swarmsim.docker.gotime import human_duration, parse_time
 from swarmsim.docker.output import render_inspected
@@ -15,7 +13,8 @@ from swarmsim.docker.pflag import Flags
 from swarmsim.engine.api import EngineAPI
 from swarmsim.engine.calls import ApiError
 from swarmsim.sim.clock import EPOCH
-from swarmsim.sim.scope import Activity, Failure
+from swarmsim.sim.future import Activity, Future
+from swarmsim.sim.scope import ModelError
 
 if TYPE_CHECKING:
     from swarmsim.docker.files import Files
@@ -24,7 +23,7 @@ Write = Callable[[str, str], object]
 """``write("out" | "err", text)``."""
 
 
-class CommandError(Failure):
+class CommandError(ModelError):
     """The command ends with this message on stderr and this exit code."""
 
     def __init__(self, message: str, code: int = 1) -> None:
@@ -40,7 +39,7 @@ class NotModelled(CommandError):
         super().__init__(f"swarmsim: {what} is real, but not modelled yet")
 
 
-class Cli:
+class CommandContext:
     """One invocation of docker on one host."""
 
     def __init__(
@@ -50,7 +49,7 @@ class Cli:
         arguments: list[str],
         write: Write,
         files: Files,
-        interrupt: Event | None = None,
+        interrupt: Future[Any] | None = None,
     ) -> None:
         self.api = api
         self.flags = flags
@@ -75,33 +74,33 @@ class Cli:
         """``2 minutes`` since an API time stamp."""
         return human_duration((self.now - parse_time(timestamp)).total_seconds())
 
-    def pause(self, seconds: float) -> Activity:
+    def pause(self, seconds: float) -> Activity[Any]:
         """Let time pass; whether Ctrl-C was pressed meanwhile. A command that pauses so ends in its own way."""
         clock = self.api.host.clock
         if self.interrupt is None:
             yield seconds
             return False
-        yield clock.first_of((self.interrupt, clock.env.timeout(seconds)))
+        yield clock.first_of((self.interrupt, clock.timeout(seconds)))
         return self.interrupt.triggered
 
-    def each(self, references: list[str], action: Callable[[str], Activity]) -> Activity:
+    def each(self, references: list[str], action: Callable[[str], Activity[Any]]) -> Activity[Any]:
         """Do ``action`` for every reference; all errors are reported at the end, one a line."""
         errors = []
         for reference in references:
             try:
                 yield from action(reference)
             except (ApiError, CommandError) as error:
-                errors.append(said(error))
+                errors.append(error_text(error))
         if errors:
             raise CommandError("\n".join(errors))
 
     def inspect(
         self,
-        look: Callable[[str], Activity],
+        look: Callable[[str], Activity[Any]],
         complaint: Callable[[str, ApiError], str],
         type_name: str,
         pretty: Callable[[dict[str, Any]], str],
-    ) -> Activity:
+    ) -> Activity[Any]:
         """``inspect`` of every argument: what is found is shown, what is not is complained of at the end."""
         if self.flags.on("pretty") and self.flags.changed("format"):
             raise CommandError("--format is incompatible with human friendly format")
@@ -137,7 +136,7 @@ class Cli:
             raise CommandError(f"template parsing error: {problem}") from None
 
 
-def said(error: Any) -> str:
+def error_text(error: Any) -> str:
     """An error as docker prints it."""
     if isinstance(error, ApiError):
         return f"Error response from daemon: {error.message}"

@@ -36,7 +36,7 @@ NUMBERS = ("shape", "sigma")
 """Parameters that are plain numbers; the others are durations."""
 
 
-def _parse_law(value: Any) -> Any:
+def _parse_distribution(value: Any) -> Any:
     """The law as :class:`~swarmsim.sim.distribution.Distribution` has it, in seconds. Raises :class:`ValueError`."""
     if isinstance(value, list):
         value = {"empirical": value}
@@ -66,4 +66,6 @@ def _example(name: str) -> str:
     return f"{{{name}: {{{', '.join(f'{key}: {shown[key]}' for key in PARAMETERS[name])}}}}}"
 
 
-Law = Annotated[Distribution, BeforeValidator(_parse_law, json_schema_input_type=str | list[str] | dict[str, Any])]
+DurationDistribution = Annotated[
+    Distribution, BeforeValidator(_parse_distribution, json_schema_input_type=str | list[str] | dict[str, Any])
+]

@@ -29,10 +29,10 @@ from typing import Any
 
 from swarmsim.raft.messages import Kind
 from swarmsim.raft.progress import State
-from swarmsim.sim.calm import Law, Phase, Renewals, Rest, Way, ticks_until
 from swarmsim.sim.clock import Timer
-from swarmsim.sim.host import Surroundings
-from swarmsim.sim.rhythm import Deadline, Rhythm
+from swarmsim.sim.host import SimContext
+from swarmsim.sim.quiescence import Dormant, Phase, Renewals, Route, SkipRule, ticks_until
+from swarmsim.sim.timers import Deadline, PeriodicTimer
 from swarmsim.swarm.agent.agent import NODE_UPDATE_PERIOD, Agent, Session
 from swarmsim.swarm.manager.dispatcher import GRACE_MULTIPLIER, Dispatcher
 from swarmsim.swarm.manager.manager import Manager
@@ -55,52 +55,52 @@ ManagerOn = Callable[[str], Manager | None]
 """The manager that runs on a host, if one does."""
 
 
-def laws(around: Surroundings, manager_on: ManagerOn) -> Mapping[Callable[..., Any], Law]:
+def skip_rules(ctx: SimContext, manager_on: ManagerOn) -> Mapping[Callable[..., Any], SkipRule]:
     """The table of laws, by the step of the rhythm they are about."""
     return {
-        Session.heartbeat: HeartbeatLaw(around, manager_on),
-        RaftNode.tick: RaftLaw(around, manager_on),
-        Peer.reconnect: ReconnectLaw(around),
-        Agent.check_description: LatticeLaw(around, NODE_UPDATE_PERIOD, lambda agent: True, ()),
-        RoleManager.beat: LatticeLaw(around, RECONCILE_INTERVAL, lambda roles: roles.stuck, (around,)),
+        Session.heartbeat: HeartbeatRule(ctx, manager_on),
+        RaftNode.tick: RaftTickRule(ctx, manager_on),
+        Peer.reconnect: ReconnectRule(ctx),
+        Agent.check_description: LatticeRule(ctx, NODE_UPDATE_PERIOD, lambda agent: True, ()),
+        RoleManager.beat: LatticeRule(ctx, RECONCILE_INTERVAL, lambda roles: roles.stuck, (ctx,)),
     }
 
 
-class LatticeLaw:
+class LatticeRule:
     """A rhythm of constant period that rests while ``calm(owner)``; its phase is arithmetic."""
 
     def __init__(
-        self, around: Surroundings, period: float, calm: Callable[[Any], bool], sources: tuple[object, ...]
+        self, ctx: SimContext, period: float, quiescence: Callable[[Any], bool], sources: tuple[object, ...]
     ) -> None:
-        self.around = around
+        self.ctx = ctx
         self.period = period
-        self.calm = calm
+        self.quiescence = quiescence
         self.sources = sources
 
-    def rest(self, rhythm: Rhythm) -> Rest | None:
-        if not self.calm(rhythm.owner):
+    def dormant(self, timer: PeriodicTimer) -> Dormant | None:
+        if not self.quiescence(timer.owner):
             return None
-        sources = (rhythm.scope, *self.sources)
-        return Rest(self.around.clock.calm, sources, (), partial(self._wake, rhythm, rhythm.due))
+        sources = (timer.scope, *self.sources)
+        return Dormant(self.ctx.clock.quiescence, sources, (), partial(self._wake, timer, timer.due))
 
-    def _wake(self, rhythm: Rhythm, due: float) -> None:
-        rhythm.wake(due + self.period * ticks_until(due, self.period, self.around.clock.now))
+    def _wake(self, timer: PeriodicTimer, due: float) -> None:
+        timer.wake(due + self.period * ticks_until(due, self.period, self.ctx.clock.now))
 
 
-class HeartbeatLaw:
+class HeartbeatRule:
     """Heartbeats renew themselves after periods uniform on 4.5..5.5 s and the way there and back.
 
     The node's deadline at the dispatcher sleeps with them: it is three times the period that began last.
     """
 
-    def __init__(self, around: Surroundings, manager_on: ManagerOn) -> None:
-        self.around = around
+    def __init__(self, ctx: SimContext, manager_on: ManagerOn) -> None:
+        self.ctx = ctx
         self.manager_on = manager_on
-        self._rng: Random = around.chance.stream("calm/heartbeats")
+        self._rng: Random = ctx.streams.stream("calm/heartbeats")
         self._watched: Dispatcher | None = None
 
-    def rest(self, rhythm: Rhythm) -> Rest | None:
-        session: Session = rhythm.owner
+    def dormant(self, timer: PeriodicTimer) -> Dormant | None:
+        session: Session = timer.owner
         through = self.manager_on(session.manager)
         leader = through.raft.leader if through is not None else None
         head = self.manager_on(leader.host) if leader is not None else None
@@ -108,34 +108,34 @@ class HeartbeatLaw:
             return None
         dispatcher = head.dispatcher
         registration = dispatcher.registrations.get(session.agent.node_id)
-        ways = ((session.agent.process.host.name, session.manager), (session.manager, leader.host))
+        routes = ((session.agent.process.host.name, session.manager), (session.manager, leader.host))
         if (
             registration is None
             or registration.session_id != session.id
             or not through.raft.is_active(leader.raft_id)
-            or not all(self.around.fabric.well(*way) for way in ways)
+            or not all(self.ctx.fabric.healthy(*route) for route in routes)
         ):
             return None
         self._watch(dispatcher)
-        gap = 2 * sum(self.around.fabric.delay(*way) for way in ways)
+        gap = 2 * sum(self.ctx.fabric.delay(*route) for route in routes)
         renewals = Renewals(*dispatcher.periods, gap)
         deadline = registration.deadline
-        interval = rhythm.due - self.around.clock.now
-        known = Phase(deadline.due - GRACE_MULTIPLIER * interval, interval, rhythm.due)
-        rest = Rest(
-            self.around.clock.calm,
-            (rhythm.scope, through.scope, dispatcher.scope, dispatcher),
-            ways,
-            partial(self._wake, rhythm, deadline, renewals, known),
+        interval = timer.due - self.ctx.clock.now
+        known = Phase(deadline.due - GRACE_MULTIPLIER * interval, interval, timer.due)
+        dormant = Dormant(
+            self.ctx.clock.quiescence,
+            (timer.scope, through.scope, dispatcher.scope, dispatcher),
+            routes,
+            partial(self._wake, timer, deadline, renewals, known),
         )
-        deadline.sleep(rest)
-        return rest
+        deadline.sleep(dormant)
+        return dormant
 
-    def _wake(self, rhythm: Rhythm, deadline: Deadline, renewals: Renewals, known: Phase) -> None:
-        phase = renewals.phase(known, self.around.clock.now, self._rng)
+    def _wake(self, timer: PeriodicTimer, deadline: Deadline, renewals: Renewals, known: Phase) -> None:
+        phase = renewals.phase(known, self.ctx.clock.now, self._rng)
         grace = GRACE_MULTIPLIER * phase.interval
         deadline.wake(phase.last + grace, grace)
-        rhythm.wake(phase.next)
+        timer.wake(phase.next)
 
     def _watch(self, dispatcher: Dispatcher) -> None:
         """A change of the cluster's configuration may change the period."""
@@ -145,50 +145,50 @@ class HeartbeatLaw:
 
         def on_commit(changes: tuple[Change, ...]) -> None:
             if any(type(obj) is Cluster for _, obj, _ in changes):
-                self.around.clock.calm.disturb(dispatcher)
+                self.ctx.clock.quiescence.invalidate(dispatcher)
 
         dispatcher.scope.on_end(dispatcher.store.watch(on_commit))
 
 
-class ReconnectLaw:
+class ReconnectRule:
     """Attempts to connect to a member that is gone: each fails, the pause after it is 8 s give or take a fifth."""
 
-    def __init__(self, around: Surroundings) -> None:
-        self.around = around
-        self._rng: Random = around.chance.stream("calm/reconnects")
+    def __init__(self, ctx: SimContext) -> None:
+        self.ctx = ctx
+        self._rng: Random = ctx.streams.stream("calm/reconnects")
 
-    def rest(self, rhythm: Rhythm) -> Rest | None:
-        peer: Peer = rhythm.owner
-        here, there = peer.node.process.host.name, self.around.hosts[peer.member.host]
+    def dormant(self, timer: PeriodicTimer) -> Dormant | None:
+        peer: Peer = timer.owner
+        here, there = peer.node.process.host.name, self.ctx.hosts[peer.member.host]
         if not peer.patient:
             return None
-        if not there.powered or not self.around.fabric.reaches(here, there.name):
+        if not there.powered or not self.ctx.fabric.reaches(here, there.name):
             gap = CONNECT_TIMEOUT
-        elif "leader.health" not in there.doors and self.around.fabric.well(here, there.name):
-            gap = 2 * self.around.fabric.delay(here, there.name)
+        elif "leader.health" not in there.listeners and self.ctx.fabric.healthy(here, there.name):
+            gap = 2 * self.ctx.fabric.delay(here, there.name)
         else:
             return None
         renewals = Renewals(BACKOFF_MAX * (1 - BACKOFF_JITTER), BACKOFF_MAX * (1 + BACKOFF_JITTER), gap)
-        pause = rhythm.due - self.around.clock.now
-        known = Phase(rhythm.due - pause - gap, pause, rhythm.due)
-        return Rest(
-            self.around.clock.calm,
-            (rhythm.scope, there, there.power),
+        pause = timer.due - self.ctx.clock.now
+        known = Phase(timer.due - pause - gap, pause, timer.due)
+        return Dormant(
+            self.ctx.clock.quiescence,
+            (timer.scope, there, there.power),
             ((here, there.name),),
-            partial(self._wake, rhythm, renewals, known),
+            partial(self._wake, timer, renewals, known),
         )
 
-    def _wake(self, rhythm: Rhythm, renewals: Renewals, known: Phase) -> None:
-        now = self.around.clock.now
+    def _wake(self, timer: PeriodicTimer, renewals: Renewals, known: Phase) -> None:
+        now = self.ctx.clock.now
         phase = renewals.phase(known, now, self._rng)
         if now - phase.last < renewals.gap:
-            rhythm.wake(None)
-            rhythm.owner.reconnect(ago=now - phase.last)
+            timer.wake(None)
+            timer.owner.reconnect(ago=now - phase.last)
         else:
-            rhythm.wake(phase.next)
+            timer.wake(phase.next)
 
 
-class RaftLaw:
+class RaftTickRule:
     """The ticks of one Raft group whose leader is followed: all of it is arithmetic.
 
     Of the members that are well the leader hears once a second, so its check of the quorum passes every ten ticks and
@@ -196,24 +196,24 @@ class RaftLaw:
     seconds while a new one is queued every second.
     """
 
-    def __init__(self, around: Surroundings, manager_on: ManagerOn) -> None:
-        self.around = around
+    def __init__(self, ctx: SimContext, manager_on: ManagerOn) -> None:
+        self.ctx = ctx
         self.manager_on = manager_on
 
-    def rest(self, rhythm: Rhythm) -> Rest | None:
-        node: RaftNode = rhythm.owner
+    def dormant(self, timer: PeriodicTimer) -> Dormant | None:
+        node: RaftNode = timer.owner
         leader = self._leader_of(node)
         if leader is None or node.journal.wants("raft.message"):
             return None
         group = [leader]
         sources: list[object] = [leader.scope, leader, (leader.process.host.name, "raft.message")]
-        ways: list[Way] = []
+        routes: list[Route] = []
         silent: list[Peer] = []
         for member in leader.members.values():
             if member.raft_id == leader.core.id:
                 continue
-            peer, host = leader.peers[member.raft_id], self.around.hosts[member.host]
-            ways.append((leader.process.host.name, host.name))
+            peer, host = leader.peers[member.raft_id], self.ctx.hosts[member.host]
+            routes.append((leader.process.host.name, host.name))
             follower = self._follower(leader, member)
             if follower is not None:
                 group.append(follower)
@@ -236,15 +236,15 @@ class RaftLaw:
         for peer in silent:
             assert peer.call is not None
             peer.call.wait_for_ever()
-        return Rest(self.around.clock.calm, sources, ways, wake)
+        return Dormant(self.ctx.clock.quiescence, sources, routes, wake)
 
     def _alarm(self, leader: RaftNode, silent: list[Peer]) -> Timer | None:
         """When the kernel gives up the first connection to a silent member, it matters again."""
         if not silent:
             return None
-        since = min(peer.silent_since or self.around.clock.now for peer in silent)
-        left = since + TCP_GIVE_UP - self.around.clock.now
-        return leader.scope.after(max(0.0, left), self.around.clock.calm.disturb, leader)
+        since = min(peer.silent_since or self.ctx.clock.now for peer in silent)
+        left = since + TCP_GIVE_UP - self.ctx.clock.now
+        return leader.scope.after(max(0.0, left), self.ctx.clock.quiescence.invalidate, leader)
 
     def _leader_of(self, node: RaftNode) -> RaftNode | None:
         """The leader, if it leads undisputed and has nothing to do."""
@@ -264,7 +264,7 @@ class RaftLaw:
         node, core = manager.raft, leader.core
         progress = core.progress[member.raft_id]
         back = node.peers.get(core.id)
-        well = (
+        healthy = (
             node.core.id == member.raft_id
             and (node.core.leader, node.core.term) == (core.id, core.term)
             and node.settled
@@ -273,19 +273,19 @@ class RaftLaw:
             and leader.peers[member.raft_id].idle
             and back is not None
             and back.idle
-            and self.around.fabric.well(leader.process.host.name, member.host)
+            and self.ctx.fabric.healthy(leader.process.host.name, member.host)
         )
-        return node if well else None
+        return node if healthy else None
 
     def _gone(self, leader: RaftNode, member: Member) -> bool:
         """Whether nothing the leader sends the member can arrive, until the member's host or the way changes."""
-        host = self.around.hosts[member.host]
-        if not host.powered or not self.around.fabric.reaches(leader.process.host.name, host.name):
+        host = self.ctx.hosts[member.host]
+        if not host.powered or not self.ctx.fabric.reaches(leader.process.host.name, host.name):
             return True
-        return "raft.message" not in host.doors and not leader.peers[member.raft_id].connected
+        return "raft.message" not in host.listeners and not leader.peers[member.raft_id].connected
 
     def _wake(self, leader: _Ticking, followers: list[_Ticking], silent: list[Peer], alarm: Timer | None) -> None:
-        now = self.around.clock.now
+        now = self.ctx.clock.now
         if alarm is not None:
             alarm.cancel()
         ticks = ticks_until(leader.due, TICK, now)
@@ -307,7 +307,7 @@ class RaftLaw:
         own = ticks_until(follower.due, TICK, now)
         if follower.unmoved:
             heard = leader.due + TICK * (leader_ticks - 1)
-            heard += self.around.fabric.delay(leader.node.process.host.name, follower.node.process.host.name)
+            heard += self.ctx.fabric.delay(leader.node.process.host.name, follower.node.process.host.name)
             beats = leader_ticks
             if heard > now:
                 heard, beats = heard - TICK, beats - 1

@@ -7,52 +7,52 @@ from random import Random
 
 import pytest
 
-from swarmsim.sim.calm import Calm, Phase, Renewals, Rest, ticks_until
 from swarmsim.sim.clock import Clock
-from swarmsim.sim.rhythm import Deadline, Rhythm
+from swarmsim.sim.quiescence import Dormant, Phase, Quiescence, Renewals, ticks_until
 from swarmsim.sim.scope import Scope
+from swarmsim.sim.timers import Deadline, PeriodicTimer
 
 
 class EverySecond:
     """A law for a tick of one second that rests until its scope ends or ``"noise"``."""
 
-    def rest(self, rhythm: Rhythm) -> Rest:
-        clock, due = rhythm.scope.clock, rhythm.due
-        return Rest(
-            clock.calm,
-            (rhythm.scope, "noise"),
+    def dormant(self, timer: PeriodicTimer) -> Dormant:
+        clock, due = timer.scope.clock, timer.due
+        return Dormant(
+            clock.quiescence,
+            (timer.scope, "noise"),
             (),
-            lambda: rhythm.wake(due + ticks_until(due, 1.0, clock.now)),
+            lambda: timer.wake(due + ticks_until(due, 1.0, clock.now)),
         )
 
 
 def ticking() -> tuple[Clock, Scope, list[float]]:
     beats: list[float] = []
-    clock = Clock(Calm())
+    clock = Clock(Quiescence())
 
     def tick() -> float:
         beats.append(round(clock.now, 9))
         return 1.0
 
-    clock.calm.laws[tick] = EverySecond()
+    clock.quiescence.rules[tick] = EverySecond()
     scope = Scope(clock, "s")
-    Rhythm(scope, 0.25, tick)
+    PeriodicTimer(scope, 0.25, tick)
     return clock, scope, beats
 
 
-def test_a_resting_rhythm_costs_no_event():
+def test_a_dormant_timer_costs_no_event():
     clock, _, beats = ticking()
     clock.run(1e9)
     assert beats == [0.25]
-    assert clock.calm.resting == 1
+    assert clock.quiescence.resting == 1
 
 
-def test_a_disturbed_rhythm_goes_on_in_its_phase_and_rests_again():
+def test_an_invalidated_timer_goes_on_in_its_phase_and_is_dormant_again():
     clock, scope, beats = ticking()
-    scope.after(1000.5, clock.calm.disturb, "noise")
+    scope.after(1000.5, clock.quiescence.invalidate, "noise")
     clock.run(5000)
     assert beats == [0.25, 1001.25]
-    assert clock.calm.resting == 1
+    assert clock.quiescence.resting == 1
 
 
 def test_the_end_of_its_scope_ends_the_rest():
@@ -60,16 +60,16 @@ def test_the_end_of_its_scope_ends_the_rest():
     scope.after(10, scope.end)
     clock.run(100)
     assert beats == [0.25]
-    assert clock.calm.resting == 0
+    assert clock.quiescence.resting == 0
 
 
 def test_whoever_touches_a_sleeping_deadline_wakes_what_pushes_it_back():
-    clock = Clock(Calm())
+    clock = Clock(Quiescence())
     scope = Scope(clock, "s")
     expired: list[float] = []
     deadline = Deadline(scope, 3.0, lambda: expired.append(clock.now))
-    rest = Rest(clock.calm, (), (), lambda: deadline.wake(clock.now + 0.5, 0.5))
-    deadline.sleep(rest)
+    dormant = Dormant(clock.quiescence, (), (), lambda: deadline.wake(clock.now + 0.5, 0.5))
+    deadline.sleep(dormant)
     clock.run(50)
     assert not expired
     deadline.extend(1.0)
@@ -78,13 +78,13 @@ def test_whoever_touches_a_sleeping_deadline_wakes_what_pushes_it_back():
 
 
 def test_only_rests_on_the_way_between_two_hosts_are_disturbed():
-    calm = Calm()
+    quiescence = Quiescence()
     woken: list[str] = []
-    for name, ways in {"near": [("a", "b")], "far": [("a", "c")], "through": [("c", "a"), ("a", "b")]}.items():
-        Rest(calm, (), ways, lambda name=name: woken.append(name))
-    calm.disturb_way("b", "a")
+    for name, routes in {"near": [("a", "b")], "far": [("a", "c")], "through": [("c", "a"), ("a", "b")]}.items():
+        Dormant(quiescence, (), routes, lambda name=name: woken.append(name))
+    quiescence.invalidate_route("b", "a")
     assert woken == ["near", "through"]
-    calm.disturb_ways("c")
+    quiescence.invalidate_routes_of("c")
     assert woken == ["near", "through", "far"]
 
 

@@ -1,7 +1,7 @@
 """Named randomness: one seed, and for every component a stream of its own.
 
 A stream is named by host and component (``"m1/raft"``), so that a new draw in one place does not move
-the draws in another, and two scenarios that differ in one step share their luck until that step.
+the draws in another, and two scenarios that differ in one step share their random numbers until that step.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from random import Random
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-class Chance:
+class RandomStreams:
     """Streams of random numbers by name.
 
-    >>> Chance(1).stream("m1/raft").random() == Chance(1).stream("m1/raft").random()
+    >>> RandomStreams(1).stream("m1/raft").random() == RandomStreams(1).stream("m1/raft").random()
     True
     """
 
@@ -30,7 +30,7 @@ class Chance:
         return stream
 
     def reseed(self, seed: int) -> None:
-        """From now on other luck: every stream goes on as the one of its name under ``seed``."""
+        """From now on other random numbers: every stream goes on as the one of its name under ``seed``."""
         self.seed = seed
         for name, stream in self._streams.items():
             stream.seed(f"{seed}/{name}")

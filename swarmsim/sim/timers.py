@@ -1,8 +1,8 @@
-"""Rhythms: everything that recurs goes through one of these three, so that time in which nothing happens is free.
+"""Timers: everything that recurs goes through one of these three, so that time in which nothing happens is free.
 
-- :class:`Rhythm` calls again and again, each time after the period its callback returns. While its beats can
-  change nothing it rests (:mod:`swarmsim.sim.calm`).
-- :class:`Beat` is a lattice of instants (``origin + k · period``): whoever needs the next one asks for it,
+- :class:`PeriodicTimer` calls again and again, each time after the period its callback returns. While its firings can
+  change nothing it is dormant (:mod:`swarmsim.sim.quiescence`).
+- :class:`AlignedTicker` is a lattice of instants (``origin + k · period``): whoever needs the next one asks for it,
   and an idle lattice costs nothing.
 - :class:`Deadline` is a time-out that is pushed back far more often than it expires: pushing back is an
   assignment, not an event.
@@ -14,31 +14,31 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from swarmsim.sim.calm import Rest
 from swarmsim.sim.clock import Timer
+from swarmsim.sim.quiescence import Dormant
 from swarmsim.sim.scope import Scope
 
 
-class Rhythm:
+class PeriodicTimer:
     """Calls ``step`` after ``first`` seconds and then every time after the seconds it returned.
 
     A step that returns ``None`` ends it, or lets it wait for :meth:`again` (where the pause comes with an answer).
-    ``due`` is when the next beat comes, or would have come when the rhythm went to rest.
+    ``due`` is when it fires next, or would have when it became dormant.
     """
 
-    __slots__ = ("_law", "_rest", "_timer", "due", "scope", "step")
+    __slots__ = ("_dormant", "_rule", "_timer", "due", "scope", "step")
 
     def __init__(self, scope: Scope, first: float, step: Callable[[], float | None]) -> None:
         self.scope = scope
         self.step = step
         self.due = scope.clock.now + first
         self._timer = scope.after(first, self._beat)
-        self._law = scope.clock.calm.law_of(step)
-        self._rest: Rest | None = None
+        self._rule = scope.clock.quiescence.rule_of(step)
+        self._dormant: Dormant | None = None
 
     @property
     def owner(self) -> Any:
-        """Whose rhythm it is: the object ``step`` is a method of."""
+        """Whose timer it is: the object ``step`` is a method of."""
         return getattr(self.step, "__self__", None)
 
     def _beat(self) -> None:
@@ -49,31 +49,31 @@ class Rhythm:
     def again(self, pause: float) -> None:
         """Step again in ``pause`` seconds."""
         self.due = self.scope.clock.now + pause
-        if self._law is not None:
-            self._rest = self._law.rest(self)
-            if self._rest is not None:
+        if self._rule is not None:
+            self._dormant = self._rule.dormant(self)
+            if self._dormant is not None:
                 return
         self._timer = self.scope.after(pause, self._beat)
 
     def sleep(self) -> None:
-        """Another rhythm's rest includes this one."""
+        """Another timer's dormant state includes this one."""
         self._timer.cancel()
 
     def wake(self, due: float | None) -> None:
-        """Go on with real events; the next beat is ``due`` (seconds), or comes after :meth:`again`."""
-        self._rest = None
+        """Go on with real events; the next firing is ``due`` (seconds), or comes after :meth:`again`."""
+        self._dormant = None
         if due is None:
             return
         self.due = due
         self._timer = self.scope.after(max(0.0, due - self.scope.clock.now), self._beat)
 
     def stop(self) -> None:
-        if self._rest is not None:
-            self._rest.wake()
+        if self._dormant is not None:
+            self._dormant.wake()
         self._timer.cancel()
 
 
-class Beat:
+class AlignedTicker:
     """A ticker's instants, without the ticks nobody listens to.
 
     ``request()`` makes ``fn`` run at the next instant after now; asking again before it came changes nothing.
@@ -105,47 +105,47 @@ class Deadline:
     """``fn(*args)`` runs ``seconds`` after the last :meth:`extend`, unless cancelled.
 
     The pending timer is left where it is when the deadline moves back; it re-arms itself for the rest
-    when it fires early. A deadline that is pushed back by a resting rhythm sleeps with it: whoever touches it wakes
+    when it fires early. A deadline that is pushed back by a dormant timer sleeps with it: whoever touches it wakes
     both.
     """
 
-    __slots__ = ("_timer", "args", "due", "fn", "rest", "scope", "seconds")
+    __slots__ = ("_timer", "args", "dormant", "due", "fn", "scope", "seconds")
 
     def __init__(self, scope: Scope, seconds: float, fn: Callable[..., object], *args: Any) -> None:
         self.scope = scope
         self.fn = fn
         self.args = args
-        self.rest: Rest | None = None
+        self.dormant: Dormant | None = None
         self.seconds = seconds
         self.due = scope.clock.now + seconds
         self._timer: Timer | None = scope.after(seconds, self._check)
 
     def extend(self, seconds: float) -> None:
-        if self.rest is not None:
-            self.rest.wake()
+        if self.dormant is not None:
+            self.dormant.wake()
         self.seconds = seconds
         self.due = self.scope.clock.now + seconds
         if self._timer is None:
             self._timer = self.scope.after(seconds, self._check)
 
     def cancel(self) -> None:
-        if self.rest is not None:
-            self.rest.wake()
+        if self.dormant is not None:
+            self.dormant.wake()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self.due = math.inf
 
-    def sleep(self, rest: Rest) -> None:
-        """What pushes it back rests: it cannot expire."""
-        self.rest = rest
+    def sleep(self, dormant: Dormant) -> None:
+        """What pushes it back is dormant: it cannot expire."""
+        self.dormant = dormant
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def wake(self, due: float, seconds: float) -> None:
         """It may expire again, at ``due`` unless it is pushed back: so many ``seconds`` after it was last."""
-        self.rest = None
+        self.dormant = None
         self.seconds = seconds
         self.due = due
         self._timer = self.scope.after(max(0.0, due - self.scope.clock.now), self._check)
