@@ -15,9 +15,10 @@ from swarmsim.docker.command import CommandContext, CommandError, NotModelled, W
 from swarmsim.docker.files import Files
 from swarmsim.docker.grammar import ALIASES, BY_PATH, GROUPS, NOT_MODELLED, Command
 from swarmsim.docker.output import command_help, group_help
-from swarmsim.docker.pflag import FlagError, Flags, HelpAsked, parse
+from swarmsim.docker.values import FLAG_TYPES
 from swarmsim.engine.api import EngineAPI
 from swarmsim.engine.calls import ApiError
+from swarmsim.go.pflag import FlagError, Flags, FlagSet, HelpAsked
 from swarmsim.sim.future import Activity, Future
 
 ACTIONS: dict[str, Callable[[CommandContext], Activity[Any]]] = {
@@ -160,7 +161,7 @@ def _check_arguments(command: Command, arguments: list[str]) -> None:
 def _understand(words: list[str]) -> tuple[Command, Flags, list[str]]:
     command, rest = _find(words)
     try:
-        flags, arguments = parse(rest, command.flags, command.interspersed)
+        flags, arguments = FlagSet(command.flags, FLAG_TYPES).parse(rest, command.interspersed)
     except HelpAsked:
         raise _Answer(0, out=command_help(command)) from None
     except FlagError as problem:

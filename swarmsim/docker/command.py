@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from swarmsim.docker.gotemplate import TemplateError
-from swarmsim.docker.gotime import human_duration, parse_time
 from swarmsim.docker.output import render_inspected
-from swarmsim.docker.pflag import Flags
 from swarmsim.engine.api import EngineAPI
 from swarmsim.engine.calls import ApiError
+from swarmsim.go.duration import parse_timestamp
+from swarmsim.go.pflag import Flags
+from swarmsim.go.template import TemplateError
+from swarmsim.go.units import human_duration
 from swarmsim.sim.clock import EPOCH
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.scope import ModelError
@@ -72,7 +73,7 @@ class CommandContext:
 
     def ago(self, timestamp: str) -> str:
         """``2 minutes`` since an API time stamp."""
-        return human_duration((self.now - parse_time(timestamp)).total_seconds())
+        return human_duration((self.now - parse_timestamp(timestamp)).total_seconds())
 
     def pause(self, seconds: float) -> Activity[Any]:
         """Let time pass; whether Ctrl-C was pressed meanwhile. A command that pauses so ends in its own way."""

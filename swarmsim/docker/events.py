@@ -6,11 +6,11 @@ from collections import deque
 from typing import Any
 
 from swarmsim.docker.command import CommandContext, CommandError
-from swarmsim.docker.gotemplate import Template, to_json
-from swarmsim.docker.gotime import parse_duration, parse_time
 from swarmsim.docker.output import unescape
 from swarmsim.engine.calls import ApiError
 from swarmsim.engine.events import EngineEvent
+from swarmsim.go.duration import parse_duration, parse_timestamp
+from swarmsim.go.template import Template, to_json
 from swarmsim.sim.clock import EPOCH, timestamp
 from swarmsim.sim.future import Activity
 
@@ -47,7 +47,7 @@ def _moment(command: CommandContext, text: str) -> float:
     except ValueError:
         pass
     try:
-        return (parse_time(text if text.endswith("Z") else f"{text}Z") - EPOCH).total_seconds()
+        return (parse_timestamp(text if text.endswith("Z") else f"{text}Z") - EPOCH).total_seconds()
     except (ValueError, IndexError):
         raise CommandError(f'Error response from daemon: invalid value for "{text}": failed to parse value') from None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from swarmsim.docker.pflag import Flag as F
+from swarmsim.go.pflag import Flag as F
 
 
 class Command(NamedTuple):

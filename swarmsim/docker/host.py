@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 from swarmsim.docker.command import CommandContext, CommandError, NotModelled, begins, joined, matches_label
-from swarmsim.docker.gotemplate import Template, to_json
-from swarmsim.docker.gotime import bytes_size, human_duration
 from swarmsim.docker.output import Listing, render_inspected, unescape
 from swarmsim.engine.calls import ApiError
+from swarmsim.go.template import Template, to_json
+from swarmsim.go.units import bytes_size, human_duration
 from swarmsim.sim.clock import EPOCH
 from swarmsim.sim.future import Activity
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from swarmsim.docker import tasks
 from swarmsim.docker.command import CommandContext, CommandError, begins, error_text, matches_label
-from swarmsim.docker.gotime import bytes_size
 from swarmsim.docker.output import Listing
 from swarmsim.engine.calls import ApiError
+from swarmsim.go.units import bytes_size
 from swarmsim.sim.future import Activity
 from swarmsim.swarm.objects import Availability, NodeSpec, Role
 

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from typing import Any, NamedTuple
 
-from swarmsim.docker.gotemplate import Template, to_json
 from swarmsim.docker.grammar import COMMANDS, GROUPS, Command
-from swarmsim.docker.values import SHOWN_AS
+from swarmsim.docker.values import FLAG_TYPES
+from swarmsim.go.pflag import FlagSet
+from swarmsim.go.tabwriter import align
+from swarmsim.go.template import Template, to_json
 
-CELL_WIDTH, CELL_PADDING = 10, 3  # tabwriter.NewWriter(out, 10, 1, 3, ' ', 0)
-
-
-def tabulate(lines: list[list[str]]) -> str:
-    """Go's text/tabwriter over rows of cells; the last cell of a row is not padded."""
-    widths: list[int] = []
-    for row in lines:
-        for column, cell in enumerate(row[:-1]):
-            if column == len(widths):
-                widths.append(0)
-            widths[column] = max(widths[column], len(cell) + CELL_PADDING, CELL_WIDTH)
-    return "".join(
-        "".join(f"{cell:<{widths[column]}}" for column, cell in enumerate(row[:-1])) + row[-1] + "\n" for row in lines
-    )
+MIN_WIDTH, PADDING = 10, 3  # of columns: tabwriter.NewWriter(out, 10, 1, 3, ' ', 0)
 
 
 class Listing(NamedTuple):
@@ -43,10 +31,10 @@ class Listing(NamedTuple):
         if format == "json":
             return "".join(to_json({field: row[field] for field in self.json_fields}) + "\n" for row in rows)
         if format.startswith("table"):
-            source = format.removeprefix("table").strip() or self.table
+            source = format.removeprefix("table").strip(" ") or self.table
             template = Template(unescape(source), self.type_name)
-            headers = template.execute(self.headers)
-            return tabulate([line.split("\t") for line in [headers, *map(template.execute, rows)]])
+            lines = [template.execute(self.headers), *map(template.execute, rows)]
+            return align("".join(f"{line}\n" for line in lines), MIN_WIDTH, PADDING)
         template = Template(unescape(format), self.type_name)
         return "".join(template.execute(row) + "\n" for row in rows)
 
@@ -74,26 +62,8 @@ def render_inspected(values: list[Any], format: str, type_name: str) -> str:
 # -- help
 
 
-def flag_usages(command: Command) -> str:
-    """The options of a command, as pflag lays them out in 80 columns."""
-    lines = []
-    for flag in sorted(command.flags, key=lambda flag: flag.name):
-        short = f"-{flag.short}, " if flag.short else "    "
-        kind = "" if flag.type == "bool" else f" {SHOWN_AS.get(flag.type, flag.type)}"
-        about = flag.about + (f" (default {flag.default})" if flag.default and flag.default not in ("0", "0s") else "")
-        lines.append((f"  {short}--{flag.name}{kind}", about))
-    if not lines:
-        return ""
-    indent = max(len(left) for left, _ in lines) + 3
-    out = ""
-    for left, about in lines:
-        wrapped = textwrap.wrap(about, max(80 - indent, 24), break_long_words=False) or [""]
-        out += f"{left:<{indent}}" + ("\n" + " " * indent).join(wrapped) + "\n"
-    return out
-
-
 def command_help(command: Command) -> str:
-    options = flag_usages(command)
+    options = FlagSet(command.flags, FLAG_TYPES).usages()
     return f"Usage:  {command.use_line}\n\n{command.about}\n" + (f"\nOptions:\n{options}" if options else "")
 
 

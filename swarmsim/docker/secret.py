@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from swarmsim.docker.command import CommandContext, CommandError, begins, error_text, joined, key_values, matches_label
-from swarmsim.docker.gotime import parse_time
 from swarmsim.docker.output import Listing
 from swarmsim.docker.tasks import natural
+from swarmsim.go.duration import parse_timestamp
 from swarmsim.sim.future import Activity
 from swarmsim.swarm.specs import SecretSpec
 
@@ -99,7 +99,7 @@ def inspect(kind: str) -> Callable[[CommandContext], Activity[Any]]:
 
 
 def _when(timestamp: str) -> str:
-    time = parse_time(timestamp)
+    time = parse_timestamp(timestamp)
     fraction = timestamp.removesuffix("Z").partition(".")[2].rstrip("0")
     return time.strftime("%Y-%m-%d %H:%M:%S") + (f".{fraction}" if fraction else "") + " +0000 utc"
 

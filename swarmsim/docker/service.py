@@ -7,14 +7,16 @@ from typing import Any
 
 from swarmsim.docker import tasks
 from swarmsim.docker.command import CommandContext, CommandError, begins, error_text, matches_label
-from swarmsim.docker.gotemplate import show
-from swarmsim.docker.gotime import bytes_size, format_duration, parse_uint
 from swarmsim.docker.node import node_names
 from swarmsim.docker.output import Listing
 from swarmsim.docker.progress import wait_on_service
 from swarmsim.docker.references import resolved
 from swarmsim.docker.specs import apply_update_flags, read_env_file, spec_from_create_flags
 from swarmsim.engine.calls import ApiError
+from swarmsim.go.duration import format_duration
+from swarmsim.go.strconv import parse_uint
+from swarmsim.go.template import show
+from swarmsim.go.units import bytes_size
 from swarmsim.sim.future import Activity
 from swarmsim.swarm.objects import Service
 from swarmsim.swarm.specs import Mode, Replicated, ServiceSpec, replace

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 from swarmsim.docker.command import CommandError, key_values
-from swarmsim.docker.pflag import Flags
+from swarmsim.go.pflag import Flags
 from swarmsim.swarm.specs import (
     DEFAULT_RESTART,
     DEFAULT_UPDATE,

@@ -9,8 +9,8 @@ import msgspec
 from swarmsim.docker.command import CommandContext, CommandError
 from swarmsim.docker.grammar import BY_PATH
 from swarmsim.docker.output import command_help
-from swarmsim.docker.pflag import Flags
 from swarmsim.engine.calls import ApiError
+from swarmsim.go.pflag import Flags
 from swarmsim.sim.future import Activity
 from swarmsim.swarm.objects import ClusterSpec, Role
 

@@ -10,11 +10,14 @@ import csv
 import ipaddress
 import re
 import shlex
-from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
-from swarmsim.docker.gotime import parse_bool, parse_bytes, parse_duration, parse_float, parse_int, parse_uint
+from swarmsim.go.duration import parse_duration
+from swarmsim.go.pflag import FlagType
+from swarmsim.go.strconv import parse_bool, parse_float, parse_int, parse_uint
+from swarmsim.go.units import ram_in_bytes
 from swarmsim.swarm.specs import (
     BindOptions,
     ConfigReference,
@@ -33,7 +36,7 @@ from swarmsim.swarm.specs import (
 )
 
 
-def _nano_cpus(text: str) -> int:
+def parse_cpus(text: str) -> int:
     try:
         cpus = Fraction(text)
     except (ValueError, ZeroDivisionError):
@@ -59,13 +62,15 @@ def _port_range(text: str, what: str) -> list[int]:
     return list(range(start, end + 1))
 
 
-def _ports(text: str) -> list[PortConfig]:
+def parse_ports(text: str) -> list[PortConfig]:
     """``8888:80``, ``80/udp``, ``8000-8002:80-82``, ``published=8888,target=80,mode=host``."""
     if re.search(r"\w+=\w+(,\w+=\w+)*", text):
         return [_long_port(text)]
     body, _, protocol = text.partition("/")
     protocol = protocol.lower() or "tcp"
     parts = body.split(":")
+    if not parts[-1]:
+        raise ValueError(f"no port specified: {text}<empty>")
     targets = _port_range(parts[-1], "containerPort")
     if protocol not in ("tcp", "udp", "sctp"):
         raise ValueError(f"invalid proto: {protocol}")
@@ -122,6 +127,9 @@ SWITCHES = ("readonly", "ro", "volume-nocopy", "bind-nonrecursive")
 
 
 def _csv(text: str) -> list[str]:
+    """The fields of one line; of no line at all Go's reader says EOF."""
+    if not text:
+        raise ValueError("EOF")
     return next(csv.reader([text]), [])
 
 
@@ -161,7 +169,7 @@ def _mount(text: str) -> list[Mount]:
             _into(driver.setdefault("options", {}), value)
         elif key == "tmpfs-size":
             try:
-                tmpfs["size_bytes"] = parse_bytes(value)
+                tmpfs["size_bytes"] = ram_in_bytes(value)
             except ValueError:
                 raise ValueError(f"invalid value for {key}: {value}") from None
         elif key == "tmpfs-mode":
@@ -379,48 +387,37 @@ def _one(text: str) -> list[str]:
     return [text]
 
 
-PARSERS: dict[str, Callable[[str], Any]] = {
-    "bool": parse_bool,
-    "string": str,
-    "node-addr": str,
-    "uint": parse_uint,
-    "int": parse_int,
-    "int64": parse_int,
-    "uint32": parse_uint,
-    "float": parse_float,
-    "duration": parse_duration,
-    "positive-duration": _positive_duration,
-    "bytes": parse_bytes,
-    "decimal": _nano_cpus,
-    "command": _words,
-    "credential-spec": _credential_spec,
-    "list": _one,
-    "label": _label,
-    "env": _env,
-    "ip": _ip,
-    "extra-host": _extra_host,
-    "generic-resource": _generic_resource,
-    "network": _network,
-    "secret": _secret,
-    "config": _config,
-    "port": _ports,
-    "mount": _mount,
-    "pref": _preference,
-    "filter": _filter,
-    "ulimit": _ulimit,
+FLAG_TYPES: dict[str, FlagType] = {
+    "bool": FlagType(parse_bool),
+    "string": FlagType(str),
+    "node-addr": FlagType(str),
+    "external-ca": FlagType(str),
+    "pem-file": FlagType(str),
+    "ipNetSlice": FlagType(str),
+    "uint": FlagType(partial(parse_uint, base=0)),
+    "uint32": FlagType(partial(parse_uint, base=0, bits=32)),
+    "int": FlagType(partial(parse_int, base=0)),
+    "int64": FlagType(partial(parse_int, base=0)),
+    "float": FlagType(partial(parse_float, bits=32)),
+    "duration": FlagType(parse_duration),
+    "positive-duration": FlagType(_positive_duration, shown_as="duration"),
+    "bytes": FlagType(ram_in_bytes),
+    "decimal": FlagType(parse_cpus),
+    "command": FlagType(_words),
+    "credential-spec": FlagType(_credential_spec),
+    "list": FlagType(_one, repeatable=True),
+    "label": FlagType(_label, repeatable=True, shown_as="list"),
+    "env": FlagType(_env, repeatable=True, shown_as="list"),
+    "ip": FlagType(_ip, repeatable=True, shown_as="list"),
+    "extra-host": FlagType(_extra_host, repeatable=True, shown_as="list"),
+    "generic-resource": FlagType(_generic_resource, repeatable=True, shown_as="list"),
+    "network": FlagType(_network, repeatable=True),
+    "secret": FlagType(_secret, repeatable=True),
+    "config": FlagType(_config, repeatable=True),
+    "port": FlagType(parse_ports, repeatable=True),
+    "mount": FlagType(_mount, repeatable=True),
+    "pref": FlagType(_preference, repeatable=True),
+    "filter": FlagType(_filter, repeatable=True),
+    "ulimit": FlagType(_ulimit, repeatable=True),
 }
-"""By the type a flag has in the grammar."""
-
-REPEATABLE = frozenset(
-    (
-        *("list", "label", "env", "ip", "extra-host", "generic-resource", "network", "secret", "config", "port"),
-        *("mount", "pref", "filter", "ulimit"),
-    )
-)
-"""Types whose values add up when the flag is given again."""
-
-SHOWN_AS = {
-    **dict.fromkeys(("label", "env", "ip", "extra-host", "generic-resource"), "list"),
-    "positive-duration": "duration",
-}
-"""Types that help calls by another name: docker/cli's values with a validator."""
+"""The types of flags, by the name that the grammar and help use."""

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from swarmsim.docker.gotime import parse_bytes
+from swarmsim.go.units import ram_in_bytes
 from swarmsim.scenario.distribution import DurationDistribution
 from swarmsim.scenario.duration import Duration, PositiveDuration, Span
 
@@ -40,7 +40,7 @@ def _memory(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     try:
-        return parse_bytes(str(value))
+        return ram_in_bytes(str(value))
     except ValueError:
         raise ValueError(f"{value!r} is no amount of memory: write 2g, 512m or a number of bytes") from None
 

@@ -1,19 +1,12 @@
-"""How docker reads words and writes values: pflag, Go's durations and sizes, templates, tables."""
+"""How docker reads words: flags and their values, templates."""
 
 from __future__ import annotations
 
 import pytest
 
-from swarmsim.docker.gotemplate import Template, TemplateError
-from swarmsim.docker.gotime import (
-    bytes_size,
-    format_duration,
-    human_duration,
-    parse_bytes,
-    parse_duration,
-)
-from swarmsim.docker.output import tabulate
-from swarmsim.docker.pflag import Flag, FlagError, parse
+from swarmsim.docker.values import FLAG_TYPES
+from swarmsim.go.pflag import Flag, FlagError, Flags, FlagSet
+from swarmsim.go.template import Template, TemplateError
 
 FLAGS = (
     Flag("detach", "bool", "", "d"),
@@ -27,6 +20,11 @@ FLAGS = (
     Flag("filter", "filter", "", "f"),
     Flag("mount", "mount", ""),
 )
+
+
+def parse(words: list[str], interspersed: bool = True) -> tuple[Flags, list[str]]:
+    return FlagSet(FLAGS, FLAG_TYPES).parse(words, interspersed)
+
 
 READ = [
     ("--replicas=3 nginx", {"replicas": 3}, ["nginx"]),
@@ -46,19 +44,19 @@ READ = [
 
 @pytest.mark.parametrize(("line", "values", "arguments"), READ)
 def test_words_that_are_understood(line, values, arguments):
-    flags, rest = parse(line.split(), FLAGS)
+    flags, rest = parse(line.split())
     assert ({name: flags.get(name) for name in flags.names()}, rest) == (values, arguments)
 
 
 def test_where_it_is_so_everything_after_the_first_argument_belongs_to_the_container():
-    flags, rest = parse(["-d", "nginx", "--replicas", "3", "-x"], FLAGS, interspersed=False)
+    flags, rest = parse(["-d", "nginx", "--replicas", "3", "-x"], interspersed=False)
     assert (flags.names(), rest) == (["detach"], ["nginx", "--replicas", "3", "-x"])
 
 
 REFUSED = [
     ("--foo", "unknown flag: --foo"),
     ("-z", "unknown shorthand flag: 'z' in -z"),
-    ("-dz", "unknown shorthand flag: 'z' in -dz"),
+    ("-dz", "unknown shorthand flag: 'z' in -z"),
     ("--replicas", "flag needs an argument: --replicas"),
     ("-p", "flag needs an argument: 'p' in -p"),
     ("--replicas x", 'invalid argument "x" for "--replicas" flag: strconv.ParseUint: parsing "x": invalid syntax'),
@@ -80,7 +78,7 @@ REFUSED = [
 @pytest.mark.parametrize(("line", "complaint"), REFUSED)
 def test_words_that_are_refused(line, complaint):
     with pytest.raises(FlagError) as refusal:
-        parse(line.split(), FLAGS)
+        parse(line.split())
     assert str(refusal.value) == complaint
 
 
@@ -95,48 +93,8 @@ PORTS = [
 
 @pytest.mark.parametrize(("text", "ports"), PORTS)
 def test_published_ports(text, ports):
-    flags, _ = parse(["-p", text], FLAGS)
+    flags, _ = parse(["-p", text])
     assert [(p.protocol, p.target_port, p.published_port, p.publish_mode) for p in flags.every("publish")] == ports
-
-
-DURATIONS = [("5s", 5), ("1m30s", 90), ("1h", 3600), ("2160h0m0s", 7_776_000), ("500ms", 0.5), ("0", 0), ("-2s", -2)]
-
-
-@pytest.mark.parametrize(("text", "seconds"), DURATIONS)
-def test_go_durations(text, seconds):
-    assert parse_duration(text) == seconds * 10**9
-
-
-@pytest.mark.parametrize(
-    ("ns", "text"),
-    [(0, "0s"), (1, "1ns"), (1_500_000, "1.5ms"), (5 * 10**9, "5s"), (90 * 10**9, "1m30s"), (3600 * 10**9, "1h0m0s")],
-)
-def test_go_prints_durations(ns, text):
-    assert format_duration(ns) == text
-
-
-HUMAN = [
-    (0.2, "Less than a second"), (1.9, "1 second"), (59, "59 seconds"), (60, "About a minute"), (119, "About a minute"),
-    (120, "2 minutes"), (3599, "59 minutes"), (3600, "About an hour"), (7200, "2 hours"), (48 * 3600, "2 days"),
-    (15 * 86400, "2 weeks"), (90 * 86400, "3 months"), (800 * 86400, "2 years"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("seconds", "text"), HUMAN)
-def test_human_durations(seconds, text):
-    assert human_duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "size"), [("64m", 64 << 20), ("1g", 1 << 30), ("10", 10), ("1.5k", 1536), ("2GiB", 2 << 30)]
-)
-def test_sizes(text, size):
-    assert parse_bytes(text) == size
-
-
-@pytest.mark.parametrize(("size", "text"), [(64 << 20, "64MiB"), (25276063744, "23.54GiB"), (100, "100B")])
-def test_sizes_for_people(size, text):
-    assert bytes_size(size) == text
 
 
 DATA = {"Name": "web", "Spec": {"Labels": {"b": "2", "a": "1"}, "Replicas": 3}, "Ports": [80, 443], "Init": False}
@@ -179,9 +137,3 @@ def test_templates_that_are_refused(source, complaint):
     with pytest.raises(TemplateError) as refusal:
         Template(source, "swarm.Service").execute(DATA)
     assert str(refusal.value) == complaint
-
-
-def test_columns_are_at_least_ten_wide_and_three_apart():
-    assert tabulate([["ID", "NAME", "PORTS"], ["0123456789ab", "x", ""]]) == (
-        "ID             NAME      PORTS\n0123456789ab   x         \n"
-    )

@@ -13,9 +13,10 @@ from typing import Any
 
 from swarmsim.docker.command import CommandError
 from swarmsim.docker.compose.load import Loaded, pairs
-from swarmsim.docker.gotime import parse_bytes, parse_duration
 from swarmsim.docker.specs import capability, read_env_file
-from swarmsim.docker.values import PARSERS
+from swarmsim.docker.values import parse_cpus, parse_ports
+from swarmsim.go.duration import parse_duration
+from swarmsim.go.units import ram_in_bytes
 from swarmsim.swarm.reference import InvalidReference, parse_reference
 from swarmsim.swarm.specs import (
     BindOptions,
@@ -299,7 +300,7 @@ class Stack:
                 mount = Mount(type=kind, source=source, target=target, read_only=mount.read_only, bind=bind)
             elif kind == "tmpfs":
                 size = (entry.get("tmpfs") or {}).get("size", 0)
-                size = parse_bytes(size) if isinstance(size, str) else size
+                size = ram_in_bytes(size) if isinstance(size, str) else size
                 mount = Mount(type=kind, target=target, tmpfs=TmpfsOptions(size_bytes=size) if size else None)
             elif kind == "volume" and source:
                 mount = self._named_volume(entry, mount)
@@ -445,8 +446,8 @@ def _resources(value: Config) -> Resources:
             for each in given.get("generic_resources") or ()
         ]
         return Quantities(
-            nano_cpus=PARSERS["decimal"](str(given["cpus"])) if given.get("cpus") else 0,
-            memory_bytes=parse_bytes(given["memory"]) if given.get("memory") else 0,
+            nano_cpus=parse_cpus(str(given["cpus"])) if given.get("cpus") else 0,
+            memory_bytes=ram_in_bytes(given["memory"]) if given.get("memory") else 0,
             pids=given.get("pids", 0),
             generic=generic or None,
         )
@@ -468,7 +469,7 @@ def _ports(entries: list[Any]) -> list[PortConfig] | None:
             )
             ports.append(port)
         else:
-            ports += PARSERS["port"](str(entry))
+            ports += parse_ports(str(entry))
     return sorted(ports, key=lambda port: port.published_port) or None
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from swarmsim.docker.gotime import parse_bool
+from swarmsim.go.strconv import parse_bool
 
 _NAME = r"[_a-zA-Z][_a-zA-Z0-9]*"
 _PATTERN = re.compile(

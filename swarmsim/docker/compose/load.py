@@ -15,7 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from swarmsim.docker.command import CommandError
 from swarmsim.docker.compose.interpolate import BadVariable, cast, substitute
 from swarmsim.docker.compose.schema import DEPRECATED, FORBIDDEN, ROOT, UNSUPPORTED, Complaint, dotted
-from swarmsim.docker.values import PARSERS
+from swarmsim.docker.values import parse_ports
 
 SECTIONS = ("services", "networks", "volumes", "secrets", "configs")
 LATEST = 13  # version 3.13, what a file without a version is
@@ -158,7 +158,7 @@ class _Document:
     def _check_port(self, path: tuple[Any, ...], port: Any) -> None:
         try:
             if not isinstance(port, dict):
-                PARSERS["port"](str(port))
+                parse_ports(str(port))
                 return
             for key in ("target", "published"):
                 text = str(port.get(key, 1))
