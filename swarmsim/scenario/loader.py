@@ -12,14 +12,11 @@ import shlex
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import resources
-from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from swarmsim.scenario.schema import (
     STEPS,
@@ -34,11 +31,9 @@ from swarmsim.scenario.schema import (
     WaitStep,
 )
 from swarmsim.sim.profile import profile_names
+from swarmsim.yamldoc import Document, DocumentError, KeyPath
 
 MAX_BYTES = 1_000_000
-MAX_VALUES = 200_000
-Place = tuple[int, int]
-Path_ = tuple[str | int, ...]
 
 
 class ScenarioError(Exception):
@@ -95,27 +90,27 @@ Changes = Mapping[str, Any]
 
 def parse_scenario(text: str, source: str, changes: Changes = MappingProxyType({})) -> LoadedScenario:
     """Check the text of a scenario, with other values at some paths. Raises :class:`ScenarioError`."""
-    document = _Document(text, source)
+    form = _Form(text, source)
     for path, value in changes.items():
-        document.change(path, value)
-    data = document.data
+        form.change(path, value)
+    data = form.data
     if not isinstance(data, dict):
         raise ScenarioError(f"{source}:1:1: a scenario is a mapping with name, cluster, steps and expect")
     steps = data.get("steps") or []
     expectations = data.get("expect") or []
     try:
         for number, step in enumerate(steps if isinstance(steps, list) else []):
-            document.check_keys(("steps", number), step)
+            form.check_keys(("steps", number), step)
         body = {key: value for key, value in data.items() if key not in ("steps", "expect")}
         scenario = Scenario.model_validate(body)
     except ValidationError as problem:
-        raise document.invalid(problem, ()) from None
+        raise form.invalid(problem, ()) from None
     for key, value in (("steps", steps), ("expect", expectations)):
         if not isinstance(value, list):
-            raise document.error((key,), f"{key} is a list")
-    scenario.steps = [document.step(number, step) for number, step in enumerate(steps)]
-    scenario.expect = [document.final(number, entry) for number, entry in enumerate(expectations)]
-    _check_names(scenario, document)
+            raise form.error((key,), f"{key} is a list")
+    scenario.steps = [form.step(number, step) for number, step in enumerate(steps)]
+    scenario.expect = [form.final(number, entry) for number, entry in enumerate(expectations)]
+    _check_names(scenario, form)
     changed = json.dumps(dict(changes), sort_keys=True) if changes else ""
     return LoadedScenario(scenario, hashlib.sha256((text + changed).encode()).hexdigest()[:16], source)
 
@@ -127,61 +122,18 @@ def _meant(key: str) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-class _Document:
-    """A YAML text as plain values, and where each value stands."""
+class _Form:
+    """A scenario as plain values, to be changed and checked; every complaint has its place."""
 
     def __init__(self, text: str, source: str) -> None:
         self.source = source
-        self.places: dict[Path_, Place] = {}
-        self._left = MAX_VALUES
         try:
-            loaded = YAML(typ="rt", pure=True).load(StringIO(text))
-            self.data = self._plain(loaded, ())
-        except MarkedYAMLError as problem:
-            mark = problem.problem_mark or problem.context_mark
-            place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-            raise ScenarioError(f"{source}{place}: not YAML: {problem.problem or problem.context}") from None
-        except (YAMLError, ValueError) as problem:
-            raise ScenarioError(f"{source}:1:1: not YAML: {str(problem).splitlines()[0]}") from None
-        except RecursionError:
-            raise ScenarioError(f"{source}:1:1: nested too deeply") from None
-        except (
-            TypeError,
-            KeyError,
-            AttributeError,
-            IndexError,
-            AssertionError,
-            OverflowError,
-            NotImplementedError,
-        ) as problem:
-            # ruamel.yaml stumbles over some malformed texts instead of refusing them.
-            raise ScenarioError(f"{source}:1:1: not YAML that can be read ({type(problem).__name__})") from None
-
-    def _plain(self, value: Any, path: Path_) -> Any:
-        self._left -= 1
-        if self._left < 0:
-            raise ScenarioError(f"{self.source}:1:1: more than {MAX_VALUES:,} values")
-        if isinstance(value, dict):
-            result = {}
-            for key, item in value.items():
-                name = str(key)
-                place = value.lc.data.get(key) if hasattr(value, "lc") and value.lc.data else None
-                if place:
-                    self.places[(*path, name)] = (place[0] + 1, place[1] + 1)
-                result[name] = self._plain(item, (*path, name))
-            return result
-        if isinstance(value, list):
-            for number in range(len(value)):
-                place = value.lc.data.get(number) if hasattr(value, "lc") and value.lc.data else None
-                if place:
-                    self.places[(*path, number)] = (place[0] + 1, place[1] + 1)
-            return [self._plain(item, (*path, number)) for number, item in enumerate(value)]
-        if isinstance(value, bool) or value is None:
-            return value
-        for kind in (int, float, str):
-            if isinstance(value, kind):
-                return kind(value)
-        return bool(value) if type(value).__name__ == "ScalarBoolean" else str(value)
+            self._document = Document(text, text_keys=True)
+        except DocumentError as problem:
+            raise ScenarioError(
+                f"{source}:{problem.place.line}:{problem.place.column}: not YAML: {problem.problem}"
+            ) from None
+        self.data = self._document.data
 
     def change(self, path: str, value: Any) -> None:
         """Put a value where the path leads. What it leads through may be new; whether it may be there, the form says."""
@@ -204,19 +156,14 @@ class _Document:
         entries = f"its entries are 0 to {len(place) - 1}" if isinstance(place, list) else "it is a single value"
         raise ScenarioError(f"{self.source}: no {path!r} to set: {walked} has no {part!r}; {entries}")
 
-    def error(self, path: Path_, message: str) -> ScenarioError:
-        while path and path not in self.places:
-            path = path[:-1]
-        line, column = self.places.get(path, (1, 1))
+    def error(self, path: KeyPath, message: str) -> ScenarioError:
+        line, column = self._document.place(path)
         return ScenarioError(f"{self.source}:{line}:{column}: {message}")
 
-    def invalid(self, problem: ValidationError, prefix: Path_) -> ScenarioError:
+    def invalid(self, problem: ValidationError, prefix: KeyPath) -> ScenarioError:
         # Of a value that may be several things the complaint that got furthest is the one that helps.
         first = max(problem.errors(include_url=False), key=lambda error: len(error["loc"]))
         path = (*prefix, *(part for part in first["loc"] if not _is_type(part)))
-        known = list(path)
-        while known and tuple(known) not in self.places:
-            known.pop()
         message = str(first["msg"]).removeprefix("Value error, ")
         kind = first["type"]
         field = ".".join(str(part) for part in first["loc"] if not _is_type(part))
@@ -226,9 +173,9 @@ class _Document:
             message = f"{first['loc'][-1]!r} is missing"
         elif kind != "value_error" and field:
             message = f"{field}: {message[0].lower()}{message[1:]}, not {first['input']!r}"[:300]
-        return self.error(tuple(known), message)
+        return self.error(path, message)
 
-    def check_keys(self, path: Path_, step: Any) -> None:
+    def check_keys(self, path: KeyPath, step: Any) -> None:
         if not isinstance(step, dict):
             raise self.error(path, f"a step is a mapping with one of {', '.join(STEPS)}")
         kinds = [key for key in STEPS if key in step]
@@ -249,7 +196,7 @@ class _Document:
         except ValidationError as problem:
             raise self.invalid(problem, ("expect", number)) from None
 
-    def _validated(self, model: type[Strict], value: Any, prefix: Path_) -> Any:
+    def _validated(self, model: type[Strict], value: Any, prefix: KeyPath) -> Any:
         try:
             return model.model_validate(value)
         except ValidationError as problem:
@@ -261,27 +208,27 @@ def _is_type(part: str | int) -> bool:
     return isinstance(part, str) and (part in ("int", "str", "float", "bool") or "[" in part or "constrained" in part)
 
 
-def _check_names(scenario: Scenario, document: _Document) -> None:
+def _check_names(scenario: Scenario, form: _Form) -> None:
     """Hosts, profiles and earlier results must exist where they are named."""
     managers, workers = scenario.cluster.names()
     hosts = {*managers, *workers}
     profiles = profile_names()
     if scenario.cluster.profile not in profiles:
-        raise document.error(
+        raise form.error(
             ("cluster", "profile"), f"unknown profile {scenario.cluster.profile!r}; there are {', '.join(profiles)}"
         )
     addresses: dict[str, str] = {}
     for name, settings in scenario.cluster.hosts.items():
         if name not in hosts:
-            raise document.error(("cluster", "hosts", name), _unknown_host(name, hosts))
+            raise form.error(("cluster", "hosts", name), _unknown_host(name, hosts))
         if settings.profile is not None and settings.profile not in profiles:
-            raise document.error(
+            raise form.error(
                 ("cluster", "hosts", name, "profile"),
                 f"unknown profile {settings.profile!r}; there are {', '.join(profiles)}",
             )
         if settings.address is not None:
             if settings.address in addresses:
-                raise document.error(
+                raise form.error(
                     ("cluster", "hosts", name, "address"),
                     f"{settings.address} is already the address of {addresses[settings.address]}",
                 )
@@ -289,52 +236,52 @@ def _check_names(scenario: Scenario, document: _Document) -> None:
     for site, members in scenario.cluster.sites.items():
         for host in members:
             if host not in hosts:
-                raise document.error(("cluster", "sites", site), _unknown_host(host, hosts))
+                raise form.error(("cluster", "sites", site), _unknown_host(host, hosts))
     for number, beside in enumerate(scenario.meanwhile):
         for host, key in _hosts_of(beside.step):
             if host not in hosts and host not in ("leader", "follower"):
-                raise document.error(("meanwhile", number, *key), _unknown_host(host, {*hosts, "leader", "follower"}))
+                raise form.error(("meanwhile", number, *key), _unknown_host(host, {*hosts, "leader", "follower"}))
         if beside.docker is not None:
-            _check_words(beside.docker, ("meanwhile", number, "docker"), document)
+            _check_words(beside.docker, ("meanwhile", number, "docker"), form)
     for number, process in enumerate(scenario.faults):
         for group in process.victims(scenario.cluster):
             for host in group:
                 if host not in hosts:
-                    raise document.error(("faults", number), _unknown_host(host, hosts))
+                    raise form.error(("faults", number), _unknown_host(host, hosts))
     named: set[str] = set()
     for number, step in enumerate(scenario.steps):
-        path: Path_ = ("steps", number)
+        path: KeyPath = ("steps", number)
         for host, key in _hosts_of(step):
             if host not in hosts and host not in ("leader", "follower") and host not in named:
-                raise document.error((*path, *key), _unknown_host(host, {*hosts, *named, "leader", "follower"}))
+                raise form.error((*path, *key), _unknown_host(host, {*hosts, *named, "leader", "follower"}))
         if isinstance(step, DockerStep):
-            _check_words(step.docker, (*path, "docker"), document)
+            _check_words(step.docker, (*path, "docker"), form)
         condition = step.wait if isinstance(step, WaitStep) else step.expect if isinstance(step, ExpectStep) else None
-        _check_command(condition, named, (*path, "wait" if isinstance(step, WaitStep) else "expect"), document)
+        _check_command(condition, named, (*path, "wait" if isinstance(step, WaitStep) else "expect"), form)
         if isinstance(step, DockerStep | FaultStep) and step.as_ is not None:
             if step.as_ in hosts:
-                raise document.error((*path, "as"), f"{step.as_!r} is already a host")
+                raise form.error((*path, "as"), f"{step.as_!r} is already a host")
             named.add(step.as_)
     for number, entry in enumerate(scenario.expect):
         path = ("expect", number)
         for host, key in _hosts_of(entry):
             if host not in hosts and host not in named and host not in ("leader", "follower"):
-                raise document.error((*path, *key[1:]), _unknown_host(host, {*hosts, *named, "leader", "follower"}))
-        _check_command(entry.expect, named, path, document)
+                raise form.error((*path, *key[1:]), _unknown_host(host, {*hosts, *named, "leader", "follower"}))
+        _check_command(entry.expect, named, path, form)
 
 
-def _check_words(command: str, path: Path_, document: _Document) -> None:
+def _check_words(command: str, path: KeyPath, form: _Form) -> None:
     try:
         words = shlex.split(command)
     except ValueError as problem:
-        raise document.error(path, f"cannot be split into words: {problem}") from None
+        raise form.error(path, f"cannot be split into words: {problem}") from None
     if not words:
-        raise document.error(path, "no command; write for example 'node ls'")
+        raise form.error(path, "no command; write for example 'node ls'")
 
 
-def _check_command(condition: Condition | None, named: set[str], path: Path_, document: _Document) -> None:
+def _check_command(condition: Condition | None, named: set[str], path: KeyPath, form: _Form) -> None:
     if condition is not None and condition.command is not None and condition.command not in named:
-        raise document.error((*path, "command"), f"no earlier step was given the name {condition.command!r} with as")
+        raise form.error((*path, "command"), f"no earlier step was given the name {condition.command!r} with as")
 
 
 def _unknown_host(name: str, known: set[str]) -> str:
@@ -342,7 +289,7 @@ def _unknown_host(name: str, known: set[str]) -> str:
     return f"unknown host {name!r}; there are {', '.join(shown[:12])}{', …' if len(shown) > 12 else ''}"
 
 
-def _hosts_of(step: Any) -> list[tuple[str, Path_]]:
+def _hosts_of(step: Any) -> list[tuple[str, KeyPath]]:
     """Every host a step names, and where in the step."""
     if isinstance(step, DockerStep):
         return [(step.on, ("on",))] if step.on is not None else []
@@ -351,7 +298,7 @@ def _hosts_of(step: Any) -> list[tuple[str, Path_]]:
     if isinstance(step, WaitStep | ExpectStep):
         key = "wait" if isinstance(step, WaitStep) else "expect"
         condition = step.wait if isinstance(step, WaitStep) else step.expect
-        found: list[tuple[str, Path_]] = []
+        found: list[tuple[str, KeyPath]] = []
         if condition.node is not None:
             found.append((condition.node, (key, "node")))
         if condition.containers is not None:
@@ -362,7 +309,7 @@ def _hosts_of(step: Any) -> list[tuple[str, Path_]]:
     return []
 
 
-def _hosts_of_fault(fault: Fault) -> list[tuple[str, Path_]]:
+def _hosts_of_fault(fault: Fault) -> list[tuple[str, KeyPath]]:
     argument, path = fault.argument, ("fault", fault.verb)
     if fault.verb in ("kill-container", "fail-healthcheck"):
         return [] if isinstance(argument, str) else [(argument.on, (*path, "on"))]

@@ -30,6 +30,11 @@ def web(lines: str) -> str:
     return f"services:\n  web:\n{body}\n"
 
 
+def test_a_remark_between_a_key_and_its_value():
+    _, result = deployed(web("image: # from our own registry\n  mini:1\n\ncommand: sleep 1000"))
+    assert (result.code, result.err) == (0, "")
+
+
 MISTAKES = [
     (web("image: mini:1\nreplicas: 3"), "services.web Additional property replicas is not allowed", "line 4; 'replicas' belongs under 'deploy'"),
     (web("imagee: mini:1"), "services.web Additional property imagee is not allowed", "line 3; did you mean 'image'?"),

@@ -166,3 +166,8 @@ SCRAPS = st.sampled_from(
 def test_no_text_raises_anything_else(text):
     with contextlib.suppress(ScenarioError):
         parse_scenario(text, "fuzz.yaml")
+
+
+def test_a_remark_between_a_key_and_its_value():
+    text = "name: x\ntitle: # what it is about\n  A remark\n\ncluster: {managers: 1}\nsteps: []\n"
+    assert parse_scenario(text, "x.yaml").scenario.title == "A remark"

@@ -5,17 +5,13 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Mapping
-from io import StringIO
 from typing import Any, NamedTuple
-
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from swarmsim.docker.command import CommandError
 from swarmsim.docker.compose.interpolate import BadVariable, cast, substitute
 from swarmsim.docker.compose.schema import DEPRECATED, FORBIDDEN, ROOT, UNSUPPORTED, Complaint, dotted
 from swarmsim.docker.values import parse_ports
+from swarmsim.yamldoc import Document, DocumentError, DuplicateKey, KeyPath
 
 SECTIONS = ("services", "networks", "volumes", "secrets", "configs")
 LATEST = 13  # version 3.13, what a file without a version is
@@ -26,7 +22,7 @@ class Loaded(NamedTuple):
 
     config: dict[str, Any]
     warnings: list[str]
-    at: Callable[[tuple[Any, ...]], str]
+    at: Callable[[KeyPath], str]
     """Our own line for a complaint: where in which file a value stands."""
 
 
@@ -63,7 +59,7 @@ def load(names: list[str], read: Callable[[str], str], environment: Mapping[str,
             f"swarmsim: depends_on of {', '.join(waits)} is ignored: a stack's services start all at once\n"
         )
 
-    def at(path: tuple[Any, ...]) -> str:
+    def at(path: KeyPath) -> str:
         return max(documents, key=lambda document: document.depth(path)).at(path)
 
     return Loaded(merged, warnings, at)
@@ -93,21 +89,16 @@ class _Document:
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         try:
-            self._tree = YAML(typ="rt", pure=True).load(StringIO(text))
-        except DuplicateKeyError as problem:
-            line = problem.problem_mark.line + 1 if problem.problem_mark else 0
-            key = re.search(r'duplicate key "(.*?)"', str(problem.problem))
-            what = f'mapping key "{key[1]}" already defined' if key else "a key is there twice"
-            raise CommandError(f"{name}: yaml: unmarshal errors:\n  line {line}: {what}") from None
-        except MarkedYAMLError as problem:
-            mark = problem.problem_mark or problem.context_mark
-            line = mark.line + 1 if mark is not None else 0
-            raise CommandError(f"{name}: yaml: line {line}: {problem.problem or problem.context}") from None
-        except YAMLError as problem:
-            raise CommandError(f"{name}: yaml: {problem}") from None
-        if not isinstance(self._tree, dict):
-            raise CommandError("top-level object must be a mapping" if self._tree is not None else "empty compose file")
-        self.plain: dict[str, Any] = _plain(self._tree)
+            self._document = Document(text)
+        except DuplicateKey as problem:
+            told = f'mapping key "{problem.key}" already defined at line {problem.first.line}'
+            raise CommandError(f"{name}: yaml: unmarshal errors:\n  line {problem.place.line}: {told}") from None
+        except DocumentError as problem:
+            raise CommandError(f"{name}: yaml: line {problem.place.line}: {problem.problem}") from None
+        if not isinstance(self._document.data, dict):
+            empty = self._document.data is None
+            raise CommandError("empty compose file" if empty else "top-level object must be a mapping")
+        self.plain: dict[str, Any] = self._document.data
 
     def filled_in(self, environment: Mapping[str, str], unset: dict[str, None]) -> dict[str, Any]:
         filled = dict(self.plain)
@@ -116,7 +107,7 @@ class _Document:
                 filled[section] = self._fill(filled[section], (section,), environment, unset)
         return filled
 
-    def _fill(self, value: Any, path: tuple[Any, ...], environment: Mapping[str, str], unset: dict[str, None]) -> Any:
+    def _fill(self, value: Any, path: KeyPath, environment: Mapping[str, str], unset: dict[str, None]) -> Any:
         if isinstance(value, dict):
             return {key: self._fill(item, (*path, key), environment, unset) for key, item in value.items()}
         if isinstance(value, list):
@@ -155,7 +146,7 @@ class _Document:
             for number, port in enumerate(service.get("ports") or ()):
                 self._check_port(("services", name, "ports", number), port)
 
-    def _check_port(self, path: tuple[Any, ...], port: Any) -> None:
+    def _check_port(self, path: KeyPath, port: Any) -> None:
         try:
             if not isinstance(port, dict):
                 parse_ports(str(port))
@@ -167,40 +158,13 @@ class _Document:
         except ValueError as problem:
             raise CommandError(f"{problem}{self.at(path, '; wanted: ports from 1 to 65535')}") from None
 
-    def depth(self, path: tuple[Any, ...]) -> int:
+    def depth(self, path: KeyPath) -> int:
         """How far the path leads in this file."""
-        node = self._tree
-        for number, part in enumerate(path):
-            try:
-                node = node[part]
-            except (KeyError, IndexError, TypeError):
-                return number
-        return len(path)
+        return self._document.depth(path)
 
-    def at(self, path: tuple[Any, ...], more: str = "") -> str:
+    def at(self, path: KeyPath, more: str = "") -> str:
         """Our own remark below docker's words: where it is, and what would be right."""
-        node, line = self._tree, 1
-        for part in path:
-            try:
-                position = node.lc.data[part]
-                line = position[0] + 1
-                node = node[part]
-            except (AttributeError, KeyError, IndexError, TypeError):
-                break
-        return f"\nswarmsim: {self.name}, line {line}{more}"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, bool) or value is None:
-        return value
-    for kind in (int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return str(value)
+        return f"\nswarmsim: {self.name}, line {self._document.place(path).line}{more}"
 
 
 # -- merging
