@@ -22,14 +22,11 @@ from swarmsim.engine.names import random_name
 from swarmsim.engine.resources import ResourceCalls
 from swarmsim.sim.future import Activity
 from swarmsim.sim.rpc import RpcError
+from swarmsim.swarm.api import control
+from swarmsim.swarm.api.ca import GET_ROOT_CA_CERTIFICATE, GetRootCACertificateRequest
+from swarmsim.swarm.api.control import NodeView
+from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsRequest
 from swarmsim.swarm.ca.certificates import RootCA
-from swarmsim.swarm.manager.controlapi import (
-    NodeView,
-    RemoveNode,
-    UpdateCluster,
-    UpdateNode,
-    UpdateService,
-)
 from swarmsim.swarm.node import SwarmNode, init_swarm, join_swarm
 from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, NodeSpec, Role, Service, Task
 from swarmsim.swarm.specs import ServiceSpec
@@ -108,9 +105,10 @@ class EngineAPI(ResourceCalls):
             raise ApiError(400, "invalid join token")
         remote, where = self._remote(remotes[0])
         try:
-            root: RootCA = yield self.engine.process.call(
-                remote, "ca.root", (self.host.clock.now + CONNECT_TIMEOUT, None), CONNECT_TIMEOUT
+            answer = yield from self.engine.process.call(
+                remote, GET_ROOT_CA_CERTIFICATE, GetRootCACertificateRequest(), CONNECT_TIMEOUT
             )
+            root = answer.root
             digest = hashlib.sha256(root.certificate.encode()).digest()
             expected = _digest_of(parts[2])
             if expected != digest:
@@ -151,7 +149,8 @@ class EngineAPI(ResourceCalls):
             message += "Doing so may lose the consensus of your cluster. "
         else:
             try:
-                views: list[NodeView] = yield node.manager.call("control.list_nodes", None, STATS_TIMEOUT)
+                answer = yield from node.manager.call(control.LIST_NODES, control.ListNodesRequest(), STATS_TIMEOUT)
+                views = answer.nodes
             except RpcError:
                 views = []
             statuses = [view.manager.reachability for view in views if view.manager is not None]
@@ -175,7 +174,9 @@ class EngineAPI(ResourceCalls):
         self, version: int, spec: ClusterSpec, rotate_worker: bool = False, rotate_manager: bool = False
     ) -> Activity[Any]:
         yield from self._request()
-        yield from self._control("update_cluster", UpdateCluster(version, spec, rotate_worker, rotate_manager))
+        yield from self._control(
+            control.UPDATE_CLUSTER, control.UpdateClusterRequest(version, spec, rotate_worker, rotate_manager)
+        )
 
     def cluster_spec(self) -> Activity[Any]:
         """The cluster's spec and version, for a client that wants to change it."""
@@ -187,7 +188,7 @@ class EngineAPI(ResourceCalls):
 
     def node_list(self) -> Activity[Any]:
         yield from self._request()
-        views = yield from self._control("list_nodes", None)
+        views = yield from self._nodes()
         return [node_json(view, self._root()) for view in views]
 
     def node_inspect(self, reference: str) -> Activity[Any]:
@@ -198,19 +199,19 @@ class EngineAPI(ResourceCalls):
     def node_update(self, reference: str, version: int, spec: NodeSpec) -> Activity[Any]:
         yield from self._request()
         view = yield from self._node(reference)
-        yield from self._control("update_node", UpdateNode(view.node.id, version, spec))
+        yield from self._control(control.UPDATE_NODE, control.UpdateNodeRequest(view.node.id, version, spec))
 
     def node_remove(self, reference: str, force: bool) -> Activity[Any]:
         yield from self._request()
         view = yield from self._node(reference)
-        yield from self._control("remove_node", RemoveNode(view.node.id, force))
+        yield from self._control(control.REMOVE_NODE, control.RemoveNodeRequest(view.node.id, force))
 
     # -- services and tasks
 
     def service_list(self) -> Activity[Any]:
         """Services with their task counts, as the CLI asks for them (``status=true``)."""
         yield from self._request()
-        services = yield from self._control("list_services", None)
+        services = yield from self._services()
         return [service_json(service) for service in services]
 
     def service_inspect(self, reference: str, insert_defaults: bool = False) -> Activity[Any]:
@@ -232,8 +233,8 @@ class EngineAPI(ResourceCalls):
         if not spec.name:
             spec = msgspec.structs.replace(spec, name=random_name(self.engine.ids))
         spec, warnings = yield from self._resolve_image(spec, query_registry)
-        service: Service = yield from self._control("create_service", spec)
-        return service.id, warnings
+        created = yield from self._control(control.CREATE_SERVICE, control.CreateServiceRequest(spec))
+        return created.service.id, warnings
 
     def service_update(
         self, reference: str, version: int, spec: ServiceSpec, query_registry: bool, rollback: bool = False
@@ -245,17 +246,18 @@ class EngineAPI(ResourceCalls):
         warnings: list[str] = []
         if spec.task.container.image != service.spec.task.container.image:
             spec, warnings = yield from self._resolve_image(spec, query_registry)
-        yield from self._control("update_service", UpdateService(service.id, version, spec, rollback))
+        request = control.UpdateServiceRequest(service.id, version, spec, rollback)
+        yield from self._control(control.UPDATE_SERVICE, request)
         return warnings
 
     def service_remove(self, reference: str) -> Activity[Any]:
         yield from self._request()
         service = yield from self._service(reference)
-        yield from self._control("remove_service", service.id)
+        yield from self._control(control.REMOVE_SERVICE, control.RemoveServiceRequest(service.id))
 
     def task_list(self) -> Activity[Any]:
         yield from self._request()
-        tasks: list[Task] = yield from self._control("list_tasks", None)
+        tasks = yield from self._tasks()
         return [task_json(task) for task in tasks]
 
     # -- this host
@@ -279,13 +281,13 @@ class EngineAPI(ResourceCalls):
 
     def task_inspect(self, reference: str) -> Activity[Any]:
         yield from self._request()
-        tasks: list[Task] = yield from self._control("list_tasks", None)
+        tasks = yield from self._tasks()
         return task_json(find("task", reference, [(task.id, "", task) for task in tasks]))
 
     def logs(self, reference: str) -> Activity[Any]:
         """Of a service's tasks, or of one task: (task, node's name, [(seconds, line)]), and which nodes did not answer."""
         yield from self._request()
-        tasks: list[Task] = yield from self._control("list_tasks", None)
+        tasks = yield from self._tasks()
         try:
             service = yield from self._service(reference)
             wanted = [task for task in tasks if task.service_id == service.id]
@@ -295,7 +297,7 @@ class EngineAPI(ResourceCalls):
             wanted = [task for task in tasks if task.id == reference or task.id.startswith(reference)]
             if not wanted:
                 raise ApiError(404, f"no such task or service: {reference}") from None
-        views: list[NodeView] = yield from self._control("list_nodes", None)
+        views = yield from self._nodes()
         found: list[tuple[Json, str, list[tuple[float, str]]]] = []
         missing: list[str] = []
         for view in views:
@@ -303,13 +305,13 @@ class EngineAPI(ResourceCalls):
             if not own:
                 continue
             host = view.node.hostname
-            request = (self.host.clock.now + STATS_TIMEOUT, [task.id for task in own])
+            request = SubscribeLogsRequest(tuple(task.id for task in own))
             try:
-                lines = yield self.engine.process.call(host, "engine.logs", request, STATS_TIMEOUT)
+                logs = yield from self.engine.process.call(host, SUBSCRIBE_LOGS, request, STATS_TIMEOUT)
             except RpcError:
                 missing.append(view.node.id)
                 continue
-            found += [(task_json(task), host, lines.get(task.id, [])) for task in own]
+            found += [(task_json(task), host, logs.lines.get(task.id, [])) for task in own]
         return found, missing
 
     def info(self) -> Activity[Any]:
@@ -356,7 +358,7 @@ class EngineAPI(ResourceCalls):
         }
         if node.manager is not None:
             try:
-                views: list[NodeView] = yield from self._control("list_nodes", None)
+                views = yield from self._nodes()
                 cluster = yield from self._cluster()
             except ApiError as error:
                 body["Error"] = error.message
@@ -381,18 +383,26 @@ class EngineAPI(ResourceCalls):
 
     # -- helpers
 
-    def _cluster(self) -> Activity[Any]:
-        cluster: Cluster = yield from self._control("get_cluster", None)
-        return cluster
+    def _cluster(self) -> Activity[Cluster]:
+        return (yield from self._control(control.GET_CLUSTER, control.GetClusterRequest())).cluster
 
-    def _node(self, reference: str) -> Activity[Any]:
+    def _nodes(self) -> Activity[list[NodeView]]:
+        return (yield from self._control(control.LIST_NODES, control.ListNodesRequest())).nodes
+
+    def _services(self) -> Activity[list[Service]]:
+        return (yield from self._control(control.LIST_SERVICES, control.ListServicesRequest())).services
+
+    def _tasks(self) -> Activity[list[Task]]:
+        return (yield from self._control(control.LIST_TASKS, control.ListTasksRequest())).tasks
+
+    def _node(self, reference: str) -> Activity[NodeView]:
         if reference == "self" and self.engine.node is not None:
             reference = self.engine.node.identity.node_id
-        views: list[NodeView] = yield from self._control("list_nodes", None)
+        views = yield from self._nodes()
         return find("node", reference, [(v.node.id, v.node.hostname, v) for v in views])
 
-    def _service(self, reference: str) -> Activity[Any]:
-        services: list[Service] = yield from self._control("list_services", None)
+    def _service(self, reference: str) -> Activity[Service]:
+        services = yield from self._services()
         return find("service", reference, [(s.id, s.spec.name, s) for s in services])
 
     def _container(self, reference: str) -> Container:

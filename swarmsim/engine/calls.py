@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
 from swarmsim.engine.engine import Engine
 from swarmsim.sim.future import Activity
+from swarmsim.sim.method import Method, Reply, Request
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import ModelError
+from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.objects import Role
 
 REQUEST_TIMEOUT = 20.0  # seconds, daemon/cluster swarmRequestTimeout
@@ -23,6 +25,9 @@ NOT_A_MANAGER = (
 MANAGER_NOT_READY = (
     "This node is not a swarm manager. Manager is being prepared or has trouble connecting to the cluster."
 )
+
+
+T = TypeVar("T")
 
 
 class ApiError(ModelError):
@@ -41,7 +46,7 @@ def refused(error: RpcError) -> ApiError:
     return ApiError(_HTTP.get(error.code, 500), str(error))
 
 
-def find(kind: str, reference: str, entries: list[tuple[str, str, Any]]) -> Any:
+def find(kind: str, reference: str, entries: list[tuple[str, str, T]]) -> T:
     """By full id, then by name, then by the beginning of an id (daemon/cluster/helpers.go)."""
     found = (
         [value for id, _, value in entries if id == reference]
@@ -62,10 +67,10 @@ class Calls:
         self.engine = engine
         self.host = engine.host
 
-    def _request(self) -> Activity[Any]:
+    def _request(self) -> Activity[None]:
         yield self.engine.sample_duration("api")
 
-    def _manager(self) -> Any:
+    def _manager(self) -> Manager:
         node = self.engine.node
         if node is None:
             raise ApiError(503, NOT_IN_SWARM)
@@ -73,9 +78,9 @@ class Calls:
             raise ApiError(503, MANAGER_NOT_READY if node.identity.role is Role.MANAGER else NOT_A_MANAGER)
         return node.manager
 
-    def _control(self, method: str, payload: Any) -> Activity[Any]:
+    def _control(self, method: Method[Request, Reply], request: Request) -> Activity[Reply]:
         manager = self._manager()
         try:
-            return (yield manager.call(f"control.{method}", payload, REQUEST_TIMEOUT))
+            return (yield from manager.call(method, request, REQUEST_TIMEOUT))
         except RpcError as error:
             raise refused(error) from None

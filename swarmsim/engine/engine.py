@@ -17,6 +17,8 @@ from swarmsim.engine.executor import ContainerController
 from swarmsim.engine.localresources import PREDEFINED, LocalNetwork, Volume
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host, Process
+from swarmsim.sim.method import CallInfo
+from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsMessage, SubscribeLogsRequest
 from swarmsim.swarm.node import NodeDisk, SwarmNode
 from swarmsim.swarm.objects import NodeDescription, Task
 from swarmsim.swarm.specs import GenericResource, NetworkSpec
@@ -77,11 +79,12 @@ class Engine:
 
     def _open(self) -> None:
         self.make_networks(*PREDEFINED)
-        self.process.serve("engine.logs", lambda request: self._logs(request[1]))
+        self.process.serve(SUBSCRIBE_LOGS, self._logs)
 
-    def _logs(self, task_ids: list[str]) -> dict[str, list[tuple[float, str]]]:
-        """What the containers of tasks printed: (simulated seconds, line)."""
-        return {id: self.task_containers[id].printed() for id in task_ids if id in self.task_containers}
+    def _logs(self, request: SubscribeLogsRequest, call: CallInfo) -> SubscribeLogsMessage:
+        """What the containers of tasks printed."""
+        containers = self.task_containers
+        return SubscribeLogsMessage({id: containers[id].printed() for id in request.task_ids if id in containers})
 
     def start(self) -> Future[Any]:
         """Start the daemon; happens when its API answers."""

@@ -13,8 +13,8 @@ import msgspec
 from swarmsim.engine.containers import Container
 from swarmsim.engine.localresources import LocalNetwork, mountpoint
 from swarmsim.sim.clock import timestamp
+from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.ca.certificates import RootCA
-from swarmsim.swarm.manager.controlapi import NodeView
 from swarmsim.swarm.objects import Cluster, Config, Meta, Network, Secret, Service, Task
 from swarmsim.swarm.specs import (
     DEFAULT_RESTART,

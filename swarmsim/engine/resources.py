@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
+from typing import Any, NamedTuple
 
 from swarmsim.engine.calls import ApiError, Calls, find
 from swarmsim.engine.jsonforms import network_json, secret_json
 from swarmsim.engine.localresources import LocalNetwork, Volume
 from swarmsim.sim.future import Activity
+from swarmsim.sim.method import Method
 from swarmsim.sim.streams import hex_id
-from swarmsim.swarm.manager.controlresources import UpdateSecret
+from swarmsim.swarm.api import control
 from swarmsim.swarm.objects import Config, Network, Secret
 from swarmsim.swarm.specs import NetworkSpec, SecretSpec
 
 NETWORK_DRIVERS = ("bridge", "host", "ipvlan", "macvlan", "null", "overlay")
+
+
+class _SecretCalls(NamedTuple):
+    list: Method[control.ListSecretsRequest, control.ListSecretsResponse]
+    create: Method[control.CreateSecretRequest, control.CreateSecretResponse]
+    update: Method[control.UpdateSecretRequest, None]
+    remove: Method[control.RemoveSecretRequest, None]
+
+
+SECRET_CALLS = {
+    "secret": _SecretCalls(control.LIST_SECRETS, control.CREATE_SECRET, control.UPDATE_SECRET, control.REMOVE_SECRET),
+    "config": _SecretCalls(control.LIST_CONFIGS, control.CREATE_CONFIG, control.UPDATE_CONFIG, control.REMOVE_CONFIG),
+}
 
 
 class ResourceCalls(Calls):
@@ -24,14 +38,13 @@ class ResourceCalls(Calls):
 
     def secret_list(self, kind: str) -> Activity[Any]:
         yield from self._request()
-        found: list[Secret | Config] = yield from self._control(f"list_{kind}s", None)
-        return [secret_json(obj) for obj in found]
+        return [secret_json(obj) for obj in (yield from self._secrets(kind))]
 
     def secret_create(self, kind: str, spec: SecretSpec) -> Activity[Any]:
         """Returns the id."""
         yield from self._request()
-        obj: Secret | Config = yield from self._control(f"create_{kind}", spec)
-        return obj.id
+        created = yield from self._control(SECRET_CALLS[kind].create, control.CreateSecretRequest(spec))
+        return created.secret.id
 
     def secret_inspect(self, kind: str, reference: str) -> Activity[Any]:
         yield from self._request()
@@ -39,15 +52,18 @@ class ResourceCalls(Calls):
 
     def secret_update(self, kind: str, id: str, version: int, spec: SecretSpec) -> Activity[Any]:
         yield from self._request()
-        yield from self._control(f"update_{kind}", UpdateSecret(id, version, spec))
+        yield from self._control(SECRET_CALLS[kind].update, control.UpdateSecretRequest(id, version, spec))
 
     def secret_remove(self, kind: str, reference: str) -> Activity[Any]:
         yield from self._request()
         obj = yield from self._secret(kind, reference)
-        yield from self._control(f"remove_{kind}", obj.id)
+        yield from self._control(SECRET_CALLS[kind].remove, control.RemoveSecretRequest(obj.id))
 
-    def _secret(self, kind: str, reference: str) -> Activity[Any]:
-        found: list[Secret | Config] = yield from self._control(f"list_{kind}s", None)
+    def _secrets(self, kind: str) -> Activity[list[Secret | Config]]:
+        return (yield from self._control(SECRET_CALLS[kind].list, control.ListSecretsRequest())).secrets
+
+    def _secret(self, kind: str, reference: str) -> Activity[Secret | Config]:
+        found = yield from self._secrets(kind)
         return find(kind, reference, [(obj.id, obj.name, obj) for obj in found])
 
     # -- networks
@@ -60,16 +76,18 @@ class ResourceCalls(Calls):
     def swarm_networks(self) -> Activity[Any]:
         """The swarm's networks, asked of a manager."""
         yield from self._request()
-        networks: list[Network] = yield from self._control("list_networks", None)
+        networks = yield from self._listed()
         return [network_json(network) for network in networks]
 
-    def _swarm_networks(self) -> Activity[Any]:
+    def _listed(self) -> Activity[list[Network]]:
+        return (yield from self._control(control.LIST_NETWORKS, control.ListNetworksRequest())).networks
+
+    def _swarm_networks(self) -> Activity[list[Network]]:
         node = self.engine.node
         if node is None:
             return []
         if node.manager is not None:
-            networks: list[Network] = yield from self._control("list_networks", None)
-            return networks
+            return (yield from self._listed())
         used = {each.network_id: each for task in node.tasks for each in task.networks}
         return [Network(id=id, spec=NetworkSpec(name=each.name, driver=each.driver)) for id, each in used.items()]
 
@@ -99,11 +117,11 @@ class ResourceCalls(Calls):
             raise ApiError(409, f"network with name {spec.name} already exists")
         if spec.driver == "overlay":
             self._manager()
-            existing: list[Network] = yield from self._control("list_networks", None)
+            existing = yield from self._listed()
             if any(network.name == spec.name for network in existing):
                 raise ApiError(409, f"network with name {spec.name} already exists")
-            network: Network = yield from self._control("create_network", spec)
-            return network.id
+            created = yield from self._control(control.CREATE_NETWORK, control.CreateNetworkRequest(spec))
+            return created.network.id
         if spec.driver in ("host", "null"):
             raise ApiError(403, f'only one instance of "{spec.driver}" network is allowed')
         local = LocalNetwork(hex_id(self.engine.ids), self.host.clock.now, spec)
@@ -118,7 +136,7 @@ class ResourceCalls(Calls):
                 raise ApiError(403, f"{network.name} is a pre-defined network and cannot be removed")
             del self.engine.networks[network.id]
             return
-        yield from self._control("remove_network", network.id)
+        yield from self._control(control.REMOVE_NETWORK, control.RemoveNetworkRequest(network.id))
 
     # -- volumes
 

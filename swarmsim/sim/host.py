@@ -7,6 +7,7 @@ connections, so peers see a reset at once. ``kill_all`` is a power-off with that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +15,9 @@ from swarmsim.sim.clock import Clock
 from swarmsim.sim.fabric import Fabric
 from swarmsim.sim.future import Future
 from swarmsim.sim.journal import Journal
+from swarmsim.sim.method import AnyMethod, Handler, Message, Method, Reply, Request, StreamHandler, StreamMethod
 from swarmsim.sim.profile import Profile
-from swarmsim.sim.rpc import Call, Handler, RpcError, Stream, TimeOuts
+from swarmsim.sim.rpc import Call, RpcError, Stream, TimeOuts
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import RandomStreams
 
@@ -96,7 +98,7 @@ class Host:
         self.memory = memory
         self.disk: dict[str, Any] = {}
         self.power = Scope(self.clock, name)
-        self.listeners: dict[str, tuple[Process, Handler]] = {}
+        self.listeners: dict[AnyMethod, tuple[Process, Callable[[Any, Any], Any]]] = {}
         self.machine = ctx.machine_for_next_host()
         ctx.hosts[name] = self
         ctx.by_address[address] = self
@@ -145,15 +147,25 @@ class Process(Scope):
         super().__init__(host.clock, f"{host.name}/{name}", host.power)
         self.host = host
         self.ctx = host.ctx
-        self.calls: dict[Call, None] = {}
-        self.streams: dict[Stream, None] = {}
+        self.calls: dict[Call[Any, Any], None] = {}
+        self.streams: dict[Stream[Any, Any], None] = {}
 
-    def serve(self, method: str, handler: Handler, lifetime: Scope | None = None) -> None:
-        """Answer ``method`` with ``handler`` as long as ``lifetime`` (default: this process) lives.
+    def serve(
+        self, method: Method[Request, Reply], handler: Handler[Request, Reply], lifetime: Scope | None = None
+    ) -> None:
+        """Answer ``method`` with ``handler`` as long as ``lifetime`` (default: this process) lives."""
+        self._listen(method, handler, lifetime)
 
-        The handler returns the answer, an event that will carry it, or raises :class:`RpcError`.
-        For a stream it is given the :class:`Stream` as request and its answer is ignored.
-        """
+    def serve_stream(
+        self,
+        method: StreamMethod[Request, Message],
+        handler: StreamHandler[Request, Message],
+        lifetime: Scope | None = None,
+    ) -> None:
+        """Give streams of ``method`` to ``handler`` as long as ``lifetime`` (default: this process) lives."""
+        self._listen(method, handler, lifetime)
+
+    def _listen(self, method: AnyMethod, handler: Callable[[Any, Any], Any], lifetime: Scope | None) -> None:
         self.clock.quiescence.invalidate(self.host)
         listeners = self.host.listeners
         entry = (self, handler)
@@ -165,27 +177,45 @@ class Process(Scope):
 
         (lifetime or self).on_end(close)
 
-    def call(self, dst: str, method: str, request: Any = None, timeout: float | None = None) -> Any:
-        """Ask ``dst``; the event carries the answer or fails with :class:`RpcError`.
+    def call(
+        self,
+        dst: str,
+        method: Method[Request, Reply],
+        request: Request,
+        timeout: float | None = None,
+        *,
+        redirected: bool = False,
+    ) -> Future[Reply]:
+        """Ask ``dst``; the future carries the reply or fails with :class:`RpcError`.
 
         ``timeout`` in seconds. Without one a call over a cut link waits for ever.
         """
-        return self.begin_call(dst, method, request, timeout).reply
+        return self.begin_call(dst, method, request, timeout, redirected=redirected).reply
 
-    def connect(self, dst: str, method: str, timeout: float, ago: float = 0.0) -> Any:
+    def connect(
+        self, dst: str, method: Method[Request, Reply], request: Request, timeout: float, ago: float = 0.0
+    ) -> Future[Reply]:
         """As :meth:`call`, to whoever may not be there yet: what gets no answer is sent again, as TCP does its SYN.
 
         ``ago``: the attempt began so many seconds before, and has had no answer so far.
         """
-        call = self.begin_call(dst, method, None, timeout - ago, send=not ago)
+        call = self.begin_call(dst, method, request, timeout - ago, send=not ago)
         call.send_again(ago)
         return call.reply
 
-    def begin_call(self, dst: str, method: str, request: Any, timeout: float | None, send: bool = True) -> Call:
+    def begin_call(
+        self,
+        dst: str,
+        method: Method[Request, Reply],
+        request: Request,
+        timeout: float | None,
+        send: bool = True,
+        redirected: bool = False,
+    ) -> Call[Request, Reply]:
         """As :meth:`call`, for whoever wants to know more of the call than its answer."""
         self.clock.quiescence.invalidate((self.host.name, method))
         self.clock.quiescence.invalidate((dst, method))
-        call = Call(self, dst, method, request)
+        call = Call(self, dst, method, request, redirected)
         if timeout is not None:
             self.ctx.time_outs.add(call, timeout)
         if send:
@@ -195,13 +225,20 @@ class Process(Scope):
     def stream(
         self,
         dst: str,
-        method: str,
-        request: Any,
-        on_message: Callable[[Any], object],
+        method: StreamMethod[Request, Message],
+        request: Request,
+        on_message: Callable[[Message], object],
         on_close: Callable[[RpcError], object],
-    ) -> Stream:
-        """Open a server stream: ``on_message`` for each message, ``on_close`` once when it breaks."""
-        stream = Stream(self, dst, method, request, on_message, on_close)
+        timeout: float = math.inf,
+        *,
+        redirected: bool = False,
+    ) -> Stream[Request, Message]:
+        """Open a server stream: ``on_message`` for each message, ``on_close`` once when it breaks.
+
+        ``timeout``: for so many seconds the caller will wait for the first message.
+        """
+        deadline = self.clock.now + timeout
+        stream = Stream(self, dst, method, request, on_message, on_close, deadline, redirected)
         stream.open()
         return stream
 

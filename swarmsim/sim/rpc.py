@@ -10,18 +10,17 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from simpy.events import PENDING
 
 from swarmsim.sim.clock import FOREVER, Clock, Timer
 from swarmsim.sim.future import Future
+from swarmsim.sim.method import Message, Method, Reply, Request, StreamMethod
 from swarmsim.sim.scope import ModelError
 
 if TYPE_CHECKING:
     from swarmsim.sim.host import Process
-
-Handler = Callable[[Any], Any]
 
 CONNECTION_ERROR = "connection error: connection refused"
 SYN_SENT = (1.0, 3.0, 7.0, 15.0, 31.0, 63.0)
@@ -59,11 +58,11 @@ class TimeOuts:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self._open: dict[float, deque[Call]] = {}
+        self._open: dict[float, deque[Call[Any, Any]]] = {}
 
-    def add(self, call: Call, seconds: float) -> None:
+    def add(self, call: Call[Any, Any], seconds: float) -> None:
         """``call`` is made now and gives up ``seconds`` later."""
-        call.due = self.clock.now + seconds
+        call.deadline = self.clock.now + seconds
         call.impatient = True
         calls = self._open.get(seconds)
         if calls is None:
@@ -79,46 +78,64 @@ class TimeOuts:
         while calls:
             call = calls[0]
             if call.impatient and not call.reply.triggered:
-                if call.due - now > 1e-9:
-                    Timer(self.clock.env, call.due - now, self._check, (seconds,), FOREVER)
+                if call.deadline - now > 1e-9:
+                    Timer(self.clock.env, call.deadline - now, self._check, (seconds,), FOREVER)
                     return
                 call.expire()
             calls.popleft()
         del self._open[seconds]
 
 
-class Call:
-    """One unary call. ``reply`` happens at the client; if it is ``impatient`` it gives up when ``due`` (seconds)."""
+class Call(Generic[Request, Reply]):
+    """One unary call. ``reply`` happens at the client; if it is ``impatient`` it gives up at its ``deadline`` (seconds).
 
-    __slots__ = ("_timer", "client", "dst", "due", "impatient", "method", "reply", "request", "server", "src")
+    To the server it is the call's :class:`~swarmsim.sim.method.CallInfo`.
+    """
 
-    def __init__(self, client: Process, dst: str, method: str, request: Any) -> None:
+    __slots__ = (
+        "_timer",
+        "caller",
+        "client",
+        "deadline",
+        "dst",
+        "impatient",
+        "method",
+        "redirected",
+        "reply",
+        "request",
+        "server",
+    )
+
+    def __init__(
+        self, client: Process, dst: str, method: Method[Request, Reply], request: Request, redirected: bool = False
+    ) -> None:
         self.client = client
-        self.src = client.host.name
+        self.caller = client.host.name
         self.dst = dst
         self.method = method
         self.request = request
-        self.reply = client.clock.future()
+        self.redirected = redirected
+        self.reply: Future[Reply] = client.clock.future()
         self.server: Process | None = None
-        self.due = math.inf
+        self.deadline = math.inf
         self.impatient = False
         self._timer: Timer | None = None
 
     def expire_in(self, seconds: float) -> None:
         """Give up after so many seconds from now, and not before."""
         self.wait_for_ever()
-        self.due = self.client.clock.now + seconds
+        self.deadline = self.client.clock.now + seconds
         self._timer = self.client.after(seconds, self.expire)
 
     def wait_for_ever(self) -> None:
-        """Do not give up, until :meth:`expire_in` says again when. ``due`` stays what it was."""
+        """Do not give up, until :meth:`expire_in` says again when. ``deadline`` stays what it was."""
         self.impatient = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def send(self) -> None:
-        self.client.ctx.fabric.send(self.src, self.dst, self._arrive)
+        self.client.ctx.fabric.send(self.caller, self.dst, self._arrive)
 
     def send_again(self, ago: float) -> None:
         """Repeat the first packet until there is an answer; the first was sent ``ago`` seconds ago."""
@@ -148,7 +165,7 @@ class Call:
             return
         self.server, handler = listener
         try:
-            result = handler(self.request)
+            result = handler(self.request, self)
         except RpcError as error:
             self._answer(error, False)
             return
@@ -174,7 +191,7 @@ class Call:
         self._answer(result._value, bool(result._ok))
 
     def _answer(self, value: Any, ok: bool) -> None:
-        self.client.ctx.fabric.send(self.dst, self.src, self._answered, value, ok)
+        self.client.ctx.fabric.send(self.dst, self.caller, self._answered, value, ok)
 
     def _answered(self, value: Any, ok: bool) -> None:
         """As :meth:`_finish`; the answer's arrival is an event, so whoever waits need not wait for another."""
@@ -197,10 +214,11 @@ class Call:
             reply.fail(value)
 
 
-class Stream:
+class Stream(Generic[Request, Message]):
     """One server stream: the server sends messages until either side closes or a connection breaks.
 
-    Unlike a call's messages, a stream's survive a short cut: TCP keeps sending, and order is kept.
+    Unlike a call's messages, a stream's survive a short cut: TCP keeps sending, and order is kept. To the server it is
+    a :class:`~swarmsim.sim.method.ServerStream`; the ``deadline`` is up to the client to keep.
     """
 
     __slots__ = (
@@ -208,11 +226,14 @@ class Stream:
         "_on_close",
         "_on_message",
         "_outbox",
+        "caller",
         "client",
         "client_open",
+        "deadline",
         "dst",
         "method",
         "on_client_gone",
+        "redirected",
         "request",
         "server",
         "server_open",
@@ -222,18 +243,23 @@ class Stream:
         self,
         client: Process,
         dst: str,
-        method: str,
-        request: Any,
-        on_message: Callable[[Any], object],
+        method: StreamMethod[Request, Message],
+        request: Request,
+        on_message: Callable[[Message], object],
         on_close: Callable[[RpcError], object],
+        deadline: float = math.inf,
+        redirected: bool = False,
     ) -> None:
         self.client = client
+        self.caller = client.host.name
         self.dst = dst
         self.method = method
         self.request = request
+        self.deadline = deadline
+        self.redirected = redirected
         self._on_message = on_message
         self._on_close = on_close
-        self._outbox: list[Any] = []
+        self._outbox: list[Message] = []
         self._backoff = RESEND_MIN
         self.server: Process | None = None
         self.client_open = True
@@ -253,7 +279,7 @@ class Stream:
             self.client.streams.pop(self, None)
             self.client.ctx.fabric.send(self.client.host.name, self.dst, self._client_gone)
 
-    def _receive(self, message: Any) -> None:
+    def _receive(self, message: Message) -> None:
         if self.client_open and self.client.alive:
             self._on_message(message)
 
@@ -277,11 +303,11 @@ class Stream:
         self.server_open = True
         self.server.streams[self] = None
         try:
-            handler(self)
+            handler(self.request, self)
         except RpcError as error:
             self.close(error)
 
-    def send(self, message: Any) -> None:
+    def send(self, message: Message) -> None:
         if not self.server_open:
             return
         if self._outbox:

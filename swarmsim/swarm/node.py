@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
@@ -19,11 +19,14 @@ from swarmsim.sim.streams import new_id
 from swarmsim.swarm.agent.agent import Agent
 from swarmsim.swarm.agent.remotes import Remotes
 from swarmsim.swarm.agent.worker import Executor, TaskDisk
+from swarmsim.swarm.api.ca import ISSUE_NODE_CERTIFICATE, IssueNodeCertificateRequest
+from swarmsim.swarm.api.raft import JOIN, JoinRequest
 from swarmsim.swarm.ca.certificates import RootCA, create_root
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.raftnode import RaftDisk
 from swarmsim.swarm.objects import Availability, Node, Role, Task
 
+JOIN_TIMEOUT = 20.0  # seconds, daemon/cluster swarmConnectTimeout
 JOIN_RETRY = 5.0  # seconds between a promoted node's attempts to join Raft
 
 
@@ -59,7 +62,7 @@ class SwarmNode:
         self.agent: Agent | None = None
         self._manager_scope: Scope | None = None
         self._rng: Random = process.host.rng("node")
-        self._ready: list[Future[Any]] = []
+        self._ready: list[Future[None]] = []
         self._promoting = False
 
     @property
@@ -80,7 +83,7 @@ class SwarmNode:
             self.scope.after(self._sample_duration("manager_start"), lambda: self._start_manager().raft.restart())
         self.scope.after(self._sample_duration("node_start"), self._start_agent)
 
-    def wait_registered(self) -> Future[Any]:
+    def wait_registered(self) -> Future[None]:
         """Happens when the agent has its first session."""
         ready = self.scope.clock.future()
         self._ready.append(ready)
@@ -135,24 +138,22 @@ class SwarmNode:
         else:
             self._stop_manager()
 
-    def _promote(self) -> Activity[Any]:
+    def _promote(self) -> Activity[None]:
         """A new certificate, then join Raft through any known manager, until it works."""
         yield self._sample_duration("certificate")
         yield from self.join_raft()
         self._promoting = False
 
-    def join_raft(self, availability: Availability = Availability.ACTIVE) -> Activity[Any]:
+    def join_raft(self, availability: Availability = Availability.ACTIVE) -> Activity[None]:
         """Start a manager and make it a Raft member; tries until it works or the role is taken back."""
         yield self._sample_duration("manager_start")
         self.disk.raft = RaftDisk()
         while self.identity.role is Role.MANAGER:
             remote = self.disk.remotes.select(self._rng)
             if remote is not None:
-                request = (self.identity.node_id, self.process.host.name, self.disk.advertise)
+                request = JoinRequest(self.identity.node_id, self.process.host.name, self.disk.advertise)
                 try:
-                    raft_id, members = yield self.process.call(
-                        remote, "raft.join", (self.scope.clock.now + JOIN_RETRY, request), JOIN_RETRY
-                    )
+                    raft_id, members = yield from self.process.call(remote, JOIN, request, JOIN_RETRY)
                 except RpcError:
                     self.disk.remotes.observe(remote, good=False)
                 else:
@@ -180,7 +181,7 @@ class SwarmNode:
         self.scope.end()
 
 
-def init_swarm(process: Process, executor: Executor, advertise: str, availability: Availability) -> Activity[Any]:
+def init_swarm(process: Process, executor: Executor, advertise: str, availability: Availability) -> Activity[SwarmNode]:
     """A new swarm with this host as its first manager; returns its :class:`SwarmNode`."""
     rng: Random = process.host.rng("node")
     root = create_root(process.ctx.streams.stream("root-ca"), process.clock.now)
@@ -205,19 +206,18 @@ def join_swarm(
     token: str,
     availability: Availability,
     adopt: Callable[[SwarmNode], object],
-) -> Activity[Any]:
+) -> Activity[SwarmNode]:
     """Join through the manager on host ``remote``, whose root certificate was checked; returns the node once it is registered.
 
     ``adopt`` is given the node as soon as it has a certificate. Raises :class:`RpcError`.
     """
-    deadline = process.clock.now + 20.0
-    request = (deadline, (token, str(availability)))
-    node_id, cluster_id, role = yield process.call(remote, "ca.issue_certificate", request, 20.0)
-    identity = Identity(node_id, cluster_id, role)
+    request = IssueNodeCertificateRequest(token, availability)
+    issued = yield from process.call(remote, ISSUE_NODE_CERTIFICATE, request, JOIN_TIMEOUT)
+    identity = Identity(issued.node_id, issued.cluster_id, issued.role)
     node = SwarmNode(process, executor, NodeDisk(identity, root, advertise, Remotes((remote,))))
     adopt(node)
     yield node._sample_duration("certificate")
-    if role is Role.MANAGER:
+    if issued.role is Role.MANAGER:
         yield from node.join_raft(availability)
     registered = node.wait_registered()
     node._start_agent()

@@ -34,6 +34,8 @@ from swarmsim.sim.host import SimContext
 from swarmsim.sim.quiescence import Dormant, Phase, Renewals, Route, SkipRule, ticks_until
 from swarmsim.sim.timers import Deadline, PeriodicTimer
 from swarmsim.swarm.agent.agent import NODE_UPDATE_PERIOD, Agent, Session
+from swarmsim.swarm.api import health
+from swarmsim.swarm.api.raft import PROCESS_RAFT_MESSAGE, Member
 from swarmsim.swarm.manager.dispatcher import GRACE_MULTIPLIER, Dispatcher
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.raftnode import TICK, RaftNode
@@ -45,7 +47,6 @@ from swarmsim.swarm.manager.transport import (
     MESSAGE_QUEUE,
     SEND_TIMEOUT,
     TCP_GIVE_UP,
-    Member,
     Peer,
 )
 from swarmsim.swarm.objects import Cluster
@@ -164,7 +165,7 @@ class ReconnectRule:
             return None
         if not there.powered or not self.ctx.fabric.reaches(here, there.name):
             gap = CONNECT_TIMEOUT
-        elif "leader.health" not in there.listeners and self.ctx.fabric.healthy(here, there.name):
+        elif health.CHECK not in there.listeners and self.ctx.fabric.healthy(here, there.name):
             gap = 2 * self.ctx.fabric.delay(here, there.name)
         else:
             return None
@@ -206,7 +207,7 @@ class RaftTickRule:
         if leader is None or node.journal.wants("raft.message"):
             return None
         group = [leader]
-        sources: list[object] = [leader.scope, leader, (leader.process.host.name, "raft.message")]
+        sources: list[object] = [leader.scope, leader, (leader.process.host.name, PROCESS_RAFT_MESSAGE)]
         routes: list[Route] = []
         silent: list[Peer] = []
         for member in leader.members.values():
@@ -217,7 +218,7 @@ class RaftTickRule:
             follower = self._follower(leader, member)
             if follower is not None:
                 group.append(follower)
-                sources += (follower.scope, (host.name, "raft.message"))
+                sources += (follower.scope, (host.name, PROCESS_RAFT_MESSAGE))
             elif self._gone(leader, member) and not peer.active:
                 sources += (host, host.power)
                 if peer.connected:
@@ -282,7 +283,7 @@ class RaftTickRule:
         host = self.ctx.hosts[member.host]
         if not host.powered or not self.ctx.fabric.reaches(leader.process.host.name, host.name):
             return True
-        return "raft.message" not in host.listeners and not leader.peers[member.raft_id].connected
+        return PROCESS_RAFT_MESSAGE not in host.listeners and not leader.peers[member.raft_id].connected
 
     def _wake(self, leader: _Ticking, followers: list[_Ticking], silent: list[Peer], alarm: Timer | None) -> None:
         now = self.ctx.clock.now
@@ -341,8 +342,8 @@ def _let_time_pass(peer: Peer, ticks: int, now: float) -> None:
     """Heartbeats to a silent member: ``ticks`` more were queued, and every two seconds one was given up."""
     call = peer.call
     assert call is not None
-    given_up = ticks_until(call.due, SEND_TIMEOUT, now)
+    given_up = ticks_until(call.deadline, SEND_TIMEOUT, now)
     waiting = min(len(peer.queue) + ticks - given_up, MESSAGE_QUEUE)
     peer.queue.clear()
     peer.queue.extend([call.request] * max(0, waiting))
-    call.expire_in(call.due + SEND_TIMEOUT * given_up - now)
+    call.expire_in(call.deadline + SEND_TIMEOUT * given_up - now)

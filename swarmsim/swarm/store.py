@@ -210,7 +210,7 @@ class MemoryStore:
 
     # -- writing
 
-    def update(self, change: Callable[[Transaction], R]) -> Future[Any]:
+    def update(self, change: Callable[[Transaction], R]) -> Future[R]:
         """One transaction; the event carries what ``change`` returned, or its error."""
         return self._enqueue(_Writer(iter((change,)), self.clock.future(), alone=True))
 

@@ -26,8 +26,9 @@ from swarmsim.sim.profile import Profile, load_profile
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import RandomStreams
-from swarmsim.swarm.manager.controlapi import NodeView, Overview
+from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.manager.manager import Manager
+from swarmsim.swarm.manager.overview import OVERVIEW, OverviewRequest
 from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.objects import Role, Service, Task
 from swarmsim.swarm.skiprules import skip_rules
@@ -249,14 +250,13 @@ class SimulatedWorld:
             if not engine.running or engine.node is None or engine.node.manager is None:
                 continue
             manager = engine.node.manager
-            reply = manager.call("control.overview", None, LOOK_TIMEOUT)
+            reply = manager.call(OVERVIEW, OverviewRequest(), LOOK_TIMEOUT)
             try:
                 yield self.clock.first_of((reply, manager.scope.ended))
             except RpcError:
                 continue
             if reply.processed:
-                seen: Overview = reply.value
-                return View(self.clock.now, *seen)
+                return View(self.clock.now, *reply.value)
         return None
 
     def poll_phase(self, rng: Random) -> float:

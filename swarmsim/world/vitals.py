@@ -17,8 +17,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from swarmsim.sim.quiescence import Dormant
+from swarmsim.swarm.api.raft import Member
 from swarmsim.swarm.manager.raftnode import RaftNode
-from swarmsim.swarm.manager.transport import Member
 from swarmsim.swarm.objects import Service
 from swarmsim.swarm.store import Change, MemoryStore
 

@@ -7,9 +7,13 @@ import pytest
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.fabric import Fabric
 from swarmsim.sim.host import Host, Process, SimContext
+from swarmsim.sim.method import Method, StreamMethod
 from swarmsim.sim.profile import load_profile
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.streams import RandomStreams
+
+HELLO = Method("Test/Hello", str, str)
+STREAM = StreamMethod("Test/Stream", str, (str, int))
 
 
 def two_hosts():
@@ -20,7 +24,7 @@ def two_hosts():
     return ctx, *(Process(host, "daemon") for host in hosts)
 
 
-def ask(ctx, client, method="hello", timeout=1.0):
+def ask(ctx, client, method=HELLO, timeout=1.0):
     def caller():
         try:
             return (yield client.call("b", method, "x", timeout))
@@ -43,14 +47,14 @@ def test_messages_between_two_hosts_keep_their_order():
 
 def test_a_call_is_answered_after_a_round_trip():
     ctx, a, b = two_hosts()
-    b.serve("hello", lambda request: request * 2)
+    b.serve(HELLO, lambda request, call: request * 2)
     assert ask(ctx, a) == "xx"
     assert 0.04 <= ctx.clock.now <= 0.08
 
 
 def test_a_dead_process_refuses_at_once():
     ctx, a, b = two_hosts()
-    b.serve("hello", lambda request: request)
+    b.serve(HELLO, lambda request, call: request)
     b.kill()
     code, at = ask(ctx, a)
     assert code == "Unavailable"
@@ -59,7 +63,7 @@ def test_a_dead_process_refuses_at_once():
 
 def test_a_host_without_power_is_silent_until_the_time_out():
     ctx, a, b = two_hosts()
-    b.serve("hello", lambda request: request)
+    b.serve(HELLO, lambda request, call: request)
     b.host.power_off()
     assert ask(ctx, a) == ("DeadlineExceeded", 1.0)
 
@@ -71,17 +75,17 @@ def test_a_host_without_power_is_silent_until_the_time_out():
 def test_a_connection_is_tried_again_as_tcp_sends_its_syn(ago, mended, connected):
     """A SYN goes out 0, 1, 3, 7, 15 s after the first; ``ago`` seconds of the attempt have passed already."""
     ctx, a, b = two_hosts()
-    b.serve("hello", lambda request: "welcome")
+    b.serve(HELLO, lambda request, call: "welcome")
     ctx.fabric.cut("a", "b")
     a.after(mended, ctx.fabric.heal)
-    reply = a.connect("b", "hello", 20.0, ago)
+    reply = a.connect("b", HELLO, "x", 20.0, ago)
     ctx.clock.run(reply)
     assert ctx.clock.now == pytest.approx(connected, abs=0.1)
 
 
 def test_a_cut_swallows_and_healing_mends():
     ctx, a, b = two_hosts()
-    b.serve("hello", lambda request: request)
+    b.serve(HELLO, lambda request, call: request)
     ctx.fabric.cut("a", "b")
     assert ask(ctx, a)[0] == "DeadlineExceeded"
     ctx.fabric.heal()
@@ -98,10 +102,10 @@ def test_a_partition_lets_only_its_groups_talk():
 
 def test_killing_a_process_resets_its_open_calls_and_streams():
     ctx, a, b = two_hosts()
-    b.serve("hello", lambda request: ctx.clock.future())
-    b.serve("stream", lambda stream: stream.send("first"))
+    b.serve(HELLO, lambda request, call: ctx.clock.future())
+    b.serve_stream(STREAM, lambda request, stream: stream.send("first"))
     heard, closed = [], []
-    a.stream("b", "stream", None, heard.append, lambda error: closed.append(error.code))
+    a.stream("b", STREAM, "x", heard.append, lambda error: closed.append(error.code))
     b.after(0.5, b.kill)
     code, at = ask(ctx, a, timeout=5.0)
     ctx.clock.run(1.0)
@@ -112,9 +116,9 @@ def test_killing_a_process_resets_its_open_calls_and_streams():
 def test_a_stream_survives_a_short_cut_and_keeps_its_order():
     ctx, a, b = two_hosts()
     streams = []
-    b.serve("stream", streams.append)
+    b.serve_stream(STREAM, lambda request, stream: streams.append(stream))
     heard = []
-    a.stream("b", "stream", None, heard.append, lambda error: heard.append(error))
+    a.stream("b", STREAM, "x", heard.append, lambda error: heard.append(error))
     ctx.clock.run(0.2)
     ctx.fabric.cut("a", "b")
     for number in range(3):

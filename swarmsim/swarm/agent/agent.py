@@ -10,21 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import Any
 
 from swarmsim.sim.future import Future
 from swarmsim.sim.host import Process
-from swarmsim.sim.rpc import RpcError, Stream
+from swarmsim.sim.method import Method, Reply, Request
+from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import PeriodicTimer
 from swarmsim.swarm.agent.remotes import Remotes
 from swarmsim.swarm.agent.worker import Executor, TaskDisk, Worker
-from swarmsim.swarm.manager.dispatcher import (
-    Assignments,
-    Heartbeat,
+from swarmsim.swarm.api import dispatcher
+from swarmsim.swarm.api.dispatcher import (
+    AssignmentsMessage,
+    HeartbeatRequest,
+    HeartbeatResponse,
     SessionMessage,
     SessionRequest,
-    StatusUpdates,
+    UpdateTaskStatusRequest,
 )
 from swarmsim.swarm.objects import Node, TaskStatus
 
@@ -44,18 +46,17 @@ class Session:
         self.id = session_id
         self.registered = False
         request = SessionRequest(agent.node_id, session_id, agent.description, agent.process.host.address)
-        deadline = self.scope.clock.now + RPC_TIMEOUT
-        self.stream: Stream = agent.process.stream(
-            manager, "dispatcher.session", (deadline, request), self._on_message, self.failed
+        self.stream = agent.process.stream(
+            manager, dispatcher.SESSION, request, self._on_message, self.failed, RPC_TIMEOUT
         )
         self._timeout = self.scope.after(
             RPC_TIMEOUT, self.failed, RpcError("DeadlineExceeded", "session initiation timed out")
         )
 
-    def _on_message(self, message: SessionMessage | Assignments) -> None:
+    def _on_message(self, message: SessionMessage | AssignmentsMessage) -> None:
         if not self.scope.alive:
             return
-        if isinstance(message, Assignments):
+        if isinstance(message, AssignmentsMessage):
             self.agent.worker.assign(message)
             return
         self.id = message.session_id
@@ -68,18 +69,17 @@ class Session:
 
     def heartbeat(self) -> None:
         """Send one heartbeat; the next follows after the period in its answer."""
-        self.call("dispatcher.heartbeat", Heartbeat(self.agent.node_id, self.id)).callbacks.append(self._heard)
+        reply = self.call(dispatcher.HEARTBEAT, HeartbeatRequest(self.agent.node_id, self.id))
+        reply.callbacks.append(self._heard)
 
-    def _heard(self, reply: Future[Any]) -> None:
+    def _heard(self, reply: Future[HeartbeatResponse]) -> None:
         if reply._ok:
-            self._rhythm.again(reply._value)
+            self._rhythm.again(reply.value.period)
         else:
             self.failed(reply._value)
 
-    def call(self, method: str, payload: object) -> Future[Any]:
-        deadline = self.scope.clock.now + RPC_TIMEOUT
-        reply: Future[Any] = self.agent.process.call(self.manager, method, (deadline, payload), RPC_TIMEOUT)
-        return reply
+    def call(self, method: Method[Request, Reply], request: Request) -> Future[Reply]:
+        return self.agent.process.call(self.manager, method, request, RPC_TIMEOUT)
 
     def failed(self, error: RpcError) -> None:
         if self.scope.alive:
@@ -180,12 +180,11 @@ class Agent:
         task_id = next(iter(self._to_report))
         status = self._to_report.pop(task_id)
         self._reporting = True
-        reply = session.call(
-            "dispatcher.update_task_status", StatusUpdates(self.node_id, session.id, ((task_id, status),))
-        )
+        request = UpdateTaskStatusRequest(self.node_id, session.id, ((task_id, status),))
+        reply = session.call(dispatcher.UPDATE_TASK_STATUS, request)
         reply.callbacks.append(partial(self._reported, session, task_id, status))
 
-    def _reported(self, session: Session, task_id: str, status: TaskStatus, reply: Future[Any]) -> None:
+    def _reported(self, session: Session, task_id: str, status: TaskStatus, reply: Future[None]) -> None:
         if not self.scope.alive:
             return
         if not reply._ok:

@@ -9,7 +9,7 @@ import msgspec
 
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.agent.taskmanager import Controller, TaskManager
-from swarmsim.swarm.manager.dispatcher import Assignments
+from swarmsim.swarm.api.dispatcher import AssignmentsMessage
 from swarmsim.swarm.objects import NodeDescription, Task, TaskStatus
 from swarmsim.swarm.store import MemoryStore
 
@@ -40,7 +40,7 @@ class Worker:
         for task in list(disk.values()):
             self._start(task)
 
-    def assign(self, assignments: Assignments) -> None:
+    def assign(self, assignments: AssignmentsMessage) -> None:
         for task in assignments.tasks:
             manager = self.managers.get(task.id)
             if manager is not None:

@@ -1,7 +1,6 @@
 """The control API (manager/controlapi/): what the leader does for a user, and every way it refuses.
 
-Methods take one payload and return the answer or an event for it; refusals are :class:`RpcError` with
-SwarmKit's codes and words. Lists are oldest first.
+Methods return their reply or a future for it; refusals are :class:`RpcError` with SwarmKit's codes and words.
 """
 
 from __future__ import annotations
@@ -10,23 +9,39 @@ import re
 from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import Any, NamedTuple
+from typing import Protocol, TypeVar
 
 from swarmsim.sim.future import Future
+from swarmsim.sim.method import CallInfo, Handler, Method, Reply, Request
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.streams import new_id
+from swarmsim.swarm.api import control
+from swarmsim.swarm.api.control import ManagerStatus, NodeView
 from swarmsim.swarm.ca.certificates import join_token
 from swarmsim.swarm.constraint import NoConstraints, parse
-from swarmsim.swarm.manager.controlresources import RESOURCE_METHODS, check_existence, check_networks, check_references
+from swarmsim.swarm.manager.controlresources import (
+    MAX_CONFIG,
+    MAX_SECRET,
+    check_existence,
+    check_networks,
+    check_references,
+    create_network,
+    create_secret,
+    list_networks,
+    list_secrets,
+    remove_network,
+    remove_secret,
+    update_secret,
+)
 from swarmsim.swarm.manager.raftnode import RaftNode, reachability
 from swarmsim.swarm.objects import (
     Cluster,
-    ClusterSpec,
+    Config,
     JobStatus,
     Node,
-    NodeSpec,
     NodeState,
     Role,
+    Secret,
     Service,
     Task,
     TaskStatus,
@@ -41,51 +56,9 @@ MIN_CPUS = 1_000_000  # 10⁻⁹ CPUs
 MIN_MEMORY = 4 * 1024 * 1024  # bytes
 MIN_HEALTH_DURATION = 1_000_000  # nanoseconds, minimumDuration
 MIN_CERT_EXPIRY = 3600 * SECOND  # ca.MinNodeCertExpiration
+R = TypeVar("R")
+
 _DNS_NAME = re.compile(r"^[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*$")
-
-
-class ManagerStatus(NamedTuple):
-    """What a node is in Raft; shown only for managers."""
-
-    leader: bool
-    reachability: str
-    addr: str
-
-
-class NodeView(NamedTuple):
-    node: Node
-    manager: ManagerStatus | None
-
-
-class Overview(NamedTuple):
-    nodes: list[NodeView]
-    services: list[Service]
-    tasks: list[Task]
-
-
-class UpdateNode(NamedTuple):
-    id: str
-    version: int
-    spec: NodeSpec
-
-
-class RemoveNode(NamedTuple):
-    id: str
-    force: bool
-
-
-class UpdateService(NamedTuple):
-    id: str
-    version: int
-    spec: ServiceSpec
-    rollback: bool = False
-
-
-class UpdateCluster(NamedTuple):
-    version: int
-    spec: ClusterSpec
-    rotate_worker_token: bool = False
-    rotate_manager_token: bool = False
 
 
 def _invalid(message: str) -> RpcError:
@@ -177,7 +150,7 @@ def validate_endpoint(endpoint: EndpointSpec | None) -> None:
 
 
 class ControlAPI:
-    """The leader's answers. ``METHODS`` is what a manager serves."""
+    """The leader's answers; :func:`register` is what a manager serves."""
 
     def __init__(self, raft: RaftNode, ids: Random) -> None:
         self.raft = raft
@@ -195,7 +168,10 @@ class ControlAPI:
         leads = member.raft_id == self.raft.core.leader
         return NodeView(node, ManagerStatus(leads, reachability(self.raft, member), member.addr))
 
-    def list_nodes(self, _: None) -> list[NodeView]:
+    def list_nodes(self, request: control.ListNodesRequest, call: CallInfo) -> control.ListNodesResponse:
+        return control.ListNodesResponse(self.views())
+
+    def views(self) -> list[NodeView]:
         members, workers = {member.node_id for member in self.raft.members.values()}, self._workers
         views = []
         for id, node in self.store.table(Node).items():
@@ -208,17 +184,13 @@ class ControlAPI:
             views.append(view)
         return views
 
-    def overview(self, _: None) -> Overview:
-        """All three lists as they are at one moment, for who looks again and again."""
-        return Overview(self.list_nodes(None), self.list_services(None), self.list_tasks(None))
-
-    def update_node(self, request: UpdateNode) -> Future[Any]:
+    def update_node(self, request: control.UpdateNodeRequest, call: CallInfo) -> Future[control.UpdateNodeResponse]:
         return self.write(partial(self._update_node, request))
 
-    def _update_node(self, request: UpdateNode, tx: Transaction) -> Node:
-        node = tx.get(Node, request.id)
+    def _update_node(self, request: control.UpdateNodeRequest, tx: Transaction) -> control.UpdateNodeResponse:
+        node = tx.get(Node, request.node_id)
         if node is None:
-            raise RpcError("NotFound", f"node {request.id} not found")
+            raise RpcError("NotFound", f"node {request.node_id} not found")
         if node.spec.role is Role.MANAGER and request.spec.role is Role.WORKER:
             managers = [other for other in tx.all(Node) if other.role is Role.MANAGER]
             if [other.id for other in managers] == [node.id]:
@@ -233,15 +205,15 @@ class ControlAPI:
                 )
         node = replace(node, spec=request.spec, meta=replace(node.meta, version=request.version))
         tx.update(node)
-        return node
+        return control.UpdateNodeResponse(node)
 
-    def remove_node(self, request: RemoveNode) -> Future[Any]:
+    def remove_node(self, request: control.RemoveNodeRequest, call: CallInfo) -> Future[None]:
         return self.write(partial(self._remove_node, request))
 
-    def _remove_node(self, request: RemoveNode, tx: Transaction) -> None:
-        node = tx.get(Node, request.id)
+    def _remove_node(self, request: control.RemoveNodeRequest, tx: Transaction) -> None:
+        node = tx.get(Node, request.node_id)
         if node is None:
-            raise RpcError("NotFound", f"node {request.id} not found")
+            raise RpcError("NotFound", f"node {request.node_id} not found")
         if node.spec.role is Role.MANAGER and self.raft.member_of(node.id) is not None:
             raise RpcError(
                 "FailedPrecondition",
@@ -260,10 +232,13 @@ class ControlAPI:
 
     # -- services
 
-    def list_services(self, _: None) -> list[Service]:
-        return list(self.store.table(Service).values())
+    def list_services(self, request: control.ListServicesRequest, call: CallInfo) -> control.ListServicesResponse:
+        return control.ListServicesResponse(list(self.store.table(Service).values()))
 
-    def create_service(self, spec: ServiceSpec) -> Future[Any]:
+    def create_service(
+        self, request: control.CreateServiceRequest, call: CallInfo
+    ) -> Future[control.CreateServiceResponse]:
+        spec = request.spec
         validate_service_spec(spec)
         check_networks(self, spec)
         self._check_ports(spec, "")
@@ -271,30 +246,32 @@ class ControlAPI:
         if service.is_job:
             service = replace(service, job_status=JobStatus(0, self.store.clock.now))
 
-        def create(tx: Transaction) -> Service:
+        def create(tx: Transaction) -> control.CreateServiceResponse:
             check_existence(tx, spec)
             try:
                 tx.create(service)
             except (AlreadyExists, NameConflict) as conflict:
                 raise RpcError("AlreadyExists", f"{conflict}: service {spec.name} already exists") from None
-            return service
+            return control.CreateServiceResponse(service)
 
         return self.write(create)
 
-    def update_service(self, request: UpdateService) -> Future[Any]:
+    def update_service(
+        self, request: control.UpdateServiceRequest, call: CallInfo
+    ) -> Future[control.UpdateServiceResponse]:
         validate_service_spec(request.spec)
-        service = self.store.get(Service, request.id)
+        service = self.store.get(Service, request.service_id)
         if service is None:
-            raise RpcError("NotFound", f"service {request.id} not found")
+            raise RpcError("NotFound", f"service {request.service_id} not found")
         check_networks(self, request.spec)
         if request.spec.endpoint is not None and request.spec.endpoint != service.spec.endpoint:
-            self._check_ports(request.spec, request.id)
+            self._check_ports(request.spec, request.service_id)
         return self.write(partial(self._update_service, request))
 
-    def _update_service(self, request: UpdateService, tx: Transaction) -> Service:
-        service = tx.get(Service, request.id)
+    def _update_service(self, request: control.UpdateServiceRequest, tx: Transaction) -> control.UpdateServiceResponse:
+        service = tx.get(Service, request.service_id)
         if service is None:
-            raise RpcError("NotFound", f"service {request.id} not found")
+            raise RpcError("NotFound", f"service {request.service_id} not found")
         check_existence(tx, request.spec)
         if service.spec.mode.name != request.spec.mode.name:
             raise RpcError("Unimplemented", "service mode change is not allowed")
@@ -327,9 +304,11 @@ class ControlAPI:
                 update_status=None,
             )
         tx.update(service)
-        return service
+        return control.UpdateServiceResponse(service)
 
-    def remove_service(self, id: str) -> Future[Any]:
+    def remove_service(self, request: control.RemoveServiceRequest, call: CallInfo) -> Future[None]:
+        id = request.service_id
+
         def remove(tx: Transaction) -> None:
             if tx.get(Service, id) is None:
                 raise RpcError("NotFound", f"service {id} not found")
@@ -359,23 +338,25 @@ class ControlAPI:
 
     # -- tasks, networks, the cluster
 
-    def list_tasks(self, _: None) -> list[Task]:
-        return list(self.store.table(Task).values())
+    def list_tasks(self, request: control.ListTasksRequest, call: CallInfo) -> control.ListTasksResponse:
+        return control.ListTasksResponse(list(self.store.table(Task).values()))
 
-    def get_cluster(self, _: None) -> Cluster:
+    def get_cluster(self, request: control.GetClusterRequest, call: CallInfo) -> control.GetClusterResponse:
         cluster = self.store.cluster
         if cluster is None:
             raise RpcError("NotFound", "cluster default not found")
-        return cluster
+        return control.GetClusterResponse(cluster)
 
-    def update_cluster(self, request: UpdateCluster) -> Future[Any]:
+    def update_cluster(
+        self, request: control.UpdateClusterRequest, call: CallInfo
+    ) -> Future[control.UpdateClusterResponse]:
         if request.spec.node_cert_expiry < MIN_CERT_EXPIRY:
             raise _invalid("minimum certificate expiry time is: 1h0m0s")
         if request.spec.heartbeat_period < 0:
             raise _invalid("heartbeat time period cannot be a negative duration")
         return self.write(partial(self._update_cluster, request))
 
-    def _update_cluster(self, request: UpdateCluster, tx: Transaction) -> Cluster:
+    def _update_cluster(self, request: control.UpdateClusterRequest, tx: Transaction) -> control.UpdateClusterResponse:
         cluster = next(tx.all(Cluster), None)
         if cluster is None:
             raise RpcError("NotFound", "cluster default not found")
@@ -386,31 +367,12 @@ class ControlAPI:
         if request.rotate_manager_token:
             cluster = replace(cluster, manager_token=join_token(digest, self.ids))
         tx.update(cluster)
-        return cluster
+        return control.UpdateClusterResponse(cluster)
 
-    # -- the certificate authority's side of joining
-
-    def issue_certificate(self, request: tuple[str, str]) -> Future[Any]:
-        """A joining node shows ``(token, availability)``; the answer is its new node and cluster id."""
-        token, availability = request
-        cluster = self.get_cluster(None)
-        roles = {cluster.worker_token: Role.WORKER, cluster.manager_token: Role.MANAGER}
-        role = roles.get(token)
-        if role is None:
-            raise _invalid("A valid join token is necessary to join this cluster")
-        spec = NodeSpec(role=role, availability=type(NodeSpec().availability)(availability))
-        node = Node(id=new_id(self.ids), spec=spec, role=role)
-
-        def create(tx: Transaction) -> tuple[str, str, Role]:
-            tx.create(node)
-            return node.id, cluster.id, role
-
-        return self.write(create)
-
-    def write(self, change: Callable[[Transaction], Any]) -> Future[Any]:
+    def write(self, change: Callable[[Transaction], R]) -> Future[R]:
         """One transaction; what the store refuses is a refusal of the API."""
 
-        def attempt(tx: Transaction) -> Any:
+        def attempt(tx: Transaction) -> R:
             try:
                 return change(tx)
             except StoreError as error:
@@ -419,18 +381,32 @@ class ControlAPI:
         return self.store.update(attempt)
 
 
-METHODS: dict[str, Callable[[ControlAPI, Any], Any]] = {
-    "control.list_nodes": ControlAPI.list_nodes,
-    "control.overview": ControlAPI.overview,
-    "control.update_node": ControlAPI.update_node,
-    "control.remove_node": ControlAPI.remove_node,
-    "control.list_services": ControlAPI.list_services,
-    "control.create_service": ControlAPI.create_service,
-    "control.update_service": ControlAPI.update_service,
-    "control.remove_service": ControlAPI.remove_service,
-    "control.list_tasks": ControlAPI.list_tasks,
-    "control.get_cluster": ControlAPI.get_cluster,
-    "control.update_cluster": ControlAPI.update_cluster,
-    "ca.issue_certificate": ControlAPI.issue_certificate,
-    **RESOURCE_METHODS,
-}
+class Serve(Protocol):
+    """How a manager is told of one more method it serves."""
+
+    def __call__(self, method: Method[Request, Reply], handler: Handler[Request, Reply]) -> None: ...
+
+
+def register(serve: Serve, api: ControlAPI) -> None:
+    """All of the control service (api/control.pb.go RegisterControlServer)."""
+    serve(control.LIST_NODES, api.list_nodes)
+    serve(control.UPDATE_NODE, api.update_node)
+    serve(control.REMOVE_NODE, api.remove_node)
+    serve(control.LIST_SERVICES, api.list_services)
+    serve(control.CREATE_SERVICE, api.create_service)
+    serve(control.UPDATE_SERVICE, api.update_service)
+    serve(control.REMOVE_SERVICE, api.remove_service)
+    serve(control.LIST_TASKS, api.list_tasks)
+    serve(control.GET_CLUSTER, api.get_cluster)
+    serve(control.UPDATE_CLUSTER, api.update_cluster)
+    serve(control.LIST_SECRETS, partial(list_secrets, api, Secret))
+    serve(control.CREATE_SECRET, partial(create_secret, api, Secret, MAX_SECRET))
+    serve(control.UPDATE_SECRET, partial(update_secret, api, Secret))
+    serve(control.REMOVE_SECRET, partial(remove_secret, api, Secret))
+    serve(control.LIST_CONFIGS, partial(list_secrets, api, Config))
+    serve(control.CREATE_CONFIG, partial(create_secret, api, Config, MAX_CONFIG))
+    serve(control.UPDATE_CONFIG, partial(update_secret, api, Config))
+    serve(control.REMOVE_CONFIG, partial(remove_secret, api, Config))
+    serve(control.LIST_NETWORKS, partial(list_networks, api))
+    serve(control.CREATE_NETWORK, partial(create_network, api))
+    serve(control.REMOVE_NETWORK, partial(remove_network, api))

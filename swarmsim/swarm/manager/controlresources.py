@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from swarmsim.sim.future import Future
+from swarmsim.sim.method import CallInfo
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.streams import new_id
-from swarmsim.swarm.objects import Config, Network, Secret, Service, StoreObject, Task
-from swarmsim.swarm.specs import ContainerSpec, NetworkAttachment, NetworkSpec, SecretSpec, ServiceSpec, replace
+from swarmsim.swarm.api import control
+from swarmsim.swarm.objects import Config, Network, Secret, Service, Task
+from swarmsim.swarm.specs import ContainerSpec, NetworkAttachment, ServiceSpec, replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import NameConflict, Transaction
 
@@ -19,14 +21,6 @@ if TYPE_CHECKING:
 MAX_SECRET = 500 * 1024  # bytes, api/validation MaxSecretSize
 MAX_CONFIG = 1000 * 1024  # bytes, MaxConfigSize
 _NAME = re.compile(r"^[a-zA-Z0-9]+(?:[a-zA-Z0-9-_.]*[a-zA-Z0-9])?$")
-
-
-class UpdateSecret(NamedTuple):
-    """Of a secret or config; only labels may change."""
-
-    id: str
-    version: int
-    spec: SecretSpec
 
 
 def _invalid(message: str) -> RpcError:
@@ -42,27 +36,42 @@ def _check_name(name: str) -> None:
         )
 
 
-def _create(api: ControlAPI, table: type[Secret] | type[Config], spec: SecretSpec, limit: int) -> Future[Any]:
+def list_secrets(
+    api: ControlAPI, table: type[Secret] | type[Config], request: control.ListSecretsRequest, call: CallInfo
+) -> control.ListSecretsResponse:
+    return control.ListSecretsResponse(list(api.store.table(table).values()))
+
+
+def create_secret(
+    api: ControlAPI,
+    table: type[Secret] | type[Config],
+    limit: int,
+    request: control.CreateSecretRequest,
+    call: CallInfo,
+) -> Future[control.CreateSecretResponse]:
+    spec = request.spec
     _check_name(spec.name)
     if not 0 < len(spec.data.encode()) < limit:
         raise _invalid(f"{table.table} data must be larger than 0 and less than {limit} bytes")
     obj = table(id=new_id(api.ids), spec=spec)
 
-    def create(tx: Transaction) -> StoreObject:
+    def create(tx: Transaction) -> control.CreateSecretResponse:
         try:
             tx.create(obj)
         except NameConflict:
             raise RpcError("AlreadyExists", f"{table.table} {spec.name} already exists") from None
-        return obj
+        return control.CreateSecretResponse(obj)
 
     return api.write(create)
 
 
-def _update(api: ControlAPI, table: type[Secret] | type[Config], request: UpdateSecret) -> Future[Any]:
+def update_secret(
+    api: ControlAPI, table: type[Secret] | type[Config], request: control.UpdateSecretRequest, call: CallInfo
+) -> Future[None]:
     def update(tx: Transaction) -> None:
-        obj = tx.get(table, request.id)
+        obj = tx.get(table, request.secret_id)
         if obj is None:
-            raise RpcError("NotFound", f"{table.table} {request.id} not found")
+            raise RpcError("NotFound", f"{table.table} {request.secret_id} not found")
         if request.spec.name != obj.spec.name or (request.spec.data and request.spec.data != obj.spec.data):
             raise _invalid("only updates to Labels are allowed")
         spec = replace(obj.spec, labels=request.spec.labels)
@@ -71,7 +80,11 @@ def _update(api: ControlAPI, table: type[Secret] | type[Config], request: Update
     return api.write(update)
 
 
-def _remove(api: ControlAPI, table: type[Secret] | type[Config], id: str) -> Future[Any]:
+def remove_secret(
+    api: ControlAPI, table: type[Secret] | type[Config], request: control.RemoveSecretRequest, call: CallInfo
+) -> Future[None]:
+    id = request.secret_id
+
     def remove(tx: Transaction) -> None:
         obj = tx.get(table, id)
         if obj is None:
@@ -136,49 +149,22 @@ def check_networks(api: ControlAPI, spec: ServiceSpec) -> None:
             raise _invalid(f'Service cannot be explicitly attached to the ingress network "{network.name}"')
 
 
-# -- the calls
+# -- networks
 
 
-def create_secret(api: ControlAPI, spec: SecretSpec) -> Future[Any]:
-    return _create(api, Secret, spec, MAX_SECRET)
+def list_networks(
+    api: ControlAPI, request: control.ListNetworksRequest, call: CallInfo
+) -> control.ListNetworksResponse:
+    return control.ListNetworksResponse(list(api.store.table(Network).values()))
 
 
-def create_config(api: ControlAPI, spec: SecretSpec) -> Future[Any]:
-    return _create(api, Config, spec, MAX_CONFIG)
-
-
-def update_secret(api: ControlAPI, request: UpdateSecret) -> Future[Any]:
-    return _update(api, Secret, request)
-
-
-def update_config(api: ControlAPI, request: UpdateSecret) -> Future[Any]:
-    return _update(api, Config, request)
-
-
-def remove_secret(api: ControlAPI, id: str) -> Future[Any]:
-    return _remove(api, Secret, id)
-
-
-def remove_config(api: ControlAPI, id: str) -> Future[Any]:
-    return _remove(api, Config, id)
-
-
-def list_secrets(api: ControlAPI, _: None) -> list[Secret]:
-    return list(api.store.table(Secret).values())
-
-
-def list_configs(api: ControlAPI, _: None) -> list[Config]:
-    return list(api.store.table(Config).values())
-
-
-def list_networks(api: ControlAPI, _: None) -> list[Network]:
-    return list(api.store.table(Network).values())
-
-
-def create_network(api: ControlAPI, spec: NetworkSpec) -> Future[Any]:
+def create_network(
+    api: ControlAPI, request: control.CreateNetworkRequest, call: CallInfo
+) -> Future[control.CreateNetworkResponse]:
+    spec = request.spec
     network = Network(id=new_id(api.ids), spec=spec)
 
-    def create(tx: Transaction) -> Network:
+    def create(tx: Transaction) -> control.CreateNetworkResponse:
         present = next((other for other in tx.all(Network) if other.spec.ingress), None)
         if spec.ingress and present is not None:
             raise RpcError("AlreadyExists", f"ingress network ({present.id}) is already present")
@@ -186,12 +172,14 @@ def create_network(api: ControlAPI, spec: NetworkSpec) -> Future[Any]:
             tx.create(network)
         except NameConflict:
             raise RpcError("AlreadyExists", f"network with name {spec.name} already exists") from None
-        return network
+        return control.CreateNetworkResponse(network)
 
     return api.write(create)
 
 
-def remove_network(api: ControlAPI, id: str) -> Future[Any]:
+def remove_network(api: ControlAPI, request: control.RemoveNetworkRequest, call: CallInfo) -> Future[None]:
+    id = request.network_id
+
     def attached(attachments: list[NetworkAttachment] | None) -> bool:
         return any(attachment.target == id for attachment in attachments or ())
 
@@ -214,22 +202,3 @@ def remove_network(api: ControlAPI, id: str) -> Future[Any]:
         tx.delete(Network, id)
 
     return api.write(remove)
-
-
-RESOURCE_METHODS: dict[str, Any] = {
-    f"control.{call.__name__}": call
-    for call in (
-        create_secret,
-        create_config,
-        update_secret,
-        update_config,
-        remove_secret,
-        remove_config,
-        list_secrets,
-        list_configs,
-        create_network,
-        remove_network,
-        list_networks,
-    )
-}
-"""What a manager serves of these."""

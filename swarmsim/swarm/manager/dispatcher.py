@@ -13,16 +13,25 @@ from __future__ import annotations
 
 from functools import partial
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 import msgspec
 
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
-from swarmsim.sim.rpc import RpcError, Stream
+from swarmsim.sim.method import CallInfo, ServerStream
+from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import new_id
 from swarmsim.sim.timers import AlignedTicker, Deadline
+from swarmsim.swarm.api.dispatcher import (
+    AssignmentsMessage,
+    HeartbeatRequest,
+    HeartbeatResponse,
+    SessionMessage,
+    SessionRequest,
+    UpdateTaskStatusRequest,
+)
 from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.objects import Cluster, Node, NodeDescription, NodeState, NodeStatus, Task, TaskStatus
 from swarmsim.swarm.specs import SECOND, replace
@@ -45,38 +54,7 @@ UNKNOWN_FAILURE = 'heartbeat failure for node in "unknown" state'
 DISCONNECTED_MESSAGE = "node is currently trying to find new manager"
 
 
-class SessionRequest(NamedTuple):
-    node_id: str
-    session_id: str
-    description: NodeDescription
-    addr: str
-
-
-class SessionMessage(NamedTuple):
-    """What the agent is told of itself and of the managers (hosts by node id)."""
-
-    session_id: str
-    node: Node
-    managers: tuple[tuple[str, str], ...]
-
-
-class Assignments(NamedTuple):
-    """Tasks for an agent: all it should have (``complete``) or what changed; ``removed`` are ids."""
-
-    complete: bool
-    tasks: tuple[Task, ...]
-    removed: tuple[str, ...] = ()
-
-
-class StatusUpdates(NamedTuple):
-    node_id: str
-    session_id: str
-    updates: tuple[tuple[str, TaskStatus], ...]
-
-
-class Heartbeat(NamedTuple):
-    node_id: str
-    session_id: str
+AgentStream: TypeAlias = ServerStream[SessionMessage | AssignmentsMessage]
 
 
 class Registration:
@@ -96,7 +74,7 @@ class _Session:
 
     __slots__ = ("changed", "dispatcher", "id", "known", "node_id", "removed", "stream", "timer")
 
-    def __init__(self, dispatcher: Dispatcher, node_id: str, id: str, stream: Stream) -> None:
+    def __init__(self, dispatcher: Dispatcher, node_id: str, id: str, stream: AgentStream) -> None:
         self.dispatcher = dispatcher
         self.node_id = node_id
         self.id = id
@@ -110,7 +88,7 @@ class _Session:
         for task in tasks:
             if task.status.state >= TaskState.ASSIGNED:
                 self.known[task.id] = task
-        self.stream.send(Assignments(True, tuple(self.known.values())))
+        self.stream.send(AssignmentsMessage(True, tuple(self.known.values())))
 
     def task_changed(self, task: Task) -> None:
         if task.status.state < TaskState.ASSIGNED:
@@ -148,7 +126,7 @@ class _Session:
         tasks, self.changed = tuple(self.changed.values()), {}
         removed, self.removed = tuple(self.removed), {}
         if tasks or removed:
-            self.stream.send(Assignments(False, tasks, removed))
+            self.stream.send(AssignmentsMessage(False, tasks, removed))
 
 
 def _happen(event: Future[Any]) -> None:
@@ -193,7 +171,7 @@ class Dispatcher:
 
     # -- registration
 
-    def _start(self) -> Activity[Any]:
+    def _start(self) -> Activity[None]:
         """Mark all nodes unknown; registrations wait for that."""
         yield self._mark_unknown()
         yield self.process.host.profile.samplers["leader_start"](self._rng)
@@ -216,12 +194,11 @@ class Dispatcher:
             status = replace(node.status, state=NodeState.UNKNOWN, message=UNKNOWN_MESSAGE)
             tx.update(replace(node, status=status))
 
-    def session(self, stream: Stream) -> None:
+    def session(self, request: SessionRequest, stream: AgentStream) -> None:
         """An agent asks for a session."""
-        self.scope.spawn(self._open(stream))
+        self.scope.spawn(self._open(request, stream))
 
-    def _open(self, stream: Stream) -> Activity[Any]:
-        request: SessionRequest = stream.request[1]
+    def _open(self, request: SessionRequest, stream: AgentStream) -> Activity[None]:
         node_id = request.node_id
         if not self._accepting.processed:
             # An agent that gives up meanwhile is registered all the same, and is thought ready until its
@@ -292,12 +269,12 @@ class Dispatcher:
 
     # -- heartbeats
 
-    def heartbeat(self, beat: Heartbeat) -> float:
-        """Note a heartbeat; the seconds until the next one is expected."""
-        registration = self._registered(beat.node_id, beat.session_id)
+    def heartbeat(self, request: HeartbeatRequest, call: CallInfo) -> HeartbeatResponse:
+        """Note a heartbeat, and say when the next one is expected."""
+        registration = self._registered(request.node_id, request.session_id)
         period = self._draw_period()
         registration.deadline.extend(period * GRACE_MULTIPLIER)
-        return period
+        return HeartbeatResponse(period)
 
     def _registered(self, node_id: str, session_id: str) -> Registration:
         registration = self.registrations.get(node_id)
@@ -338,7 +315,7 @@ class Dispatcher:
 
     # -- reports
 
-    def update_task_status(self, request: StatusUpdates) -> None:
+    def update_task_status(self, request: UpdateTaskStatusRequest, call: CallInfo) -> None:
         self._registered(request.node_id, request.session_id)
         for task_id, status in request.updates:
             task = self.store.get(Task, task_id)

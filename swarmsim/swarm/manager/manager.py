@@ -14,31 +14,30 @@ from typing import Any
 from swarmsim.raft.messages import ChangeType
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
+from swarmsim.sim.method import CallInfo, Handler, Method, Reply, Request
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import new_id
+from swarmsim.swarm.api import ca, dispatcher, health, raft
+from swarmsim.swarm.api.raft import Member
 from swarmsim.swarm.ca.certificates import RootCA, join_token
+from swarmsim.swarm.ca.server import CAServer
 from swarmsim.swarm.manager.allocator import Allocator
 from swarmsim.swarm.manager.constraintenforcer import ConstraintEnforcer
-from swarmsim.swarm.manager.controlapi import METHODS, ControlAPI
+from swarmsim.swarm.manager.controlapi import ControlAPI, register
 from swarmsim.swarm.manager.dispatcher import Dispatcher
 from swarmsim.swarm.manager.globalservice import GlobalOrchestrator
 from swarmsim.swarm.manager.jobs import JobsOrchestrator
+from swarmsim.swarm.manager.overview import OVERVIEW, overview
 from swarmsim.swarm.manager.proxy import Proxy
 from swarmsim.swarm.manager.raftnode import LOST_LEADERSHIP, RaftDisk, RaftNode
 from swarmsim.swarm.manager.replicated import ReplicatedOrchestrator
 from swarmsim.swarm.manager.rolemanager import RoleManager
 from swarmsim.swarm.manager.scheduler.scheduler import Scheduler
 from swarmsim.swarm.manager.taskreaper import TaskReaper
-from swarmsim.swarm.manager.transport import Member
 from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, Network, Node, NodeSpec, Role
 from swarmsim.swarm.specs import NetworkSpec
 from swarmsim.swarm.store import AlreadyExists, NameConflict, Transaction
-
-DISPATCHER_CALLS: dict[str, Callable[[Dispatcher, Any], Any]] = {
-    "dispatcher.heartbeat": Dispatcher.heartbeat,
-    "dispatcher.update_task_status": Dispatcher.update_task_status,
-}
 
 
 class Manager:
@@ -73,33 +72,40 @@ class Manager:
         self.dispatcher: Dispatcher | None = None
         self.scheduler: Scheduler | None = None
         self._leadership: Scope | None = None
-        self.proxy = Proxy(process, scope, self.raft, self._local)
-        for method in (*METHODS, *DISPATCHER_CALLS, "raft.join"):
-            self.proxy.serve(method)
-        self.proxy.serve_stream("dispatcher.session")
-        process.serve("leader.health", lambda _: None, scope)
-        process.serve("ca.root", lambda _: self.root, scope)
+        self.proxy = Proxy(process, scope, self.raft)
+        self._serve()
 
-    def call(self, method: str, payload: Any, timeout: float) -> Any:
-        """A control API call from this host's engine: an event for the answer, ``timeout`` seconds at most."""
-        return self.process.call(self.process.host.name, method, (self.scope.clock.now + timeout, payload), timeout)
+    def _serve(self) -> None:
+        """Everything a manager answers (manager.go Run)."""
+        ca_server = CAServer(self.raft.store, self.root, self.ids)
+        register(self._serve_elected, self.control)
+        self._serve_elected(OVERVIEW, partial(overview, self.control))
+        self._serve_elected(ca.ISSUE_NODE_CERTIFICATE, ca_server.issue_node_certificate)
+        self.proxy.serve(raft.JOIN, lambda: self._join if self.raft.is_leader else None)
+        self.proxy.serve(dispatcher.HEARTBEAT, lambda: self.dispatcher.heartbeat if self.dispatcher else None)
+        self.proxy.serve(
+            dispatcher.UPDATE_TASK_STATUS, lambda: self.dispatcher.update_task_status if self.dispatcher else None
+        )
+        self.proxy.serve_stream(dispatcher.SESSION, lambda: self.dispatcher.session if self.dispatcher else None)
+        self.process.serve(health.CHECK, self._check, self.scope)
+        self.process.serve(ca.GET_ROOT_CA_CERTIFICATE, ca_server.get_root_certificate, self.scope)
 
-    def _local(self, method: str) -> Callable[[Any], Any] | None:
-        if method in METHODS:
-            return partial(METHODS[method], self.control) if self.raft.core.leader == self.raft.core.id else None
-        if method == "raft.join":
-            return self._join if self.raft.is_leader else None
-        if self.dispatcher is None:
-            return None
-        if method == "dispatcher.session":
-            return self.dispatcher.session
-        return partial(DISPATCHER_CALLS[method], self.dispatcher)
+    def _serve_elected(self, method: Method[Request, Reply], handler: Handler[Request, Reply]) -> None:
+        """From its election on, though the log may not be applied to its end."""
+        self.proxy.serve(method, lambda: handler if self.raft.core.leader == self.raft.core.id else None)
 
-    def _join(self, request: tuple[str, str, str]) -> Future[Any]:
-        """A manager asks to become a Raft member: ``(node id, host, address)`` → its Raft id, the members."""
-        return self.scope.spawn(self._add_member(*request))
+    def call(self, method: Method[Request, Reply], request: Request, timeout: float) -> Future[Reply]:
+        """A call from this host's engine; ``timeout`` seconds at most."""
+        return self.process.call(self.process.host.name, method, request, timeout)
 
-    def _add_member(self, node_id: str, host: str, addr: str) -> Activity[Any]:
+    def _check(self, request: health.HealthCheckRequest, call: CallInfo) -> health.HealthCheckResponse:
+        return health.HealthCheckResponse(health.ServingStatus.SERVING)
+
+    def _join(self, request: raft.JoinRequest, call: CallInfo) -> Future[raft.JoinResponse]:
+        """A manager asks to become a Raft member."""
+        return self.scope.spawn(self._add_member(request.node_id, request.host, request.addr))
+
+    def _add_member(self, node_id: str, host: str, addr: str) -> Activity[raft.JoinResponse]:
         member = self.raft.member_of(node_id)
         if member is None or (member.host, member.addr) != (host, addr):
             raft_id = member.raft_id if member else self.raft.new_raft_id()
@@ -108,7 +114,7 @@ class Manager:
             if not self.raft.is_leader:
                 raise RpcError("FailedPrecondition", LOST_LEADERSHIP)
             yield self.raft.change_member(change, member)
-        return member.raft_id, tuple(self.raft.members.values())
+        return raft.JoinResponse(member.raft_id, tuple(self.raft.members.values()))
 
     # -- leading
 
@@ -125,7 +131,7 @@ class Manager:
         self._leadership = self.scope.child("leadership")
         self._leadership.spawn(self._become_leader(self._leadership))
 
-    def _become_leader(self, scope: Scope) -> Activity[Any]:
+    def _become_leader(self, scope: Scope) -> Activity[None]:
         store, host = self.raft.store, self.process.host
         yield store.update(self._ensure_basics)
         self.dispatcher = Dispatcher(self.process, scope, self.raft)

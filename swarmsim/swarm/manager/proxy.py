@@ -9,12 +9,25 @@ simply broken.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TypeAlias
 
-from swarmsim.sim.future import Activity
+from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
-from swarmsim.sim.rpc import RpcError, Stream
+from swarmsim.sim.method import (
+    CallInfo,
+    Handler,
+    Message,
+    Method,
+    Reply,
+    Request,
+    ServerStream,
+    StreamHandler,
+    StreamMethod,
+)
+from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Scope
+from swarmsim.swarm.api import health
 from swarmsim.swarm.manager.raftnode import LOST_QUORUM, RaftNode
 
 LEADER_TICK = 1.0  # seconds, LeaderConn
@@ -25,41 +38,39 @@ def deadline_exceeded() -> RpcError:
     return RpcError("DeadlineExceeded", "context deadline exceeded")
 
 
-class Proxy:
-    """``local(method)`` is the leader's own handler, or ``None`` while this manager does not lead."""
+Local: TypeAlias = Callable[[], Handler[Request, Reply] | None]
+"""Gives the leader's own handler, or ``None`` while this manager does not lead."""
 
-    def __init__(
-        self, process: Process, scope: Scope, raft: RaftNode, local: Callable[[str], Callable[[Any], Any] | None]
-    ) -> None:
+LocalStream: TypeAlias = Callable[[], StreamHandler[Request, Message] | None]
+
+
+class Proxy:
+    """Serves methods on every manager."""
+
+    def __init__(self, process: Process, scope: Scope, raft: RaftNode) -> None:
         self.process = process
         self.scope = scope
         self.raft = raft
-        self.local = local
 
-    def serve(self, method: str) -> None:
-        """Answer ``method`` for clients, and ``leader.<method>`` for other managers.
+    def serve(self, method: Method[Request, Reply], local: Local[Request, Reply]) -> None:
+        """Answer ``method`` for clients, and for managers that take this one for the leader."""
+        self.process.serve(method, partial(self._answer, method, local), self.scope)
 
-        Requests are ``(deadline, payload)``; the deadline is when the caller stops waiting.
-        """
-        self.process.serve(method, lambda request: self.call(method, *request), self.scope)
-        self.process.serve(f"leader.{method}", lambda request: self._as_leader(method, request[1]), self.scope)
+    def serve_stream(self, method: StreamMethod[Request, Message], local: LocalStream[Request, Message]) -> None:
+        self.process.serve_stream(method, partial(self._answer_stream, method, local), self.scope)
 
-    def serve_stream(self, method: str) -> None:
-        self.process.serve(method, lambda stream: self.scope.spawn(self._forward(method, stream)), self.scope)
-        self.process.serve(f"leader.{method}", lambda stream: self._as_leader(method, stream), self.scope)
+    def _answer(
+        self, method: Method[Request, Reply], local: Local[Request, Reply], request: Request, call: CallInfo
+    ) -> Reply | Future[Reply]:
+        if call.redirected or self._known_leader() == self.process.host.name:
+            return self._here(local)(request, call)
+        return self.scope.spawn(self._ask(method, local, request, call))
 
-    def call(self, method: str, deadline: float, payload: Any) -> Any:
-        """The answer of the leader: a value, or an event for it."""
-        leader = self._known_leader()
-        if leader == self.process.host.name:
-            return self._as_leader(method, payload)
-        return self.scope.spawn(self._ask(method, deadline, payload))
-
-    def _as_leader(self, method: str, payload: Any) -> Any:
-        handler = self.local(method)
+    def _here(self, local: Callable[[], Callable[..., Reply] | None]) -> Callable[..., Reply]:
+        handler = local()
         if handler is None:
             raise RpcError("Unavailable", "this manager does not lead the swarm")
-        return handler(payload)
+        return handler
 
     def _known_leader(self) -> str | None:
         """The host to ask, if there is a leader and the way to it is not known to be broken."""
@@ -68,7 +79,7 @@ class Proxy:
             return None
         return leader.host
 
-    def _find_leader(self, deadline: float) -> Activity[Any]:
+    def _find_leader(self, deadline: float) -> Activity[str]:
         leader = self._known_leader()
         if leader is not None:
             return leader
@@ -84,11 +95,14 @@ class Proxy:
             if leader is not None:
                 return leader
 
-    def _ask(self, method: str, deadline: float, payload: Any) -> Activity[Any]:
+    def _ask(
+        self, method: Method[Request, Reply], local: Local[Request, Reply], request: Request, call: CallInfo
+    ) -> Activity[Reply]:
+        deadline = call.deadline
         leader = yield from self._find_leader(deadline)
         while True:
             try:
-                return (yield from self._ask_host(leader, method, deadline, payload))
+                return (yield from self._ask_host(leader, method, local, request, call))
             except RpcError as error:
                 if not error.broken:
                     raise
@@ -101,30 +115,55 @@ class Proxy:
                 yield POLL_INTERVAL
                 leader = yield from self._find_leader(deadline)
                 try:
-                    yield from self._ask_host(leader, "health", deadline, None)
+                    yield from self._check(leader, deadline)
                     break
                 except RpcError:
                     continue
 
-    def _ask_host(self, host: str, method: str, deadline: float, payload: Any) -> Activity[Any]:
+    def _ask_host(
+        self, host: str, method: Method[Request, Reply], local: Local[Request, Reply], request: Request, call: CallInfo
+    ) -> Activity[Reply]:
         if host == self.process.host.name:
-            if method == "health":
-                return None
-            answer = self._as_leader(method, payload)
-            return (yield answer) if hasattr(answer, "callbacks") else answer
-        left = max(0.0, deadline - self.scope.clock.now)
-        return (yield self.process.call(host, f"leader.{method}", (deadline, payload), left))
+            answer = self._here(local)(request, call)
+            return (yield from answer) if isinstance(answer, Future) else answer
+        left = max(0.0, call.deadline - self.scope.clock.now)
+        return (yield from self.process.call(host, method, request, left, redirected=True))
 
-    def _forward(self, method: str, stream: Stream) -> Activity[Any]:
+    def _check(self, host: str, deadline: float) -> Activity[None]:
+        """Whether the leader's Raft answers (pollNewLeaderConn). Raises :class:`RpcError` if not."""
+        if host != self.process.host.name:
+            left = max(0.0, deadline - self.scope.clock.now)
+            yield self.process.call(host, health.CHECK, health.HealthCheckRequest(), left)
+
+    def _answer_stream(
+        self,
+        method: StreamMethod[Request, Message],
+        local: LocalStream[Request, Message],
+        request: Request,
+        stream: ServerStream[Message],
+    ) -> None:
+        if stream.redirected:
+            self._here(local)(request, stream)
+        else:
+            self.scope.spawn(self._forward(method, local, request, stream))
+
+    def _forward(
+        self,
+        method: StreamMethod[Request, Message],
+        local: LocalStream[Request, Message],
+        request: Request,
+        stream: ServerStream[Message],
+    ) -> Activity[None]:
         try:
-            leader = yield from self._find_leader(stream.request[0])
+            leader = yield from self._find_leader(stream.deadline)
             if not stream.server_open:
                 return
             if leader == self.process.host.name:
-                self._as_leader(method, stream)
+                self._here(local)(request, stream)
                 return
         except RpcError as error:
             stream.close(error)
             return
-        upstream = self.process.stream(leader, f"leader.{method}", stream.request, stream.send, stream.close)
+        left = stream.deadline - self.scope.clock.now
+        upstream = self.process.stream(leader, method, request, stream.send, stream.close, left, redirected=True)
         stream.on_client_gone = upstream.cancel

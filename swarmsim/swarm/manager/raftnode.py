@@ -27,10 +27,12 @@ from swarmsim.raft.messages import (
 )
 from swarmsim.sim.future import Future
 from swarmsim.sim.host import Process
+from swarmsim.sim.method import CallInfo
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import PeriodicTimer
-from swarmsim.swarm.manager.transport import MEMBER_REMOVED, Member, Peer
+from swarmsim.swarm.api.raft import PROCESS_RAFT_MESSAGE, Member
+from swarmsim.swarm.manager.transport import MEMBER_REMOVED, Peer
 from swarmsim.swarm.store import Change, MemoryStore
 
 TICK = 1.0  # seconds, NewNode TickInterval
@@ -161,7 +163,7 @@ class RaftNode:
         self._last_snapshot = snapshot.index if snapshot else 0
         self._campaign_when_able = False
         self._countdown: float | None = None
-        self.process.serve("raft.message", self._on_message, self.scope)
+        self.process.serve(PROCESS_RAFT_MESSAGE, self._on_message, self.scope)
         self.ticker = PeriodicTimer(self.scope, TICK, self.tick)
         self.scope.on_end(self._keep_applied)
         self._process()
@@ -288,7 +290,7 @@ class RaftNode:
         self._note_countdown(self.scope.clock.now + TICK)
         return TICK
 
-    def _on_message(self, message: Message) -> None:
+    def _on_message(self, message: Message, call: CallInfo) -> None:
         if message.src in self.disk.removed:
             raise RpcError("NotFound", MEMBER_REMOVED)
         if self.journal.wants("raft.message"):

@@ -14,9 +14,9 @@ from swarmsim.sim.future import Activity
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import PeriodicTimer
+from swarmsim.swarm.api.raft import Member
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.raftnode import RaftNode
-from swarmsim.swarm.manager.transport import Member
 from swarmsim.swarm.objects import Node, Role
 from swarmsim.swarm.specs import replace
 from swarmsim.swarm.store import Change, Transaction

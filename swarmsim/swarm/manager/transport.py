@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Protocol
-
-import msgspec
+from typing import Protocol
 
 from swarmsim.raft.core import Raft
 from swarmsim.raft.messages import Kind, Message
@@ -21,6 +19,8 @@ from swarmsim.sim.journal import Journal
 from swarmsim.sim.rpc import Call, RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import PeriodicTimer
+from swarmsim.swarm.api import health
+from swarmsim.swarm.api.raft import PROCESS_RAFT_MESSAGE, Member
 
 SEND_TIMEOUT = 2.0  # seconds, NodeOptions.SendTimeout
 MESSAGE_QUEUE = 4096  # transport: messages waiting for one peer
@@ -31,15 +31,6 @@ TCP_GIVE_UP = 924.6
 """Seconds after which Linux closes a connection on which nothing is acknowledged (tcp_retries2 = 15 and an RTO of
 0.2 s: Documentation/networking/ip-sysctl)."""
 MEMBER_REMOVED = "raft: member was removed"
-
-
-class Member(msgspec.Struct, frozen=True):
-    """A Raft member: its Raft id, its node's id, the host it is on and the address it gave."""
-
-    raft_id: int
-    node_id: str
-    host: str
-    addr: str
 
 
 class Owner(Protocol):
@@ -77,7 +68,7 @@ class Peer:
         self.node = node
         self.member = member
         self.queue: deque[Message] = deque()
-        self.call: Call | None = None
+        self.call: Call[Message, None] | None = None
         self.active = False
         self.connected = True
         self.silent_since: float | None = None
@@ -104,7 +95,7 @@ class Peer:
 
     def _next(self) -> None:
         message = self.queue.popleft()
-        self.call = self.node.process.begin_call(self.member.host, "raft.message", message, SEND_TIMEOUT)
+        self.call = self.node.process.begin_call(self.member.host, PROCESS_RAFT_MESSAGE, message, SEND_TIMEOUT)
         self.call.reply.callbacks.append(partial(self._acknowledged, message))
         journal = self.node.journal
         if journal.wants("raft.sent"):
@@ -116,7 +107,7 @@ class Peer:
                 term=message.term,
             )
 
-    def _acknowledged(self, message: Message, reply: Future[Any]) -> None:
+    def _acknowledged(self, message: Message, reply: Future[None]) -> None:
         if not self.node.scope.alive:
             return
         self.call = None
@@ -127,7 +118,8 @@ class Peer:
                 self.node.core.report_snapshot(self.member.raft_id, True)
         else:
             reply.defused = True
-            error: RpcError = reply._value
+            error = reply._value
+            assert isinstance(error, RpcError)
             if error.message == MEMBER_REMOVED:
                 self.node.removed()
                 return
@@ -165,10 +157,12 @@ class Peer:
     def reconnect(self, ago: float = 0.0) -> None:
         """Try to connect, or go on with a try that began so many seconds ago; the next follows after the backoff."""
         if self.node.peers.get(self.member.raft_id) is self:
-            reply = self.node.process.connect(self.member.host, "leader.health", CONNECT_TIMEOUT, ago)
+            reply = self.node.process.connect(
+                self.member.host, health.CHECK, health.HealthCheckRequest(), CONNECT_TIMEOUT, ago
+            )
             reply.callbacks.append(self._reconnected)
 
-    def _reconnected(self, reply: Future[Any]) -> None:
+    def _reconnected(self, reply: Future[health.HealthCheckResponse]) -> None:
         if not self.node.scope.alive:
             return
         if reply._ok:
