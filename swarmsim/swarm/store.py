@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -66,7 +66,7 @@ Watcher = Callable[[tuple[Change, ...]], object]
 class Proposer(Protocol):
     """Where changes go to be agreed on: the manager's Raft node."""
 
-    def propose(self, changes: tuple[Change, ...]) -> Future[Any]:
+    def propose(self, changes: tuple[Change, ...]) -> Future[None]:
         """The event succeeds once the changes are applied, or fails if they will not be waited for."""
 
     @property
@@ -132,16 +132,16 @@ class Transaction:
         self.changes.append(Change(action, obj, old))
 
 
-class _Writer:
+class _Writer(Generic[R]):
     """A queued write: the functions still to run, and who waits."""
 
     __slots__ = ("alone", "done", "result", "steps")
 
-    def __init__(self, steps: Iterator[Callable[[Transaction], Any]], done: Future[Any], alone: bool) -> None:
+    def __init__(self, steps: Iterator[Callable[[Transaction], R]], done: Future[R], alone: bool) -> None:
         self.steps = steps
         self.alone = alone
         self.done = done
-        self.result: Any = None
+        self.result: R | None = None
 
 
 class MemoryStore:
@@ -156,7 +156,7 @@ class MemoryStore:
         self._by_slot: dict[tuple[str, int], dict[str, None]] = {}
         self._watchers: list[Watcher] = []
         self._object_watchers: dict[str, list[Callable[[Change], object]]] = {}
-        self._queue: deque[_Writer] = deque()
+        self._queue: deque[_Writer[Any]] = deque()
         self._writing = False
 
     # -- reading
@@ -211,17 +211,17 @@ class MemoryStore:
     # -- writing
 
     def update(self, change: Callable[[Transaction], R]) -> Future[R]:
-        """One transaction; the event carries what ``change`` returned, or its error."""
+        """One transaction; the future carries what ``change`` returned, or its error."""
         return self._enqueue(_Writer(iter((change,)), self.clock.future(), alone=True))
 
-    def batch(self, steps: Iterable[Callable[[Transaction], Any]]) -> Future[Any]:
-        """Many small writes in proposals of at most 200 changes; the event carries the last result.
+    def batch(self, steps: Iterable[Callable[[Transaction], R]]) -> Future[R | None]:
+        """Many small writes in proposals of at most 200 changes; the future carries the last result, if there was one.
 
         A step that raises :class:`StoreError` is left out and the others go on, as SwarmKit logs it and does.
         """
         return self._enqueue(_Writer(iter(steps), self.clock.future(), alone=False))
 
-    def _enqueue(self, writer: _Writer) -> Future[Any]:
+    def _enqueue(self, writer: _Writer[R]) -> Future[R]:
         writer.done.defused = True
         self._queue.append(writer)
         if not self._writing:
@@ -239,7 +239,7 @@ class MemoryStore:
             self._writing = True
             self._advance(self._queue.popleft())
 
-    def _advance(self, writer: _Writer) -> None:
+    def _advance(self, writer: _Writer[Any]) -> None:
         """Run steps until a proposal is full or none are left."""
         tx = Transaction(self, self.proposer.version if self.proposer else 0)
         for step in writer.steps:
@@ -266,14 +266,14 @@ class MemoryStore:
         else:
             proposal.callbacks.append(lambda event: self._proposed(writer, event))
 
-    def _proposed(self, writer: _Writer, proposal: Future[Any]) -> None:
+    def _proposed(self, writer: _Writer[Any], proposal: Future[None]) -> None:
         if proposal._ok:
             self._advance(writer)
         else:
             proposal.defused = True
             self._finish(writer, proposal._value)
 
-    def _finish(self, writer: _Writer, error: BaseException | None) -> None:
+    def _finish(self, writer: _Writer[Any], error: BaseException | None) -> None:
         self._writing = False
         if error is None:
             writer.done.succeed(writer.result)

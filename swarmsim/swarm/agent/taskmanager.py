@@ -8,7 +8,7 @@ is why a running task that is told to shut down gets its signal one second after
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -32,16 +32,16 @@ class ControllerError(ModelError):
 class Controller(Protocol):
     """The runtime of one task (agent/exec/controller.go). Events fail with :class:`ControllerError`."""
 
-    def prepare(self) -> Future[Any]:
+    def prepare(self) -> Future[None]:
         """Image and container are there."""
 
-    def start(self) -> Future[Any]:
+    def start(self) -> Future[None]:
         """The container runs (and is healthy)."""
 
-    def wait(self) -> Future[Any]:
+    def wait(self) -> Future[None]:
         """The container exited with 0."""
 
-    def shutdown(self) -> Future[Any]:
+    def shutdown(self) -> Future[None]:
         """The container is asked, then made to stop."""
 
     def remove(self) -> None:
@@ -92,12 +92,12 @@ class TaskManager:
         self._operation = self.scope.child("operation")
         self._operation.spawn(self._advance())
 
-    def _advance(self) -> Activity[Any]:
+    def _advance(self) -> Activity[None]:
         while (yield from self._step()):
             pass
         self._operation = None
 
-    def _step(self) -> Activity[Any]:
+    def _step(self) -> Activity[bool]:
         """One move (Do); whether there was one."""
         state, desired = self.status.state, self.task.desired_state
         if desired >= TaskState.SHUTDOWN:
@@ -126,7 +126,7 @@ class TaskManager:
         self._move(NEXT[state])
         return True
 
-    def _wait(self, done: Future[Any]) -> Activity[Any]:
+    def _wait(self, done: Future[None]) -> Activity[None]:
         self._waiting = True
         try:
             yield done

@@ -11,7 +11,6 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
 from swarmsim.sim.future import Activity
 from swarmsim.sim.scope import Scope
@@ -127,7 +126,7 @@ class Allocator:
             if pool is not None and attachment.address:
                 pool.free(attachment.address)
 
-    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[Any] | None:
+    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[None] | None:
         networks: list[str] = []
         services: list[str] = []
         tasks: list[str] = []
@@ -181,7 +180,7 @@ class Allocator:
             return []
         return [network.id for network in self._wanted_networks(service, ports)]
 
-    def _allocate(self, networks: list[str], services: list[str], tasks: list[str]) -> Activity[Any]:
+    def _allocate(self, networks: list[str], services: list[str], tasks: list[str]) -> Activity[None]:
         if networks:
             yield self.store.batch([partial(self._allocate_network, id) for id in networks])
         steps = [partial(self._allocate_service, id) for id in services]

@@ -7,7 +7,6 @@ rejected, and their orchestrator replaces them elsewhere.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from swarmsim.sim.future import Activity
 from swarmsim.sim.scope import Scope
@@ -28,7 +27,7 @@ class ConstraintEnforcer:
         self.store = store
         CommitLoop(scope, store, self._on_commit, self._reject([node.id for node in store.table(Node).values()]))
 
-    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[Any] | None:
+    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[None] | None:
         nodes = [
             obj.id
             for action, obj, old in changes
@@ -38,7 +37,7 @@ class ConstraintEnforcer:
         ]
         return self._reject(nodes) if nodes else None
 
-    def _reject(self, nodes: list[str]) -> Activity[Any]:
+    def _reject(self, nodes: list[str]) -> Activity[None]:
         steps = [partial(self._reject_task, id) for node in nodes for id in self._misplaced(node)]
         if steps:
             yield self.store.batch(steps)

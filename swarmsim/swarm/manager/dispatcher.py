@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from functools import partial
 from random import Random
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -129,7 +129,7 @@ class _Session:
             self.stream.send(AssignmentsMessage(False, tasks, removed))
 
 
-def _happen(event: Future[Any]) -> None:
+def _happen(event: Future[None]) -> None:
     event.succeed()
 
 
@@ -148,7 +148,7 @@ class Dispatcher:
         self._sessions: dict[str, _Session] = {}
         self._task_updates: dict[str, TaskStatus] = {}
         self._node_updates: dict[str, tuple[NodeStatus, NodeDescription | None]] = {}
-        self._batched: Future[Any] | None = None
+        self._batched: Future[None] | None = None
         self._beat = AlignedTicker(scope, BATCH_INTERVAL, self._process_updates)
         self._accepting = scope.spawn(self._start())
         scope.on_end(self.store.watch(self._on_commit))
@@ -176,7 +176,7 @@ class Dispatcher:
         yield self._mark_unknown()
         yield self.process.host.profile.samplers["leader_start"](self._rng)
 
-    def _mark_unknown(self) -> Future[Any]:
+    def _mark_unknown(self) -> Future[None]:
         steps = []
         for node in self.store.table(Node).values():
             if node.status.state is NodeState.DOWN:
@@ -234,7 +234,7 @@ class Dispatcher:
         stream.send(SessionMessage(session_id, node, self._managers()))
         session.send_complete(self.store.tasks_on_node(node_id))
 
-    def _mark_ready(self, request: SessionRequest) -> Future[Any]:
+    def _mark_ready(self, request: SessionRequest) -> Future[None]:
         status = NodeStatus(NodeState.READY, "", request.addr)
         self._node_updates[request.node_id] = (status, request.description)
         down = self._down.pop(request.node_id, None)
@@ -326,7 +326,7 @@ class Dispatcher:
             self._task_updates[task_id] = status
         self._beat.request()
 
-    def _next_batch(self) -> Future[Any]:
+    def _next_batch(self) -> Future[None]:
         if self._batched is None:
             self._batched = self.scope.clock.future()
         self._beat.request()

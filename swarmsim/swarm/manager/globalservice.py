@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from swarmsim.sim.future import Activity
 from swarmsim.swarm.constraint import NoConstraints, node_matches, parse
@@ -34,7 +33,7 @@ class GlobalOrchestrator(Reconciler):
         # A node that came, changed or went concerns every global service.
         self.look_at(service for service in self.store.table(Service).values() if service.is_global)
 
-    def reconcile(self, service: Service) -> Activity[Any]:
+    def reconcile(self, service: Service) -> Activity[None]:
         by_node: dict[str, Slot] = {}
         for task in self.store.tasks_of_service(service.id):
             by_node.setdefault(task.node_id, []).append(task)

@@ -38,7 +38,7 @@ class JobsOrchestrator:
         self.restarts = RestartSupervisor(scope, store, ids)
         CommitLoop(scope, store, self._on_commit, self._start())
 
-    def _start(self) -> Activity[Any]:
+    def _start(self) -> Activity[None]:
         steps = check_tasks(self.store, self.restarts, lambda service: service.is_job, self._fix)
         if steps:
             yield self.store.batch(steps)
@@ -50,7 +50,7 @@ class JobsOrchestrator:
         lost = service is not None and not service.has_slots and node_invalid(self.store.get(Node, task.node_id))
         return partial(want, task.id, TaskState.SHUTDOWN) if lost else None
 
-    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[Any] | None:
+    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[None] | None:
         concerned: dict[str, None] = {}
         removed: dict[str, None] = {}
         for action, obj, _ in changes:
@@ -64,14 +64,14 @@ class JobsOrchestrator:
         """Only an end that nobody asked for makes a difference (jobs/orchestrator.go handleEvent)."""
         return task.status.state > TaskState.RUNNING and task.desired_state <= TaskState.COMPLETE
 
-    def _work(self, removed: list[str], concerned: list[str]) -> Activity[Any]:
+    def _work(self, removed: list[str], concerned: list[str]) -> Activity[None]:
         for service_id in removed:
             tasks = self.store.tasks_of_service(service_id)
             yield self.store.batch([partial(want, task.id, TaskState.REMOVE) for task in tasks])
             self.restarts.forget_service(service_id)
         yield from self._reconcile(concerned)
 
-    def _reconcile(self, services: list[str]) -> Activity[Any]:
+    def _reconcile(self, services: list[str]) -> Activity[None]:
         for service_id in services:
             service = self.store.get(Service, service_id)
             if service is None or service.job_status is None:

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.store import Change, MemoryStore
 
-OnCommit = Callable[[tuple[Change, ...]], Activity[Any] | None]
+OnCommit = Callable[[tuple[Change, ...]], Activity[None] | None]
 
 
 class CommitLoop:
@@ -26,17 +25,17 @@ class CommitLoop:
     """
 
     def __init__(
-        self, scope: Scope, store: MemoryStore, on_commit: OnCommit, first: Activity[Any] | None = None
+        self, scope: Scope, store: MemoryStore, on_commit: OnCommit, first: Activity[None] | None = None
     ) -> None:
         self._scope = scope
         self._on_commit = on_commit
-        self._queue: deque[Callable[[], Activity[Any] | None]] = deque()
+        self._queue: deque[Callable[[], Activity[None] | None]] = deque()
         self._busy = False
         scope.on_end(store.watch(self._arrived))
         if first is not None:
             self._wait_for(first)
 
-    def submit(self, work: Callable[[], Activity[Any] | None]) -> None:
+    def submit(self, work: Callable[[], Activity[None] | None]) -> None:
         """Do something else in turn with the commits (a timer's work)."""
         self._queue.append(work)
         self._work()
@@ -55,11 +54,11 @@ class CommitLoop:
             if activity is not None:
                 self._wait_for(activity)
 
-    def _wait_for(self, activity: Activity[Any]) -> None:
+    def _wait_for(self, activity: Activity[None]) -> None:
         self._busy = True
         self._scope.spawn(activity).callbacks.append(self._done)
 
-    def _done(self, event: Future[Any]) -> None:
+    def _done(self, event: Future[None]) -> None:
         # A write that could not be made is given up, as SwarmKit logs it and goes on.
         event.defused = True
         self._busy = False

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
@@ -108,8 +107,8 @@ class RaftNode:
         self._rng = process.host.rng("raft")
         self._saving = False
         self._was_leader = False
-        self._waits: dict[int, Future[Any]] = {}
-        self._conf_waits: dict[int, Future[Any]] = {}
+        self._waits: dict[int, Future[None]] = {}
+        self._conf_waits: dict[int, Future[None]] = {}
         self._next_request = 0
         self._last_snapshot = 0
         self._disk_latency = process.host.profile.samplers["disk"]
@@ -207,7 +206,7 @@ class RaftNode:
         reachable = sum(1 for id in self.members if id != raft_id and self.is_active(id))
         return reachable >= (len(self.members) - 1) // 2 + 1
 
-    def propose(self, changes: tuple[Change, ...]) -> Future[Any]:
+    def propose(self, changes: tuple[Change, ...]) -> Future[None]:
         done = self.scope.clock.future()
         if not self.is_leader:
             done.defused = True
@@ -226,7 +225,7 @@ class RaftNode:
         self._process()
         return done
 
-    def change_member(self, change: ChangeType, member: Member) -> Future[Any]:
+    def change_member(self, change: ChangeType, member: Member) -> Future[None]:
         """Propose one membership change; the event happens when it is applied here."""
         done = self.scope.clock.future()
         try:
@@ -239,7 +238,7 @@ class RaftNode:
         self._process()
         return done
 
-    def remove_member(self, raft_id: int) -> Future[Any]:
+    def remove_member(self, raft_id: int) -> Future[None]:
         if not self.can_remove(raft_id):
             done = self.scope.clock.future()
             done.defused = True

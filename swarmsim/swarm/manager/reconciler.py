@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from functools import partial
 from random import Random
-from typing import Any
 
 from swarmsim.sim.future import Activity
 from swarmsim.sim.scope import Scope
@@ -50,19 +49,19 @@ class Reconciler(ABC):
         """Note what a change of a node means for services and tasks."""
 
     @abstractmethod
-    def reconcile(self, service: Service) -> Activity[Any]:
+    def reconcile(self, service: Service) -> Activity[None]:
         """Make, remove and update tasks until the service has what it asks for."""
 
     # -- noting
 
-    def _start(self) -> Activity[Any]:
+    def _start(self) -> Activity[None]:
         self.look_at(service for service in self.store.table(Service).values() if self.is_ours(service))
         steps = check_tasks(self.store, self.restarts, self.is_ours, self._check)
         if steps:
             yield self.store.batch(steps)
         yield from self._tick([])
 
-    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[Any] | None:
+    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[None] | None:
         removed: list[str] = []
         for action, obj, _ in changes:
             kind = type(obj)
@@ -106,7 +105,7 @@ class Reconciler(ABC):
 
     # -- doing
 
-    def _tick(self, removed: list[str]) -> Activity[Any]:
+    def _tick(self, removed: list[str]) -> Activity[None]:
         for service_id in removed:
             self._to_reconcile.pop(service_id, None)
             tasks = self.store.tasks_of_service(service_id)

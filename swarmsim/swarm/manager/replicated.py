@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from functools import partial
 from random import Random
-from typing import Any
 
 from swarmsim.sim.future import Activity
 from swarmsim.sim.scope import Scope
@@ -65,7 +64,7 @@ class ReplicatedOrchestrator(Reconciler):
                 if task.desired_state <= TaskState.RUNNING and self.owns(task):
                     self.restart_soon(task)
 
-    def reconcile(self, service: Service) -> Activity[Any]:
+    def reconcile(self, service: Service) -> Activity[None]:
         slots: dict[int, Slot] = {}
         for task in self.store.tasks_of_service(service.id):
             slots.setdefault(task.slot, []).append(task)

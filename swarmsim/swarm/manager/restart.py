@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import deque
 from functools import partial
 from random import Random
-from typing import Any
 
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.scope import Scope
@@ -87,7 +86,7 @@ class RestartSupervisor:
         self.record(SlotTuple.of(service, replacement), replacement, self.scope.clock.now)
         self.delay_start(task if wait_stop else None, replacement.id, seconds)
 
-    def _restart_after(self, delay: _Delay, task_id: str) -> Activity[Any]:
+    def _restart_after(self, delay: _Delay, task_id: str) -> Activity[None]:
         yield delay.done
         yield self.store.update(partial(self._restart_task, task_id))
 
@@ -137,19 +136,19 @@ class RestartSupervisor:
 
     # -- delayed starts
 
-    def delay_start(self, old: Task | None, new_id: str, seconds: float) -> Future[Any]:
+    def delay_start(self, old: Task | None, new_id: str, seconds: float) -> Future[None]:
         """Move ``new_id`` to RUNNING after ``seconds`` and once ``old`` has stopped; happens when done."""
         earlier = self._delays.pop(new_id, None)
         if earlier is not None:
             earlier.scope.end()
         delay = self._delays[new_id] = _Delay(self.scope.child(f"start {new_id}"))
-        stopped: Future[Any] | None = None
+        stopped: Future[None] | None = None
         if old is not None and old.status.state <= TaskState.RUNNING:
             stopped = self._stopped(delay.scope, old)
         delay.scope.spawn(self._start_later(delay, new_id, seconds, stopped))
         return delay.done
 
-    def _stopped(self, scope: Scope, old: Task) -> Future[Any]:
+    def _stopped(self, scope: Scope, old: Task) -> Future[None]:
         """The old task stopped, or its node went down or away, or a minute has passed."""
         stopped = self.scope.clock.future()
 
@@ -166,7 +165,7 @@ class RestartSupervisor:
         scope.after(OLD_TASK_TIMEOUT, lambda: stopped.triggered or stopped.succeed())
         return stopped
 
-    def _start_later(self, delay: _Delay, new_id: str, seconds: float, stopped: Future[Any] | None) -> Activity[Any]:
+    def _start_later(self, delay: _Delay, new_id: str, seconds: float, stopped: Future[None] | None) -> Activity[None]:
         if seconds > 0:
             yield seconds
         if stopped is not None:

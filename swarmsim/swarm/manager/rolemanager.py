@@ -8,7 +8,6 @@ What cannot be done yet is tried again every 5 s.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from swarmsim.sim.future import Activity
 from swarmsim.sim.rpc import RpcError
@@ -44,7 +43,7 @@ class RoleManager:
             member is not None and not self.raft.can_remove(member.raft_id) for member in members
         )
 
-    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[Any] | None:
+    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[None] | None:
         nodes = [(action, obj.id) for action, obj, _ in changes if type(obj) is Node and action != "create"]
         if not nodes:
             return None
@@ -61,7 +60,7 @@ class RoleManager:
         self._loop.submit(self._reconcile)
         return RECONCILE_INTERVAL
 
-    def _reconcile(self) -> Activity[Any]:
+    def _reconcile(self) -> Activity[None]:
         for node_id in list(self._pending):
             yield from self._reconcile_role(node_id)
         for node_id in list(self._removals):
@@ -77,7 +76,7 @@ class RoleManager:
         elif self._timer is None:
             self._timer = PeriodicTimer(self.scope, RECONCILE_INTERVAL, self.beat)
 
-    def _reconcile_role(self, node_id: str) -> Activity[Any]:
+    def _reconcile_role(self, node_id: str) -> Activity[None]:
         node = self.store.get(Node, node_id)
         if node is None or node.role is node.spec.role:
             del self._pending[node_id]
@@ -98,7 +97,7 @@ class RoleManager:
         if node is not None and node.spec.role is role and node.role is not role:
             tx.update(replace(node, role=role))
 
-    def _remove(self, member: Member) -> Activity[Any]:
+    def _remove(self, member: Member) -> Activity[None]:
         if not self.raft.can_remove(member.raft_id):
             return
         if member.raft_id == self.raft.core.id:

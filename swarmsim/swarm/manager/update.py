@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import deque
 from functools import partial
 from random import Random
-from typing import Any
 
 from swarmsim.sim.future import Activity
 from swarmsim.sim.scope import Scope
@@ -69,7 +68,7 @@ class Updater:
     def cancel(self) -> None:
         self.scope.end()
 
-    def run(self, slots: list[Slot]) -> Activity[Any]:
+    def run(self, slots: list[Slot]) -> Activity[None]:
         status = self.service.update_status
         if status is not None and status.state in ("paused", "rollback_paused"):
             self._end()
@@ -105,7 +104,7 @@ class Updater:
 
     # -- one slot
 
-    def _worker(self) -> Activity[Any]:
+    def _worker(self) -> Activity[None]:
         while self._queue:
             slot = self._queue.popleft()
             clean = [task for task in slot if not self._is_dirty(task)]
@@ -119,7 +118,7 @@ class Updater:
             if self.plan.delay:
                 yield self.plan.delay
 
-    def _replace(self, slot: Slot) -> Activity[Any]:
+    def _replace(self, slot: Slot) -> Activity[None]:
         node_id = slot[0].node_id if self.service.is_global else ""
         task = new_task(self.service, slot[0].slot, node_id, self.supervisor.ids, self.scope.clock.now)
         task = replace(task, desired_state=TaskState.READY)
@@ -150,7 +149,7 @@ class Updater:
         if start_first and updated.status.state is TaskState.RUNNING:
             yield self.store.batch([partial(self._shut_down, old.id) for old in slot])
 
-    def _use_existing(self, slot: Slot, existing: Task) -> Activity[Any]:
+    def _use_existing(self, slot: Slot, existing: Task) -> Activity[None]:
         others = [task for task in slot if task is not existing]
         if others:
             yield self.store.batch([partial(self._shut_down, task.id) for task in others])

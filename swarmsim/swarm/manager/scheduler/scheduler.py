@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from functools import partial
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from swarmsim.sim.future import Activity
 from swarmsim.sim.journal import Journal
@@ -75,7 +75,7 @@ class Scheduler:
 
     # -- following the store
 
-    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[Any] | None:
+    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[None] | None:
         for action, obj, _ in changes:
             kind = type(obj)
             if kind is Task:
@@ -93,7 +93,7 @@ class Scheduler:
                     self._tick_required = True
         return self._debounced()
 
-    def _debounced(self) -> Activity[Any] | None:
+    def _debounced(self) -> Activity[None] | None:
         now = self.scope.clock.now
         if self._debounce is None:
             self._debounce = Deadline(self.scope, DEBOUNCE_GAP, self._gap_over)
@@ -170,14 +170,14 @@ class Scheduler:
 
     # -- deciding
 
-    def _schedule(self) -> Activity[Any]:
+    def _schedule(self) -> Activity[None]:
         if self._pending_preassigned:
             yield from self._confirm_preassigned()
         if self._tick_required:
             self._tick_required = False
             yield from self._tick()
 
-    def _confirm_preassigned(self) -> Activity[Any]:
+    def _confirm_preassigned(self) -> Activity[None]:
         decisions = {}
         for task in list(self._pending_preassigned.values()):
             info = self.nodes.get(task.node_id)
@@ -200,7 +200,7 @@ class Scheduler:
             elif decision.new.status.state is TaskState.ASSIGNED:
                 self._pending_preassigned.pop(decision.old.id, None)
 
-    def _tick(self) -> Activity[Any]:
+    def _tick(self) -> Activity[None]:
         groups: dict[tuple[str, int], dict[str, Task]] = {}
         unassigned, self._unassigned = self._unassigned, {}
         for task in unassigned.values():
@@ -314,7 +314,7 @@ class Scheduler:
 
     # -- writing decisions down
 
-    def _apply(self, decisions: dict[str, Decision]) -> Activity[Any]:
+    def _apply(self, decisions: dict[str, Decision]) -> Activity[dict[str, None]]:
         """Write the decisions; the ids of those that could not be."""
         failed: dict[str, None] = {}
         if decisions:
