@@ -6,11 +6,12 @@ from collections import deque
 from typing import Any
 
 from swarmsim.docker.command import CommandContext, CommandError
-from swarmsim.docker.output import unescape
+from swarmsim.docker.templates import FUNCTIONS
 from swarmsim.engine.calls import ApiError
 from swarmsim.engine.events import EngineEvent
 from swarmsim.go.duration import parse_duration, parse_timestamp
-from swarmsim.go.template import Template, to_json
+from swarmsim.go.json import compact
+from swarmsim.go.template import Template
 from swarmsim.sim.clock import EPOCH, timestamp
 from swarmsim.sim.future import Activity
 
@@ -107,13 +108,13 @@ def events(command: CommandContext) -> Activity[Any]:
     filters = command.checked_filters(FILTERS)
     format = flags.get("format", "")
     clock, log = command.api.host.clock, command.api.engine.events
-    template = Template(unescape(format), "*events.Message") if format and format != "json" else None
+    template = Template(format, FUNCTIONS, "*events.Message") if format and format != "json" else None
 
     def show(event: EngineEvent) -> None:
         if not _fits(event, filters):
             return
         if format == "json":
-            command.out(to_json(_body(event)) + "\n")
+            command.out(compact(_body(event)) + "\n")
         elif template is not None:
             command.render(lambda: template.execute(_body(event)) + "\n")
         else:

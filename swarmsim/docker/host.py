@@ -8,9 +8,11 @@ from functools import partial
 from typing import Any
 
 from swarmsim.docker.command import CommandContext, CommandError, NotModelled, begins, joined, matches_label
-from swarmsim.docker.output import Listing, render_inspected, unescape
+from swarmsim.docker.output import Listing, render_inspected
+from swarmsim.docker.templates import FUNCTIONS
 from swarmsim.engine.calls import ApiError
-from swarmsim.go.template import Template, to_json
+from swarmsim.go.json import compact
+from swarmsim.go.template import Template
 from swarmsim.go.units import bytes_size, human_duration
 from swarmsim.sim.clock import EPOCH
 from swarmsim.sim.future import Activity
@@ -119,7 +121,7 @@ def info(command: CommandContext) -> Activity[Any]:
     if format:
         command.render(
             lambda: (
-                (to_json(body) if format == "json" else Template(unescape(format), "system.dockerInfo").execute(body))
+                (compact(body) if format == "json" else Template(format, FUNCTIONS, "system.dockerInfo").execute(body))
                 + "\n"
             )
         )
@@ -203,7 +205,7 @@ def version(command: CommandContext) -> Activity[Any]:
         body = {"Client": client, "Server": server}
         command.render(
             lambda: (
-                (to_json(body) if format == "json" else Template(unescape(format), "system.versionInfo").execute(body))
+                (compact(body) if format == "json" else Template(format, FUNCTIONS, "system.versionInfo").execute(body))
                 + "\n"
             )
         )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
 
 from swarmsim.docker.grammar import COMMANDS, GROUPS, Command
+from swarmsim.docker.templates import FUNCTIONS, HEADER_FUNCTIONS, unescape
 from swarmsim.docker.values import FLAG_TYPES
+from swarmsim.go.json import compact, indented
 from swarmsim.go.pflag import FlagSet
 from swarmsim.go.tabwriter import align
-from swarmsim.go.template import Template, to_json
+from swarmsim.go.template import Template
 
 MIN_WIDTH, PADDING = 10, 3  # of columns: tabwriter.NewWriter(out, 10, 1, 3, ' ', 0)
 
@@ -29,24 +30,15 @@ class Listing(NamedTuple):
         if quiet and format == "table":
             return "".join(f"{row[self.quiet]}\n" for row in rows)
         if format == "json":
-            return "".join(to_json({field: row[field] for field in self.json_fields}) + "\n" for row in rows)
+            return "".join(compact({field: row[field] for field in self.json_fields}) + "\n" for row in rows)
         if format.startswith("table"):
             source = format.removeprefix("table").strip(" ") or self.table
-            template = Template(unescape(source), self.type_name)
-            lines = [template.execute(self.headers), *map(template.execute, rows)]
+            headers = Template(unescape(source), HEADER_FUNCTIONS, self.type_name).execute(self.headers)
+            template = Template(unescape(source), FUNCTIONS, self.type_name)
+            lines = [headers, *map(template.execute, rows)]
             return align("".join(f"{line}\n" for line in lines), MIN_WIDTH, PADDING)
-        template = Template(unescape(format), self.type_name)
+        template = Template(unescape(format), FUNCTIONS, self.type_name)
         return "".join(template.execute(row) + "\n" for row in rows)
-
-
-def unescape(format: str) -> str:
-    """``\\t`` and ``\\n`` as people type them on a command line."""
-    return format.replace(r"\t", "\t").replace(r"\n", "\n")
-
-
-def indented(value: Any) -> str:
-    """JSON as ``docker inspect`` prints it: four spaces, ``{}`` and ``[]`` closed at once."""
-    return json.dumps(value, indent=4, ensure_ascii=False)
 
 
 def render_inspected(values: list[Any], format: str, type_name: str) -> str:
@@ -54,8 +46,8 @@ def render_inspected(values: list[Any], format: str, type_name: str) -> str:
     if not format:
         return indented(values) + "\n" if values else "[]\n"
     if format == "json":
-        return to_json(values) + "\n"
-    template = Template(unescape(format), type_name)
+        return compact(values) + "\n"
+    template = Template(format, FUNCTIONS, type_name)
     return "".join(template.execute(value) + "\n" for value in values)
 
 

@@ -14,8 +14,8 @@ from swarmsim.docker.references import resolved
 from swarmsim.docker.specs import apply_update_flags, read_env_file, spec_from_create_flags
 from swarmsim.engine.calls import ApiError
 from swarmsim.go.duration import format_duration
+from swarmsim.go.fmt import show
 from swarmsim.go.strconv import parse_uint
-from swarmsim.go.template import show
 from swarmsim.go.units import bytes_size
 from swarmsim.sim.future import Activity
 from swarmsim.swarm.objects import Service

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 import struct
+from decimal import Decimal
 
 _BASES = {"0x": 16, "0b": 2, "0o": 8}
 _DIGITS = "0123456789abcdef"
@@ -135,3 +136,51 @@ def quote_bytes(text: str) -> str:
         else:
             shown += "".join(f"\\x{byte:02x}" for byte in letter.encode())
     return f'"{shown}"'
+
+
+def format_float(number: float, verb: str, precision: int | None = None) -> str:
+    """``strconv.FormatFloat`` with verb ``e``, ``f`` or ``g``; without a precision, as few digits as tell it apart.
+
+    >>> format_float(0.1, "f"), format_float(123456789.0, "g"), format_float(2.0, "f", 3)
+    ('0.1', '1.23456789e+08', '2.000')
+    """
+    if math.isnan(number):
+        return "NaN"
+    if math.isinf(number):
+        return "+Inf" if number > 0 else "-Inf"
+    if precision is not None:
+        return f"{number:.{precision}{verb}}"
+    _, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
+    assert isinstance(exponent, int)
+    point = exponent + len(digits)  # where it stands among the digits
+    if verb == "e" or (verb == "g" and number != 0 and not -4 <= point - 1 < 6):
+        return f"{number:.{len(digits) - 1}e}"
+    return f"{number:.{max(-exponent, 0)}f}"
+
+
+_UNESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))", re.DOTALL)
+
+
+def unquote(text: str) -> str:
+    r"""``strconv.Unquote``: what a string in quotes of Go's says. Raises :class:`ValueError`.
+
+    >>> unquote('"a\\tb"'), unquote('`a\\tb`')
+    ('a\tb', 'a\\tb')
+    """
+    mark, body = text[0], text[1:-1]
+    if mark == "`":
+        return body.replace("\r", "")
+
+    def unescaped(match: re.Match[str]) -> str:
+        hexadecimal, short, long, octal, letter = match.groups()
+        if letter is not None:
+            if letter != mark and letter not in _UNESCAPED:
+                raise ValueError("invalid syntax")
+            return _UNESCAPED.get(letter, letter)
+        code = int(octal, 8) if octal else int(hexadecimal or short or long, 16)
+        if code > (0xFF if octal or hexadecimal else 0x10FFFF) or 0xD800 <= code < 0xE000:
+            raise ValueError("invalid syntax")
+        return chr(code)
+
+    return _ESCAPE.sub(unescaped, body)

@@ -1,4 +1,4 @@
-"""How docker reads words: flags and their values, templates."""
+"""How docker reads words: flags and their values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import pytest
 
 from swarmsim.docker.values import FLAG_TYPES
 from swarmsim.go.pflag import Flag, FlagError, Flags, FlagSet
-from swarmsim.go.template import Template, TemplateError
 
 FLAGS = (
     Flag("detach", "bool", "", "d"),
@@ -95,45 +94,3 @@ PORTS = [
 def test_published_ports(text, ports):
     flags, _ = parse(["-p", text])
     assert [(p.protocol, p.target_port, p.published_port, p.publish_mode) for p in flags.every("publish")] == ports
-
-
-DATA = {"Name": "web", "Spec": {"Labels": {"b": "2", "a": "1"}, "Replicas": 3}, "Ports": [80, 443], "Init": False}
-TEMPLATES = [
-    ("{{.Name}}", "web"),
-    ("{{ .Spec.Replicas }} of {{.Name}}", "3 of web"),
-    ("{{json .Spec.Labels}}", '{"b":"2","a":"1"}'),
-    ("{{.Spec.Labels}}", "map[a:1 b:2]"),
-    ("{{range .Ports}}<{{.}}>{{end}}", "<80><443>"),
-    ("{{if .Init}}yes{{else}}no{{end}}", "no"),
-    ("{{len .Ports}}", "2"),
-    ("{{index .Ports 1}}", "443"),
-    ("{{upper .Name}} {{.Name | title}}", "WEB Web"),
-    ('{{join .Ports ","}}', "80,443"),
-    ('{{if eq .Name "web"}}it is{{end}}', "it is"),
-    ("a {{- .Name -}} b", "awebb"),
-    ("{{with .Spec}}{{.Replicas}}{{end}}", "3"),
-]
-
-
-@pytest.mark.parametrize(("source", "text"), TEMPLATES)
-def test_templates(source, text):
-    assert Template(source, "swarm.Service").execute(DATA) == text
-
-
-@pytest.mark.parametrize(
-    ("source", "complaint"),
-    [
-        (
-            "{{.NoSuch}}",
-            'template: :1:2: executing "" at <.NoSuch>: can\'t evaluate field NoSuch in type swarm.Service',
-        ),
-        ("{{.Name", "template: :1: unclosed action"),
-        ("{{nofunc .Name}}", 'template: :1: function "nofunc" not defined'),
-        ("{{if .Name}}", "template: :1: unexpected EOF"),
-        ("{{end}}", "template: :1: unexpected {{end}}"),
-    ],
-)
-def test_templates_that_are_refused(source, complaint):
-    with pytest.raises(TemplateError) as refusal:
-        Template(source, "swarm.Service").execute(DATA)
-    assert str(refusal.value) == complaint

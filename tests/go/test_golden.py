@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
 import shlex
 from collections.abc import Callable
@@ -9,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from swarmsim.docker.service import LISTING
+from swarmsim.docker.templates import FUNCTIONS
 from swarmsim.go.duration import format_duration, parse_duration
 from swarmsim.go.strconv import parse_bool, parse_float, parse_int, parse_uint
+from swarmsim.go.template import Template, TemplateError
 from swarmsim.go.units import bytes_size, human_duration, ram_in_bytes
 from tests.conftest import Lab
 
@@ -22,7 +28,12 @@ HERE = Path(__file__).parent
 
 def cases(name: str, kind: str) -> list[Any]:
     recorded = YAML(typ="safe").load((HERE / f"{name}.yaml").read_text(encoding="utf-8"))[kind]
-    return [pytest.param(case, id=f"{kind}-{number}") for number, case in enumerate(recorded)]
+    return [pytest.param(case, id=f"{kind}-{number}", marks=_marks(case)) for number, case in enumerate(recorded)]
+
+
+def _marks(case: Any) -> Any:
+    """A case that says it ``differs`` must fail; when it does not any more, the word can go."""
+    return [pytest.mark.xfail(strict=True, reason=case["differs"])] if "differs" in case else []
 
 
 PARSERS: list[tuple[str, str, Callable[[str], Any]]] = [
@@ -37,7 +48,11 @@ PARSERS: list[tuple[str, str, Callable[[str], Any]]] = [
 
 @pytest.mark.parametrize(
     ("parse", "case"),
-    [pytest.param(parse, *case.values, id=case.id) for name, kind, parse in PARSERS for case in cases(name, kind)],
+    [
+        pytest.param(parse, *case.values, id=case.id, marks=case.marks)
+        for name, kind, parse in PARSERS
+        for case in cases(name, kind)
+    ],
 )
 def test_text_is_read_as_go_reads_it(parse, case):
     if "error" not in case:
@@ -74,6 +89,19 @@ def test_a_table_is_laid_out(case):
     assert LISTING.render(rows, case["in"], quiet=False) == case["out"]
 
 
+SERVICE = json.loads((HERE / "service.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", cases("template", "template"))
+def test_a_template_is_run(case):
+    if "error" not in case:
+        assert Template(case["in"], FUNCTIONS, "swarm.Service").execute(SERVICE) == case["out"]
+        return
+    with pytest.raises(TemplateError) as refusal:
+        Template(case["in"], FUNCTIONS, "swarm.Service").execute(SERVICE)
+    assert f"template parsing error: {refusal.value}" == case["error"]
+
+
 @pytest.fixture(scope="module")
 def lab():
     return Lab(managers=1, workers=0)
@@ -86,3 +114,15 @@ def test_words_are_understood_or_refused(lab, case):
         assert (result.code, result.err.split("\n")[0]) == (case["code"], case["error"])
     else:
         assert result.code == 0 or result.err.startswith("Error response from daemon")  # which knows more
+
+
+WORDS = """
+{{ }} {{- -}} ( ) | . .Spec .Name $ $x := = , "a" `a` 'a' if else end range with define block template break 1 -2 1.5e3
+nil true printf "%5.2d%s" index slice len join json truncate and eq /* */ \\ é
+"""
+
+
+@given(st.lists(st.sampled_from([*WORDS.split(), " ", "\n"]), max_size=12).map("".join))
+def test_no_template_raises_anything_else(text):
+    with contextlib.suppress(TemplateError):
+        Template(text, FUNCTIONS, "swarm.Service").execute(SERVICE)
