@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from swarmsim.replay.state import LEAVING, STARTING, TERMINAL, Row
+from swarmsim.trace.state import LEAVING, STARTING, TERMINAL, Row
 
 
 class Look(NamedTuple):

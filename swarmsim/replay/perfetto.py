@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from swarmsim.replay.looks import FAILED, phase
-from swarmsim.replay.state import Row, name
 from swarmsim.trace.reader import Trace
+from swarmsim.trace.state import Row, name
 from swarmsim.trace.writer import write_whole
 
 CLUSTER, RAFT, FIRST_HOST = 1, 2, 10

@@ -10,8 +10,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Any, NamedTuple
 
-from swarmsim.replay.state import ClusterState, Row
 from swarmsim.replay.timeline import Line, Timeline
+from swarmsim.trace.state import ClusterState, Row
 
 CHECKPOINT = 4000
 MOST_SAMPLES = 4000

@@ -22,9 +22,9 @@ from textual.widgets import Footer, Input, Static
 
 from swarmsim.replay.looks import LEADER, NODES, TASKS, phase
 from swarmsim.replay.recording import Recording
-from swarmsim.replay.state import ClusterState, name
 from swarmsim.replay.timeline import clock_time
 from swarmsim.trace.reader import TraceError
+from swarmsim.trace.state import ClusterState, name
 from swarmsim.tui.clustermap import ClusterMap
 from swarmsim.tui.keys import KEY_NAMES, KEYS, SEEKS
 from swarmsim.tui.panels import SORTS, Details, RaftPanel, Story, TaskRow, TaskTable

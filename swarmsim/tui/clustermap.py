@@ -20,7 +20,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from swarmsim.replay.looks import CUT, LEADER, NO_POWER, NODES, TASKS, phase
-from swarmsim.replay.state import ClusterState, Host, Row
+from swarmsim.trace.state import ClusterState, Host, Row
 from swarmsim.tui.texts import Texts
 
 

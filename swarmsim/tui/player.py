@@ -19,12 +19,12 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from swarmsim.replay.recording import Recording
-from swarmsim.replay.state import ClusterState
 from swarmsim.replay.timeline import TOLD
 from swarmsim.scenario.live import LiveSession, Progress
 from swarmsim.scenario.loader import LoadedScenario
 from swarmsim.scenario.runner import trace_header
 from swarmsim.scenario.schema import MeanwhileStep
+from swarmsim.trace.state import ClusterState
 from swarmsim.trace.writer import TraceWriter
 
 SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0)

@@ -7,8 +7,8 @@ import random
 import pytest
 
 from swarmsim.replay.recording import Recording
-from swarmsim.replay.state import ClusterState, state_of
 from swarmsim.scenario import load_scenario, run_scenario
+from swarmsim.trace.state import ClusterState, state_of
 
 
 def rows_of(name: str, seed: int = 1, **options) -> list[dict]:
