@@ -51,5 +51,8 @@ check-lazy: $(VENV)/installed  ## Compare eager and lazy runs of random faults (
 transcript: $(VENV)/installed  ## Type the recorded docker commands into the model
 	$(BIN)/swarmsim transcript $(RECORDS)/cli/swarm.jsonl
 
+schema: $(VENV)/installed  ## Write the tables of docs/trace.md from the types of rows
+	$(BIN)/python -m swarmsim.trace.tables docs/trace.md
+
 clean:  ## Remove what was built
 	rm -rf build dist runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -12,6 +12,8 @@ from hypothesis import settings
 from swarmsim.docker.client import Result
 from swarmsim.scenario.runner import build_world
 from swarmsim.scenario.schema import ClusterLayout, Scenario
+from swarmsim.sim.journal import Journal
+from swarmsim.trace.rows import KINDS, fault_in
 from swarmsim.world.simulated import SimulatedWorld
 
 settings.register_profile("fixed", derandomize=True, print_blob=True)
@@ -75,6 +77,19 @@ class Lab:
 
     def status(self, host: str) -> str:
         return str(self.view().node(host).node.status.state)
+
+
+@pytest.fixture(autouse=True)
+def _rows_are_as_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every row that any test's world writes is held against the type of its kind."""
+    write = Journal.note
+
+    def note(self: Journal, row_type: Any, **fields: Any) -> None:
+        fault = fault_in({"t": self.clock.now, "kind": KINDS[row_type], **fields})
+        assert fault is None, fault
+        write(self, row_type, **fields)
+
+    monkeypatch.setattr(Journal, "note", note)
 
 
 @pytest.fixture

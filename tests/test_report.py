@@ -51,7 +51,7 @@ def test_what_a_run_says_cannot_break_the_page():
     rows = [
         {"t": 0.0, "kind": "begin", "scenario": "<b>"},
         {"t": 1.0, "kind": "docker", "on": "m1", "cmd": "x", "rc": 1, "out": "", "err": "<script>alert(1)</script>", "s": 0.1},
-        {"t": 2.0, "kind": "step", "what": "<i>"},
+        {"t": 2.0, "kind": "step", "what": "<i>", "verb": None, "hosts": []},
     ]  # fmt: skip
     page = render_report(Trace({}, rows), "a&b.jsonl")
     assert "<script>alert" not in page

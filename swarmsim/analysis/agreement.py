@@ -28,7 +28,8 @@ from scipy import stats
 from swarmsim.analysis.milestones import FAULT_VERBS, milestones
 from swarmsim.scenario.loader import LoadedScenario, parse_scenario
 from swarmsim.scenario.runner import run_scenario
-from swarmsim.trace.reader import Row, Trace
+from swarmsim.trace.reader import Trace
+from swarmsim.trace.rows import Row
 
 LEVEL = 0.001
 """The chance that any of the tests fails though nothing differs."""
@@ -146,7 +147,7 @@ def _orders(rows: list[Row]) -> Iterable[tuple[str, str]]:
         if row["kind"] == "step":
             if verb:
                 yield verb, " ".join(marks)
-            verb, marks = next((v for v in FAULT_VERBS if row["what"].startswith(v)), "other"), []
+            verb, marks = row["verb"] if row["verb"] in FAULT_VERBS else "other", []
             continue
         said = []
         if row["kind"] == "node":

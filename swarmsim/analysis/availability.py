@@ -16,7 +16,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from swarmsim.trace.reader import Row, Trace
+from swarmsim.trace.reader import Trace
+from swarmsim.trace.rows import Row
 
 
 class Outages(NamedTuple):

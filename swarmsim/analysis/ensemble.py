@@ -13,8 +13,8 @@ from swarmsim.analysis.availability import Availability, Meter
 from swarmsim.analysis.milestones import Milestones, merged, milestones
 from swarmsim.scenario import run_scenario
 from swarmsim.scenario.loader import LoadedScenario
-from swarmsim.trace.reader import Row, Trace
-from swarmsim.trace.schema import is_internal
+from swarmsim.trace.reader import Trace
+from swarmsim.trace.rows import Row, is_internal
 
 
 class RunResult(NamedTuple):

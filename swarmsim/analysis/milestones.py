@@ -13,18 +13,19 @@ from swarmsim.trace.reader import Trace
 
 Milestones = dict[str, list[float]]
 SLOW_COMMAND = 1.0  # seconds: a command that takes longer is a milestone
-FAULT_VERBS = (
-    "power off",
-    "kill host",
-    "power on",
-    "kill engine",
-    "start engine",
-    "cut",
-    "heal",
-    "partition",
-    "kill container",
-    "kill a container",
-)
+FAULT_VERBS = {
+    "power-off": "power off",
+    "kill-host": "power off",
+    "power-on": "power on",
+    "kill-engine": "kill engine",
+    "start-engine": "start engine",
+    "cut": "cut",
+    "cut-off": "cut",
+    "heal": "heal",
+    "partition": "partition",
+    "kill-container": "kill container",
+}
+"""Verbs of ``step`` rows from which on is measured, and the name their milestones have: the same for both kinds of power-off."""
 
 
 def milestones(trace: Trace) -> Milestones:
@@ -67,14 +68,6 @@ def _short(command: str) -> str:
     return " ".join(word for word in command.split()[:3] if not word.startswith("-"))
 
 
-def _fault_of(row: dict[str, Any]) -> str | None:
-    """What sort of fault a step row is, the same word for both kinds of power-off."""
-    if row["kind"] != "step":
-        return None
-    verb = next((verb for verb in FAULT_VERBS if row["what"].startswith(verb)), None)
-    return {"kill host": "power off", "kill a container": "kill container"}.get(verb or "", verb)
-
-
 def _after_faults(rows: list[dict[str, Any]], found: Milestones) -> None:
     """For every fault: how long until nodes are seen unreachable, unknown, down, ready; until nobody answers."""
     fault: str | None = None
@@ -83,11 +76,10 @@ def _after_faults(rows: list[dict[str, Any]], found: Milestones) -> None:
     status: dict[str, str] = {}
     hit: set[str] = set()
     for row in rows:
-        verb = _fault_of(row)
-        if verb is not None:
-            fault, at, seen = verb, row["t"], set()
-            if verb.startswith("power"):
-                hit |= set(row["what"].split()[2:])
+        if row["kind"] == "step" and row["verb"] in FAULT_VERBS:
+            fault, at, seen = FAULT_VERBS[row["verb"]], row["t"], set()
+            if fault in ("power off", "power on"):
+                hit |= set(row["hosts"])
             continue
         if row["kind"] == "node":
             before = status.get(row["node"])

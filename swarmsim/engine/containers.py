@@ -19,6 +19,7 @@ from swarmsim.sim.host import Host
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import hex_id
 from swarmsim.swarm.specs import SECOND, HealthConfig
+from swarmsim.trace import rows
 
 SIGNAL_LATENCY = 0.05  # seconds a well-behaved process needs to stop; estimated
 LOST = 255  # the exit code of a container whose process vanished with the power (daemon restore)
@@ -107,14 +108,14 @@ class Container:
         self.state = "running"
         self.started_at = self.host.clock.now
         self.pid = 1000 + int(self._rng.random() * 30000)
-        self._note("container.started")
+        self._note(rows.ContainerStarted)
         self.emit(self, "start", NOTHING)
-        self.process.on_end(partial(self._note, "container.ended"))
+        self.process.on_end(partial(self._note, rows.ContainerEnded))
         if self.run.seconds < math.inf:
             self.process.after(self.run.seconds, self._exit, self.run.code)
 
-    def _note(self, kind: str) -> None:
-        self.host.ctx.journal.note(kind, host=self.host.name, container=self.id[:12], service=self.service)
+    def _note(self, row_type: type[rows.ContainerStarted] | type[rows.ContainerEnded]) -> None:
+        self.host.ctx.journal.note(row_type, host=self.host.name, container=self.id[:12], service=self.service)
 
     def signal(self, name: str) -> None:
         """Send a signal; what a process does not handle it ignores, except SIGKILL."""
@@ -170,7 +171,7 @@ class Container:
             return
         self.health = health
         self.host.ctx.journal.note(
-            "container.health", host=self.host.name, container=self.id[:12], service=self.service, health=health
+            rows.ContainerHealth, host=self.host.name, container=self.id[:12], service=self.service, health=health
         )
         if health != "starting":
             self.emit(self, f"health_status: {health}", {})

@@ -23,6 +23,7 @@ from swarmsim.swarm.node import NodeDisk, SwarmNode
 from swarmsim.swarm.objects import NodeDescription, Task
 from swarmsim.swarm.specs import GenericResource, NetworkSpec
 from swarmsim.swarm.store import MemoryStore
+from swarmsim.trace import rows
 
 ENGINE_VERSION = "20.10.24+dfsg1"
 SHUTDOWN_TIMEOUT = 15.0  # seconds the daemon gives its containers when it stops in order
@@ -112,7 +113,7 @@ class Engine:
             # The daemon serves its API only once its node is in the swarm, or has tried for long enough.
             yield self.process.clock.first_of((registered, self.process.clock.timeout(SWARM_START_TIMEOUT)))
         self.running = True
-        self.host.ctx.journal.note("engine.started", host=self.host.name)
+        self.host.ctx.journal.note(rows.EngineStarted, host=self.host.name)
 
     def crashed(self) -> None:
         """The process is gone (killed, or the power with it)."""
@@ -141,7 +142,7 @@ class Engine:
     def _ended(self) -> None:
         if self.running:
             self.running = False
-            self.host.ctx.journal.note("engine.ended", host=self.host.name)
+            self.host.ctx.journal.note(rows.EngineEnded, host=self.host.name)
 
     # -- what takes time here
 

@@ -23,7 +23,8 @@ from swarmsim.plot.figures import (
 from swarmsim.plot.picture import Picture
 from swarmsim.replay.looks import FAILED, LEADER, LINES, TASKS, phase
 from swarmsim.trace.reader import Trace, TraceError
-from swarmsim.trace.state import Row, slot
+from swarmsim.trace.rows import Row
+from swarmsim.trace.state import slot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

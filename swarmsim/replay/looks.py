@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from swarmsim.trace.state import LEAVING, STARTING, TERMINAL, Row
+from swarmsim.trace.rows import Row
+from swarmsim.trace.state import LEAVING, STARTING, TERMINAL
 
 
 class Look(NamedTuple):

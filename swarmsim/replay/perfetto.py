@@ -12,7 +12,8 @@ import msgspec
 
 from swarmsim.replay.looks import FAILED, phase
 from swarmsim.trace.reader import Trace
-from swarmsim.trace.state import Row, name
+from swarmsim.trace.rows import Row
+from swarmsim.trace.state import name
 from swarmsim.trace.writer import write_whole
 
 CLUSTER, RAFT, FIRST_HOST = 1, 2, 10

@@ -11,7 +11,8 @@ from bisect import bisect_right
 from typing import Any, NamedTuple
 
 from swarmsim.replay.timeline import Line, Timeline
-from swarmsim.trace.state import ClusterState, Row
+from swarmsim.trace.rows import Row
+from swarmsim.trace.state import ClusterState
 
 CHECKPOINT = 4000
 MOST_SAMPLES = 4000

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any, NamedTuple
 
-Row = dict[str, Any]
+from swarmsim.trace.rows import Row
+
 MAX_OUTPUT_LINES = 14
 MAX_NAMES = 8
 DAY = 86_400.0

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from swarmsim.engine.containers import Container
+from swarmsim.scenario.schema import AnyContainer
 from swarmsim.sim.future import Activity
+from swarmsim.trace import rows
 from swarmsim.world.simulated import SimulatedWorld
 
 Resolve = Callable[[str], str]
@@ -152,3 +154,19 @@ def words(verb: str, argument: Any) -> str:
     if verb in ("kill-container", "fail-healthcheck", "") and not isinstance(argument, str):
         return f"{verb.replace('-', ' ')} {argument.service or 'any'} on {argument.on}"
     return f"{verb.replace('-', ' ')} {' '.join(_each(argument))}"
+
+
+def named_hosts(verb: str, argument: Any) -> list[str]:
+    """The hosts that a fault names; none where it means all, or a container wherever that is."""
+    if isinstance(argument, str):
+        return [] if argument == "all" or verb in ("kill-container", "fail-healthcheck") else [argument]
+    if isinstance(argument, list):
+        return [host for item in argument for host in named_hosts(verb, item)]
+    return [argument.on if isinstance(argument, AnyContainer) else argument.host]
+
+
+def fault_step(what: str, verb: str, hosts: list[str], single: str | None) -> rows.Step:
+    """The row of a fault; ``single`` is the host that it is all about."""
+    if single is None:
+        return {"what": what, "verb": verb, "hosts": hosts}
+    return {"what": what, "node": single, "verb": verb, "hosts": hosts}

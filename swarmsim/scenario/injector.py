@@ -14,9 +14,11 @@ from functools import partial
 from random import Random
 from typing import Any, NamedTuple
 
+from swarmsim.scenario.faults import fault_step
 from swarmsim.scenario.schema import Scenario
 from swarmsim.sim.distribution import Sampler
 from swarmsim.sim.future import Activity
+from swarmsim.trace import rows
 from swarmsim.world.simulated import SimulatedWorld
 
 
@@ -47,8 +49,9 @@ class FaultInjector:
             yield from mend()
 
     def _note(self, verb: str, hosts: list[str]) -> None:
-        single = {"node": hosts[0]} if len(hosts) == 1 else {}
-        self.world.journal.note("step", what=f"{verb} {' '.join(hosts)}", **single)
+        what = f"{verb.replace('-', ' ')} {' '.join(hosts)}"
+        single = hosts[0] if len(hosts) == 1 else None
+        self.world.journal.note(rows.Step, **fault_step(what, verb, hosts, single))
 
     def power_off(self, hosts: list[str]) -> Mend:
         for host in hosts:
@@ -87,7 +90,7 @@ Mend = Callable[[], Activity[Any]]
 
 
 class Kind(NamedTuple):
-    """A sort of fault: what breaks, in the words of the timeline, and what mends it."""
+    """A sort of fault: the verb of what breaks and of what mends it, and how."""
 
     verb: str
     mending: str
@@ -95,8 +98,8 @@ class Kind(NamedTuple):
 
 
 KINDS: dict[str, Kind] = {
-    "power-off": Kind("power off", "power on", FaultInjector.power_off),
-    "kill-engine": Kind("kill engine", "start engine", FaultInjector.kill_engine),
-    "cut": Kind("cut off", "heal", FaultInjector.cut),
+    "power-off": Kind("power-off", "power-on", FaultInjector.power_off),
+    "kill-engine": Kind("kill-engine", "start-engine", FaultInjector.kill_engine),
+    "cut": Kind("cut-off", "heal", FaultInjector.cut),
 }
 """The sorts of faults a law may be of."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from swarmsim.docker.client import Result
 from swarmsim.docker.files import Files
 from swarmsim.scenario.conditions import Facts, Seen, check, describe
-from swarmsim.scenario.faults import FAULTS, FaultError, words
+from swarmsim.scenario.faults import FAULTS, FaultError, fault_step, named_hosts, words
 from swarmsim.scenario.injector import FaultInjector
 from swarmsim.scenario.loader import LoadedScenario
 from swarmsim.scenario.schema import (
@@ -35,7 +35,8 @@ from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.profile import load_profile
 from swarmsim.swarm.objects import Role
 from swarmsim.swarm.specs import DiscreteResource, GenericResource, NamedResource
-from swarmsim.trace.schema import MESSAGES, header, is_internal
+from swarmsim.trace import rows
+from swarmsim.trace.rows import MESSAGES, header, is_internal
 from swarmsim.version import VERSION
 from swarmsim.world.simulated import POLL, HostSpec, SimulatedWorld, View
 
@@ -209,7 +210,7 @@ class ScenarioRun:
         """Do something now."""
         if step.seed is not None:
             self.world.ctx.streams.reseed(step.seed)
-            self.world.journal.note("note", text=f"from here on with seed {step.seed}")
+            self.world.journal.note(rows.Note, text=f"from here on with seed {step.seed}")
         else:
             self._actions.append(self.world.scope.spawn(self._run.step(step.step)))
 
@@ -269,7 +270,7 @@ class _StepRunner:
         self.world.observe()
         # Let everybody have heartbeated once, as in a cluster that has been up for a moment.
         yield 2.0
-        self.journal.note("begin", scenario=self.scenario.name)
+        self.journal.note(rows.Begin, scenario=self.scenario.name)
         self.begin = self.world.clock.now
         self.begun.succeed()
         duration = self.scenario.duration
@@ -281,7 +282,7 @@ class _StepRunner:
             yield max(0.0, ends - self.world.clock.now)
         for expectation in self.scenario.expect:
             yield from self._expect(expectation.expect, expectation.within)
-        self.journal.note("end")
+        self.journal.note(rows.End)
 
     def step(self, step: Any) -> Activity[Any]:
         if isinstance(step, DockerStep):
@@ -295,7 +296,7 @@ class _StepRunner:
         elif isinstance(step, SleepStep):
             yield step.sleep
         elif isinstance(step, NoteStep):
-            self.journal.note("note", text=step.note)
+            self.journal.note(rows.Note, text=step.note)
 
     # -- names
 
@@ -354,7 +355,7 @@ class _StepRunner:
         resolved = self._resolved(argument)
         what = words(verb, resolved)
         single = resolved if isinstance(resolved, str) and verb != "kill-container" else None
-        self.journal.note("step", what=what, **({"node": single} if single else {}))
+        self.journal.note(rows.Step, **fault_step(what, verb, named_hosts(verb, resolved), single))
         try:
             hosts = yield from FAULTS[verb](self.world, resolved, self._host)
         except FaultError as problem:
@@ -399,9 +400,9 @@ class _StepRunner:
         after = round(self.world.clock.now - started, 3)
         what = step.as_ or describe(step.wait)
         if seen.holds:
-            self.journal.note("reached", what=what, after=after)
+            self.journal.note(rows.Reached, what=what, after=after)
         else:
-            self.journal.note("not_reached", what=what, after=after)
+            self.journal.note(rows.NotReached, what=what, after=after)
             self._fail(f"{what} within {step.within:g} s", seen.what)
 
     def _expect(self, condition: Condition, within: float | None) -> Activity[Any]:
@@ -415,4 +416,4 @@ class _StepRunner:
 
     def _fail(self, expected: str, seen: str) -> None:
         self.failures.append(UnmetExpectation(expected, seen, self.world.clock.now))
-        self.journal.note("unmet", expected=expected, seen=seen)
+        self.journal.note(rows.Unmet, expected=expected, seen=seen)

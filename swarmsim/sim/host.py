@@ -20,6 +20,7 @@ from swarmsim.sim.profile import Profile
 from swarmsim.sim.rpc import Call, RpcError, Stream, TimeOuts
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import RandomStreams
+from swarmsim.trace import rows
 
 
 class Machine:
@@ -110,7 +111,7 @@ class Host:
     def power_off(self) -> None:
         """Silence: nothing on this host runs any more, and nobody is told."""
         if self.power.alive:
-            self.ctx.journal.note("power", host=self.name, on=False)
+            self.ctx.journal.note(rows.Power, host=self.name, on=False)
         self.power.end()
         self.listeners.clear()
 
@@ -119,7 +120,7 @@ class Host:
         if not self.power.alive:
             self.clock.quiescence.invalidate(self)
             self.power = Scope(self.clock, self.name)
-            self.ctx.journal.note("power", host=self.name, on=True)
+            self.ctx.journal.note(rows.Power, host=self.name, on=True)
 
     def kill_all(self) -> None:
         """Every process dies at once while the kernel stays: peers see their connections reset, and

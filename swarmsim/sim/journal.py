@@ -1,17 +1,19 @@
 """The journal: what the model says about itself while it runs.
 
-Components note facts (``note("raft.vote", host="m1", term=3)``); whoever wants to know subscribes.
+Components note facts (``note(rows.RaftVote, host="m1", term=3, candidate="m2")``); whoever wants to know subscribes.
+What facts there are, and their fields, is :mod:`swarmsim.trace.rows`.
 A kind that nobody subscribed to costs a dictionary look-up, so detail can be generous.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import ParamSpec
 
 from swarmsim.sim.clock import Clock
+from swarmsim.trace.rows import KINDS, Row
 
-Row = dict[str, Any]
+Fields = ParamSpec("Fields")
 Reader = Callable[[Row], object]
 
 
@@ -34,7 +36,9 @@ class Journal:
         """Whether anybody reads this kind; ask before building an expensive row."""
         return bool(self._readers_of(kind))
 
-    def note(self, kind: str, **fields: Any) -> None:
+    def note(self, row_type: Callable[Fields, object], *none: Fields.args, **fields: Fields.kwargs) -> None:
+        """Write a row of one of the types of :mod:`swarmsim.trace.rows`, with its fields by name."""
+        kind = KINDS[row_type]
         readers = self._readers_of(kind)
         if readers:
             row: Row = {"t": round(self.clock.now, 6), "kind": kind, **fields}

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from swarmsim.trace.schema import FORMAT
+from swarmsim.trace.recorded import upgrade
+from swarmsim.trace.rows import FORMAT, Row
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Row = dict[str, Any]
 LARGEST = 2 * 1024**3
 """Bytes of a trace that is read as lines: all rows are held in memory, at several times the size of the file."""
 
@@ -118,7 +118,7 @@ def load_trace(path: Path | str) -> Trace:
                 f"{path}:1: trace format {header.get('format')!r}; this swarmsim reads format {FORMAT}: "
                 "run the scenario again, or read it with the version named in its header"
             )
-    return Trace(header, rows)
+    return Trace(header, [upgrade(row) for row in rows])
 
 
 def _read_lines(path: Path) -> list[Row]:

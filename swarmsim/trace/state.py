@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-Row = dict[str, Any]
+from swarmsim.trace.rows import Row
 
 TERMINAL = frozenset(("complete", "shutdown", "failed", "rejected", "remove", "orphaned"))
 """Observed states a task never leaves (swarm/states.py)."""
@@ -215,7 +215,7 @@ class ClusterState:
         self._change_host(row["host"], power=row["on"])
 
     def _node(self, row: Row) -> None:
-        self.nodes[row["id"] if "id" in row else row["node"]] = row
+        self.nodes[row["id"]] = row
         if row["node"] not in self.hosts:
             self.hosts[row["node"]] = Host(row["node"], row["role"])
 
@@ -236,7 +236,7 @@ class ClusterState:
 
     def _service(self, row: Row) -> None:
         known = self.services.get(row["service"], Service(row["service"]))
-        told = {name: row[name] for name in ("mode", "replicas", "image") if name in row}
+        told = {name: row[name] for name in ("mode", "replicas", "image") if row[name] is not None}
         self.services[row["service"]] = msgspec.structs.replace(
             known, update=row["update"], update_message=row["umsg"], **told
         )

@@ -20,7 +20,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from swarmsim.replay.looks import CUT, LEADER, NO_POWER, NODES, TASKS, phase
-from swarmsim.trace.state import ClusterState, Host, Row
+from swarmsim.trace.rows import Row
+from swarmsim.trace.state import ClusterState, Host
 from swarmsim.tui.texts import Texts
 
 

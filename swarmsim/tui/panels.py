@@ -11,7 +11,8 @@ from textual.widgets import Static
 from swarmsim.replay.looks import CUT, LEADER, NODES, TASKS, phase
 from swarmsim.replay.recording import Recording
 from swarmsim.replay.timeline import Line, clock_time
-from swarmsim.trace.state import ClusterState, Member, Row, Service, name, slot
+from swarmsim.trace.rows import Row
+from swarmsim.trace.state import ClusterState, Member, Service, name, slot
 from swarmsim.tui.rows import RowList
 from swarmsim.tui.texts import Texts
 

@@ -34,6 +34,7 @@ from swarmsim.swarm.objects import Role, Service, Task
 from swarmsim.swarm.skiprules import skip_rules
 from swarmsim.swarm.specs import GenericResource
 from swarmsim.swarm.states import TaskState
+from swarmsim.trace import rows
 from swarmsim.world.vitals import Vitals
 
 T = TypeVar("T")
@@ -163,7 +164,7 @@ class SimulatedWorld:
         else:
             result = yield from self._interruptible(engine, line, limit, stdin)
         self.journal.note(
-            "docker",
+            rows.Docker,
             on=host,
             cmd=line.removeprefix("docker "),
             rc=result.code,
@@ -273,7 +274,7 @@ class SimulatedWorld:
         """Note the hosts there are, and from now on what of the links between them is not as usual."""
         for name, spec in self.specs.items():
             self.journal.note(
-                "host",
+                rows.Host,
                 host=name,
                 role=str(spec.role),
                 site=spec.site or None,
@@ -287,7 +288,7 @@ class SimulatedWorld:
         fabric = self.ctx.fabric
         links = {host: fabric.graph.edges[host, SWITCH] for host in self.specs}
         self.journal.note(
-            "links",
+            rows.Links,
             cuts=fabric.cuts(),
             isolated=fabric.separations(),
             slow=[host for host, link in links.items() if link["slow"]],
@@ -371,14 +372,14 @@ class _Observer:
             if view is None:
                 if self._answering is not False:
                     self._answering = False
-                    self.journal.note("no_manager_answers")
+                    self.journal.note(rows.NoManagerAnswers)
                 if clock.now - began >= LOOK_TIMEOUT:  # whoever was too slow may be faster now
                     yield POLL
                     continue
             elif self._answering is not True:
                 self._answering = True
                 self._write(view)
-                self.journal.note("manager_answers")
+                self.journal.note(rows.ManagerAnswers)
             else:
                 self._write(view)
             looked = clock.now
@@ -402,15 +403,15 @@ class _Observer:
         if len(self._nodes) > len(view.nodes):
             for id in sorted(self._nodes.keys() - {each.node.id for each in view.nodes}):
                 del self._nodes[id]
-                self.journal.note("node_gone", node=self._hosts[id], id=id[:8])
+                self.journal.note(rows.NodeGone, node=self._hosts[id], id=id[:8])
         if len(self._services) > len(view.services):
             for id in sorted(self._services.keys() - {service.id for service in view.services}):
                 del self._services[id], self._specs[id]
-                self.journal.note("service_gone", service=self._names[id])
+                self.journal.note(rows.ServiceGone, service=self._names[id])
         if len(self._tasks) > len(view.tasks):
             for id in sorted(self._tasks.keys() - {task.id for task in view.tasks}):
                 del self._tasks[id]
-                self.journal.note("task_gone", task=id[:8])
+                self.journal.note(rows.TaskGone, task=id[:8])
         self._view = view
 
     def _node(self, view: NodeView) -> None:
@@ -427,8 +428,18 @@ class _Observer:
         if node.description is None or self._nodes.get(node.id) == shown:
             return
         self._nodes[node.id] = shown
-        fields = dict(zip(("status", "msg", "avail", "role", "leader", "reach"), shown, strict=True))
-        self.journal.note("node", node=node.hostname, **fields, id=node.id[:8])
+        status, message, availability, role, leader, reach = shown
+        self.journal.note(
+            rows.Node,
+            node=node.hostname,
+            status=status,
+            msg=message,
+            avail=availability,
+            role=role,
+            leader=leader,
+            reach=reach,
+            id=node.id[:8],
+        )
 
     def _service(self, service: Service) -> None:
         self._services[service.id] = service
@@ -443,8 +454,16 @@ class _Observer:
         )
         if self._specs.get(service.id) != shown:
             self._specs[service.id] = shown
-            fields = dict(zip(("update", "umsg", "mode", "replicas", "image"), shown, strict=True))
-            self.journal.note("service", service=service.spec.name, **fields)
+            update, message, mode, replicas, image = shown
+            self.journal.note(
+                rows.Service,
+                service=service.spec.name,
+                update=update,
+                umsg=message,
+                mode=mode,
+                replicas=replicas,
+                image=image,
+            )
 
     def _task(self, task: Task) -> None:
         old = self._tasks.get(task.id)
@@ -458,7 +477,7 @@ class _Observer:
             return
         status = task.status
         self.journal.note(
-            "task",
+            rows.Task,
             task=task.id[:8],
             service=task.service_name,
             slot=task.slot or None,

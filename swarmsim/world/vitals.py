@@ -21,6 +21,7 @@ from swarmsim.swarm.api.raft import Member
 from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.objects import Service
 from swarmsim.swarm.store import Change, MemoryStore
+from swarmsim.trace import rows
 
 if TYPE_CHECKING:
     from swarmsim.world.simulated import SimulatedWorld
@@ -35,7 +36,7 @@ class Vitals:
         self.world = world
         self.journal = world.journal
         self._members: tuple[Member, ...] = ()
-        self._shown: dict[str, Any] = {}
+        self._shown: rows.Quorum | None = None
         self._asked = False
         self._replicas: dict[str, int | None] = {}
         self._running: dict[str, int] = {}
@@ -59,7 +60,7 @@ class Vitals:
             self._members = tuple(leader.members.values())
             self._watch(leader.store)
         hosts = self._hosts()
-        shown = {
+        shown: rows.Quorum = {
             "managers": len(hosts),
             "up": sum(host in up for host in hosts),
             "quorum": any(self._reaches_majority(host, up) for host in hosts if host in up),
@@ -67,7 +68,7 @@ class Vitals:
         }
         if shown != self._shown:
             self._shown = shown
-            self.journal.note("quorum", **shown)
+            self.journal.note(rows.Quorum, **shown)
         sources: list[object] = [self.world.ctx.hosts[host] for host in hosts]
         for raft in up.values():
             sources += (raft, raft.scope)
@@ -126,7 +127,7 @@ class Vitals:
 
     def _note_service(self, service: str) -> None:
         self.journal.note(
-            "serving",
+            rows.Serving,
             service=service,
             running=self._running.get(service, 0),
             replicas=self._replicas.get(service, 0),

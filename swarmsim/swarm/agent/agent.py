@@ -29,6 +29,7 @@ from swarmsim.swarm.api.dispatcher import (
     UpdateTaskStatusRequest,
 )
 from swarmsim.swarm.objects import Node, TaskStatus
+from swarmsim.trace import rows
 
 RPC_TIMEOUT = 5.0  # seconds, dispatcherRPCTimeout
 INITIAL_BACKOFF = 0.1  # seconds, initialSessionFailureBackoff
@@ -139,7 +140,9 @@ class Agent:
     def session_failed(self, session: Session, error: RpcError) -> None:
         self.remotes.observe(session.manager, good=False)
         self._reporting = False
-        self.journal.note("session.failed", host=self.process.host.name, manager=session.manager, reason=error.message)
+        self.journal.note(
+            rows.SessionFailed, host=self.process.host.name, manager=session.manager, reason=error.message
+        )
         self._retry(session.id)
 
     def _retry(self, session_id: str) -> None:

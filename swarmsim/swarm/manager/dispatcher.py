@@ -37,6 +37,7 @@ from swarmsim.swarm.objects import Cluster, Node, NodeDescription, NodeState, No
 from swarmsim.swarm.specs import SECOND, replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import Change, Transaction
+from swarmsim.trace import rows
 
 HEARTBEAT_EPSILON = 0.5  # seconds, defaultHeartBeatEpsilon
 GRACE_MULTIPLIER = 3  # defaultGracePeriodMultiplier
@@ -230,7 +231,7 @@ class Dispatcher:
         session = _Session(self, node_id, session_id, stream)
         self._sessions[node_id] = session
         stream.on_client_gone = partial(self._session_closed, session)
-        self.journal.note("session", node=node.hostname, manager=self.process.host.name)
+        self.journal.note(rows.Session, node=node.hostname, manager=self.process.host.name)
         stream.send(SessionMessage(session_id, node, self._managers()))
         session.send_complete(self.store.tasks_on_node(node_id))
 
@@ -294,7 +295,7 @@ class Dispatcher:
             session.stream.close(RpcError("NotFound", "node not registered"))
         node = self.store.get(Node, node_id)
         self.journal.note(
-            "node.silent",
+            rows.NodeSilent,
             node=node.hostname if node else node_id,
             reason=message,
             after=round(registration.deadline.seconds, 3) if registration is not None else None,

@@ -33,6 +33,7 @@ from swarmsim.sim.timers import PeriodicTimer
 from swarmsim.swarm.api.raft import PROCESS_RAFT_MESSAGE, Member
 from swarmsim.swarm.manager.transport import MEMBER_REMOVED, Peer
 from swarmsim.swarm.store import Change, MemoryStore
+from swarmsim.trace import rows
 
 TICK = 1.0  # seconds, NewNode TickInterval
 LOST_QUORUM_TICKS = 10  # lostQuorumTimeout
@@ -294,7 +295,7 @@ class RaftNode:
             raise RpcError("NotFound", MEMBER_REMOVED)
         if self.journal.wants("raft.message"):
             self.journal.note(
-                "raft.message",
+                rows.RaftMessage,
                 host=self.process.host.name,
                 src=sender.host if (sender := self.members.get(message.src)) is not None else None,
                 type=str(message.type),
@@ -317,7 +318,7 @@ class RaftNode:
             due = round(next_tick + (ticks - 1) * TICK, 3)
         if due != self._countdown:
             self._countdown = due
-            self.journal.note("raft.countdown", host=self.process.host.name, due=due)
+            self.journal.note(rows.RaftCountdown, host=self.process.host.name, due=due)
 
     def _process(self) -> None:
         while not self._saving:
@@ -337,7 +338,7 @@ class RaftNode:
         if hard is not None and hard.vote != NOBODY and (hard.term, hard.vote) != (old.term, old.vote):
             voted = self.members.get(hard.vote)
             self.journal.note(
-                "raft.vote",
+                rows.RaftVote,
                 host=self.process.host.name,
                 term=hard.term,
                 candidate=voted.host if voted else None,
@@ -358,7 +359,7 @@ class RaftNode:
             self._role_changed(leading)
         if ready.committed:
             self.journal.note(
-                "raft.commit",
+                rows.RaftCommit,
                 host=self.process.host.name,
                 term=self.core.term,
                 log=self.core.log.last_index,
@@ -372,7 +373,7 @@ class RaftNode:
         if self._was_leader and not self.is_leader and self.core.log.applied >= self.core.log.last_index:
             self.is_leader = True
             self.process.ctx.clock.quiescence.invalidate(self)
-            self.journal.note("raft.leading", host=self.process.host.name, term=self.core.term)
+            self.journal.note(rows.RaftLeading, host=self.process.host.name, term=self.core.term)
             self.on_leadership(True)
         if self._campaign_when_able and self.disk.own_id in self.members:
             self._campaign_when_able = False
@@ -383,7 +384,7 @@ class RaftNode:
         self.process.ctx.clock.quiescence.invalidate(self)
         self.process.ctx.mark_changed()
         self.journal.note(
-            "raft.role",
+            rows.RaftRoleChange,
             host=self.process.host.name,
             role=str(self.core.role),
             term=self.core.term,
@@ -430,7 +431,7 @@ class RaftNode:
             self._add(member)
         self.core.apply_conf_change(change)
         self.journal.note(
-            "raft.member",
+            rows.RaftMember,
             host=self.process.host.name,
             change=str(change.type),
             member=member.host,
@@ -471,7 +472,7 @@ class RaftNode:
         self.disk.compact(snapshot)
         if snapshot.index > keep:
             self.core.log.compact(max(self.core.log.offset, snapshot.index - keep))
-        self.journal.note("raft.snapshot", host=self.process.host.name, index=snapshot.index)
+        self.journal.note(rows.RaftSnapshot, host=self.process.host.name, index=snapshot.index)
 
     def _restore(self, snapshot: Snapshot) -> None:
         objects, members, removed = snapshot.data

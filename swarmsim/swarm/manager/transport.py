@@ -21,6 +21,7 @@ from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import PeriodicTimer
 from swarmsim.swarm.api import health
 from swarmsim.swarm.api.raft import PROCESS_RAFT_MESSAGE, Member
+from swarmsim.trace import rows
 
 SEND_TIMEOUT = 2.0  # seconds, NodeOptions.SendTimeout
 MESSAGE_QUEUE = 4096  # transport: messages waiting for one peer
@@ -100,7 +101,7 @@ class Peer:
         journal = self.node.journal
         if journal.wants("raft.sent"):
             journal.note(
-                "raft.sent",
+                rows.RaftSent,
                 host=self.node.process.host.name,
                 to=self.member.host,
                 type=str(message.type),
@@ -182,4 +183,6 @@ class Peer:
         if active != self.active:
             self.active = active
             self.node.process.ctx.mark_changed()
-            self.node.journal.note("raft.peer", host=self.node.process.host.name, peer=self.member.host, active=active)
+            self.node.journal.note(
+                rows.RaftPeer, host=self.node.process.host.name, peer=self.member.host, active=active
+            )

@@ -25,6 +25,7 @@ from swarmsim.swarm.objects import Node, Service, Task, TaskStatus
 from swarmsim.swarm.specs import replace
 from swarmsim.swarm.states import ASSIGNED_MESSAGE, CONFIRMED_MESSAGE, TaskState
 from swarmsim.swarm.store import Change, MemoryStore, OutOfSequence, Transaction
+from swarmsim.trace import rows
 
 DEBOUNCE_GAP = 0.050  # seconds, commitDebounceGap
 MAX_LATENCY = 1.0  # seconds, maxLatency
@@ -286,7 +287,7 @@ class Scheduler:
             failures, of_service, in_all = rank
             reason = f"{of_service} tasks of the service, {in_all} in all"
             self.journal.note(
-                "scheduler.assigned",
+                rows.SchedulerAssigned,
                 task=task.id[:8],
                 name=task.label,
                 node=info.node.hostname,
@@ -308,7 +309,7 @@ class Scheduler:
             else:
                 new = replace(task, status=replace(status, err=err))
                 self._unassigned[task.id] = new
-                self.journal.note("scheduler.pending", task=task.id[:8], name=task.label, reason=err)
+                self.journal.note(rows.SchedulerPending, task=task.id[:8], name=task.label, reason=err)
             self._tasks[task.id] = new
             decisions[task.id] = Decision(task, new)
 

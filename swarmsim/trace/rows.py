@@ -1,0 +1,531 @@
+"""Every kind of row a trace can hold, as a type: its fields, their units, what they mean.
+
+A row is one JSON object: ``t`` (seconds since the run began) and ``kind``, then the kind's own fields, which are the
+:class:`~typing.TypedDict` of that kind in one of two tables:
+
+- :data:`OBSERVATIONS`: what one sees from outside; recorded real clusters have the same;
+- :data:`INTERNALS`: what only the model can tell.
+
+Who writes a row names its type (``journal.note(RaftVote, host="m1", term=3, candidate="m2")``), so mypy sees a field that is
+missing, misspelt or of another type. The tables of docs/trace.md are made from here (``make schema``), and every row that
+tests and shipped scenarios write is held against it (:func:`fault_in`). Older and recorded rows that lack a field get it
+where they are read (:mod:`swarmsim.trace.recorded`), so nobody else asks whether it is there.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any, NotRequired, TypedDict, get_origin, get_type_hints
+
+import msgspec
+
+Row = dict[str, Any]
+"""A row as it is read: ``t``, ``kind`` and the fields of its kind."""
+
+
+class Header(TypedDict):
+    """The first row of a simulated run; a recorded one has none."""
+
+    format: Annotated[int, "version of the trace format; readers refuse others"]
+    scenario: Annotated[str, "name of the scenario"]
+    hash: Annotated[str, "digest of the scenario file"]
+    seed: Annotated[int, "the run's seed"]
+    version: Annotated[str, "version of swarmsim"]
+    profile: Annotated[str, "profile of the hosts, unless they name their own"]
+
+
+# -- what drives a run
+
+
+class Begin(TypedDict):
+    """The scenario proper begins; what is before builds the cluster."""
+
+    scenario: Annotated[str, "its name"]
+
+
+class End(TypedDict):
+    """The scenario is over."""
+
+
+class Docker(TypedDict):
+    """A docker command has ended."""
+
+    on: Annotated[str, "the host it was typed on"]
+    cmd: Annotated[str, "what was typed after `docker`"]
+    rc: Annotated[int, "exit code"]
+    out: Annotated[str, "standard output, without white space at its ends"]
+    err: Annotated[str, "standard error, likewise"]
+    s: Annotated[float, "seconds it took"]
+
+
+class Step(TypedDict):
+    """A fault."""
+
+    what: Annotated[str, "in words"]
+    node: NotRequired[Annotated[str, "the host, if it is a single one"]]
+    verb: Annotated[str | None, "the fault's verb in a scenario; null for what a recording's author did otherwise"]
+    hosts: Annotated[list[str], "the hosts named; none: all, or wherever a task is"]
+
+
+class Reached(TypedDict):
+    """A `wait` is over: its condition holds."""
+
+    what: Annotated[str, "the condition, or the wait's `as`"]
+    after: Annotated[float, "seconds it took"]
+
+
+class NotReached(TypedDict):
+    """A `wait` is over: its time is up."""
+
+    what: Annotated[str, "the condition, or the wait's `as`"]
+    after: Annotated[float, "seconds it took"]
+
+
+class Unmet(TypedDict):
+    """An expectation does not hold."""
+
+    expected: Annotated[str, "the condition"]
+    seen: Annotated[str, "what was so instead"]
+
+
+class Note(TypedDict):
+    """A remark of the scenario's."""
+
+    text: str
+
+
+class File(TypedDict):
+    """Recorded only: a file in the working directory of the commands that follow."""
+
+    name: str
+    text: str
+
+
+# -- what the managers' API shows
+
+
+class Node(TypedDict):
+    """A node as a manager lists it, whenever that changes."""
+
+    node: Annotated[str, "its host's name"]
+    status: Annotated[str, "`unknown`, `down`, `ready` or `disconnected`"]
+    msg: Annotated[str | None, "message of the status"]
+    avail: Annotated[str, "`active`, `pause` or `drain`"]
+    role: Annotated[str, "`worker` or `manager`, as wanted"]
+    leader: Annotated[bool, "whether it is the leader"]
+    reach: Annotated[str | None, "`reachable`, `unreachable` or `unknown`; null for a worker"]
+    id: Annotated[str, "the node's id, its first 8 characters (in a recorded run its name)"]
+
+
+class NodeGone(TypedDict):
+    """A node is no longer listed."""
+
+    node: Annotated[str, "its host's name"]
+    id: Annotated[str, "the node's id, its first 8 characters"]
+
+
+class Service(TypedDict):
+    """A service as a manager lists it, whenever that changes."""
+
+    service: Annotated[str, "its name"]
+    update: Annotated[str | None, "state of its update"]
+    umsg: Annotated[str | None, "message of its update"]
+    mode: Annotated[
+        str | None, "`replicated`, `global`, `replicated-job` or `global-job`; null where it was not recorded"
+    ]
+    replicas: Annotated[int | None, "tasks wanted; null for a global service, and where it was not recorded"]
+    image: Annotated[str | None, "its image; null where it was not recorded"]
+
+
+class ServiceGone(TypedDict):
+    """A service is no longer listed."""
+
+    service: Annotated[str, "its name"]
+
+
+class Task(TypedDict):
+    """A task as a manager lists it, whenever that changes."""
+
+    task: Annotated[str, "its id, the first 8 characters"]
+    service: Annotated[str, "name of its service"]
+    slot: Annotated[int | None, "its slot; null for a task of a global service"]
+    ts: Annotated[str, "when its state was reached, by the clock of whoever wrote it (RFC 3339)"]
+    image: Annotated[str | None, "its image; null where it was not recorded"]
+    state: Annotated[str, "its observed state"]
+    desired: Annotated[str, "its desired state"]
+    msg: Annotated[str, "message of its state"]
+    err: Annotated[str | None, "error of its state"]
+    node: Annotated[str | None, "name of the host it is assigned to"]
+    exit: Annotated[int | None, "exit code of its container, once that has ended"]
+
+
+class TaskGone(TypedDict):
+    """A task is no longer listed."""
+
+    task: Annotated[str, "its id, the first 8 characters"]
+
+
+class NoManagerAnswers(TypedDict):
+    """None of the managers lists anything."""
+
+
+class ManagerAnswers(TypedDict):
+    """Some manager lists nodes, services and tasks, for the first time or again."""
+
+
+class Containers(TypedDict):
+    """Recorded only: containers that run."""
+
+    n: Annotated[dict[str, int], "how many, by host"]
+
+
+class ApiError(TypedDict):
+    """Recorded only: a manager answered with an error."""
+
+    on: Annotated[str, "the host asked"]
+    status: Annotated[int, "HTTP status"]
+    body: Annotated[Any, "the answer"]
+
+
+class Certificate(TypedDict):
+    """Recorded only: a node's certificate."""
+
+    node: Annotated[str, "its host's name"]
+    text: Annotated[str, "what openssl says of it"]
+
+
+# -- Raft
+
+
+class RaftRoleChange(TypedDict):
+    """A member has another role, term or leader."""
+
+    host: str
+    role: Annotated[str, "`follower`, `candidate` or `leader`"]
+    term: int
+    leader: Annotated[str | None, "the host it follows; null if it knows of none"]
+    log: Annotated[int, "index of its last entry"]
+    commit: Annotated[int, "index up to which entries are committed, as far as it knows"]
+
+
+class RaftVote(TypedDict):
+    """A member has voted; the vote is on its disk."""
+
+    host: str
+    term: int
+    candidate: Annotated[str | None, "the host voted for; null if it is a member no more"]
+
+
+class RaftCommit(TypedDict):
+    """A member applies committed entries."""
+
+    host: str
+    term: int
+    log: Annotated[int, "index of its last entry"]
+    commit: Annotated[int, "index up to which entries are applied"]
+
+
+class RaftLeading(TypedDict):
+    """A new leader has caught up and takes over."""
+
+    host: str
+    term: int
+
+
+class RaftPeer(TypedDict):
+    """A manager finds another reachable, or no longer."""
+
+    host: str
+    peer: Annotated[str, "the other's host"]
+    active: Annotated[bool, "whether it is reachable"]
+
+
+class RaftMember(TypedDict):
+    """A member applies a change of the membership."""
+
+    host: str
+    change: Annotated[str, "`add`, `remove` or `update`"]
+    member: Annotated[str, "host of the member that comes or goes"]
+    members: Annotated[int, "how many there are now"]
+
+
+class RaftSnapshot(TypedDict):
+    """A member has taken a snapshot."""
+
+    host: str
+    index: Annotated[int, "index of the last entry in it"]
+
+
+class RaftCountdown(TypedDict):
+    """A follower has missed its leader, or hears of one again."""
+
+    host: str
+    due: Annotated[float | None, "when it will stand for election, in seconds since the run began; null: it will not"]
+
+
+class RaftSent(TypedDict):
+    """A message leaves. Only with `swarmsim run --messages`."""
+
+    host: str
+    to: Annotated[str, "the host it is for"]
+    type: Annotated[str, "etcd's name of its type"]
+    term: Annotated[int, "the sender's term"]
+
+
+class RaftMessage(TypedDict):
+    """A message arrives. Only with `swarmsim run --messages`."""
+
+    host: str
+    src: Annotated[str | None, "the host it is from; null if that is a member no more"]
+    type: Annotated[str, "etcd's name of its type"]
+    term: Annotated[int, "the sender's term"]
+    index: Annotated[int, "index of the entry before those it carries"]
+    entries: Annotated[int, "how many it carries"]
+    reject: Annotated[bool, "whether it is a refusal"]
+
+
+# -- inside managers and agents
+
+
+class Session(TypedDict):
+    """An agent's session with a dispatcher begins."""
+
+    node: Annotated[str, "the agent's host"]
+    manager: Annotated[str, "the dispatcher's host"]
+
+
+class SessionFailed(TypedDict):
+    """An agent's session, or its attempt at one, has failed."""
+
+    host: Annotated[str, "the agent's host"]
+    manager: Annotated[str, "the dispatcher's host"]
+    reason: str
+
+
+class NodeSilent(TypedDict):
+    """The dispatcher gives a node up."""
+
+    node: Annotated[str, "its host's name"]
+    reason: Annotated[str, "message its status gets"]
+    after: Annotated[float | None, "seconds since its last heartbeat; null if it never registered with this leader"]
+
+
+class SchedulerAssigned(TypedDict):
+    """The scheduler has chosen a node for a task."""
+
+    task: Annotated[str, "the task's id, its first 8 characters"]
+    name: Annotated[str, "the task as `service ps` names it"]
+    node: Annotated[str, "name of the host"]
+    reason: str
+
+
+class SchedulerPending(TypedDict):
+    """The scheduler finds no node for a task."""
+
+    task: Annotated[str, "the task's id, its first 8 characters"]
+    name: Annotated[str, "the task as `service ps` names it"]
+    reason: str
+
+
+# -- the physical world, and what is true whether or not anybody can tell
+
+
+class Host(TypedDict):
+    """A machine there is; written once, at the beginning."""
+
+    host: str
+    role: Annotated[str, "`manager` or `worker`, as meant"]
+    site: Annotated[str | None, "where it stands"]
+    address: str
+    cpus: Annotated[float, "CPUs"]
+    memory: Annotated[int, "bytes"]
+
+
+class Power(TypedDict):
+    """A host loses power or gets it back."""
+
+    host: str
+    on: bool
+
+
+class Links(TypedDict):
+    """What of the links is not as usual, whenever that changes."""
+
+    cuts: Annotated[list[tuple[str, str]], "pairs of hosts whose link is cut"]
+    isolated: Annotated[list[list[str]], "groups of hosts that are cut off from all others"]
+    slow: Annotated[list[str], "hosts with added latency"]
+    lossy: Annotated[dict[str, float], "hosts that lose packets: how many of a hundred"]
+
+
+class EngineStarted(TypedDict):
+    """A host's engine answers."""
+
+    host: str
+
+
+class EngineEnded(TypedDict):
+    """A host's engine has ended, with the power or without."""
+
+    host: str
+
+
+class ContainerStarted(TypedDict):
+    """A container's process runs."""
+
+    host: str
+    container: Annotated[str, "its id, the first 12 characters"]
+    service: Annotated[str | None, "name of its service, if it has one"]
+
+
+class ContainerEnded(TypedDict):
+    """A container's process has ended, also by the loss of power."""
+
+    host: str
+    container: Annotated[str, "its id, the first 12 characters"]
+    service: Annotated[str | None, "name of its service, if it has one"]
+
+
+class ContainerHealth(TypedDict):
+    """A container's health changes."""
+
+    host: str
+    container: Annotated[str, "its id, the first 12 characters"]
+    service: Annotated[str | None, "name of its service, if it has one"]
+    health: Annotated[str, "`starting`, `healthy` or `unhealthy`"]
+
+
+class Quorum(TypedDict):
+    """What the managers together are able to do."""
+
+    managers: Annotated[int, "members of the Raft group"]
+    up: Annotated[int, "those whose manager runs"]
+    quorum: Annotated[bool, "whether one of them reaches a majority"]
+    leader: Annotated[str | None, "the host that leads such a majority"]
+
+
+class Serving(TypedDict):
+    """Containers of a service, seen by a manager or not."""
+
+    service: Annotated[str, "its name"]
+    running: Annotated[int, "containers alive"]
+    replicas: Annotated[int | None, "wanted; null for a global service, 0 once it is removed"]
+
+
+OBSERVATIONS: dict[str, type] = {
+    "begin": Begin,
+    "end": End,
+    "docker": Docker,
+    "step": Step,
+    "node": Node,
+    "node_gone": NodeGone,
+    "service": Service,
+    "service_gone": ServiceGone,
+    "task": Task,
+    "task_gone": TaskGone,
+    "no_manager_answers": NoManagerAnswers,
+    "manager_answers": ManagerAnswers,
+    "reached": Reached,
+    "not_reached": NotReached,
+    "unmet": Unmet,
+    "note": Note,
+    "containers": Containers,
+    "api_error": ApiError,
+    "cert": Certificate,
+    "file": File,
+}
+"""Kinds that one sees from outside."""
+
+INTERNALS: dict[str, type] = {
+    "raft.role": RaftRoleChange,
+    "raft.vote": RaftVote,
+    "raft.commit": RaftCommit,
+    "raft.leading": RaftLeading,
+    "raft.peer": RaftPeer,
+    "raft.member": RaftMember,
+    "raft.snapshot": RaftSnapshot,
+    "raft.countdown": RaftCountdown,
+    "raft.sent": RaftSent,
+    "raft.message": RaftMessage,
+    "session": Session,
+    "session.failed": SessionFailed,
+    "node.silent": NodeSilent,
+    "scheduler.assigned": SchedulerAssigned,
+    "scheduler.pending": SchedulerPending,
+    "host": Host,
+    "power": Power,
+    "links": Links,
+    "engine.started": EngineStarted,
+    "engine.ended": EngineEnded,
+    "container.started": ContainerStarted,
+    "container.ended": ContainerEnded,
+    "container.health": ContainerHealth,
+    "quorum": Quorum,
+    "serving": Serving,
+}
+"""Kinds that only the model can tell."""
+
+ROWS: dict[str, type] = {"header": Header, **OBSERVATIONS, **INTERNALS}
+KINDS: dict[object, str] = {fields: kind for kind, fields in ROWS.items()}
+"""The kind of each type, for who writes rows."""
+
+FORMAT = 1
+"""Version of the trace format; readers refuse others."""
+
+MESSAGES = frozenset(("raft.message", "raft.sent"))
+"""Kinds that are only written when asked for: they are most of a run."""
+
+
+def is_internal(kind: str) -> bool:
+    """Whether only the model can tell.
+
+    >>> is_internal("raft.vote"), is_internal("task")
+    (True, False)
+    """
+    return kind in INTERNALS
+
+
+@cache
+def _fields(kind: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Names of a kind's fields: those that must be there, and all."""
+    # As annotations are texts here, Python itself cannot tell which of them are NotRequired.
+    hints = get_type_hints(ROWS[kind], include_extras=True)
+    return frozenset(name for name, hint in hints.items() if get_origin(hint) is not NotRequired), frozenset(hints)
+
+
+def fault_in(row: Row) -> str | None:
+    """What is wrong with a row by its kind's type, in words; ``None`` if nothing is.
+
+    >>> fault_in({"t": 1.0, "kind": "raft.leading", "host": "m1", "term": "2"})
+    'raft.leading: Expected `int`, got `str` - at `$.term`'
+    >>> fault_in({"t": 1.0, "kind": "raft.leading", "host": "m1"})
+    'raft.leading: no field term'
+    """
+    kind = row.get("kind")
+    if not isinstance(kind, str) or kind not in ROWS:
+        return f"unknown kind {kind!r}"
+    if not isinstance(row.get("t"), int | float):
+        return f"{kind}: t is no number of seconds"
+    required, known = _fields(kind)
+    here = row.keys() - {"t", "kind"}
+    if missing := required - here:
+        return f"{kind}: no field {', '.join(sorted(missing))}"
+    if unknown := here - known:
+        return f"{kind}: unknown field {', '.join(sorted(unknown))}"
+    try:
+        msgspec.convert({name: row[name] for name in here}, ROWS[kind])
+    except msgspec.ValidationError as problem:
+        return f"{kind}: {problem}"
+    return None
+
+
+def header(scenario: str, digest: str, seed: int, version: str, profile: str) -> Row:
+    """The first row of a trace."""
+    fields: Header = {
+        "format": FORMAT,
+        "scenario": scenario,
+        "hash": digest,
+        "seed": seed,
+        "version": version,
+        "profile": profile,
+    }
+    return {"t": 0.0, "kind": "header", **fields}
