@@ -98,6 +98,12 @@ class Container:
         return self.labels.get("com.docker.swarm.service.name")
 
     @property
+    def task(self) -> str | None:
+        """The first characters of its task's id, if it has one."""
+        id = self.labels.get("com.docker.swarm.task.id")
+        return id[:8] if id is not None else None
+
+    @property
     def alive(self) -> bool:
         """Whether the process still runs, whoever knows of it."""
         return self.process is not None and self.process.alive
@@ -115,7 +121,9 @@ class Container:
             self.process.after(self.run.seconds, self._exit, self.run.code)
 
     def _note(self, row_type: type[rows.ContainerStarted] | type[rows.ContainerEnded]) -> None:
-        self.host.ctx.journal.note(row_type, host=self.host.name, container=self.id[:12], service=self.service)
+        self.host.ctx.journal.note(
+            row_type, host=self.host.name, container=self.id[:12], service=self.service, task=self.task
+        )
 
     def signal(self, name: str) -> None:
         """Send a signal; what a process does not handle it ignores, except SIGKILL."""
@@ -171,7 +179,12 @@ class Container:
             return
         self.health = health
         self.host.ctx.journal.note(
-            rows.ContainerHealth, host=self.host.name, container=self.id[:12], service=self.service, health=health
+            rows.ContainerHealth,
+            host=self.host.name,
+            container=self.id[:12],
+            service=self.service,
+            task=self.task,
+            health=health,
         )
         if health != "starting":
             self.emit(self, f"health_status: {health}", {})

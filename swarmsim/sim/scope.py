@@ -23,6 +23,10 @@ class ModelError(Exception):
     """Something in the model's world failed, as things do. An activity nobody waits for may die of it."""
 
 
+class BrokenRule(ModelError):
+    """The model did what it must never do. Nobody lives on with that: the run ends with it."""
+
+
 class Scope:
     """A lifetime. ``after``, ``spawn`` and ``child`` do nothing visible once it has ended."""
 
@@ -101,6 +105,8 @@ class _Runner:
         except StopIteration as stop:
             self.done.succeed(stop.value)
             return
+        except BrokenRule:
+            raise
         except ModelError as failure:
             if not self.done.callbacks:
                 self.done.defused = True

@@ -17,8 +17,9 @@ import msgspec
 
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.future import Future
-from swarmsim.sim.scope import ModelError
+from swarmsim.sim.scope import BrokenRule, ModelError
 from swarmsim.swarm.objects import Cluster, Config, Meta, Network, Node, Secret, Service, StoreObject, Task
+from swarmsim.swarm.states import BackwardsDesire, Who, check_move
 
 MAX_CHANGES = 200  # store.MaxChangesPerTransaction
 TABLES: tuple[type[StoreObject], ...] = (Cluster, Config, Network, Node, Secret, Service, Task)
@@ -108,7 +109,11 @@ class Transaction:
         now = self.store.clock.now
         self._write("create", msgspec.structs.replace(obj, meta=Meta(self.version, now, now)), None)
 
-    def update(self, obj: StoreObject) -> None:
+    def update(self, obj: StoreObject, who: Who | None = None) -> None:
+        """Write an object anew. Whoever changes the observed state of a task says ``who`` it is.
+
+        Raises :class:`NotFound`, :class:`OutOfSequence`, and :class:`IllegalMove` if the table of moves forbids it.
+        """
         old = self.get(type(obj), obj.id)
         if old is None:
             raise NotFound
@@ -116,8 +121,10 @@ class Transaction:
             raise OutOfSequence
         if isinstance(obj, Task):
             assert isinstance(old, Task)
-            assert obj.status.state >= old.status.state, f"task {obj.id} would go back to {obj.status.state}"
-            assert obj.desired_state >= old.desired_state, f"task {obj.id} would be wanted {obj.desired_state} again"
+            if obj.status.state is not old.status.state:
+                check_move(obj.id, old.status.state, obj.status.state, who)
+            if obj.desired_state < old.desired_state:
+                raise BackwardsDesire(obj.id, old.desired_state, obj.desired_state)
         meta = Meta(self.version, old.meta.created_at, self.store.clock.now)
         self._write("update", msgspec.structs.replace(obj, meta=meta), old)
 
@@ -245,6 +252,8 @@ class MemoryStore:
         for step in writer.steps:
             try:
                 writer.result = step(tx)
+            except BrokenRule:
+                raise
             except Exception as error:
                 if isinstance(error, StoreError) and not writer.alone:
                     continue

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from swarmsim.trace.recorded import upgrade
+from swarmsim.trace.recorded import upgrade, upgraded
 from swarmsim.trace.rows import FORMAT, Row
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def load_trace(path: Path | str) -> Trace:
                 f"{path}:1: trace format {header.get('format')!r}; this swarmsim reads format {FORMAT}: "
                 "run the scenario again, or read it with the version named in its header"
             )
-    return Trace(header, [upgrade(row) for row in rows])
+    return Trace(header, [upgrade(row) for row in rows] if header else upgraded(rows))
 
 
 def _read_lines(path: Path) -> list[Row]:

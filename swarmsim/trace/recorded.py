@@ -3,7 +3,8 @@
 This is the only place that knows what such rows lack, and the only one that reads a step's words:
 
 - a step has only words: the verb and the hosts are read from them;
-- a recorded node has no id, a recorded service no mode, replicas and image, a recorded task at times no image.
+- a recorded node has no id, a recorded service no mode, replicas and image, a recorded task at times no image;
+- once its service is removed, a recorded task has the service's id where its name was.
 """
 
 from __future__ import annotations
@@ -17,14 +18,18 @@ _STEP = re.compile(
     r"(?P<verb>power off|power on|kill host|kill engine|stop engine|start engine|cut off|cut|heal|partition|latency|loss"
     r"|kill a container|kill container|fail healthcheck)\b(?P<rest>[^,(:]*)"
 )
+_ID = re.compile(r"[a-z0-9]{25}")
 _NO_HOSTS = frozenset(("a", "all", "any", "container", "follower", "leader", "on", "second", "worker", "|"))
 _CONTAINERS = ("kill container", "fail healthcheck")
 
 _LACKING: dict[str, dict[str, Any]] = {
     "service": {"mode": None, "replicas": None, "image": None},
     "task": {"image": None},
+    "container.started": {"task": None},
+    "container.ended": {"task": None},
+    "container.health": {"task": None},
 }
-"""What recorded rows of a kind lack."""
+"""What recorded or older rows of a kind lack."""
 
 
 def upgrade(row: Row) -> Row:
@@ -45,6 +50,19 @@ def upgrade(row: Row) -> Row:
     if lacking is not None and not lacking.keys() <= row.keys():
         return {**lacking, **row}
     return row
+
+
+def upgraded(rows: list[Row]) -> list[Row]:
+    """All rows of a recorded cluster."""
+    services: dict[str, str] = {}
+    found = []
+    for row in map(upgrade, rows):
+        if row["kind"] == "task":
+            name = services.setdefault(row["task"], row["service"])
+            if name != row["service"] and _ID.fullmatch(row["service"]):
+                row = {**row, "service": name}
+        found.append(row)
+    return found
 
 
 def _read_step(what: str) -> tuple[str | None, list[str]]:

@@ -302,6 +302,16 @@ class SessionFailed(TypedDict):
     reason: str
 
 
+class AgentReport(TypedDict):
+    """An agent has moved a task and reports it. Only with `swarmsim run --messages`."""
+
+    host: Annotated[str, "the agent's host"]
+    task: Annotated[str, "the task's id, its first 8 characters"]
+    state: Annotated[str, "its new observed state"]
+    desired: Annotated[str, "the desired state the agent knows"]
+    err: Annotated[str | None, "error of its state"]
+
+
 class NodeSilent(TypedDict):
     """The dispatcher gives a node up."""
 
@@ -375,6 +385,7 @@ class ContainerStarted(TypedDict):
     host: str
     container: Annotated[str, "its id, the first 12 characters"]
     service: Annotated[str | None, "name of its service, if it has one"]
+    task: Annotated[str | None, "id of its task, the first 8 characters, if it has one"]
 
 
 class ContainerEnded(TypedDict):
@@ -383,6 +394,7 @@ class ContainerEnded(TypedDict):
     host: str
     container: Annotated[str, "its id, the first 12 characters"]
     service: Annotated[str | None, "name of its service, if it has one"]
+    task: Annotated[str | None, "id of its task, the first 8 characters, if it has one"]
 
 
 class ContainerHealth(TypedDict):
@@ -391,6 +403,7 @@ class ContainerHealth(TypedDict):
     host: str
     container: Annotated[str, "its id, the first 12 characters"]
     service: Annotated[str | None, "name of its service, if it has one"]
+    task: Annotated[str | None, "id of its task, the first 8 characters, if it has one"]
     health: Annotated[str, "`starting`, `healthy` or `unhealthy`"]
 
 
@@ -448,6 +461,7 @@ INTERNALS: dict[str, type] = {
     "raft.message": RaftMessage,
     "session": Session,
     "session.failed": SessionFailed,
+    "agent.report": AgentReport,
     "node.silent": NodeSilent,
     "scheduler.assigned": SchedulerAssigned,
     "scheduler.pending": SchedulerPending,
@@ -471,7 +485,7 @@ KINDS: dict[object, str] = {fields: kind for kind, fields in ROWS.items()}
 FORMAT = 1
 """Version of the trace format; readers refuse others."""
 
-MESSAGES = frozenset(("raft.message", "raft.sent"))
+MESSAGES = frozenset(("raft.message", "raft.sent", "agent.report"))
 """Kinds that are only written when asked for: they are most of a run."""
 
 

@@ -130,13 +130,6 @@ def test_indexes_follow_tasks_to_their_node_and_away():
     assert store.tasks_on_node("id-w1") == store.tasks_of_service("svc-web") == []
 
 
-def test_a_task_never_goes_back():
-    store = MemoryStore(Clock())
-    store.clock.run(store.update(lambda tx: tx.create(task("t1"))))
-    back = replace(store.get(Task, "t1"), desired_state=TaskState.READY)
-    assert outcome(store, store.update(lambda tx: tx.update(back))) is AssertionError
-
-
 def test_watchers_see_each_commit_once_and_whole():
     store, seen = MemoryStore(Clock()), []
     stop = store.watch(lambda changes: seen.append([change.obj.id for change in changes]))

@@ -173,6 +173,16 @@ class Agent:
         waiting = self._to_report.get(task_id)
         if waiting is None or waiting.state <= status.state:
             self._to_report[task_id] = status
+        task = self.worker.disk.get(task_id)
+        if task is not None:
+            self.journal.note(
+                rows.AgentReport,
+                host=self.process.host.name,
+                task=task_id[:8],
+                state=str(status.state),
+                desired=str(task.desired_state),
+                err=status.err or None,
+            )
         self._report_next()
 
     def _report_next(self) -> None:

@@ -16,7 +16,7 @@ from swarmsim.sim.clock import Timer
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.scope import ModelError, Scope
 from swarmsim.swarm.objects import ContainerStatus, Task, TaskStatus
-from swarmsim.swarm.states import MESSAGES, NEXT, TaskState
+from swarmsim.swarm.states import MESSAGES, NEXT, IllegalMove, TaskState, Who, may
 
 RETRY_DELAY = 1.0  # seconds, agent/task.go on ErrTaskRetry
 
@@ -151,5 +151,7 @@ class TaskManager:
         return self.controller.status() or self.status.container or ContainerStatus()
 
     def _set(self, status: TaskStatus) -> None:
+        if not may(Who.AGENT, self.status.state, status.state):
+            raise IllegalMove(self.task.id, self.status.state, status.state, Who.AGENT)
         self.status = status
         self._report(self.task.id, status)

@@ -17,7 +17,7 @@ from swarmsim.sim.scope import Scope
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.objects import Attachment, Network, Service, Task, TaskStatus
 from swarmsim.swarm.specs import PortConfig, replace
-from swarmsim.swarm.states import PENDING_MESSAGE, TaskState
+from swarmsim.swarm.states import PENDING_MESSAGE, TaskState, Who
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 
 DYNAMIC_PORT_START, DYNAMIC_PORT_END = 30000, 32767
@@ -241,4 +241,4 @@ class Allocator:
                 return
         self._waiting.pop(id, None)
         status = TaskStatus(TaskState.PENDING, self.scope.clock.now, PENDING_MESSAGE)
-        tx.update(replace(task, status=status, ports=ports, networks=networks))
+        tx.update(replace(task, status=status, ports=ports, networks=networks), Who.ALLOCATOR)

@@ -15,7 +15,7 @@ from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.scheduler.nodeinfo import reservations
 from swarmsim.swarm.objects import Availability, Node, Service, Task, TaskStatus
 from swarmsim.swarm.specs import replace
-from swarmsim.swarm.states import REJECTED_MESSAGE, TaskState
+from swarmsim.swarm.states import REJECTED_MESSAGE, TaskState, Who
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 
 REJECTED_ERROR = "assigned node no longer meets constraints"
@@ -76,4 +76,4 @@ class ConstraintEnforcer:
         task = tx.get(Task, task_id)
         if task is not None and task.desired_state <= TaskState.RUNNING and task.status.state <= TaskState.RUNNING:
             status = TaskStatus(TaskState.REJECTED, self.scope.clock.now, REJECTED_MESSAGE, REJECTED_ERROR)
-            tx.update(replace(task, status=status))
+            tx.update(replace(task, status=status), Who.ENFORCER)

@@ -49,7 +49,7 @@ from swarmsim.swarm.objects import (
 )
 from swarmsim.swarm.reference import InvalidReference, parse_reference
 from swarmsim.swarm.specs import SECOND, EndpointSpec, HealthConfig, Resources, ServiceSpec, replace
-from swarmsim.swarm.states import TaskState
+from swarmsim.swarm.states import NODE_DELETED_MESSAGE, TaskState, Who
 from swarmsim.swarm.store import AlreadyExists, NameConflict, StoreError, Transaction
 
 MIN_CPUS = 1_000_000  # 10⁻⁹ CPUs
@@ -224,10 +224,8 @@ class ControlAPI:
             raise RpcError("FailedPrecondition", f"node {node.id} is not down and can't be removed")
         for task in self.store.tasks_on_node(node.id):
             if task.status.state < TaskState.COMPLETE:
-                status = TaskStatus(
-                    TaskState.ORPHANED, self.store.clock.now, "Task belonged to a node that has been deleted"
-                )
-                tx.update(replace(task, status=status))
+                status = TaskStatus(TaskState.ORPHANED, self.store.clock.now, NODE_DELETED_MESSAGE)
+                tx.update(replace(task, status=status), Who.CONTROL)
         tx.delete(Node, node.id)
 
     # -- services

@@ -35,7 +35,7 @@ from swarmsim.swarm.api.dispatcher import (
 from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.objects import Cluster, Node, NodeDescription, NodeState, NodeStatus, Task, TaskStatus
 from swarmsim.swarm.specs import SECOND, replace
-from swarmsim.swarm.states import TaskState
+from swarmsim.swarm.states import TaskState, Who
 from swarmsim.swarm.store import Change, Transaction
 from swarmsim.trace import rows
 
@@ -312,7 +312,7 @@ class Dispatcher:
     def _orphan(self, task_id: str, tx: Transaction) -> None:
         task = tx.get(Task, task_id)
         if task is not None and TaskState.ASSIGNED <= task.status.state <= TaskState.RUNNING:
-            tx.update(replace(task, status=replace(task.status, state=TaskState.ORPHANED)))
+            tx.update(replace(task, status=replace(task.status, state=TaskState.ORPHANED)), Who.DISPATCHER)
 
     # -- reports
 
@@ -349,7 +349,7 @@ class Dispatcher:
             return
         if msgspec.structs.replace(task.status, applied_at=None) == status:
             return
-        tx.update(replace(task, status=replace(status, applied_at=self.scope.clock.now)))
+        tx.update(replace(task, status=replace(status, applied_at=self.scope.clock.now)), Who.AGENT)
 
     def _write_node(
         self, node_id: str, status: NodeStatus, description: NodeDescription | None, tx: Transaction

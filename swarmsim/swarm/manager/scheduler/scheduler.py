@@ -23,7 +23,7 @@ from swarmsim.swarm.manager.scheduler.nodeset import RING_BITS, NodeSet
 from swarmsim.swarm.manager.scheduler.tree import Branch, grow, share_out
 from swarmsim.swarm.objects import Node, Service, Task, TaskStatus
 from swarmsim.swarm.specs import replace
-from swarmsim.swarm.states import ASSIGNED_MESSAGE, CONFIRMED_MESSAGE, TaskState
+from swarmsim.swarm.states import ASSIGNED_MESSAGE, CONFIRMED_MESSAGE, TaskState, Who
 from swarmsim.swarm.store import Change, MemoryStore, OutOfSequence, Transaction
 from swarmsim.trace import rows
 
@@ -335,6 +335,6 @@ class Scheduler:
             failed[new.id] = None
             return
         try:
-            tx.update(new)
+            tx.update(new, Who.SCHEDULER)
         except OutOfSequence:
             failed[new.id] = None
