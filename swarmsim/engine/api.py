@@ -15,6 +15,7 @@ import msgspec
 from swarmsim.engine.calls import ApiError, find, refused
 from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import ENGINE_VERSION
+from swarmsim.engine.gossip import leave_duration, others_in_gossip
 from swarmsim.engine.images import find_image
 from swarmsim.engine.jsonforms import Json, container_inspected, node_json, service_json, swarm_json, task_json
 from swarmsim.engine.localresources import GATEWAY_BRIDGE
@@ -137,11 +138,14 @@ class EngineAPI(ResourceCalls):
         if node.identity.role is Role.MANAGER and not force:
             yield from self._refuse_to_leave(node)
         node.stop()
+        farewell = self.host.clock.timeout(leave_duration(others_in_gossip(self.host), self.host.rng("gossip")))
         self._forget()
         for task_id, container in list(self.engine.task_containers.items()):
             container.signal("SIGKILL")
             yield self.engine.sample_duration("container_stop")
             self.engine.remove_container(container, task_id)
+        yield farewell
+        yield self.engine.sample_duration("ingress_remove")
 
     def _refuse_to_leave(self, node: SwarmNode) -> Activity[Any]:
         message = LEAVING_MANAGER

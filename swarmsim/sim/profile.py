@@ -56,6 +56,7 @@ class Profile(BaseModel):
     manager_start: DistributionField = Field(description="a manager's start: certificates, log, listeners")
     certificate: DistributionField = Field(description="key pair, signing request, signature")
     leader_start: DistributionField = Field(description="a new leader, from its first writes to taking registrations")
+    ingress_remove: DistributionField = Field(description="taking down a leaving node's end of the ingress network")
     cluster_init: DistributionField = Field(description="a new swarm: root CA, first manager")
 
     @cached_property
