@@ -14,7 +14,7 @@ from swarmsim.docker import events, host, network, node, secret, service, stack,
 from swarmsim.docker.command import CommandContext, CommandError, NotModelled, Write, error_text
 from swarmsim.docker.files import Files
 from swarmsim.docker.grammar import ALIASES, BY_PATH, GROUPS, NOT_MODELLED, Command
-from swarmsim.docker.output import command_help, group_help
+from swarmsim.docker.help import command_help, group_help
 from swarmsim.docker.values import FLAG_TYPES
 from swarmsim.engine.api import EngineAPI
 from swarmsim.engine.calls import ApiError

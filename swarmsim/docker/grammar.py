@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from swarmsim.docker.options import flags
 from swarmsim.go.pflag import Flag as F
 
 
@@ -38,125 +39,6 @@ QUIET = F("quiet", "bool", "No progress while waiting", "q")
 NO_TRUNC = F("no-trunc", "bool", "Show ids and errors in full")
 NO_RESOLVE = F("no-resolve", "bool", "Show ids instead of names")
 
-
-def _update_flags(kind: str) -> tuple[F, ...]:
-    actions = '"pause", "continue", "rollback"' if kind == "update" else '"pause", "continue"'
-    noun = "updates" if kind == "update" else "rollbacks"
-    return (
-        F(f"{kind}-delay", "duration", f"Pause between two {noun} of tasks", default="0s"),
-        F(f"{kind}-failure-action", "string", f"What to do when a {kind} fails ({actions})", default='"pause"'),
-        F(f"{kind}-max-failure-ratio", "float", f"Share of failed tasks a {kind} tolerates", default="0"),
-        F(f"{kind}-monitor", "duration", "How long a new task is watched for failure", default="5s"),
-        F(f"{kind}-order", "string", 'Which task goes first ("start-first", "stop-first")', default='"stop-first"'),
-        F(f"{kind}-parallelism", "uint", "How many tasks at once (0: all)", default="1"),
-    )
-
-
-SERVICE_FLAGS: tuple[F, ...] = (
-    DETACH,
-    QUIET,
-    F("cap-add", "list", "Add a Linux capability"),
-    F("cap-drop", "list", "Take a Linux capability away"),
-    F("credential-spec", "credential-spec", "Windows service account"),
-    F("endpoint-mode", "string", "vip or dnsrr", default='"vip"'),
-    F("entrypoint", "command", "Replace the image's entrypoint"),
-    F("health-cmd", "string", "Command of the health check"),
-    F("health-interval", "positive-duration", "Time between health checks"),
-    F("health-retries", "int", "Failures in a row that mean unhealthy"),
-    F("health-start-interval", "positive-duration", "Time between checks during the start period", modelled=False),
-    F("health-start-period", "positive-duration", "Time to start before failures count"),
-    F("health-timeout", "positive-duration", "Longest time of one check"),
-    F("hostname", "string", "Host name inside the container"),
-    F("init", "bool", "Run an init in the container that forwards signals"),
-    F("isolation", "string", "Container isolation of Windows"),
-    F("limit-cpu", "decimal", "Most CPUs a task may use", default="0"),
-    F("limit-memory", "bytes", "Most memory a task may use", default="0"),
-    F("limit-pids", "int", "Most processes a task may have (0: any number)", default="0"),
-    F("log-driver", "string", "Logging driver"),
-    F("log-opt", "list", "Option of the logging driver"),
-    F("no-healthcheck", "bool", "Ignore the image's health check"),
-    F("no-resolve-image", "bool", "Do not ask the registry for the image's digest"),
-    F("oom-score-adj", "int", "Preference of the kernel's out-of-memory killer", modelled=False),
-    F("read-only", "bool", "The container's root file system cannot be written"),
-    F("replicas", "uint", "Number of tasks"),
-    F("replicas-max-per-node", "uint", "Most tasks on one node (0: any number)", default="0"),
-    F("reserve-cpu", "decimal", "CPUs a node must have free", default="0"),
-    F("reserve-memory", "bytes", "Memory a node must have free", default="0"),
-    F("restart-condition", "string", 'When to restart ("none", "on-failure", "any")', default='"any"'),
-    F("restart-delay", "duration", "Pause before a restart", default="5s"),
-    F("restart-max-attempts", "uint", "Most restarts (0: any number)"),
-    F("restart-window", "duration", "Time in which restarts are counted"),
-    *_update_flags("rollback"),
-    F("stop-grace-period", "duration", "Time between the stop signal and SIGKILL", default="10s"),
-    F("stop-signal", "string", "Signal that asks the container to stop"),
-    F("tty", "bool", "Give the container a terminal", "t"),
-    *_update_flags("update"),
-    F("user", "string", "User (and group) the container runs as", "u"),
-    F("with-registry-auth", "bool", "Hand the registry's password to the agents"),
-    F("workdir", "string", "Working directory in the container", "w"),
-)
-
-CREATE_FLAGS: tuple[F, ...] = (
-    *SERVICE_FLAGS,
-    F("config", "config", "Configs the service may read"),
-    F("constraint", "list", "Where tasks may run (node.role==worker)"),
-    F("container-label", "label", "Label of the containers"),
-    F("dns", "ip", "DNS server"),
-    F("dns-option", "list", "DNS option"),
-    F("dns-search", "list", "DNS search domain"),
-    F("env", "env", "Environment variable", "e"),
-    F("env-file", "list", "File of environment variables"),
-    F("generic-resource", "generic-resource", "User-defined resource"),
-    F("group", "list", "Further groups of the container's user"),
-    F("host", "extra-host", "Line of /etc/hosts (host:ip)"),
-    F("label", "label", "Label of the service", "l"),
-    F("max-concurrent", "uint", "Most tasks of a job at once"),
-    F("mode", "string", '"replicated", "global", "replicated-job", "global-job"', default='"replicated"'),
-    F("mount", "mount", "File system to mount"),
-    F("name", "string", "Name of the service"),
-    F("network", "network", "Network to attach to"),
-    F("placement-pref", "pref", "Placement preference (spread=...)"),
-    F("publish", "port", "Port to publish (published:target)", "p"),
-    F("secret", "secret", "Secrets the service may read"),
-    F("sysctl", "list", "Kernel parameter"),
-    F("ulimit", "ulimit", "Resource limit"),
-)
-
-
-def _add_and_remove(name: str, type: str, what: str) -> tuple[F, ...]:
-    removal = type if type in ("port", "pref") else "list"
-    return (
-        F(f"{name}-add", type, f"Add or change {what}"),
-        F(f"{name}-rm", removal, f"Remove {what}"),
-    )
-
-
-UPDATE_FLAGS: tuple[F, ...] = (
-    *(f._replace(default="") for f in SERVICE_FLAGS),
-    F("args", "command", "Replace the container's arguments"),
-    F("force", "bool", "Replace the tasks even if nothing changed"),
-    F("image", "string", "Replace the image"),
-    F("max-concurrent", "uint", "Most tasks of a job at once"),
-    F("rollback", "bool", "Go back to the previous specification"),
-    *_add_and_remove("config", "config", "a config"),
-    *_add_and_remove("constraint", "list", "a constraint"),
-    *_add_and_remove("container-label", "label", "a label of the containers"),
-    *_add_and_remove("dns", "ip", "a DNS server"),
-    *_add_and_remove("dns-option", "list", "a DNS option"),
-    *_add_and_remove("dns-search", "list", "a DNS search domain"),
-    *_add_and_remove("env", "env", "an environment variable"),
-    *_add_and_remove("generic-resource", "generic-resource", "a generic resource"),
-    *_add_and_remove("group", "list", "a group"),
-    *_add_and_remove("host", "extra-host", "a line of /etc/hosts"),
-    *_add_and_remove("label", "label", "a label"),
-    *_add_and_remove("mount", "mount", "a mount"),
-    *_add_and_remove("network", "network", "a network"),
-    *_add_and_remove("placement-pref", "pref", "a placement preference"),
-    *_add_and_remove("publish", "port", "a published port"),
-    *_add_and_remove("secret", "secret", "a secret"),
-    *_add_and_remove("sysctl", "list", "a kernel parameter"),
-    *_add_and_remove("ulimit", "ulimit", "a resource limit"),
-)
 
 SWARM_SETTINGS: tuple[F, ...] = (
     F("cert-expiry", "duration", "How long node certificates are valid", default="2160h0m0s"),
@@ -220,7 +102,7 @@ COMMANDS: tuple[Command, ...] = (
         F("label-rm", "list", "Remove a label"),
         F("role", "string", '"worker" or "manager"'),
     )),
-    Command("service create", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create a new service", 1, None, CREATE_FLAGS, interspersed=False),
+    Command("service create", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create a new service", 1, None, flags("create"), interspersed=False),
     Command("service inspect", "[OPTIONS] SERVICE [SERVICE...]", "Display detailed information on one or more services", 1, None, (INSPECT_FORMAT, PRETTY)),
     Command("service logs", "[OPTIONS] SERVICE|TASK", "Fetch the logs of a service or task", 1, 1, (
         F("details", "bool", "Show extra details", modelled=False),
@@ -238,7 +120,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("service rm", "SERVICE [SERVICE...]", "Remove one or more services", 1, None),
     Command("service rollback", "[OPTIONS] SERVICE", "Revert changes to a service's configuration", 1, 1, (DETACH, QUIET)),
     Command("service scale", "SERVICE=REPLICAS [SERVICE=REPLICAS...]", "Scale one or multiple replicated services", 1, None, (DETACH,)),
-    Command("service update", "[OPTIONS] SERVICE", "Update a service", 1, 1, UPDATE_FLAGS),
+    Command("service update", "[OPTIONS] SERVICE", "Update a service", 1, 1, flags("update")),
     Command("secret create", "[OPTIONS] SECRET [file|-]", "Create a secret from a file or STDIN", 1, 2, (
         F("driver", "string", "Secret driver", "d", modelled=False), F("label", "label", "Labels of the secret", "l"),
         F("template-driver", "string", "Template driver", modelled=False),

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from swarmsim.docker.grammar import COMMANDS, GROUPS, Command
 from swarmsim.docker.templates import FUNCTIONS, HEADER_FUNCTIONS, unescape
-from swarmsim.docker.values import FLAG_TYPES
 from swarmsim.go.json import compact, indented
-from swarmsim.go.pflag import FlagSet
 from swarmsim.go.tabwriter import align
 from swarmsim.go.template import Template
 
@@ -49,23 +46,3 @@ def render_inspected(values: list[Any], format: str, type_name: str) -> str:
         return compact(values) + "\n"
     template = Template(format, FUNCTIONS, type_name)
     return "".join(template.execute(value) + "\n" for value in values)
-
-
-# -- help
-
-
-def command_help(command: Command) -> str:
-    options = FlagSet(command.flags, FLAG_TYPES).usages()
-    return f"Usage:  {command.use_line}\n\n{command.about}\n" + (f"\nOptions:\n{options}" if options else "")
-
-
-def group_help(group: str) -> str:
-    members = sorted(
-        (command.path.split()[1], command.about) for command in COMMANDS if command.path.startswith(f"{group} ")
-    )
-    width = max(len(name) for name, _ in members)
-    listing = "".join(f"  {name:<{width}}  {about}\n" for name, about in members)
-    return (
-        f"Usage:  docker {group} COMMAND\n\n{GROUPS[group]}\n\nCommands:\n{listing}\n"
-        f"Run 'docker {group} COMMAND --help' for more information on a command.\n"
-    )

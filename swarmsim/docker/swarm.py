@@ -8,7 +8,7 @@ import msgspec
 
 from swarmsim.docker.command import CommandContext, CommandError
 from swarmsim.docker.grammar import BY_PATH
-from swarmsim.docker.output import command_help
+from swarmsim.docker.help import command_help
 from swarmsim.engine.calls import ApiError
 from swarmsim.go.pflag import Flags
 from swarmsim.sim.future import Activity

@@ -1,4 +1,4 @@
-"""Every option of a service is kept, shown and changed; what commands show while they wait, and of the past."""
+"""Every row of the table of options is kept, shown and changed; what commands show while they wait, and of the past."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import json
 
 import pytest
 
+from swarmsim.docker.compose.schema import SERVICE, Keys, OneOf
+from swarmsim.docker.files import Files
+from swarmsim.docker.merges import Together
+from swarmsim.docker.options import OPTIONS as TABLE
+from swarmsim.docker.options import RECORDS, Option
+from swarmsim.docker.specs import BLANK, value_at, with_value
 from tests.conftest import Lab
 
 # flags of create, where inspect shows it, what; flags of update, what then
@@ -43,19 +49,68 @@ OPTIONS = [
     ("--update-order start-first", "/UpdateConfig.Order", "start-first", "--update-parallelism 3", "start-first"),
     ("--rollback-monitor 3s", "/RollbackConfig.Monitor", 3 * 10**9, "--rollback-monitor 4s", 4 * 10**9),
     ("", "ForceUpdate", 0, "--force", 1),
+    ("--mode replicated", "/Mode", {"Replicated": {"Replicas": 0}}, "--replicas 2", {"Replicated": {"Replicas": 2}}),
+    ("--mode replicated-job --max-concurrent 2", "/Mode.ReplicatedJob", {"MaxConcurrent": 2, "TotalCompletions": 0}, "--hostname h", {"MaxConcurrent": 2, "TotalCompletions": 0}),
+    ("--update-delay 3s --update-failure-action rollback", "/UpdateConfig", {"Parallelism": 1, "Delay": 3 * 10**9, "FailureAction": "rollback", "Monitor": 5 * 10**9, "MaxFailureRatio": 0, "Order": "stop-first"}, "--update-monitor 2s --update-max-failure-ratio 0.5", {"Parallelism": 1, "Delay": 3 * 10**9, "FailureAction": "rollback", "Monitor": 2 * 10**9, "MaxFailureRatio": 0.5, "Order": "stop-first"}),
+    ("--rollback-delay 3s --rollback-failure-action continue --rollback-order start-first", "/RollbackConfig", {"Parallelism": 1, "Delay": 3 * 10**9, "FailureAction": "continue", "Monitor": 5 * 10**9, "MaxFailureRatio": 0, "Order": "start-first"}, "--rollback-parallelism 0 --rollback-max-failure-ratio 0.5", {"Parallelism": 0, "Delay": 3 * 10**9, "FailureAction": "continue", "Monitor": 5 * 10**9, "MaxFailureRatio": 0.5, "Order": "start-first"}),
+    ("--restart-delay 1s --restart-max-attempts 3", "RestartPolicy", {"Condition": "any", "Delay": 10**9, "MaxAttempts": 3}, "--restart-window 2s --restart-max-attempts 0", {"Condition": "any", "Delay": 10**9, "MaxAttempts": 0, "Window": 2 * 10**9}),
+    ("", "ContainerSpec.Image", "mini:1", "--image mini:2", "mini:2"),
+    ("", "ContainerSpec.Args", ["sleep", "9"], "--args 'sleep 8'", ["sleep", "8"]),
+    ("--secret s1", "ContainerSpec.Secrets.0.SecretName", "s1", "--secret-rm s1 --secret-add s2", "s2"),
+    ("--config source=s1,target=/a", "ContainerSpec.Configs.0.File.Name", "/a", "--config-rm s1 --config-add source=s2,target=/b", "/b"),
+    ("--network name=n1,alias=a", "Networks.0.Aliases", ["a"], "--network-rm n1 --network-add name=n2,alias=b", ["b"]),
+    ("--credential-spec file://x", "ContainerSpec.Privileges.CredentialSpec.File", "x", "--credential-spec file://y", "y"),
+    ("--health-interval 2s --health-timeout 1s", "ContainerSpec.Healthcheck", {"Interval": 2 * 10**9, "Timeout": 10**9}, "--health-start-period 3s", {"Interval": 2 * 10**9, "Timeout": 10**9, "StartPeriod": 3 * 10**9}),
+    ("--reserve-memory 4m", "Resources.Reservations", {"MemoryBytes": 4 << 20}, "--reserve-memory 5m --generic-resource-add SSD=2", {"MemoryBytes": 5 << 20, "GenericResources": [{"DiscreteResourceSpec": {"Kind": "SSD", "Value": 2}}]}),
 ]  # fmt: skip
+
+
+IN_THE_SPEC = [option for option in TABLE if option.path and option.flag != "name"]
+
+
+@pytest.mark.parametrize("option", IN_THE_SPEC, ids=lambda option: option.flag)
+def test_a_row_of_the_table_has_a_test_here(option: Option):
+    rows = " ".join(create + " " + update for create, _, _, update, _ in OPTIONS)
+    assert {flag.name for command in option.commands for flag in option.flags(command)} & {
+        word.removeprefix("--").partition("=")[0] for word in rows.replace("-p ", "--publish ").split()
+    }
+
+
+@pytest.mark.parametrize("option", IN_THE_SPEC, ids=lambda option: option.flag)
+def test_a_path_leads_somewhere_in_a_specification(option: Option):
+    spec = with_value(BLANK, option.path, "here")
+    assert value_at(spec, option.path) == "here" or isinstance(option.merge, Together)
+
+
+KEYS = [option.compose for option in TABLE if option.compose] + [record.compose for record in RECORDS if record.compose]
+
+
+@pytest.mark.parametrize("path", KEYS)
+def test_a_stack_file_may_have_what_a_row_reads(path: str):
+    form = SERVICE
+    for key in path.split("."):
+        if isinstance(form, OneOf):
+            form = next(each for each in form.forms if isinstance(each, Keys))
+        form = form.known[key]
 
 
 @pytest.fixture(scope="module")
 def shared():
-    return Lab(managers=1, workers=1)
+    lab = Lab(managers=1, workers=1)
+    lab.world.files = Files({"data": "x"})
+    for command in ("secret create", "config create"):
+        for name in ("s1", "s2"):
+            assert lab.docker(f"{command} {name} data").code == 0
+    for name in ("n1", "n2"):
+        assert lab.docker(f"network create -d overlay {name}").code == 0
+    return lab
 
 
 def shown(lab: Lab, name: str, path: str):
     """A value of the spec; paths begin at the task's template, or with "/" at the spec."""
     value = json.loads(lab.docker(f"service inspect {name}").out)[0]["Spec"]
     for key in (path[1:] if path.startswith("/") else f"TaskTemplate.{path}").split("."):
-        value = value.get(key) if value is not None else None
+        value = value[int(key)] if isinstance(value, list) else value.get(key) if value is not None else None
     return value
 
 

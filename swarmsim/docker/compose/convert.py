@@ -7,38 +7,30 @@ the stack's namespace.
 from __future__ import annotations
 
 import posixpath
-import shlex
 from collections.abc import Callable
 from typing import Any
 
 from swarmsim.docker.command import CommandError
-from swarmsim.docker.compose.load import Loaded, pairs
-from swarmsim.docker.specs import capability, read_env_file
-from swarmsim.docker.values import parse_cpus, parse_ports
-from swarmsim.go.duration import parse_duration
+from swarmsim.docker.compose.load import Loaded
+from swarmsim.docker.compose.values import checked_health, pairs, texts
+from swarmsim.docker.merges import capability, privileges
+from swarmsim.docker.options import OPTIONS, RECORDS
+from swarmsim.docker.specs import read_env_file, with_value
 from swarmsim.go.units import ram_in_bytes
 from swarmsim.swarm.reference import InvalidReference, parse_reference
 from swarmsim.swarm.specs import (
     BindOptions,
     ConfigReference,
     ContainerSpec,
-    CredentialSpec,
-    DiscreteResource,
     DNSConfig,
     Driver,
     EndpointSpec,
     FileTarget,
-    GenericResource,
-    HealthConfig,
     Mode,
     Mount,
     NetworkAttachment,
     NetworkSpec,
     Placement,
-    PlacementPreference,
-    PortConfig,
-    Privileges,
-    Quantities,
     Replicated,
     ReplicatedJob,
     Resources,
@@ -46,16 +38,27 @@ from swarmsim.swarm.specs import (
     SecretReference,
     SecretSpec,
     ServiceSpec,
-    SpreadOver,
     TaskSpec,
     TmpfsOptions,
-    Ulimit,
-    UpdateConfig,
     VolumeOptions,
 )
 
 NAMESPACE = "com.docker.stack.namespace"
 IMAGE = "com.docker.stack.image"
+BASE = ServiceSpec(
+    name="",
+    labels={},
+    task=TaskSpec(
+        container=ContainerSpec(image="", privileges=privileges(None), dns=DNSConfig(), isolation="default"),
+        resources=Resources(),
+        placement=Placement(),
+        force_update=0,
+        runtime="container",
+    ),
+    mode=Mode(replicated=Replicated(replicas=1)),
+    endpoint=EndpointSpec(),
+)
+"""What a service is of which a stack file says nothing."""
 Config = dict[str, Any]
 Read = Callable[[str], str]
 
@@ -163,7 +166,7 @@ class Stack:
             return str(external["name"])
         return str(entry.get("name") or (name if external else self.scope(name)))
 
-    def _references(self, kind: str, entries: list[Any]) -> list[tuple[str, FileTarget]]:
+    def references(self, kind: str, entries: list[Any]) -> list[tuple[str, FileTarget]]:
         found = []
         for entry in entries:
             entry = {"source": entry} if isinstance(entry, str) else entry
@@ -190,82 +193,23 @@ class Stack:
             raise CommandError(f"service {name}: {problem}{self.at(('services', name))}") from None
 
     def _service(self, name: str, service: Config) -> ServiceSpec:
-        deploy = service.get("deploy") or {}
-        placement = deploy.get("placement") or {}
-        logging = service.get("logging")
-        caps = {key: [capability(cap) for cap in service.get(key) or ()] for key in ("cap_add", "cap_drop")}
-        credentials = service.get("credential_spec")
-        container = ContainerSpec(
-            image=service["image"],
-            labels=self.labels(service.get("labels")),
-            command=_words(service.get("entrypoint")),
-            args=_words(service.get("command")),
-            hostname=service.get("hostname", ""),
-            env=self._environment(service),
-            dir=service.get("working_dir", ""),
-            user=service.get("user", ""),
-            privileges=Privileges(
-                credential_spec=CredentialSpec(**credentials) if credentials else None,
-                selinux_context=None,
-                no_new_privileges=False,
-            ),
-            init=service.get("init"),
-            stop_signal=service.get("stop_signal", ""),
-            tty=bool(service.get("tty", False)),
-            open_stdin=bool(service.get("stdin_open", False)),
-            read_only=bool(service.get("read_only", False)),
-            mounts=self._mounts(service.get("volumes") or []),
-            stop_grace_period=_duration(service.get("stop_grace_period")),
-            health=_health(service.get("healthcheck")),
-            hosts=_hosts(service.get("extra_hosts")),
-            dns=DNSConfig(nameservers=_listed(service.get("dns")), search=_listed(service.get("dns_search"))),
-            secrets=[
-                SecretReference(file=file, secret_id="", secret_name=source)
-                for source, file in self._references("secrets", service.get("secrets") or [])
-            ]
-            or None,
-            configs=[
-                ConfigReference(file=file, config_id="", config_name=source)
-                for source, file in self._references("configs", service.get("configs") or [])
-            ]
-            or None,
-            isolation=service.get("isolation", "default"),
-            sysctls={key: value or "" for key, value in pairs(service.get("sysctls")).items()} or None,
-            capability_add=sorted(set(caps["cap_add"]) - set(caps["cap_drop"])) or None,
-            capability_drop=sorted(set(caps["cap_drop"])) or None,
-            ulimits=_ulimits(service.get("ulimits")),
-        )
-        task = TaskSpec(
-            container=container,
-            resources=_resources(deploy.get("resources") or {}),
-            restart=_restart(service.get("restart", ""), deploy.get("restart_policy")),
-            placement=Placement(
-                constraints=placement.get("constraints") or None,
-                preferences=[
-                    PlacementPreference(spread=SpreadOver(spread_descriptor=each["spread"]))
-                    for each in placement.get("preferences") or ()
-                ]
-                or None,
-                max_replicas=placement.get("max_replicas_per_node", 0),
-            ),
-            networks=self._attachments(name, service.get("networks")),
-            log_driver=Driver(name=logging.get("driver", ""), options=_texts(logging.get("options")))
-            if logging
-            else None,
-            force_update=0,
-            runtime="container",
-        )
-        return ServiceSpec(
-            name=self.scope(name),
-            labels={**self.labels(deploy.get("labels")), IMAGE: service["image"]},
-            task=task,
-            mode=_mode(deploy.get("mode", "replicated"), deploy.get("replicas")),
-            update=_update(deploy.get("update_config")),
-            rollback=_update(deploy.get("rollback_config")),
-            endpoint=EndpointSpec(mode=deploy.get("endpoint_mode", ""), ports=_ports(service.get("ports") or [])),
-        )
+        spec = with_value(BASE, "name", self.scope(name))
+        for record in RECORDS:
+            if record.compose and _dig(service, record.compose) is not None:
+                spec = with_value(spec, record.path, record.written, begin=False)
+        if service.get("healthcheck"):
+            service = {**service, "healthcheck": checked_health(service["healthcheck"])}
+        for option in OPTIONS:
+            value = _dig(service, option.compose) if option.compose else None
+            if option.read is not None and value is not None:
+                spec = with_value(spec, option.path, option.read(value), begin=False)
+        for path, read in OF_THE_STACK.items():
+            spec = with_value(spec, path, read(self, name, service), begin=False)
+        if spec.task.restart is None:
+            spec = with_value(spec, "task.restart", _restart(service), begin=False)
+        return spec
 
-    def _environment(self, service: Config) -> list[str] | None:
+    def environment(self, service: Config) -> list[str] | None:
         files = service.get("env_file") or []
         entries: dict[str, str | None] = {}
         for path in [files] if isinstance(files, str) else files:
@@ -273,7 +217,7 @@ class Stack:
         entries.update(pairs(service.get("environment")))
         return sorted(key if value is None else f"{key}={value}" for key, value in entries.items()) or None
 
-    def _attachments(self, name: str, networks: Any) -> list[NetworkAttachment]:
+    def attachments(self, name: str, networks: Any) -> list[NetworkAttachment]:
         wanted = dict.fromkeys(networks) if isinstance(networks, list) else dict(networks or {})
         attachments = []
         for network, settings in (wanted or {"default": None}).items():
@@ -282,11 +226,11 @@ class Stack:
             settings = settings or {}
             target = self.network_name(network)
             aliases = [*(settings.get("aliases") or ()), *([name] if target not in ("host", "bridge", "none") else ())]
-            options = _texts(settings.get("driver_opts"))
+            options = texts(settings.get("driver_opts"))
             attachments.append(NetworkAttachment(target=target, aliases=aliases or None, driver_opts=options or None))
         return sorted(attachments, key=lambda attachment: attachment.target)
 
-    def _mounts(self, volumes: list[Any]) -> list[Mount] | None:
+    def mounts(self, volumes: list[Any]) -> list[Mount] | None:
         mounts = []
         for volume in volumes:
             entry = _short_volume(volume) if isinstance(volume, str) else dict(volume)
@@ -326,7 +270,7 @@ class Stack:
             )
         driver = None
         if volume.get("driver") or volume.get("driver_opts"):
-            driver = Driver(name=volume.get("driver", ""), options=_texts(volume.get("driver_opts")))
+            driver = Driver(name=volume.get("driver", ""), options=texts(volume.get("driver_opts")))
         return Mount(
             type="volume",
             source=str(volume.get("name") or self.scope(mount.source)),
@@ -336,59 +280,23 @@ class Stack:
         )
 
 
-# -- values
+# -- what one key of a service does not tell
 
 
-def _texts(mapping: Any) -> dict[str, str] | None:
-    return {key: str(value) for key, value in (mapping or {}).items()} or None
+def _dig(service: Config, path: str) -> Any:
+    """What stands at a path of keys; ``None`` where there is none, or nothing."""
+    value: Any = service
+    for key in path.split("."):
+        value = (value or {}).get(key)
+    return value
 
 
-def _listed(value: Any) -> list[str] | None:
-    return [value] if isinstance(value, str) else (value or None)
+def _service_labels(stack: Stack, name: str, service: Config) -> dict[str, str]:
+    return {**stack.labels(_dig(service, "deploy.labels")), IMAGE: service["image"]}
 
 
-def _words(value: Any) -> list[str] | None:
-    return (shlex.split(value) if isinstance(value, str) else value) or None
-
-
-def _duration(value: Any) -> int | None:
-    return None if value is None else parse_duration(str(value))
-
-
-def _hosts(value: Any) -> list[str] | None:
-    entries = (
-        [tuple(entry.split(":", 1)) for entry in value] if isinstance(value, list) else list((value or {}).items())
-    )
-    return [f"{address} {name}" for name, address in entries] or None
-
-
-def _ulimits(value: Any) -> list[Ulimit] | None:
-    limits = []
-    for name, limit in sorted((value or {}).items()):
-        soft, hard = (limit, limit) if isinstance(limit, int) else (limit["soft"], limit["hard"])
-        limits.append(Ulimit(name=name, soft=soft, hard=hard))
-    return limits or None
-
-
-def _health(value: Any) -> HealthConfig | None:
-    if value is None:
-        return None
-    test = value.get("test")
-    test = ["CMD-SHELL", test] if isinstance(test, str) else test
-    if value.get("disable"):
-        if test:
-            raise CommandError("test and disable can't be set at the same time")
-        return HealthConfig(test=["NONE"])
-    return HealthConfig(
-        test=test,
-        interval=_duration(value.get("interval")) or 0,
-        timeout=_duration(value.get("timeout")) or 0,
-        start_period=_duration(value.get("start_period")) or 0,
-        retries=int(value.get("retries", 0)),
-    )
-
-
-def _mode(mode: str, replicas: int | None) -> Mode:
+def _mode(stack: Stack, name: str, service: Config) -> Mode:
+    mode, replicas = _dig(service, "deploy.mode"), _dig(service, "deploy.replicas")
     if mode in ("global", "global-job"):
         if replicas is not None:
             raise CommandError("replicas can only be used with replicated or replicated-job mode")
@@ -396,81 +304,61 @@ def _mode(mode: str, replicas: int | None) -> Mode:
     count = 1 if replicas is None else replicas
     if mode == "replicated-job":
         return Mode(replicated_job=ReplicatedJob(max_concurrent=count, total_completions=count))
-    if mode not in ("replicated", ""):
+    if mode not in ("replicated", "", None):
         raise CommandError(f"Unknown mode: {mode}")
     return Mode(replicated=Replicated(replicas=count))
 
 
-def _update(value: Any) -> UpdateConfig | None:
-    if value is None:
-        return None
-    return UpdateConfig(
-        parallelism=value.get("parallelism", 1),
-        delay=_duration(value.get("delay")) or 0,
-        failure_action=value.get("failure_action", ""),
-        monitor=_duration(value.get("monitor")) or 0,
-        max_failure_ratio=value.get("max_failure_ratio", 0),
-        order=value.get("order", ""),
-    )
+def _secrets(stack: Stack, name: str, service: Config) -> list[SecretReference] | None:
+    return [
+        SecretReference(file=file, secret_id="", secret_name=source)
+        for source, file in stack.references("secrets", service.get("secrets") or [])
+    ] or None
 
 
-def _restart(restart: str, policy: Any) -> RestartPolicy | None:
-    """``deploy.restart_policy``, or what ``restart:`` of a plain container means for a service."""
-    if policy is not None:
-        return RestartPolicy(
-            condition=policy.get("condition", ""),
-            delay=_duration(policy.get("delay")),
-            max_attempts=policy.get("max_attempts"),
-            window=_duration(policy.get("window")),
-        )
-    name, _, attempts = restart.partition(":")
-    if name in ("", "no"):
+def _configs(stack: Stack, name: str, service: Config) -> list[ConfigReference] | None:
+    return [
+        ConfigReference(file=file, config_id="", config_name=source)
+        for source, file in stack.references("configs", service.get("configs") or [])
+    ] or None
+
+
+def _added(stack: Stack, name: str, service: Config) -> list[str] | None:
+    """What is dropped as well is not added."""
+    dropped = _dropped(stack, name, service) or ()
+    return sorted({capability(cap) for cap in service.get("cap_add") or ()}.difference(dropped)) or None
+
+
+def _dropped(stack: Stack, name: str, service: Config) -> list[str] | None:
+    return sorted({capability(cap) for cap in service.get("cap_drop") or ()}) or None
+
+
+def _restart(service: Config) -> RestartPolicy | None:
+    """What ``restart:`` of a plain container means for a service, where there is no ``deploy.restart_policy``."""
+    policy, _, attempts = service.get("restart", "").partition(":")
+    if policy in ("", "no"):
         return None
-    if name in ("always", "unless-stopped"):
+    if policy in ("always", "unless-stopped"):
         return RestartPolicy(condition="any")
-    if name == "on-failure":
+    if policy == "on-failure":
         return RestartPolicy(condition="on-failure", max_attempts=int(attempts) if attempts else None)
-    raise CommandError(f"unknown restart policy: {name}")
+    raise CommandError(f"unknown restart policy: {policy}")
 
 
-def _resources(value: Config) -> Resources:
-    def quantities(given: Config | None) -> Quantities | None:
-        if given is None:
-            return None
-        generic = [
-            GenericResource(
-                discrete=DiscreteResource(
-                    kind=each["discrete_resource_spec"]["kind"], value=int(each["discrete_resource_spec"]["value"])
-                )
-            )
-            for each in given.get("generic_resources") or ()
-        ]
-        return Quantities(
-            nano_cpus=parse_cpus(str(given["cpus"])) if given.get("cpus") else 0,
-            memory_bytes=ram_in_bytes(given["memory"]) if given.get("memory") else 0,
-            pids=given.get("pids", 0),
-            generic=generic or None,
-        )
-
-    return Resources(limits=quantities(value.get("limits")), reservations=quantities(value.get("reservations")))
-
-
-def _ports(entries: list[Any]) -> list[PortConfig] | None:
-    ports: list[PortConfig] = []
-    for entry in entries:
-        if isinstance(entry, dict):
-            if not entry.get("target"):
-                raise CommandError("missing mandatory field 'target' of a port")
-            port = PortConfig(
-                protocol=entry.get("protocol", "tcp"),
-                target_port=int(entry["target"]),
-                published_port=int(entry.get("published", 0)),
-                publish_mode=entry.get("mode", "ingress"),
-            )
-            ports.append(port)
-        else:
-            ports += parse_ports(str(entry))
-    return sorted(ports, key=lambda port: port.published_port) or None
+OF_THE_STACK: dict[str, Callable[[Stack, str, Config], Any]] = {
+    "labels": _service_labels,
+    "mode": _mode,
+    "task.container.labels": lambda stack, name, service: stack.labels(service.get("labels")),
+    "task.container.env": lambda stack, name, service: stack.environment(service),
+    "task.container.open_stdin": lambda stack, name, service: bool(service.get("stdin_open", False)),
+    "task.container.mounts": lambda stack, name, service: stack.mounts(service.get("volumes") or []),
+    "task.container.secrets": _secrets,
+    "task.container.configs": _configs,
+    "task.container.capability_add": _added,
+    "task.container.capability_drop": _dropped,
+    "task.networks": lambda stack, name, service: stack.attachments(name, service.get("networks")),
+}
+"""By their place in the specification: what depends on the stack's name, its other sections or more than one key."""
 
 
 def _short_volume(text: str) -> Config:

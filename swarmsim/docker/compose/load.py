@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from swarmsim.docker.command import CommandError
 from swarmsim.docker.compose.interpolate import BadVariable, cast, substitute
 from swarmsim.docker.compose.schema import DEPRECATED, FORBIDDEN, ROOT, UNSUPPORTED, Complaint, dotted
+from swarmsim.docker.compose.values import pairs
 from swarmsim.docker.values import parse_ports
 from swarmsim.yamldoc import Document, DocumentError, DuplicateKey, KeyPath
 
@@ -168,18 +169,6 @@ class _Document:
 
 
 # -- merging
-
-
-def pairs(value: Any) -> dict[str, str | None]:
-    """``KEY=value`` lists and mappings alike; ``None`` for a key without a value."""
-    if isinstance(value, list):
-        split = (str(entry).partition("=") for entry in value)
-        return {key: (text if equals else None) for key, equals, text in split}
-    return {str(key): None if item is None else _text(item) for key, item in (value or {}).items()}
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 AS_PAIRS = ("environment", "labels", "sysctls")
