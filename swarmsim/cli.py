@@ -465,6 +465,34 @@ def fidelity(
     raise typer.Exit(code)
 
 
+@app.command()
+def check(
+    traces: Annotated[list[Path], typer.Argument(help="traces, simulated or recorded")],
+    invariants: Annotated[
+        bool, typer.Option("--invariants", help="hold them against what SwarmKit's own specification demands")
+    ] = False,
+) -> None:
+    """Judge what happened, from traces alone; the exit code is 1 if something does not hold."""
+    if not invariants:
+        raise _fail("check: what for? write swarmsim check --invariants TRACE…")
+    _guarded(lambda: _check_invariants(traces))
+
+
+def _check_invariants(traces: list[Path]) -> None:
+    from swarmsim.check import INVARIANTS, check_trace
+
+    code = 0
+    for path in traces:
+        broken = check_trace(load_trace(path).rows)
+        if broken:
+            code = UNMET
+        for each in broken:
+            print(f"{path}: {each}")
+    if not code:
+        print(f"{len(traces)} trace{'' if len(traces) == 1 else 's'}: all {len(INVARIANTS)} invariants hold")
+    raise typer.Exit(code)
+
+
 @app.command("check-lazy")
 def check_lazy(
     schedules: Annotated[int, typer.Option(min=1, help="random fault schedules, each run in both modes")] = 1000,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from swarmsim.check import CHECKED, Checker
 from swarmsim.docker.client import Result
 from swarmsim.scenario.runner import build_world
 from swarmsim.scenario.schema import ClusterLayout, Scenario
@@ -80,16 +81,26 @@ class Lab:
 
 
 @pytest.fixture(autouse=True)
-def _rows_are_as_typed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every row that any test's world writes is held against the type of its kind."""
+def _held_against_the_rules(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every row that a test's worlds write is as its type says, and what they tell breaks none of SwarmKit's invariants."""
     write = Journal.note
+    checkers: dict[Journal, Checker] = {}
 
     def note(self: Journal, row_type: Any, **fields: Any) -> None:
-        fault = fault_in({"t": self.clock.now, "kind": KINDS[row_type], **fields})
+        row = {"t": round(self.clock.now, 6), "kind": KINDS[row_type], **fields}
+        fault = fault_in(row)
         assert fault is None, fault
+        if row["kind"] in CHECKED:
+            checker = checkers.get(self)
+            if checker is None:
+                checker = checkers[self] = Checker()
+            checker.take(row)
         write(self, row_type, **fields)
 
     monkeypatch.setattr(Journal, "note", note)
+    yield
+    if request.node.get_closest_marker("broken_model") is None:
+        assert [str(broken) for checker in checkers.values() for broken in checker.finish()] == []
 
 
 @pytest.fixture
