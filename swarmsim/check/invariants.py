@@ -376,6 +376,19 @@ def as_desired(seen: Seen) -> Iterator[str]:
             yield f"service {name}: is global, and runs more than once on a node"
 
 
+def history_is_short(seen: Seen) -> Iterator[str]:
+    """CleanupTerminated: at most so many tasks of a slot that are over stay, once nothing happens."""
+    if seen.t - seen.caused < SETTLED or not seen.answering:
+        return
+    for slot, ids in seen.slots.items():
+        known = seen.services.get(slot[0])
+        if known is None or known["mode"] not in ("replicated", "global"):
+            continue  # jobs keep what they have done
+        over = sum(not runnable(seen.tasks[id]) for id in ids)
+        if over > seen.history:
+            yield f"{slot[0]}.{slot[1]}: {over} tasks that are over are kept, of {seen.history} at most"
+
+
 RowCheck = Callable[[Seen, Row], str | None]
 MomentCheck = Callable[[Seen, Moment], Iterable[str]]
 EndCheck = Callable[[Seen], Iterable[str]]
@@ -415,6 +428,7 @@ INVARIANTS: tuple[Invariant, ...] = (
               containers_end_with_the_power, containers_end_with_their_tasks),
     Invariant("D single", "a task has no two containers", {"container.started": one_container_a_task}),
     Invariant("D running", "a running task has a container, if its node can tell", end=running_has_a_container),
+    Invariant("E history", "of a slot only so many tasks that are over are kept", end=history_is_short),
     Invariant("E desired", "what nobody disturbs becomes and stays as desired", end=as_desired),
 )  # fmt: skip
 

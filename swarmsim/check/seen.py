@@ -5,6 +5,7 @@ Rows of one moment (the same ``t``) are one look at the managers' API. All times
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from swarmsim.swarm.states import TaskState
@@ -15,6 +16,9 @@ WANTED = frozenset(("ready", "running", "complete"))
 """Desired states of a task that has not been given up."""
 UPDATING = frozenset(("updating", "rollback_started"))
 NEVER = float("-inf")
+HISTORY = 5
+"""Tasks of a slot that are kept at most, unless it is said otherwise (Cluster.TaskHistoryRetentionLimit)."""
+_LIMITS = re.compile(r"--(?:task-history-limit|restart-max-attempts)[= ](\d+)")
 
 
 class Container(NamedTuple):
@@ -90,6 +94,8 @@ class Seen:
         self.ended: dict[str, float] = {}
         """When the last container of a task ended."""
         self.reported: dict[str, TaskState] = {}
+        self.history = HISTORY
+        """How many tasks of a slot are kept at most, by what was typed."""
         self.caused = NEVER
         """When a user, a fault, an exit or a node last gave the cluster something to do."""
 
@@ -206,6 +212,13 @@ class Seen:
     def _leading(self, row: Row) -> None:
         self.led = self.caused = row["t"]
 
+    def _docker(self, row: Row) -> None:
+        self.caused = row["t"]
+        if not row["rc"]:
+            # Of a service with limited attempts one more is kept (taskreaper), to count them.
+            limits = [int(number) + 1 for number in _LIMITS.findall(row["cmd"])]
+            self.history = max([self.history, *limits])
+
     def _cause(self, row: Row) -> None:
         self.caused = row["t"]
 
@@ -244,7 +257,7 @@ TAKE = {
     "manager_answers": Seen._answers,
     "raft.leading": Seen._leading,
     "step": Seen._cause,
-    "docker": Seen._cause,
+    "docker": Seen._docker,
     "power": Seen._power,
     "container.started": Seen._started,
     "container.ended": Seen._ended,

@@ -103,6 +103,7 @@ BAD = [
     ("D container", [task(1, "shutdown", "shutdown"), container(1, "started"), gone(2), end(99)], "container c1: runs on w1, in touch with a manager, 97.0 s after its task was over"),
     ("D single", [container(1, "started"), container(2, "started", "c2")], "container c2: is the second of task t1, besides c1"),
     ("D running", [task(1, "running"), container(1, "started"), container(2, "ended"), end(99)], "task t1 (web.1): is running without a container since 97.0 s, on w1, which is ready"),
+    ("E history", [*(task(n, "failed", "shutdown", f"f{n}") for n in range(1, 7)), task(7, "running"), end(99)], "web.1: 6 tasks that are over are kept, of 5 at most"),
     ("E desired", [service(1, replicas=2), task(1, "running"), end(99)], "service web: 1 tasks of 2 run, though nothing happens since 98.0 s"),
     ("E desired", [task(1, "preparing"), end(99)], "task t1 (web.1): is preparing and stays so, though nothing happens since 99.0 s"),
     ("E desired", [service(1, "g", None, "global"), task(1, "running"), *(task(1, "running", task=id, service="g", slot=None) for id in ("g1", "g2")), end(99)],

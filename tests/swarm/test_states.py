@@ -75,6 +75,17 @@ def test_an_agents_reports_may_leave_out_states_but_not_go_round_the_table():
     assert not may_in_steps(Who.AGENT, S.PENDING, S.RUNNING)
 
 
+def test_no_two_components_make_the_same_move():
+    """Tasks.tla has one owner for each state; orphaning and the constraint enforcer are the running code's exceptions."""
+    makers = {}
+    for move in MOVES:
+        for source in move.sources:
+            makers.setdefault((source, move.target), set()).add(move.who)
+    shared = {move: who for move, who in makers.items() if len(who) > 1}
+    assert {target for _, target in shared} == {S.ORPHANED, S.REJECTED}
+    assert set().union(*shared.values()) == {Who.DISPATCHER, Who.CONTROL, Who.ENFORCER, Who.AGENT}
+
+
 def test_nobody_leaves_a_terminal_state():
     assert not [move for move in MOVES if TERMINAL & set(move.sources)]
     assert {S.COMPLETE, S.SHUTDOWN, S.FAILED, S.REJECTED, S.REMOVE, S.ORPHANED} == TERMINAL
