@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from swarmsim.trace import rows
 from swarmsim.trace.rows import Row
 
 TERMINAL = frozenset(("complete", "shutdown", "failed", "rejected", "remove", "orphaned"))
@@ -201,7 +202,7 @@ class ClusterState:
 
     # -- changes
 
-    def _host(self, row: Row) -> None:
+    def _host(self, row: rows.Host) -> None:
         self.hosts[row["host"]] = Host(
             row["host"], row["role"], row["site"], row["address"], row["cpus"], row["memory"]
         )
@@ -211,7 +212,7 @@ class ClusterState:
         if known is not None:
             self.hosts[name] = msgspec.structs.replace(known, **changes)
 
-    def _power(self, row: Row) -> None:
+    def _power(self, row: rows.Power) -> None:
         self._change_host(row["host"], power=row["on"])
 
     def _node(self, row: Row) -> None:
@@ -230,35 +231,42 @@ class ClusterState:
         if row["service"] not in self.services:
             self.services[row["service"]] = Service(row["service"])
 
-    def _task_gone(self, row: Row) -> None:
+    def _task_gone(self, row: rows.TaskGone) -> None:
         self._count(self.tasks.pop(row["task"], None), -1)
         self.reasons.pop(row["task"], None)
 
-    def _service(self, row: Row) -> None:
+    def _service(self, row: rows.Service) -> None:
         known = self.services.get(row["service"], Service(row["service"]))
-        told = {name: row[name] for name in ("mode", "replicas", "image") if row[name] is not None}
+        recorded = {"mode": row["mode"], "replicas": row["replicas"], "image": row["image"]}
+        told = {name: value for name, value in recorded.items() if value is not None}
         self.services[row["service"]] = msgspec.structs.replace(
             known, update=row["update"], update_message=row["umsg"], **told
         )
 
-    def _serving(self, row: Row) -> None:
+    def _serving(self, row: rows.Serving) -> None:
         known = self.services.get(row["service"])
         if known is not None:
             self.services[row["service"]] = msgspec.structs.replace(known, containers=row["running"])
 
-    def _member(self, row: Row, **changes: Any) -> None:
-        self.members[row["host"]] = msgspec.structs.replace(self.members.get(row["host"], Member()), **changes)
+    def _member(self, host: str, **changes: Any) -> None:
+        self.members[host] = msgspec.structs.replace(self.members.get(host, Member()), **changes)
 
-    def _raft_role(self, row: Row) -> None:
-        told = {name: row[name] for name in ("role", "term", "leader", "log", "commit")}
-        self._member(row, **told, **({"due": None} if row["role"] == "leader" else {}))
+    def _raft_role(self, row: rows.RaftRoleChange) -> None:
+        told = {
+            "role": row["role"],
+            "term": row["term"],
+            "leader": row["leader"],
+            "log": row["log"],
+            "commit": row["commit"],
+        }
+        self._member(row["host"], **told, **({"due": None} if row["role"] == "leader" else {}))
 
-    def _raft_peer(self, row: Row) -> None:
+    def _raft_peer(self, row: rows.RaftPeer) -> None:
         known = self.members.get(row["host"], Member()).unreachable
         others = tuple(peer for peer in known if peer != row["peer"])
-        self._member(row, unreachable=others if row["active"] else (*others, row["peer"]))
+        self._member(row["host"], unreachable=others if row["active"] else (*others, row["peer"]))
 
-    def _links(self, row: Row) -> None:
+    def _links(self, row: rows.Links) -> None:
         self.links = Links(
             tuple((a, b) for a, b in row["cuts"]),
             tuple(tuple(group) for group in row["isolated"]),
@@ -266,15 +274,15 @@ class ClusterState:
             tuple(row["lossy"].items()),
         )
 
-    def _sent(self, row: Row) -> None:
-        message = Message(row["host"], row["to"], row["type"], row["term"], row["t"])
+    def _sent(self, row: rows.RaftSent) -> None:
+        message = Message(row["host"], row["to"], row["type"], row["term"], self.t)
         self.messages = (*self.messages, message)[-MESSAGES_KEPT:]
 
-    def _arrived(self, row: Row) -> None:
+    def _arrived(self, row: rows.RaftMessage) -> None:
         for place, message in enumerate(self.messages):
             same = (message.src, message.dst, message.type) == (row["src"], row["host"], row["type"])
             if same and message.arrived is None:
-                arrived = msgspec.structs.replace(message, arrived=row["t"])
+                arrived = msgspec.structs.replace(message, arrived=self.t)
                 self.messages = (*self.messages[:place], arrived, *self.messages[place + 1 :])
                 return
 
@@ -292,7 +300,7 @@ def name(row: Row) -> str:
     return f"{row['service']}.{slot(row) or '?'}"
 
 
-APPLY: dict[str, Callable[[ClusterState, Row], object]] = {
+APPLY: dict[str, Callable[[ClusterState, Any], object]] = {
     "begin": lambda state, row: setattr(state, "begin", row["t"]),
     "host": ClusterState._host,
     "power": ClusterState._power,
@@ -310,9 +318,11 @@ APPLY: dict[str, Callable[[ClusterState, Row], object]] = {
     "no_manager_answers": ClusterState._answers,
     "manager_answers": ClusterState._answers,
     "raft.role": ClusterState._raft_role,
-    "raft.commit": lambda state, row: state._member(row, term=row["term"], log=row["log"], commit=row["commit"]),
-    "raft.vote": lambda state, row: state._member(row, vote=row["candidate"], vote_term=row["term"]),
-    "raft.countdown": lambda state, row: state._member(row, due=row["due"]),
+    "raft.commit": lambda state, row: state._member(
+        row["host"], term=row["term"], log=row["log"], commit=row["commit"]
+    ),
+    "raft.vote": lambda state, row: state._member(row["host"], vote=row["candidate"], vote_term=row["term"]),
+    "raft.countdown": lambda state, row: state._member(row["host"], due=row["due"]),
     "raft.peer": ClusterState._raft_peer,
     "raft.sent": ClusterState._sent,
     "raft.message": ClusterState._arrived,
@@ -321,13 +331,13 @@ APPLY: dict[str, Callable[[ClusterState, Row], object]] = {
 """What each kind of row changes."""
 
 
-def state_of(rows: Iterable[Row]) -> ClusterState:
+def state_of(told: Iterable[Row]) -> ClusterState:
     """The picture after all of some rows.
 
     >>> state_of([{"t": 1.0, "kind": "quorum", "leader": "m1"}]).leader
     'm1'
     """
     state = ClusterState()
-    for row in rows:
+    for row in told:
         state.apply(row)
     return state
