@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from random import Random
 
+from swarmsim.apitypes.specs import ContainerSpec, DNSConfig, Placement, Resources, TaskSpec
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.journal import Journal
 from swarmsim.sim.scope import Scope
@@ -19,7 +20,6 @@ from swarmsim.swarm.objects import (
     Task,
     TaskStatus,
 )
-from swarmsim.swarm.specs import ContainerSpec, DNSConfig, Placement, Resources, TaskSpec
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import MemoryStore, Transaction
 

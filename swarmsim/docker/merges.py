@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, NamedTuple, TypeVar
 
-from swarmsim.docker.command import CommandError, key_values
-from swarmsim.go.pflag import Flags
-from swarmsim.swarm.specs import (
+from swarmsim.apitypes.specs import (
     ContainerSpec,
     CredentialSpec,
     DiscreteResource,
     Driver,
     GenericResource,
+    GlobalJob,
+    GlobalService,
     HealthConfig,
     Mode,
     Mount,
@@ -30,6 +30,8 @@ from swarmsim.swarm.specs import (
     ServiceSpec,
     replace,
 )
+from swarmsim.docker.command import CommandError, key_values
+from swarmsim.go.pflag import Flags
 
 T = TypeVar("T")
 
@@ -284,9 +286,9 @@ def _mode(flags: Flags) -> Mode:
     if mode != "replicated-job" and flags.changed("max-concurrent"):
         raise CommandError("max-concurrent can only be used with replicated-job mode")
     if mode == "global":
-        return Mode(global_={})
+        return Mode(global_=GlobalService())
     if mode == "global-job":
-        return Mode(global_job={})
+        return Mode(global_job=GlobalJob())
     replicas = flags.get("replicas", 1)
     if mode == "replicated-job":
         concurrent = flags.get("max-concurrent", replicas)

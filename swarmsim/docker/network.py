@@ -10,7 +10,7 @@ from swarmsim.docker.tasks import natural
 from swarmsim.engine.calls import ApiError
 from swarmsim.sim.future import Activity
 from swarmsim.sim.streams import hex_id
-from swarmsim.swarm.specs import NetworkSpec
+from swarmsim.swarm.objects import NetworkSpec
 
 NETWORKS = Listing(
     "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",

@@ -15,11 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from swarmsim.docker import merges as m
-from swarmsim.docker.compose import values as c
-from swarmsim.docker.merges import Collect, Merge
-from swarmsim.go.pflag import Flag
-from swarmsim.swarm.specs import (
+from swarmsim.apitypes.specs import (
     DEFAULT_RESTART,
     DEFAULT_UPDATE,
     EndpointSpec,
@@ -28,6 +24,10 @@ from swarmsim.swarm.specs import (
     RestartPolicy,
     UpdateConfig,
 )
+from swarmsim.docker import merges as m
+from swarmsim.docker.compose import values as c
+from swarmsim.docker.merges import Collect, Merge
+from swarmsim.go.pflag import Flag
 
 BOTH, CREATE, UPDATE = ("create", "update"), ("create",), ("update",)
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from swarmsim.apitypes.base import as_json
+from swarmsim.apitypes.specs import SECOND
 from swarmsim.docker.command import CommandContext, CommandError
-from swarmsim.engine.jsonforms import plain
 from swarmsim.sim.future import Activity
 from swarmsim.swarm.objects import Service
-from swarmsim.swarm.specs import SECOND
 
 POLL = 0.2  # seconds
 MAX_ERROR = 75  # characters of a task's error
@@ -181,4 +181,4 @@ def _slots(service: Service, tasks: list[dict[str, Any]], nodes: list[dict[str, 
 
 def _up_to_date(service: Service, task: dict[str, Any]) -> bool:
     """Whether the task was made from the service's present spec (the API's ``_up-to-date`` filter)."""
-    return bool(task["Spec"] == plain(service.spec.task))
+    return bool(task["Spec"] == as_json(service.spec.task))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from swarmsim.apitypes.specs import NetworkAttachment, ServiceSpec, replace
 from swarmsim.docker.command import CommandContext, CommandError
 from swarmsim.sim.future import Activity
-from swarmsim.swarm.specs import NetworkAttachment, ServiceSpec, replace
 
 
 def resolved(command: CommandContext, spec: ServiceSpec) -> Activity[Any]:

@@ -6,12 +6,12 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
+from swarmsim.apitypes.specs import SecretSpec
 from swarmsim.docker.command import CommandContext, CommandError, begins, error_text, joined, key_values, matches_label
 from swarmsim.docker.output import Listing
 from swarmsim.docker.tasks import natural
 from swarmsim.go.duration import parse_timestamp
 from swarmsim.sim.future import Activity
-from swarmsim.swarm.specs import SecretSpec
 
 FILTERS = ("id", "label", "name")
 SECRETS = Listing(
@@ -47,7 +47,7 @@ def create(kind: str) -> Callable[[CommandContext], Activity[Any]]:
         except CommandError as problem:
             raise CommandError(f"error reading content from {rest[0]!r}: {problem.message}".replace("'", '"')) from None
         labels = key_values(command.flags.every("label"))
-        id = yield from command.api.secret_create(kind, SecretSpec(name=name, labels=labels, data=data))
+        id = yield from command.api.secret_create(kind, SecretSpec(name=name, labels=labels, data=data.encode()))
         command.out(f"{id}\n")
 
     return action

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from swarmsim.apitypes.specs import Mode, Replicated, ServiceSpec, replace
 from swarmsim.docker import tasks
 from swarmsim.docker.command import CommandContext, CommandError, begins, error_text, matches_label
 from swarmsim.docker.node import node_names
@@ -19,7 +20,6 @@ from swarmsim.go.strconv import parse_uint
 from swarmsim.go.units import bytes_size
 from swarmsim.sim.future import Activity
 from swarmsim.swarm.objects import Service
-from swarmsim.swarm.specs import Mode, Replicated, ServiceSpec, replace
 
 LISTING = Listing(
     "{{.ID}}\t{{.Name}}\t{{.Mode}}\t{{.Replicas}}\t{{.Image}}\t{{.Ports}}",

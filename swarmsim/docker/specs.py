@@ -9,11 +9,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from swarmsim.docker.command import CommandError
-from swarmsim.docker.merges import Replace, Together, environment
-from swarmsim.docker.options import OPTIONS, RECORDS
-from swarmsim.go.pflag import Flags
-from swarmsim.swarm.specs import (
+from swarmsim.apitypes.specs import (
     ContainerSpec,
     DNSConfig,
     EndpointSpec,
@@ -26,6 +22,10 @@ from swarmsim.swarm.specs import (
     TaskSpec,
     replace,
 )
+from swarmsim.docker.command import CommandError
+from swarmsim.docker.merges import Replace, Together, environment
+from swarmsim.docker.options import OPTIONS, RECORDS
+from swarmsim.go.pflag import Flags
 
 BLANK = ServiceSpec(
     name="",

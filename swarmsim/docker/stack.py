@@ -8,6 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from swarmsim.apitypes.specs import SecretSpec, ServiceSpec, replace
 from swarmsim.docker import service as services
 from swarmsim.docker import tasks
 from swarmsim.docker.command import CommandContext, CommandError, error_text
@@ -19,7 +20,6 @@ from swarmsim.docker.progress import wait_on_service
 from swarmsim.docker.references import resolved
 from swarmsim.engine.calls import ApiError
 from swarmsim.sim.future import Activity
-from swarmsim.swarm.specs import SecretSpec, ServiceSpec, replace
 
 LISTING = Listing(
     "{{.Name}}\t{{.Services}}",

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from swarmsim.apitypes.reference import InvalidReference, parse_reference
 from swarmsim.docker.command import CommandContext, CommandError, begins
 from swarmsim.docker.output import Listing
-from swarmsim.swarm.reference import InvalidReference, parse_reference
 
 LISTING = Listing(
     "{{.ID}}\t{{.Name}}\t{{.Image}}\t{{.Node}}\t{{.DesiredState}}\t{{.CurrentState}}\t{{.Error}}\t{{.Ports}}",

@@ -14,11 +14,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from swarmsim.go.duration import parse_duration
-from swarmsim.go.pflag import FlagType
-from swarmsim.go.strconv import parse_bool, parse_float, parse_int, parse_uint
-from swarmsim.go.units import ram_in_bytes
-from swarmsim.swarm.specs import (
+from swarmsim.apitypes.specs import (
     BindOptions,
     ConfigReference,
     CredentialSpec,
@@ -34,6 +30,10 @@ from swarmsim.swarm.specs import (
     Ulimit,
     VolumeOptions,
 )
+from swarmsim.go.duration import parse_duration
+from swarmsim.go.pflag import FlagType
+from swarmsim.go.strconv import parse_bool, parse_float, parse_int, parse_uint
+from swarmsim.go.units import ram_in_bytes
 
 
 def parse_cpus(text: str) -> int:

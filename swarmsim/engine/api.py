@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from swarmsim.apitypes.specs import ServiceSpec
 from swarmsim.engine.calls import ApiError, find, refused
 from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import ENGINE_VERSION
@@ -30,7 +31,6 @@ from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsRequest
 from swarmsim.swarm.ca.certificates import RootCA
 from swarmsim.swarm.node import SwarmNode, init_swarm, join_swarm
 from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, NodeSpec, Role, Service, Task
-from swarmsim.swarm.specs import ServiceSpec
 
 CONNECT_TIMEOUT = 20.0  # seconds, swarmConnectTimeout
 STATS_TIMEOUT = 5.0  # seconds, managerStats

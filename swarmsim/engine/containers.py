@@ -13,12 +13,12 @@ from functools import partial
 from random import Random
 from typing import Any, NamedTuple
 
+from swarmsim.apitypes.specs import SECOND, HealthConfig
 from swarmsim.engine.images import Behaviour
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import hex_id
-from swarmsim.swarm.specs import SECOND, HealthConfig
 from swarmsim.trace import rows
 
 SIGNAL_LATENCY = 0.05  # seconds a well-behaved process needs to stop; estimated

@@ -11,6 +11,7 @@ from hashlib import sha256
 from random import Random
 from typing import Any
 
+from swarmsim.apitypes.specs import GenericResource
 from swarmsim.engine.containers import NOTHING, Container
 from swarmsim.engine.events import EventLog
 from swarmsim.engine.executor import ContainerController
@@ -20,8 +21,7 @@ from swarmsim.sim.host import Host, Process
 from swarmsim.sim.method import CallInfo
 from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsMessage, SubscribeLogsRequest
 from swarmsim.swarm.node import NodeDisk, SwarmNode
-from swarmsim.swarm.objects import NodeDescription, Task
-from swarmsim.swarm.specs import GenericResource, NetworkSpec
+from swarmsim.swarm.objects import NetworkSpec, NodeDescription, Task
 from swarmsim.swarm.store import MemoryStore
 from swarmsim.trace import rows
 

@@ -6,13 +6,13 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from swarmsim.apitypes.specs import DEFAULT_STOP_GRACE, SECOND, Mount
 from swarmsim.engine.containers import Container, HealthCheck
 from swarmsim.engine.images import NoExecutable, find_image, plan_probe, plan_run
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.scope import ModelError
 from swarmsim.swarm.agent.taskmanager import ControllerError
 from swarmsim.swarm.objects import ContainerStatus, Task
-from swarmsim.swarm.specs import DEFAULT_STOP_GRACE, SECOND, Mount
 
 if TYPE_CHECKING:
     from swarmsim.engine.engine import Engine

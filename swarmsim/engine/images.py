@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from swarmsim.swarm.reference import InvalidReference, Reference, parse_reference
+from swarmsim.apitypes.reference import InvalidReference, Reference, parse_reference
 
 USERS = ("root", "daemon", "bin", "mail", "nobody", "www-data")
 

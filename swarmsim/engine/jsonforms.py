@@ -8,15 +8,8 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-import msgspec
-
-from swarmsim.engine.containers import Container
-from swarmsim.engine.localresources import LocalNetwork, mountpoint
-from swarmsim.sim.clock import timestamp
-from swarmsim.swarm.api.control import NodeView
-from swarmsim.swarm.ca.certificates import RootCA
-from swarmsim.swarm.objects import Cluster, Config, Meta, Network, Secret, Service, Task
-from swarmsim.swarm.specs import (
+from swarmsim.apitypes.base import as_json
+from swarmsim.apitypes.specs import (
     DEFAULT_RESTART,
     DEFAULT_STOP_GRACE,
     DEFAULT_UPDATE,
@@ -27,29 +20,14 @@ from swarmsim.swarm.specs import (
     UpdateConfig,
     replace,
 )
+from swarmsim.engine.containers import Container
+from swarmsim.engine.localresources import LocalNetwork, mountpoint
+from swarmsim.sim.clock import timestamp
+from swarmsim.swarm.api.control import NodeView
+from swarmsim.swarm.ca.certificates import RootCA
+from swarmsim.swarm.objects import Cluster, Config, Meta, Network, NodeSpec, Secret, Service, Task
 
 Json = dict[str, Any]
-
-
-def plain(value: Any) -> Any:
-    """A record as JSON values; maps come sorted, as Go prints them."""
-    return _sorted_maps(msgspec.to_builtins(value))
-
-
-def _sorted_maps(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_sorted_maps(item) for item in value]
-    if isinstance(value, dict):
-        items = list(value.items())
-        # Struct fields begin with a capital and keep their order; a map of strings to strings has none.
-        if (
-            value
-            and all(isinstance(item, str) for item in value.values())
-            and not any(key[:1].isupper() for key in value)
-        ):
-            items = sorted(items)
-        return {key: _sorted_maps(item) for key, item in items}
-    return value
 
 
 def with_defaults(spec: ServiceSpec) -> ServiceSpec:
@@ -96,17 +74,17 @@ def _meta(meta: Meta) -> Json:
 
 
 def _ports(ports: tuple[PortConfig, ...]) -> list[Json]:
-    return [plain(port) for port in ports]
+    return [as_json(port) for port in ports]
 
 
 def service_json(service: Service, insert_defaults: bool = False) -> Json:
     spec = with_defaults(service.spec) if insert_defaults else service.spec
-    body: Json = {"ID": service.id, **_meta(service.meta), "Spec": plain(spec)}
+    body: Json = {"ID": service.id, **_meta(service.meta), "Spec": as_json(spec)}
     if service.previous_spec is not None:
-        body["PreviousSpec"] = plain(service.previous_spec)
+        body["PreviousSpec"] = as_json(service.previous_spec)
     endpoint: Json = {"Spec": {}}
     if service.ports or service.virtual_ips or service.spec.task.networks:
-        endpoint["Spec"] = plain(with_defaults(service.spec).endpoint)
+        endpoint["Spec"] = as_json(with_defaults(service.spec).endpoint)
         if service.ports:
             endpoint["Ports"] = _ports(service.ports)
         if service.virtual_ips:
@@ -132,7 +110,7 @@ def secret_json(secret: Secret | Config) -> Json:
     """A config shows its data, a secret never does."""
     spec: Json = {"Name": secret.spec.name, "Labels": secret.spec.labels}
     if isinstance(secret, Config):
-        spec["Data"] = base64.b64encode(secret.spec.data.encode()).decode()
+        spec["Data"] = base64.b64encode(secret.spec.data).decode()
     return {"ID": secret.id, **_meta(secret.meta), "Spec": spec}
 
 
@@ -170,7 +148,7 @@ def network_json(network: Network | LocalNetwork) -> Json:
 
 def node_json(view: NodeView, root: RootCA | None) -> Json:
     node = view.node
-    body: Json = {"ID": node.id, **_meta(node.meta), "Spec": plain(node.spec)}
+    body: Json = {"ID": node.id, **_meta(node.meta), "Spec": _node_spec(node.spec)}
     description = node.description
     if description is not None:
         body["Description"] = {
@@ -200,6 +178,14 @@ def node_json(view: NodeView, root: RootCA | None) -> Json:
     return body
 
 
+def _node_spec(spec: NodeSpec) -> Json:
+    return {
+        "Labels": dict(sorted(spec.labels.items())),
+        "Role": str(spec.role),
+        "Availability": str(spec.availability),
+    }
+
+
 def _tls_info(root: RootCA | None) -> Json:
     if root is None:
         return {}
@@ -216,7 +202,7 @@ def task_json(task: Task) -> Json:
         "ID": task.id,
         **_meta(task.meta),
         "Labels": {},
-        "Spec": plain(task.spec),
+        "Spec": as_json(task.spec),
         "ServiceID": task.service_id,
         **({"Slot": task.slot} if task.slot else {}),
         **({"NodeID": task.node_id} if task.node_id else {}),
@@ -240,7 +226,7 @@ def task_json(task: Task) -> Json:
             for each in task.networks
         ]
     if task.generic:
-        body["GenericResources"] = [plain(resource) for resource in task.generic]
+        body["GenericResources"] = [as_json(resource) for resource in task.generic]
     if task.job_iteration is not None:
         body["JobIteration"] = {"Index": task.job_iteration} if task.job_iteration else {}
     host_ports = [port for port in task.ports if port.publish_mode == "host" and port.published_port]

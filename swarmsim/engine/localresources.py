@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from swarmsim.sim.clock import timestamp
-from swarmsim.swarm.specs import NetworkSpec
+from swarmsim.swarm.objects import NetworkSpec
 
 PREDEFINED = (("bridge", "bridge", "172.17.0.0/16"), ("host", "host", ""), ("none", "null", ""))
 GATEWAY_BRIDGE = ("docker_gwbridge", "bridge", "172.18.0.0/16")

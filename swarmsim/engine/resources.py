@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, NamedTuple
 
+from swarmsim.apitypes.specs import SecretSpec
 from swarmsim.engine.calls import ApiError, Calls, find
 from swarmsim.engine.jsonforms import network_json, secret_json
 from swarmsim.engine.localresources import LocalNetwork, Volume
@@ -12,8 +13,7 @@ from swarmsim.sim.future import Activity
 from swarmsim.sim.method import Method
 from swarmsim.sim.streams import hex_id
 from swarmsim.swarm.api import control
-from swarmsim.swarm.objects import Config, Network, Secret
-from swarmsim.swarm.specs import NetworkSpec, SecretSpec
+from swarmsim.swarm.objects import Config, Network, NetworkSpec, Secret
 
 NETWORK_DRIVERS = ("bridge", "host", "ipvlan", "macvlan", "null", "overlay")
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from swarmsim.apitypes.specs import DiscreteResource, GenericResource, NamedResource
 from swarmsim.docker.client import Result
 from swarmsim.docker.files import Files
 from swarmsim.scenario.conditions import Facts, Seen, check, describe
@@ -34,7 +35,6 @@ from swarmsim.scenario.schema import (
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.profile import load_profile
 from swarmsim.swarm.objects import Role
-from swarmsim.swarm.specs import DiscreteResource, GenericResource, NamedResource
 from swarmsim.trace import rows
 from swarmsim.trace.rows import MESSAGES, header, is_internal
 from swarmsim.version import VERSION

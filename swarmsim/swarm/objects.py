@@ -1,7 +1,7 @@
 """What a swarm's store holds (api/objects.proto).
 
 All objects are frozen records, replaced rather than changed; managers share them. Status times are simulated
-seconds. What users write is in :mod:`swarmsim.swarm.specs`.
+seconds. What users write is in :mod:`swarmsim.apitypes.specs`.
 """
 
 from __future__ import annotations
@@ -12,16 +12,7 @@ from typing import ClassVar
 import msgspec
 from msgspec import field
 
-from swarmsim.swarm.specs import (
-    SECOND,
-    EndpointSpec,
-    GenericResource,
-    NetworkSpec,
-    PortConfig,
-    SecretSpec,
-    ServiceSpec,
-    TaskSpec,
-)
+from swarmsim.apitypes.specs import SECOND, EndpointSpec, GenericResource, PortConfig, SecretSpec, ServiceSpec, TaskSpec
 from swarmsim.swarm.states import TaskState
 
 
@@ -225,6 +216,20 @@ class Cluster(StoreObject, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         return "default"
+
+
+class NetworkSpec(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is wanted of a network; ``subnet`` and ``gateway`` are empty until the allocator has chosen them."""
+
+    name: str
+    labels: dict[str, str] | None = None
+    driver: str = "overlay"
+    subnet: str = ""
+    gateway: str = ""
+    internal: bool = False
+    attachable: bool = False
+    ingress: bool = False
+    options: dict[str, str] | None = None
 
 
 class Network(StoreObject, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from swarmsim.apitypes.specs import GenericResource
 from swarmsim.docker.client import Result, run_docker, split_words
 from swarmsim.docker.files import Files
 from swarmsim.engine.api import EngineAPI
@@ -32,7 +33,6 @@ from swarmsim.swarm.manager.overview import OVERVIEW, OverviewRequest
 from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.objects import Role, Service, Task
 from swarmsim.swarm.skiprules import skip_rules
-from swarmsim.swarm.specs import GenericResource
 from swarmsim.swarm.states import TaskState
 from swarmsim.trace import rows
 from swarmsim.world.vitals import Vitals

@@ -27,7 +27,7 @@ OPTIONS = [
     ("--entrypoint 'sh -c'", "ContainerSpec.Command", ["sh", "-c"], "--entrypoint sh", ["sh"]),
     ("--stop-signal SIGINT", "ContainerSpec.StopSignal", "SIGINT", "--stop-signal SIGTERM", "SIGTERM"),
     ("--stop-grace-period 3s", "ContainerSpec.StopGracePeriod", 3 * 10**9, "--stop-grace-period 1m", 60 * 10**9),
-    ("--log-driver json-file --log-opt max-size=1m", "LogDriver", {"Name": "json-file", "Options": {"max-size": "1m"}}, "--log-driver none", {"Name": "none", "Options": {}}),
+    ("--log-driver json-file --log-opt max-size=1m", "LogDriver", {"Name": "json-file", "Options": {"max-size": "1m"}}, "--log-driver none", {"Name": "none"}),
     ("--limit-cpu 0.5 --limit-memory 64m --limit-pids 9", "Resources.Limits", {"NanoCPUs": 500000000, "MemoryBytes": 67108864, "Pids": 9}, "--limit-memory 32m", {"NanoCPUs": 500000000, "MemoryBytes": 33554432, "Pids": 9}),
     ("--reserve-cpu 0.1 --generic-resource SSD=1", "Resources.Reservations", {"NanoCPUs": 100000000, "GenericResources": [{"DiscreteResourceSpec": {"Kind": "SSD", "Value": 1}}]}, "--generic-resource-rm SSD", {"NanoCPUs": 100000000}),
     ("--ulimit nofile=10:20", "ContainerSpec.Ulimits", [{"Name": "nofile", "Hard": 20, "Soft": 10}], "--ulimit-add core=0 --ulimit-rm nofile", [{"Name": "core", "Hard": 0, "Soft": 0}]),

@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-from swarmsim.swarm.objects import (
-    Availability,
-    Node,
-    NodeDescription,
-    NodeSpec,
-    NodeState,
-    NodeStatus,
-    Role,
-    Service,
-    Task,
-    TaskStatus,
-)
-from swarmsim.swarm.specs import (
+from swarmsim.apitypes.specs import (
     ContainerSpec,
     DNSConfig,
     Mode,
@@ -26,6 +14,18 @@ from swarmsim.swarm.specs import (
     RestartPolicy,
     ServiceSpec,
     TaskSpec,
+)
+from swarmsim.swarm.objects import (
+    Availability,
+    Node,
+    NodeDescription,
+    NodeSpec,
+    NodeState,
+    NodeStatus,
+    Role,
+    Service,
+    Task,
+    TaskStatus,
 )
 from swarmsim.swarm.states import TaskState
 

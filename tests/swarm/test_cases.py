@@ -7,6 +7,25 @@ from random import Random
 
 import pytest
 
+from swarmsim.apitypes.specs import (
+    DiscreteResource,
+    Driver,
+    GenericResource,
+    GlobalJob,
+    GlobalService,
+    Mode,
+    Mount,
+    NamedResource,
+    PlacementPreference,
+    Platform,
+    Quantities,
+    ReplicatedJob,
+    Resources,
+    RestartPolicy,
+    SpreadOver,
+    VolumeOptions,
+    replace,
+)
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.journal import Journal
 from swarmsim.sim.scope import Scope
@@ -22,23 +41,6 @@ from swarmsim.swarm.manager.scheduler.nodeinfo import GenericStock, NodeInfo
 from swarmsim.swarm.manager.scheduler.scheduler import Scheduler
 from swarmsim.swarm.manager.taskreaper import TaskReaper
 from swarmsim.swarm.objects import Attachment, Availability, Cluster, ClusterSpec, JobStatus, NodeState, Service, Task
-from swarmsim.swarm.specs import (
-    DiscreteResource,
-    Driver,
-    GenericResource,
-    Mode,
-    Mount,
-    NamedResource,
-    PlacementPreference,
-    Platform,
-    Quantities,
-    ReplicatedJob,
-    Resources,
-    RestartPolicy,
-    SpreadOver,
-    VolumeOptions,
-    replace,
-)
 from swarmsim.swarm.states import TaskState as S
 from swarmsim.swarm.store import MemoryStore
 from tests.swarm.build import node, service, task, task_spec
@@ -192,7 +194,7 @@ GLOBAL = [
 @pytest.mark.parametrize("is_job", [False, True])
 def test_where_global_tasks_are(settings, constraints, takes_part, is_job):
     owner = service(spec=task_spec(constraints=constraints))
-    mode = Mode(global_job={}) if is_job else Mode(global_={})
+    mode = Mode(global_job=GlobalJob()) if is_job else Mode(global_=GlobalService())
     owner = replace(owner, spec=replace(owner.spec, mode=mode), job_status=JobStatus(0, 0.0) if is_job else None)
     store = filled(node("a", **settings), owner)
     kind = JobsOrchestrator if is_job else GlobalOrchestrator

@@ -7,10 +7,10 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from swarmsim.apitypes.specs import PortConfig
 from swarmsim.swarm.manager.scheduler.filters import Pipeline
 from swarmsim.swarm.manager.scheduler.nodeset import RING, RING_BITS, NodeSet
 from swarmsim.swarm.objects import Availability
-from swarmsim.swarm.specs import PortConfig
 from swarmsim.swarm.states import TaskState
 from tests.swarm.build import node, task, task_spec
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from swarmsim.apitypes.specs import PortConfig, replace
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.journal import Journal
 from swarmsim.sim.scope import Scope
@@ -16,7 +17,6 @@ from swarmsim.swarm.manager.scheduler.filters import Pipeline
 from swarmsim.swarm.manager.scheduler.nodeinfo import NodeInfo
 from swarmsim.swarm.manager.scheduler.scheduler import Scheduler
 from swarmsim.swarm.objects import Availability, Node, NodeState, Role, Service, Task
-from swarmsim.swarm.specs import PortConfig, replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import MemoryStore
 from tests.swarm.build import node, service, task, task_spec

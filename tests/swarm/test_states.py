@@ -6,10 +6,10 @@ from functools import partial
 
 import pytest
 
+from swarmsim.apitypes.specs import replace
 from swarmsim.sim.clock import Clock
 from swarmsim.swarm.manager.allocator import Allocator
 from swarmsim.swarm.objects import Task
-from swarmsim.swarm.specs import replace
 from swarmsim.swarm.states import (
     MOVES,
     NEXT,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from swarmsim.apitypes.specs import replace
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.future import Future
 from swarmsim.swarm.objects import Service, Task
-from swarmsim.swarm.specs import replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import (
     AlreadyExists,

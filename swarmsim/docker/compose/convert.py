@@ -10,15 +10,8 @@ import posixpath
 from collections.abc import Callable
 from typing import Any
 
-from swarmsim.docker.command import CommandError
-from swarmsim.docker.compose.load import Loaded
-from swarmsim.docker.compose.values import checked_health, pairs, texts
-from swarmsim.docker.merges import capability, privileges
-from swarmsim.docker.options import OPTIONS, RECORDS
-from swarmsim.docker.specs import read_env_file, with_value
-from swarmsim.go.units import ram_in_bytes
-from swarmsim.swarm.reference import InvalidReference, parse_reference
-from swarmsim.swarm.specs import (
+from swarmsim.apitypes.reference import InvalidReference, parse_reference
+from swarmsim.apitypes.specs import (
     BindOptions,
     ConfigReference,
     ContainerSpec,
@@ -26,10 +19,11 @@ from swarmsim.swarm.specs import (
     Driver,
     EndpointSpec,
     FileTarget,
+    GlobalJob,
+    GlobalService,
     Mode,
     Mount,
     NetworkAttachment,
-    NetworkSpec,
     Placement,
     Replicated,
     ReplicatedJob,
@@ -42,6 +36,14 @@ from swarmsim.swarm.specs import (
     TmpfsOptions,
     VolumeOptions,
 )
+from swarmsim.docker.command import CommandError
+from swarmsim.docker.compose.load import Loaded
+from swarmsim.docker.compose.values import checked_health, pairs, texts
+from swarmsim.docker.merges import capability, privileges
+from swarmsim.docker.options import OPTIONS, RECORDS
+from swarmsim.docker.specs import read_env_file, with_value
+from swarmsim.go.units import ram_in_bytes
+from swarmsim.swarm.objects import NetworkSpec
 
 NAMESPACE = "com.docker.stack.namespace"
 IMAGE = "com.docker.stack.image"
@@ -153,7 +155,7 @@ class Stack:
                 continue
             data = self.read(entry["file"]) if entry.get("file") else ""
             specs.append(
-                SecretSpec(name=self.file_name(kind, name), labels=self.labels(entry.get("labels")), data=data)
+                SecretSpec(name=self.file_name(kind, name), labels=self.labels(entry.get("labels")), data=data.encode())
             )
         return specs
 
@@ -300,7 +302,7 @@ def _mode(stack: Stack, name: str, service: Config) -> Mode:
     if mode in ("global", "global-job"):
         if replicas is not None:
             raise CommandError("replicas can only be used with replicated or replicated-job mode")
-        return Mode(global_={}) if mode == "global" else Mode(global_job={})
+        return Mode(global_=GlobalService()) if mode == "global" else Mode(global_job=GlobalJob())
     count = 1 if replicas is None else replicas
     if mode == "replicated-job":
         return Mode(replicated_job=ReplicatedJob(max_concurrent=count, total_completions=count))

@@ -5,12 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from swarmsim.docker import merges
-from swarmsim.docker.command import CommandError
-from swarmsim.docker.values import parse_cpus, parse_ports
-from swarmsim.go.duration import parse_duration
-from swarmsim.go.units import ram_in_bytes
-from swarmsim.swarm.specs import (
+from swarmsim.apitypes.specs import (
     CredentialSpec,
     DiscreteResource,
     Driver,
@@ -21,6 +16,11 @@ from swarmsim.swarm.specs import (
     SpreadOver,
     Ulimit,
 )
+from swarmsim.docker import merges
+from swarmsim.docker.command import CommandError
+from swarmsim.docker.values import parse_cpus, parse_ports
+from swarmsim.go.duration import parse_duration
+from swarmsim.go.units import ram_in_bytes
 
 
 def pairs(value: Any) -> dict[str, str | None]:

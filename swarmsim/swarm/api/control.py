@@ -5,10 +5,21 @@ from __future__ import annotations
 from types import NoneType
 from typing import NamedTuple, TypeVar
 
+from swarmsim.apitypes.specs import SecretSpec, ServiceSpec
 from swarmsim.sim.method import Method
 from swarmsim.swarm.api.roles import MANAGERS
-from swarmsim.swarm.objects import Cluster, ClusterSpec, Config, Network, Node, NodeSpec, Secret, Service, Task
-from swarmsim.swarm.specs import NetworkSpec, SecretSpec, ServiceSpec
+from swarmsim.swarm.objects import (
+    Cluster,
+    ClusterSpec,
+    Config,
+    Network,
+    NetworkSpec,
+    Node,
+    NodeSpec,
+    Secret,
+    Service,
+    Task,
+)
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")

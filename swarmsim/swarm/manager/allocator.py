@@ -12,11 +12,11 @@ import ipaddress
 from collections.abc import Iterable
 from functools import partial
 
+from swarmsim.apitypes.specs import PortConfig, replace
 from swarmsim.sim.future import Activity
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.objects import Attachment, Network, Service, Task, TaskStatus
-from swarmsim.swarm.specs import PortConfig, replace
 from swarmsim.swarm.states import PENDING_MESSAGE, TaskState, Who
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from functools import partial
 
+from swarmsim.apitypes.specs import replace
 from swarmsim.sim.future import Activity
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.constraint import NoConstraints, node_matches, parse
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.scheduler.nodeinfo import reservations
 from swarmsim.swarm.objects import Availability, Node, Service, Task, TaskStatus
-from swarmsim.swarm.specs import replace
 from swarmsim.swarm.states import REJECTED_MESSAGE, TaskState, Who
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 

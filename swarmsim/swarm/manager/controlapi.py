@@ -11,6 +11,8 @@ from functools import partial
 from random import Random
 from typing import Protocol, TypeVar
 
+from swarmsim.apitypes.reference import InvalidReference, parse_reference
+from swarmsim.apitypes.specs import SECOND, EndpointSpec, HealthConfig, Resources, ServiceSpec, replace
 from swarmsim.sim.future import Future
 from swarmsim.sim.method import CallInfo, Handler, Method, Reply, Request
 from swarmsim.sim.rpc import RpcError
@@ -47,8 +49,6 @@ from swarmsim.swarm.objects import (
     TaskStatus,
     UpdateStatus,
 )
-from swarmsim.swarm.reference import InvalidReference, parse_reference
-from swarmsim.swarm.specs import SECOND, EndpointSpec, HealthConfig, Resources, ServiceSpec, replace
 from swarmsim.swarm.states import NODE_DELETED_MESSAGE, TaskState, Who
 from swarmsim.swarm.store import AlreadyExists, NameConflict, StoreError, Transaction
 

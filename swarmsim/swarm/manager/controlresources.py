@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from swarmsim.apitypes.specs import ContainerSpec, NetworkAttachment, ServiceSpec, replace
 from swarmsim.sim.future import Future
 from swarmsim.sim.method import CallInfo
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.api import control
 from swarmsim.swarm.objects import Config, Network, Secret, Service, Task
-from swarmsim.swarm.specs import ContainerSpec, NetworkAttachment, ServiceSpec, replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import NameConflict, Transaction
 
@@ -51,7 +51,7 @@ def create_secret(
 ) -> Future[control.CreateSecretResponse]:
     spec = request.spec
     _check_name(spec.name)
-    if not 0 < len(spec.data.encode()) < limit:
+    if not 0 < len(spec.data) < limit:
         raise _invalid(f"{table.table} data must be larger than 0 and less than {limit} bytes")
     obj = table(id=new_id(api.ids), spec=spec)
 

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from swarmsim.apitypes.specs import SECOND, replace
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.method import CallInfo, ServerStream
@@ -34,7 +35,6 @@ from swarmsim.swarm.api.dispatcher import (
 )
 from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.objects import Cluster, Node, NodeDescription, NodeState, NodeStatus, Task, TaskStatus
-from swarmsim.swarm.specs import SECOND, replace
 from swarmsim.swarm.states import TaskState, Who
 from swarmsim.swarm.store import Change, Transaction
 from swarmsim.trace import rows

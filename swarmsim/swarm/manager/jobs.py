@@ -13,6 +13,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from swarmsim.apitypes.specs import replace
 from swarmsim.sim.future import Activity
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.constraint import node_matches, parse
@@ -21,7 +22,6 @@ from swarmsim.swarm.manager.orchestrator import new_task, want
 from swarmsim.swarm.manager.restart import RestartSupervisor
 from swarmsim.swarm.manager.taskinit import check_tasks
 from swarmsim.swarm.objects import Availability, Node, NodeState, Service, Task, node_invalid
-from swarmsim.swarm.specs import replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 

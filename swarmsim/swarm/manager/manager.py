@@ -35,8 +35,7 @@ from swarmsim.swarm.manager.replicated import ReplicatedOrchestrator
 from swarmsim.swarm.manager.rolemanager import RoleManager
 from swarmsim.swarm.manager.scheduler.scheduler import Scheduler
 from swarmsim.swarm.manager.taskreaper import TaskReaper
-from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, Network, Node, NodeSpec, Role
-from swarmsim.swarm.specs import NetworkSpec
+from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, Network, NetworkSpec, Node, NodeSpec, Role
 from swarmsim.swarm.store import AlreadyExists, NameConflict, Transaction
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from random import Random
 from typing import NamedTuple
 
+from swarmsim.apitypes.specs import DEFAULT_RESTART, DEFAULT_UPDATE, SECOND, RestartPolicy, UpdateConfig, replace
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.constraint import NoConstraints, node_matches, parse
 from swarmsim.swarm.objects import Node, Service, Task, TaskStatus
-from swarmsim.swarm.specs import DEFAULT_RESTART, DEFAULT_UPDATE, SECOND, RestartPolicy, UpdateConfig, replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import Transaction
 

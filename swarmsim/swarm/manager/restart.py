@@ -13,11 +13,11 @@ from collections import deque
 from functools import partial
 from random import Random
 
+from swarmsim.apitypes.specs import replace
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.manager.orchestrator import Restart, SlotTuple, by_timestamp, new_task
 from swarmsim.swarm.objects import Availability, Node, NodeState, Service, Task
-from swarmsim.swarm.specs import replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 

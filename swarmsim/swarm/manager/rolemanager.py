@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from swarmsim.apitypes.specs import replace
 from swarmsim.sim.future import Activity
 from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Scope
@@ -17,7 +18,6 @@ from swarmsim.swarm.api.raft import Member
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.objects import Node, Role
-from swarmsim.swarm.specs import replace
 from swarmsim.swarm.store import Change, Transaction
 
 RECONCILE_INTERVAL = 5.0  # seconds, roleReconcileInterval

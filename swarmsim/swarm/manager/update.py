@@ -12,12 +12,12 @@ from collections import deque
 from functools import partial
 from random import Random
 
+from swarmsim.apitypes.specs import replace
 from swarmsim.sim.future import Activity
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.manager.orchestrator import UpdatePlan, is_dirty, new_task
 from swarmsim.swarm.manager.restart import RestartSupervisor
 from swarmsim.swarm.objects import Node, Service, Task, UpdateStatus
-from swarmsim.swarm.specs import replace
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import Change, MemoryStore, NotFound, Transaction
 

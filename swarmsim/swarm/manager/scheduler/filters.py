@@ -14,10 +14,10 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import NamedTuple
 
+from swarmsim.apitypes.specs import Platform
 from swarmsim.swarm.constraint import Constraint, NoConstraints, node_matches, parse
 from swarmsim.swarm.manager.scheduler.nodeinfo import NodeInfo, reservations
 from swarmsim.swarm.objects import Availability, Node, NodeState, Task
-from swarmsim.swarm.specs import Platform
 
 Check = Callable[[NodeInfo], bool]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from swarmsim.apitypes.specs import DiscreteResource, GenericResource, NamedResource, Quantities
 from swarmsim.swarm.objects import Node, Task
-from swarmsim.swarm.specs import DiscreteResource, GenericResource, NamedResource, Quantities
 from swarmsim.swarm.states import TaskState
 
 MONITOR_FAILURES = 300.0  # seconds, monitorFailures

@@ -12,6 +12,7 @@ from functools import partial
 from random import Random
 from typing import NamedTuple
 
+from swarmsim.apitypes.specs import replace
 from swarmsim.sim.future import Activity
 from swarmsim.sim.journal import Journal
 from swarmsim.sim.scope import Scope
@@ -22,7 +23,6 @@ from swarmsim.swarm.manager.scheduler.nodeinfo import NodeInfo
 from swarmsim.swarm.manager.scheduler.nodeset import RING_BITS, NodeSet
 from swarmsim.swarm.manager.scheduler.tree import Branch, grow, share_out
 from swarmsim.swarm.objects import Node, Service, Task, TaskStatus
-from swarmsim.swarm.specs import replace
 from swarmsim.swarm.states import ASSIGNED_MESSAGE, CONFIRMED_MESSAGE, TaskState, Who
 from swarmsim.swarm.store import Change, MemoryStore, OutOfSequence, Transaction
 from swarmsim.trace import rows
