@@ -7,16 +7,17 @@ work. What bars show on a terminal is not seen through a pipe, but the errors of
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from swarmsim.apitypes.base import as_json
 from swarmsim.apitypes.specs import SECOND
 from swarmsim.docker.command import CommandContext, CommandError
+from swarmsim.docker.convergence import Convergence, Phase, Reaction, Say
 from swarmsim.sim.future import Activity
 from swarmsim.swarm.objects import Service
 
 POLL = 0.2  # seconds
+MONITOR = 5.0  # seconds, where an update does not say
 MAX_ERROR = 75  # characters of a task's error
 MAX_BARS = 20  # above that many tasks no line each
 PROGRESS = {
@@ -25,94 +26,114 @@ PROGRESS = {
 }  # fmt: skip
 
 
-def wait_on_service(command: CommandContext, reference: str, quiet: bool) -> Activity[Any]:
+class Bars(NamedTuple):
+    """How far a service is: tasks that run of those wanted, and the errors of others, by what their bars are called."""
+
+    running: int
+    total: int
+    errors: list[tuple[str, str]]
+
+    @property
+    def all_run(self) -> bool:
+        return self.running == self.total
+
+
+class _Display:
+    """What is printed of it, through a pipe: a line whenever something is said."""
+
+    def __init__(self, command: CommandContext, quiet: bool) -> None:
+        self._command = command
+        self._quiet = quiet
+
+    def say(self, text: str) -> None:
+        if not self._quiet:
+            self._command.out(text + "\n")
+
+    def begin(self, total: int, numbered: bool, prefix: str) -> None:
+        self.say(f"{prefix}0 out of {total} tasks")
+        if numbered and total <= MAX_BARS:
+            self.numbers(total)
+
+    def numbers(self, total: int) -> None:
+        for bar in range(1, total + 1):
+            self.say(f"{bar}/{total}:  ")
+
+    def tell(self, what: Say, bars: Bars, prefix: str, left: float) -> None:
+        """``left``: seconds it still has to wait."""
+        match what:
+            case Say.ERRORS:
+                for name, error in bars.errors:
+                    self.say(f"{name}: {truncated(error)}")
+            case Say.OVERALL:
+                self.say(f"{prefix}{bars.running} out of {bars.total} tasks")
+            case Say.WAITING if left >= 0:
+                # Some time has always passed in a real client, so it never says one second more.
+                self.say(f"verify: Waiting {int(left - 1e-9) + 1} seconds to verify that tasks are stable...")
+            case Say.FAILURE:
+                self.say("verify: Detected task failure")
+
+
+def wait_on_service(command: CommandContext, reference: str, quiet: bool) -> Activity[None]:
     """Print progress until the service has converged. Raises :class:`CommandError` if its update pauses."""
-
-    def say(text: str) -> None:
-        if not quiet:
-            command.out(text + "\n")
-
     clock = command.api.host.clock
-    converged_at: float | None = None
-    converged = rolling_back = initialized = False
-    last_message = ""
-    bars: dict[Any, int] = {}
-    in_background = f"Operation continuing in background.\nUse `docker service ps {reference}` to check progress."
+    display = _Display(command, quiet)
+    convergence = Convergence()
+    places: dict[Any, int] = {}
+    begun = False
     while True:
         service: Service = yield from command.api.service_spec(reference)
         config = service.spec.update
-        monitor = config.monitor / SECOND if config and config.monitor else 5.0
+        monitor = config.monitor / SECOND if config and config.monitor else MONITOR
         status = service.update_status
-        if status is not None:
-            if status.state == "updating":
-                rolling_back = False
-            elif status.state == "completed" and not converged:
-                return
-            elif status.state == "paused":
-                raise CommandError(f"service update paused: {status.message}")
-            elif status.state == "rollback_started":
-                if not rolling_back and status.message:
-                    say(f"rollback: {status.message}")
-                rolling_back = True
-            elif status.state == "rollback_paused":
-                raise CommandError(f"service rollback paused: {status.message}")
-            elif status.state == "rollback_completed":
-                if not converged:
-                    last_message = f"rollback: {status.message}"
-                rolling_back = True
-        if converged and converged_at is not None and clock.now - converged_at >= monitor:
-            say(f"verify: Service {reference} converged")
-            if last_message:
-                say(last_message)
+        reaction = convergence.on_update_state(status.state, status.message) if status is not None else Reaction()
+        if reaction.fails:
+            raise CommandError(reaction.fails)
+        if reaction.says:
+            display.say(reaction.says)
+        if reaction.ends:
+            return
+        if convergence.is_verified(clock.now, monitor):
+            display.say(f"verify: Service {reference} converged")
+            if convergence.last_word:
+                display.say(convergence.last_word)
             return
         tasks = yield from command.api.task_list()
         nodes = yield from command.api.node_list()
         if service.is_job:
-            if _job_progress(service, tasks, say, first=not initialized):
-                say("job complete")
+            if _job_progress(service, tasks, display, first=not begun):
+                display.say("job complete")
                 return
-            initialized = True
-            if (yield from command.pause(POLL)):
-                say(in_background)
-                return
-            continue
-        wanted = _slots(service, tasks, nodes)
-        total = service.replicas if service.is_replicated else len(wanted)
-        prefix = "overall progress: rolling back update: " if rolling_back else "overall progress: "
-        if not initialized:
-            initialized = True
-            say(f"{prefix}0 out of {total} tasks")
-            if service.is_replicated and total <= MAX_BARS:
-                for bar in range(1, total + 1):
-                    say(f"{bar}/{total}:  ")
-        was_converged = converged
-        running = sum(1 for task in wanted.values() if _runs(task))
-        converged = running == total and (total > 0 or service.is_replicated)
-        if total <= MAX_BARS and not was_converged:
-            hostnames = {node["ID"]: node["Description"].get("Hostname", "") for node in nodes}
-            for slot in sorted(wanted):
-                bar = bars.setdefault(slot, len(bars) + 1)
-                error = wanted[slot]["Status"].get("Err", "")
-                if error:
-                    which = f"{bar}/{total}" if service.is_replicated else hostnames.get(slot, slot)
-                    say(f"{which}: {truncated(error)}")
-        if not (was_converged and converged):
-            say(f"{prefix}{running} out of {total} tasks")
-        if converged:
-            if converged_at is None:
-                converged_at = clock.now
-            wait = monitor - (clock.now - converged_at)
-            if wait >= 0:
-                # Some time has always passed in a real client, so it never says one second more.
-                say(f"verify: Waiting {int(wait - 1e-9) + 1} seconds to verify that tasks are stable...")
         else:
-            if converged_at is not None:
-                say("verify: Detected task failure")
-            converged_at = None
+            bars = _bars(service, tasks, nodes, places if convergence.phase is Phase.CONVERGING else None)
+            prefix = "overall progress: " + ("rolling back update: " if convergence.rolling_back else "")
+            if not begun:
+                display.begin(bars.total, service.is_replicated, prefix)
+            all_run = bars.all_run and (bars.total > 0 or service.is_replicated)
+            for what in convergence.on_tasks(all_run, clock.now):
+                display.tell(what, bars, prefix, monitor - (clock.now - convergence.since))
+        begun = True
         if (yield from command.pause(POLL)):
-            if not converged:
-                say(in_background)
+            if convergence.phase is Phase.CONVERGING:
+                display.say("Operation continuing in background.")
+                display.say(f"Use `docker service ps {reference}` to check progress.")
             return
+
+
+def _bars(
+    service: Service, tasks: list[dict[str, Any]], nodes: list[dict[str, Any]], places: dict[Any, int] | None
+) -> Bars:
+    """``places`` keeps which bar is whose; above :data:`MAX_BARS` there are none, and none while it is verified."""
+    wanted = _slots(service, tasks, nodes)
+    total = service.replicas if service.is_replicated else len(wanted)
+    errors = []
+    if places is not None and total <= MAX_BARS:
+        hostnames = {node["ID"]: node["Description"].get("Hostname", "") for node in nodes}
+        for slot in sorted(wanted):
+            bar = places.setdefault(slot, len(places) + 1)
+            error = wanted[slot]["Status"].get("Err", "")
+            if error:
+                errors.append((f"{bar}/{total}" if service.is_replicated else hostnames.get(slot, slot), error))
+    return Bars(sum(map(_runs, wanted.values())), total, errors)
 
 
 def _runs(task: dict[str, Any]) -> bool:
@@ -125,7 +146,7 @@ def truncated(error: str) -> str:
     return line if len(line) <= MAX_ERROR else line[: MAX_ERROR - 1] + "…"
 
 
-def _job_progress(service: Service, tasks: list[dict[str, Any]], say: Callable[[str], None], first: bool) -> bool:
+def _job_progress(service: Service, tasks: list[dict[str, Any]], display: _Display, first: bool) -> bool:
     """Tell how far a job is; whether it is done (replicatedJobProgressUpdater, globalJobProgressUpdater)."""
     iteration = {"Index": service.job_status.iteration} if service.job_status and service.job_status.iteration else {}
     of_job = [t for t in tasks if t["ServiceID"] == service.id and t.get("JobIteration") == iteration]
@@ -143,14 +164,13 @@ def _job_progress(service: Service, tasks: list[dict[str, Any]], say: Callable[[
     total, concurrent = job.total_completions, job.max_concurrent
     width = len(str(concurrent))
     if first:
-        say(f"active tasks: {0:>{width}} out of {min(total, concurrent):>{width}} tasks")
+        display.say(f"active tasks: {0:>{width}} out of {min(total, concurrent):>{width}} tasks")
         if total <= MAX_BARS:
-            for bar in range(1, total + 1):
-                say(f"{bar}/{total}:  ")
+            display.numbers(total)
     for slot in sorted(by_slot):
         if by_slot[slot]["Status"].get("Err") and total <= MAX_BARS:
-            say(f"{slot + 1}/{total}: {truncated(by_slot[slot]['Status']['Err'])}")
-    say(f"active tasks: {active:>{width}} out of {min(total - complete, concurrent):>{width}} tasks")
+            display.say(f"{slot + 1}/{total}: {truncated(by_slot[slot]['Status']['Err'])}")
+    display.say(f"active tasks: {active:>{width}} out of {min(total - complete, concurrent):>{width}} tasks")
     return complete == total
 
 
