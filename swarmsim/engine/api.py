@@ -15,7 +15,7 @@ import msgspec
 from swarmsim.apitypes.specs import ServiceSpec
 from swarmsim.engine.calls import ApiError, find, refused
 from swarmsim.engine.containers import Container
-from swarmsim.engine.engine import ENGINE_VERSION
+from swarmsim.engine.engine import ENGINE_VERSION, LOG_PORT
 from swarmsim.engine.gossip import leave_duration, others_in_gossip
 from swarmsim.engine.images import find_image
 from swarmsim.engine.jsonforms import Json, container_inspected, node_json, service_json, swarm_json, task_json
@@ -23,13 +23,13 @@ from swarmsim.engine.localresources import GATEWAY_BRIDGE
 from swarmsim.engine.names import random_name
 from swarmsim.engine.resources import ResourceCalls
 from swarmsim.sim.future import Activity
-from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.net.rpc import RpcError
 from swarmsim.swarm.api import control
 from swarmsim.swarm.api.ca import GET_ROOT_CA_CERTIFICATE, GetRootCACertificateRequest
 from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsRequest
 from swarmsim.swarm.ca.certificates import RootCA
-from swarmsim.swarm.node import SwarmNode, init_swarm, join_swarm
+from swarmsim.swarm.node import SwarmNode, ask_once, init_swarm, join_swarm
 from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, NodeSpec, Role, Service, Task
 
 CONNECT_TIMEOUT = 20.0  # seconds, swarmConnectTimeout
@@ -104,10 +104,10 @@ class EngineAPI(ResourceCalls):
         parts = token.split("-")
         if len(parts) != 4 or parts[:2] != ["SWMTKN", "1"] or len(parts[2]) != 50 or len(parts[3]) != 25:
             raise ApiError(400, "invalid join token")
-        remote, where = self._remote(remotes[0])
+        remote = self._target(remotes[0])
         try:
-            answer = yield from self.engine.process.call(
-                remote, GET_ROOT_CA_CERTIFICATE, GetRootCACertificateRequest(), CONNECT_TIMEOUT
+            answer = yield from ask_once(
+                self.engine.process, remote, GET_ROOT_CA_CERTIFICATE, GetRootCACertificateRequest(), CONNECT_TIMEOUT
             )
             root = answer.root
             digest = hashlib.sha256(root.certificate.encode()).digest()
@@ -124,8 +124,7 @@ class EngineAPI(ResourceCalls):
                 self.engine.node.stop()
                 self._forget()
             if error.broken:
-                message = f'connection error: desc = "transport: Error while dialing dial tcp {where}: connect: connection refused"'
-                raise ApiError(503, f"rpc error: code = Unavailable desc = {message}") from None
+                raise ApiError(503, str(error)) from None
             raise refused(error) from None
         role = self.engine.node.identity.role if self.engine.node else Role.WORKER
         return role
@@ -311,7 +310,13 @@ class EngineAPI(ResourceCalls):
             host = view.node.hostname
             request = SubscribeLogsRequest(tuple(task.id for task in own))
             try:
-                logs = yield from self.engine.process.call(host, SUBSCRIBE_LOGS, request, STATS_TIMEOUT)
+                logs = yield from ask_once(
+                    self.engine.process,
+                    f"{self.host.ctx.hosts[host].address}:{LOG_PORT}",
+                    SUBSCRIBE_LOGS,
+                    request,
+                    STATS_TIMEOUT,
+                )
             except RpcError:
                 missing.append(view.node.id)
                 continue
@@ -377,13 +382,7 @@ class EngineAPI(ResourceCalls):
         return body
 
     def _remote_managers(self, node: SwarmNode) -> list[Json]:
-        hosts = self.host.ctx.hosts
-        identities = [(hosts[name].disk.get("swarm"), hosts[name]) for name in node.disk.remotes.weights]
-        return [
-            {"NodeID": disk.identity.node_id, "Addr": f"{host.address}:{SWARM_PORT}"}
-            for disk, host in identities
-            if disk is not None
-        ]
+        return [{"NodeID": peer.node_id, "Addr": peer.addr} for peer in node.disk.remotes.weights]
 
     # -- helpers
 
@@ -461,17 +460,11 @@ class EngineAPI(ResourceCalls):
             address = self.host.address
         return f"{address}:{port or SWARM_PORT}"
 
-    def _remote(self, given: str) -> tuple[str, str]:
-        """The host an address means, and the address as errors show it. An unknown one is silent."""
+    def _target(self, given: str) -> str:
+        """Address and port that ``given`` means, which may be a host's name and lack the port."""
         address, port = _split(given)
-        host = self.host.ctx.by_address.get(address) or self.host.ctx.hosts.get(address)
-        where = f"{address}:{port or SWARM_PORT}"
-        if host is None or (port or SWARM_PORT) != SWARM_PORT:
-            message = (
-                f'connection error: desc = "transport: Error while dialing dial tcp {where}: connect: no route to host"'
-            )
-            raise ApiError(503, f"rpc error: code = Unavailable desc = {message}")
-        return host.name, where
+        named = self.host.ctx.hosts.get(address)
+        return f"{named.address if named is not None else address}:{port or SWARM_PORT}"
 
 
 def _split(address: str) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from swarmsim.engine.engine import Engine
 from swarmsim.sim.future import Activity
 from swarmsim.sim.method import Method, Reply, Request
-from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.net.rpc import RpcError
 from swarmsim.sim.scope import ModelError
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.objects import Role

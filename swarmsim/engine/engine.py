@@ -17,8 +17,9 @@ from swarmsim.engine.events import EventLog
 from swarmsim.engine.executor import ContainerController
 from swarmsim.engine.localresources import PREDEFINED, LocalNetwork, Volume
 from swarmsim.sim.future import Activity, Future
-from swarmsim.sim.host import Host, Process
+from swarmsim.sim.host import ANY_ADDRESS, Host, Process
 from swarmsim.sim.method import CallInfo
+from swarmsim.sim.net.server import Server
 from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsMessage, SubscribeLogsRequest
 from swarmsim.swarm.node import NodeDisk, SwarmNode
 from swarmsim.swarm.objects import NetworkSpec, NodeDescription, Task
@@ -38,6 +39,8 @@ PLUGINS: tuple[tuple[str, str], ...] = (
     *(("Network", name) for name in ("bridge", "host", "ipvlan", "macvlan", "null", "overlay")),
     ("Volume", "local"),
 )  # fmt: skip
+LOG_PORT = 2375
+"""Where an engine tells managers what its tasks print. Real agents hold a stream to the leader's log broker instead."""
 
 
 class Engine:
@@ -80,7 +83,7 @@ class Engine:
 
     def _open(self) -> None:
         self.make_networks(*PREDEFINED)
-        self.process.serve(SUBSCRIBE_LOGS, self._logs)
+        Server(self.process, self.process, f"{ANY_ADDRESS}:{LOG_PORT}").serve(SUBSCRIBE_LOGS, self._logs)
 
     def _logs(self, request: SubscribeLogsRequest, call: CallInfo) -> SubscribeLogsMessage:
         """What the containers of tasks printed."""

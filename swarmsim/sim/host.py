@@ -2,25 +2,27 @@
 
 A host's power is a scope and each process is a scope in it, so cutting the power ends everything on it
 without a sound. Killing a process is different: the kernel lives on and closes the process's
-connections, so peers see a reset at once. ``kill_all`` is a power-off with that courtesy.
+connections, so peers hear of it at once. ``kill_all`` is a power-off with that courtesy.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 from swarmsim.sim.clock import Clock
-from swarmsim.sim.fabric import Fabric
 from swarmsim.sim.future import Future
 from swarmsim.sim.journal import Journal
-from swarmsim.sim.method import AnyMethod, Handler, Message, Method, Reply, Request, StreamHandler, StreamMethod
+from swarmsim.sim.net.connection import Address, Listener, Socket
+from swarmsim.sim.net.datagrams import DatagramSocket
+from swarmsim.sim.net.fabric import Fabric
+from swarmsim.sim.net.rpc import TimeOuts
 from swarmsim.sim.profile import Profile
-from swarmsim.sim.rpc import Call, RpcError, Stream, TimeOuts
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import RandomStreams
 from swarmsim.trace import rows
+
+ANY_ADDRESS = "0.0.0.0"
 
 
 class Machine:
@@ -50,6 +52,7 @@ class SimContext:
         self.streams = streams
         self.profile = profile
         self.fabric = Fabric(clock, streams)
+        self.fabric.on_routes_lost = self._routes_lost
         self.journal = Journal(clock)
         self.time_outs = TimeOuts(clock)
         self.hosts: dict[str, Host] = {}
@@ -69,6 +72,19 @@ class SimContext:
         if self._changed is None:
             self._changed = self.clock.future()
         return self._changed
+
+    def host_at(self, target: str) -> Host:
+        """Whose address it is; ``target`` has a port (``"10.0.0.1:2377"``). Raises :class:`KeyError` if nobody's."""
+        return self.by_address[target.rpartition(":")[0]]
+
+    def _routes_lost(self, hosts: Sequence[str]) -> None:
+        """Sockets whose packets no longer get through will notice by their keep-alive, if not before."""
+        for name in hosts:
+            if name in self.hosts:
+                for socket in list(self.hosts[name].sockets):
+                    if not self.fabric.reaches(name, socket.peer.host.name):
+                        socket.expect_silence()
+                        socket.peer.expect_silence()
 
     def machine_for_next_host(self) -> Machine:
         """Hosts share a computer by groups of the profile's ``hosts_per_machine``, in order."""
@@ -99,7 +115,12 @@ class Host:
         self.memory = memory
         self.disk: dict[str, Any] = {}
         self.power = Scope(self.clock, name)
-        self.listeners: dict[AnyMethod, tuple[Process, Callable[[Any, Any], Any]]] = {}
+        self.listeners: dict[Address, Listener] = {}
+        self.datagram_sockets: dict[Address, DatagramSocket[Any]] = {}
+        self.sockets: dict[Socket, None] = {}
+        """The ends of connections its kernel knows."""
+        self.awaited_by: dict[Socket, None] = {}
+        """Other hosts' sockets that have something to send here, while this host has no power."""
         self.machine = ctx.machine_for_next_host()
         ctx.hosts[name] = self
         ctx.by_address[address] = self
@@ -113,13 +134,17 @@ class Host:
         if self.power.alive:
             self.ctx.journal.note(rows.Power, host=self.name, on=False)
         self.power.end()
-        self.listeners.clear()
+        for socket in list(self.sockets):
+            socket.vanish()
 
     def power_on(self) -> None:
         """Give power again. Starting processes is for whoever boots the machine."""
         if not self.power.alive:
             self.clock.quiescence.invalidate(self)
             self.power = Scope(self.clock, self.name)
+            awaited_by, self.awaited_by = self.awaited_by, {}
+            for socket in awaited_by:
+                socket.neighbour_returned()
             self.ctx.journal.note(rows.Power, host=self.name, on=True)
 
     def kill_all(self) -> None:
@@ -131,6 +156,10 @@ class Host:
             else:
                 child.end()
 
+    def listener_at(self, at: Address) -> Listener | None:
+        """Who listens there: at this very address, or at any of the host's."""
+        return self.listeners.get(at) or self.listeners.get(at._replace(address=ANY_ADDRESS))
+
     def rng(self, component: str) -> Any:
         """The random stream of one component of this host."""
         return self.ctx.streams.stream(f"{self.name}/{component}")
@@ -140,116 +169,16 @@ class Host:
 
 
 class Process(Scope):
-    """An operating-system process: serves calls, makes calls, holds connections."""
+    """An operating-system process. ``identity`` is who it says to be to whoever it connects with."""
 
-    __slots__ = ("calls", "ctx", "host", "streams")
+    __slots__ = ("ctx", "host", "identity")
 
     def __init__(self, host: Host, name: str) -> None:
         super().__init__(host.clock, f"{host.name}/{name}", host.power)
         self.host = host
         self.ctx = host.ctx
-        self.calls: dict[Call[Any, Any], None] = {}
-        self.streams: dict[Stream[Any, Any], None] = {}
-
-    def serve(
-        self, method: Method[Request, Reply], handler: Handler[Request, Reply], lifetime: Scope | None = None
-    ) -> None:
-        """Answer ``method`` with ``handler`` as long as ``lifetime`` (default: this process) lives."""
-        self._listen(method, handler, lifetime)
-
-    def serve_stream(
-        self,
-        method: StreamMethod[Request, Message],
-        handler: StreamHandler[Request, Message],
-        lifetime: Scope | None = None,
-    ) -> None:
-        """Give streams of ``method`` to ``handler`` as long as ``lifetime`` (default: this process) lives."""
-        self._listen(method, handler, lifetime)
-
-    def _listen(self, method: AnyMethod, handler: Callable[[Any, Any], Any], lifetime: Scope | None) -> None:
-        self.clock.quiescence.invalidate(self.host)
-        listeners = self.host.listeners
-        entry = (self, handler)
-        listeners[method] = entry
-
-        def close() -> None:
-            if listeners.get(method) is entry:
-                del listeners[method]
-
-        (lifetime or self).on_end(close)
-
-    def call(
-        self,
-        dst: str,
-        method: Method[Request, Reply],
-        request: Request,
-        timeout: float | None = None,
-        *,
-        redirected: bool = False,
-    ) -> Future[Reply]:
-        """Ask ``dst``; the future carries the reply or fails with :class:`RpcError`.
-
-        ``timeout`` in seconds. Without one a call over a cut link waits for ever.
-        """
-        return self.begin_call(dst, method, request, timeout, redirected=redirected).reply
-
-    def connect(
-        self, dst: str, method: Method[Request, Reply], request: Request, timeout: float, ago: float = 0.0
-    ) -> Future[Reply]:
-        """As :meth:`call`, to whoever may not be there yet: what gets no answer is sent again, as TCP does its SYN.
-
-        ``ago``: the attempt began so many seconds before, and has had no answer so far.
-        """
-        call = self.begin_call(dst, method, request, timeout - ago, send=not ago)
-        call.send_again(ago)
-        return call.reply
-
-    def begin_call(
-        self,
-        dst: str,
-        method: Method[Request, Reply],
-        request: Request,
-        timeout: float | None,
-        send: bool = True,
-        redirected: bool = False,
-    ) -> Call[Request, Reply]:
-        """As :meth:`call`, for whoever wants to know more of the call than its answer."""
-        self.clock.quiescence.invalidate((self.host.name, method))
-        self.clock.quiescence.invalidate((dst, method))
-        call = Call(self, dst, method, request, redirected)
-        if timeout is not None:
-            self.ctx.time_outs.add(call, timeout)
-        if send:
-            call.send()
-        return call
-
-    def stream(
-        self,
-        dst: str,
-        method: StreamMethod[Request, Message],
-        request: Request,
-        on_message: Callable[[Message], object],
-        on_close: Callable[[RpcError], object],
-        timeout: float = math.inf,
-        *,
-        redirected: bool = False,
-    ) -> Stream[Request, Message]:
-        """Open a server stream: ``on_message`` for each message, ``on_close`` once when it breaks.
-
-        ``timeout``: for so many seconds the caller will wait for the first message.
-        """
-        deadline = self.clock.now + timeout
-        stream = Stream(self, dst, method, request, on_message, on_close, deadline, redirected)
-        stream.open()
-        return stream
+        self.identity = ""
 
     def kill(self) -> None:
-        """SIGKILL: the process is gone and the kernel resets its connections."""
-        if not self.alive:
-            return
-        calls, streams = list(self.calls), list(self.streams)
+        """SIGKILL: the process is gone, and the kernel closes its connections."""
         self.end()
-        for call in calls:
-            call.reset()
-        for stream in streams:
-            stream.reset(self)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 from swarmsim.sim.future import Future
 
 if TYPE_CHECKING:
-    from swarmsim.sim.rpc import RpcError
+    from swarmsim.sim.net.rpc import RpcError
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")

@@ -13,13 +13,16 @@ from typing import NamedTuple
 
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
-from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.method import Method, Reply, Request
+from swarmsim.sim.net.channel import Channel
+from swarmsim.sim.net.rpc import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.agent.agent import Agent
 from swarmsim.swarm.agent.remotes import Remotes
 from swarmsim.swarm.agent.worker import Executor, TaskDisk
 from swarmsim.swarm.api.ca import ISSUE_NODE_CERTIFICATE, IssueNodeCertificateRequest
+from swarmsim.swarm.api.dispatcher import Peer
 from swarmsim.swarm.api.raft import JOIN, JoinRequest
 from swarmsim.swarm.ca.certificates import RootCA, create_root
 from swarmsim.swarm.manager.manager import Manager
@@ -153,7 +156,7 @@ class SwarmNode:
             if remote is not None:
                 request = JoinRequest(self.identity.node_id, self.process.host.name, self.disk.advertise)
                 try:
-                    raft_id, members = yield from self.process.call(remote, JOIN, request, JOIN_RETRY)
+                    raft_id, members = yield from ask_once(self.process, remote.addr, JOIN, request, JOIN_RETRY)
                 except RpcError:
                     self.disk.remotes.observe(remote, good=False)
                 else:
@@ -177,8 +180,19 @@ class SwarmNode:
         """Leave: everything of this node ends."""
         self._stop_manager()
         if self.agent is not None and self.agent._session is not None:
-            self.agent._session.stream.cancel()
+            self.agent._session.channel.close()
         self.scope.end()
+
+
+def ask_once(
+    process: Process, target: str, method: Method[Request, Reply], request: Request, timeout: float
+) -> Activity[Reply]:
+    """Connect to ``target``, ask one thing and hang up. Raises :class:`RpcError`."""
+    channel = Channel(process, process, target)
+    try:
+        return (yield from channel.call(method, request, timeout).reply)
+    finally:
+        channel.close()
 
 
 def init_swarm(process: Process, executor: Executor, advertise: str, availability: Availability) -> Activity[SwarmNode]:
@@ -186,7 +200,7 @@ def init_swarm(process: Process, executor: Executor, advertise: str, availabilit
     rng: Random = process.host.rng("node")
     root = create_root(process.ctx.streams.stream("root-ca"), process.clock.now)
     identity = Identity(new_id(rng), new_id(rng), Role.MANAGER)
-    node = SwarmNode(process, executor, NodeDisk(identity, root, advertise, Remotes((process.host.name,))))
+    node = SwarmNode(process, executor, NodeDisk(identity, root, advertise, Remotes(Peer(identity.node_id, advertise))))
     yield node._sample_duration("cluster_init")
     manager = node._start_manager(availability)
     manager.cluster_id = identity.cluster_id
@@ -207,14 +221,14 @@ def join_swarm(
     availability: Availability,
     adopt: Callable[[SwarmNode], object],
 ) -> Activity[SwarmNode]:
-    """Join through the manager on host ``remote``, whose root certificate was checked; returns the node once it is registered.
+    """Join through the manager at ``remote``, whose root certificate was checked; returns the node once it is registered.
 
     ``adopt`` is given the node as soon as it has a certificate. Raises :class:`RpcError`.
     """
     request = IssueNodeCertificateRequest(token, availability)
-    issued = yield from process.call(remote, ISSUE_NODE_CERTIFICATE, request, JOIN_TIMEOUT)
+    issued = yield from ask_once(process, remote, ISSUE_NODE_CERTIFICATE, request, JOIN_TIMEOUT)
     identity = Identity(issued.node_id, issued.cluster_id, issued.role)
-    node = SwarmNode(process, executor, NodeDisk(identity, root, advertise, Remotes((remote,))))
+    node = SwarmNode(process, executor, NodeDisk(identity, root, advertise, Remotes(Peer("", remote))))
     adopt(node)
     yield node._sample_duration("certificate")
     if issued.role is Role.MANAGER:

@@ -9,7 +9,7 @@ an agent's heartbeat      its session is registered with the leader  the end of 
 Raft's ticks              one leader, its followers have all it has  the end of any member; any message but a
 (all members together)    and a majority of members is well; the     heartbeat; membership; the leader's ways; a
                           others are gone                            lost member's return
-a peer's reconnecting     the other side is gone and the pauses      its return; the way; the end of the member
+a channel's reconnecting  the other side is gone and the pauses      its return; the way; the end of the member
                           have reached their longest
 the description check     always: a running engine's description     its own end
                           does not change
@@ -29,26 +29,17 @@ from typing import Any
 
 from swarmsim.raft.messages import Kind
 from swarmsim.raft.progress import State
-from swarmsim.sim.clock import Timer
 from swarmsim.sim.host import SimContext
+from swarmsim.sim.net.channel import BACKOFF_JITTER, CONNECT_TIMEOUT, Channel, Connectivity
 from swarmsim.sim.quiescence import Dormant, Phase, Renewals, Route, SkipRule, ticks_until
 from swarmsim.sim.timers import Deadline, PeriodicTimer
 from swarmsim.swarm.agent.agent import NODE_UPDATE_PERIOD, Agent, Session
-from swarmsim.swarm.api import health
 from swarmsim.swarm.api.raft import PROCESS_RAFT_MESSAGE, Member
 from swarmsim.swarm.manager.dispatcher import GRACE_MULTIPLIER, Dispatcher
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.raftnode import TICK, RaftNode
 from swarmsim.swarm.manager.rolemanager import RECONCILE_INTERVAL, RoleManager
-from swarmsim.swarm.manager.transport import (
-    BACKOFF_JITTER,
-    BACKOFF_MAX,
-    CONNECT_TIMEOUT,
-    MESSAGE_QUEUE,
-    SEND_TIMEOUT,
-    TCP_GIVE_UP,
-    Peer,
-)
+from swarmsim.swarm.manager.transport import MESSAGE_QUEUE, SEND_TIMEOUT, Peer
 from swarmsim.swarm.objects import Cluster
 from swarmsim.swarm.store import Change
 
@@ -61,7 +52,7 @@ def skip_rules(ctx: SimContext, manager_on: ManagerOn) -> Mapping[Callable[..., 
     return {
         Session.heartbeat: HeartbeatRule(ctx, manager_on),
         RaftNode.tick: RaftTickRule(ctx, manager_on),
-        Peer.reconnect: ReconnectRule(ctx),
+        Channel.redial: ReconnectRule(ctx),
         Agent.check_description: LatticeRule(ctx, NODE_UPDATE_PERIOD, lambda agent: True, ()),
         RoleManager.beat: LatticeRule(ctx, RECONCILE_INTERVAL, lambda roles: roles.stuck, (ctx,)),
     }
@@ -114,6 +105,8 @@ class HeartbeatRule:
             registration is None
             or registration.session_id != session.id
             or not through.raft.is_active(leader.raft_id)
+            or not session.channel.healthy
+            or not (through is head or through.raft.peers[leader.raft_id].channel.healthy)
             or not all(self.ctx.fabric.healthy(*route) for route in routes)
         ):
             return None
@@ -152,24 +145,25 @@ class HeartbeatRule:
 
 
 class ReconnectRule:
-    """Attempts to connect to a member that is gone: each fails, the pause after it is 8 s give or take a fifth."""
+    """Attempts to connect to whoever is gone: each fails, the pause after it is the longest, give or take a fifth."""
 
     def __init__(self, ctx: SimContext) -> None:
         self.ctx = ctx
         self._rng: Random = ctx.streams.stream("calm/reconnects")
 
     def dormant(self, timer: PeriodicTimer) -> Dormant | None:
-        peer: Peer = timer.owner
-        here, there = peer.node.process.host.name, self.ctx.hosts[peer.member.host]
-        if not peer.patient:
+        channel: Channel = timer.owner
+        here, there = channel.process.host.name, channel.remote
+        if there is None or not channel.patient:
             return None
         if not there.powered or not self.ctx.fabric.reaches(here, there.name):
             gap = CONNECT_TIMEOUT
-        elif health.CHECK not in there.listeners and self.ctx.fabric.healthy(here, there.name):
+        elif there.listener_at(channel.address) is None and self.ctx.fabric.healthy(here, there.name):
             gap = 2 * self.ctx.fabric.delay(here, there.name)
         else:
             return None
-        renewals = Renewals(BACKOFF_MAX * (1 - BACKOFF_JITTER), BACKOFF_MAX * (1 + BACKOFF_JITTER), gap)
+        longest = channel.max_backoff
+        renewals = Renewals(longest * (1 - BACKOFF_JITTER), longest * (1 + BACKOFF_JITTER), gap)
         pause = timer.due - self.ctx.clock.now
         known = Phase(timer.due - pause - gap, pause, timer.due)
         return Dormant(
@@ -184,7 +178,7 @@ class ReconnectRule:
         phase = renewals.phase(known, now, self._rng)
         if now - phase.last < renewals.gap:
             timer.wake(None)
-            timer.owner.reconnect(ago=now - phase.last)
+            timer.owner.dial(ago=now - phase.last)
         else:
             timer.wake(phase.next)
 
@@ -221,7 +215,7 @@ class RaftTickRule:
                 sources += (follower.scope, (host.name, PROCESS_RAFT_MESSAGE))
             elif self._gone(leader, member) and not peer.active:
                 sources += (host, host.power)
-                if peer.connected:
+                if peer.channel.state is not Connectivity.TRANSIENT_FAILURE:
                     if not _only_heartbeats_wait(peer):
                         return None
                     silent.append(peer)
@@ -230,22 +224,13 @@ class RaftTickRule:
         # A member that is cut off may still take the others, who rest without it, for its group.
         if 2 * len(group) <= len(leader.members) or node not in group:
             return None
-        alarm = self._alarm(leader, silent)
-        wake = partial(self._wake, _Ticking(leader), [_Ticking(node) for node in group[1:]], silent, alarm)
+        wake = partial(self._wake, _Ticking(leader), [_Ticking(node) for node in group[1:]], silent)
         for ticking in group:
             ticking.ticker.sleep()
         for peer in silent:
             assert peer.call is not None
             peer.call.wait_for_ever()
         return Dormant(self.ctx.clock.quiescence, sources, routes, wake)
-
-    def _alarm(self, leader: RaftNode, silent: list[Peer]) -> Timer | None:
-        """When the kernel gives up the first connection to a silent member, it matters again."""
-        if not silent:
-            return None
-        since = min(peer.silent_since or self.ctx.clock.now for peer in silent)
-        left = since + TCP_GIVE_UP - self.ctx.clock.now
-        return leader.scope.after(max(0.0, left), self.ctx.clock.quiescence.invalidate, leader)
 
     def _leader_of(self, node: RaftNode) -> RaftNode | None:
         """The leader, if it leads undisputed and has nothing to do."""
@@ -283,12 +268,11 @@ class RaftTickRule:
         host = self.ctx.hosts[member.host]
         if not host.powered or not self.ctx.fabric.reaches(leader.process.host.name, host.name):
             return True
-        return PROCESS_RAFT_MESSAGE not in host.listeners and not leader.peers[member.raft_id].connected
+        channel = leader.peers[member.raft_id].channel
+        return host.listener_at(channel.address) is None and channel.state is Connectivity.TRANSIENT_FAILURE
 
-    def _wake(self, leader: _Ticking, followers: list[_Ticking], silent: list[Peer], alarm: Timer | None) -> None:
+    def _wake(self, leader: _Ticking, followers: list[_Ticking], silent: list[Peer]) -> None:
         now = self.ctx.clock.now
-        if alarm is not None:
-            alarm.cancel()
         ticks = ticks_until(leader.due, TICK, now)
         core = leader.node.core
         if leader.unmoved:
@@ -341,9 +325,10 @@ def _only_heartbeats_wait(peer: Peer) -> bool:
 def _let_time_pass(peer: Peer, ticks: int, now: float) -> None:
     """Heartbeats to a silent member: ``ticks`` more were queued, and every two seconds one was given up."""
     call = peer.call
-    assert call is not None
+    if call is None:
+        return  # the connection has just been given up, and with it the message that waited
     given_up = ticks_until(call.deadline, SEND_TIMEOUT, now)
     waiting = min(len(peer.queue) + ticks - given_up, MESSAGE_QUEUE)
     peer.queue.clear()
     peer.queue.extend([call.request] * max(0, waiting))
-    call.expire_in(call.deadline + SEND_TIMEOUT * given_up - now)
+    call.expire_in(call.deadline + SEND_TIMEOUT * given_up - now, peer.node.scope)

@@ -23,8 +23,8 @@ from swarmsim.engine.engine import Engine
 from swarmsim.sim.clock import Clock, timestamp
 from swarmsim.sim.future import Activity
 from swarmsim.sim.host import Host, SimContext
+from swarmsim.sim.net.rpc import RpcError
 from swarmsim.sim.profile import Profile, load_profile
-from swarmsim.sim.rpc import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import RandomStreams
 from swarmsim.swarm.api.control import NodeView

@@ -1,7 +1,7 @@
 """The agent (agent/agent.go, session.go, reporter.go): one session at a time with a dispatcher.
 
 Without a manager the agent keeps its containers running and tries again: after 0.1 s, then 0.1 + 2 ×
-the last wait, at most 8 s, each time after a pause drawn uniformly below that. Every call has 5 s. Once
+the last wait, at most 8 s, each time after a pause drawn uniformly below that; it chooses a manager and connects before the pause. Every call has 5 s. Once
 registered it heartbeats at once and then at the pace it is told, and reports the status of all its tasks.
 """
 
@@ -11,19 +11,22 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
+from swarmsim.sim.clock import Timer
 from swarmsim.sim.future import Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.method import Method, Reply, Request
-from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.net.channel import Channel
+from swarmsim.sim.net.rpc import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import PeriodicTimer
 from swarmsim.swarm.agent.remotes import Remotes
 from swarmsim.swarm.agent.worker import Executor, TaskDisk, Worker
-from swarmsim.swarm.api import dispatcher
+from swarmsim.swarm.api import LOCAL_SOCKET, dispatcher
 from swarmsim.swarm.api.dispatcher import (
     AssignmentsMessage,
     HeartbeatRequest,
     HeartbeatResponse,
+    Peer,
     SessionMessage,
     SessionRequest,
     UpdateTaskStatusRequest,
@@ -38,21 +41,36 @@ NODE_UPDATE_PERIOD = 20.0  # seconds, defaultNodeUpdatePeriod
 
 
 class Session:
-    """One attempt to be registered, and the session it becomes."""
+    """One attempt to be registered, and the session it becomes: a channel to ``remote``, or to the manager in this very process
+    (``None``). The channel connects at once, registration begins after ``delay`` seconds (session.go newSession, run).
+    """
 
-    def __init__(self, agent: Agent, manager: str, session_id: str) -> None:
+    def __init__(self, agent: Agent, remote: Peer | None, session_id: str, delay: float) -> None:
         self.agent = agent
-        self.manager = manager
+        self.remote = remote
         self.scope = agent.scope.child("session")
         self.id = session_id
         self.registered = False
-        request = SessionRequest(agent.node_id, session_id, agent.description, agent.process.host.address)
-        self.stream = agent.process.stream(
-            manager, dispatcher.SESSION, request, self._on_message, self.failed, RPC_TIMEOUT
-        )
+        self.channel = Channel(agent.process, self.scope, remote.addr if remote is not None else LOCAL_SOCKET)
+        self._timeout: Timer | None = None
+        if delay:
+            self.scope.after(delay, self._start)
+        else:
+            self._start()
+
+    @property
+    def manager(self) -> str:
+        """The host of the manager it goes through."""
+        host = self.agent.process.host
+        return host.name if self.remote is None else host.ctx.host_at(self.remote.addr).name
+
+    def _start(self) -> None:
+        agent = self.agent
+        request = SessionRequest(agent.node_id, self.id, agent.description, agent.process.host.address)
         self._timeout = self.scope.after(
             RPC_TIMEOUT, self.failed, RpcError("DeadlineExceeded", "session initiation timed out")
         )
+        self.channel.stream(dispatcher.SESSION, request, self._on_message, self.failed, RPC_TIMEOUT)
 
     def _on_message(self, message: SessionMessage | AssignmentsMessage) -> None:
         if not self.scope.alive:
@@ -63,7 +81,8 @@ class Session:
         self.id = message.session_id
         if not self.registered:
             self.registered = True
-            self._timeout.cancel()
+            if self._timeout is not None:
+                self._timeout.cancel()
             self.agent.session_registered(self)
             self._rhythm = PeriodicTimer(self.scope, 0.0, self.heartbeat)
         self.agent.on_session_message(message)
@@ -80,12 +99,11 @@ class Session:
             self.failed(reply._value)
 
     def call(self, method: Method[Request, Reply], request: Request) -> Future[Reply]:
-        return self.agent.process.call(self.manager, method, request, RPC_TIMEOUT)
+        return self.channel.call(method, request, RPC_TIMEOUT).reply
 
     def failed(self, error: RpcError) -> None:
         if self.scope.alive:
             self.scope.end()
-            self.stream.cancel()
             self.agent.session_failed(self, error)
 
 
@@ -119,26 +137,28 @@ class Agent:
         self._reporting = False
         self.worker = Worker(scope, executor, disk, self._status_changed)
         PeriodicTimer(scope, NODE_UPDATE_PERIOD, self.check_description)
-        self._connect("")
+        self._connect("", 0.0)
 
     # -- sessions
 
-    def _connect(self, session_id: str) -> None:
-        manager = self.process.host.name if self.local_manager() else self.remotes.select(self._rng)
-        if manager is None:
-            self._retry(session_id)
-            return
-        self._session = Session(self, manager, session_id)
+    def _connect(self, session_id: str, delay: float) -> None:
+        remote = None
+        if not self.local_manager():
+            remote = self.remotes.select(self._rng)
+            if remote is None:
+                self.scope.after(delay, self._retry, session_id)
+                return
+        self._session = Session(self, remote, session_id, delay)
 
     def session_registered(self, session: Session) -> None:
         self._backoff = 0.0
-        self.remotes.observe(session.manager, good=True)
+        self.remotes.observe(session.remote, good=True)
         for task_id, status in self.worker.statuses():
             self._to_report.setdefault(task_id, status)
         self._report_next()
 
     def session_failed(self, session: Session, error: RpcError) -> None:
-        self.remotes.observe(session.manager, good=False)
+        self.remotes.observe(session.remote, good=False)
         self._reporting = False
         self.journal.note(
             rows.SessionFailed, host=self.process.host.name, manager=session.manager, reason=error.message
@@ -148,10 +168,10 @@ class Agent:
     def _retry(self, session_id: str) -> None:
         self._session = None
         self._backoff = min(INITIAL_BACKOFF + 2 * self._backoff, MAX_BACKOFF)
-        self.scope.after(self._rng.random() * self._backoff, self._connect, session_id)
+        self._connect(session_id, self._rng.random() * self._backoff)
 
     def on_session_message(self, message: SessionMessage) -> None:
-        self.remotes.replace(tuple(host for _, host in message.managers))
+        self.remotes.replace(message.managers)
         self.on_node(message.node)
 
     def check_description(self) -> float:
@@ -162,9 +182,8 @@ class Agent:
             if self._session is not None and self._session.registered:
                 session, self._session = self._session, None
                 session.scope.end()
-                session.stream.cancel()
                 self._reporting = False
-                self._connect(session.id)
+                self._connect(session.id, 0.0)
         return NODE_UPDATE_PERIOD
 
     # -- reports

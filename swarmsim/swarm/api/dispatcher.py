@@ -10,6 +10,13 @@ from swarmsim.swarm.api.roles import NODES
 from swarmsim.swarm.objects import Node, NodeDescription, Task, TaskStatus
 
 
+class Peer(NamedTuple):
+    """A manager as agents know it (types.proto); its node id is empty until a manager has said it."""
+
+    node_id: str
+    addr: str
+
+
 class SessionRequest(NamedTuple):
     """An agent wants a session, or its old one again. SwarmKit reads node and address off the connection."""
 
@@ -20,11 +27,11 @@ class SessionRequest(NamedTuple):
 
 
 class SessionMessage(NamedTuple):
-    """What the agent is told of itself and of the managers (hosts by node id)."""
+    """What the agent is told of itself and of the managers."""
 
     session_id: str
     node: Node
-    managers: tuple[tuple[str, str], ...]
+    managers: tuple[Peer, ...]
 
 
 class AssignmentsMessage(NamedTuple):

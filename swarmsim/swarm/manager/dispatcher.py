@@ -21,7 +21,7 @@ from swarmsim.apitypes.specs import SECOND, replace
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.method import CallInfo, ServerStream
-from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.net.rpc import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import new_id
 from swarmsim.sim.timers import AlignedTicker, Deadline
@@ -29,6 +29,7 @@ from swarmsim.swarm.api.dispatcher import (
     AssignmentsMessage,
     HeartbeatRequest,
     HeartbeatResponse,
+    Peer,
     SessionMessage,
     SessionRequest,
     UpdateTaskStatusRequest,
@@ -259,8 +260,8 @@ class Dispatcher:
         if self._sessions.get(session.node_id) is session:
             del self._sessions[session.node_id]
 
-    def _managers(self) -> tuple[tuple[str, str], ...]:
-        return tuple((member.node_id, member.host) for member in self.raft.members.values())
+    def _managers(self) -> tuple[Peer, ...]:
+        return tuple(Peer(member.node_id, member.addr) for member in self.raft.members.values())
 
     def _managers_changed(self) -> None:
         for session in list(self._sessions.values()):

@@ -13,12 +13,15 @@ from typing import Any
 
 from swarmsim.raft.messages import ChangeType
 from swarmsim.sim.future import Activity, Future
-from swarmsim.sim.host import Process
+from swarmsim.sim.host import ANY_ADDRESS, Process
 from swarmsim.sim.method import CallInfo, Handler, Method, Reply, Request
-from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.net.channel import Channel
+from swarmsim.sim.net.connection import Address
+from swarmsim.sim.net.rpc import RpcError
+from swarmsim.sim.net.server import Server
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import new_id
-from swarmsim.swarm.api import ca, dispatcher, health, raft
+from swarmsim.swarm.api import LOCAL_SOCKET, ca, dispatcher, health, raft
 from swarmsim.swarm.api.raft import Member
 from swarmsim.swarm.ca.certificates import RootCA, join_token
 from swarmsim.swarm.ca.server import CAServer
@@ -64,14 +67,17 @@ class Manager:
         self.cluster_id = ""
         self.journal = process.ctx.journal
         self.ids: Random = process.host.rng("ids")
-        self.raft = RaftNode(process, scope, node_id, addr, disk)
+        self.server = Server(process, scope, f"{ANY_ADDRESS}:{Address.parse(addr).port}", LOCAL_SOCKET)
+        self.local = Channel(process, scope, LOCAL_SOCKET)
+        """What this host's engine asks through."""
+        self.raft = RaftNode(process, scope, self.server, node_id, addr, disk)
         self.raft.on_leadership = self._leadership_changed
         self.raft.on_removed = on_removed
         self.control = ControlAPI(self.raft, self.ids)
         self.dispatcher: Dispatcher | None = None
         self.scheduler: Scheduler | None = None
         self._leadership: Scope | None = None
-        self.proxy = Proxy(process, scope, self.raft)
+        self.proxy = Proxy(process, scope, self.server, self.raft)
         self._serve()
 
     def _serve(self) -> None:
@@ -86,8 +92,8 @@ class Manager:
             dispatcher.UPDATE_TASK_STATUS, lambda: self.dispatcher.update_task_status if self.dispatcher else None
         )
         self.proxy.serve_stream(dispatcher.SESSION, lambda: self.dispatcher.session if self.dispatcher else None)
-        self.process.serve(health.CHECK, self._check, self.scope)
-        self.process.serve(ca.GET_ROOT_CA_CERTIFICATE, ca_server.get_root_certificate, self.scope)
+        self.server.serve(health.CHECK, self._check)
+        self.server.serve(ca.GET_ROOT_CA_CERTIFICATE, ca_server.get_root_certificate)
 
     def _serve_elected(self, method: Method[Request, Reply], handler: Handler[Request, Reply]) -> None:
         """From its election on, though the log may not be applied to its end."""
@@ -95,7 +101,7 @@ class Manager:
 
     def call(self, method: Method[Request, Reply], request: Request, timeout: float) -> Future[Reply]:
         """A call from this host's engine; ``timeout`` seconds at most."""
-        return self.process.call(self.process.host.name, method, request, timeout)
+        return self.local.call(method, request, timeout).reply
 
     def _check(self, request: health.HealthCheckRequest, call: CallInfo) -> health.HealthCheckResponse:
         return health.HealthCheckResponse(health.ServingStatus.SERVING)

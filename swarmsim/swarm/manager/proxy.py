@@ -25,17 +25,15 @@ from swarmsim.sim.method import (
     StreamHandler,
     StreamMethod,
 )
-from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.net.channel import Channel
+from swarmsim.sim.net.rpc import RpcError, deadline_exceeded
+from swarmsim.sim.net.server import Server
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.api import health
 from swarmsim.swarm.manager.raftnode import LOST_QUORUM, RaftNode
 
 LEADER_TICK = 1.0  # seconds, LeaderConn
 POLL_INTERVAL = 0.5  # seconds, pollNewLeaderConn
-
-
-def deadline_exceeded() -> RpcError:
-    return RpcError("DeadlineExceeded", "context deadline exceeded")
 
 
 Local: TypeAlias = Callable[[], Handler[Request, Reply] | None]
@@ -47,17 +45,18 @@ LocalStream: TypeAlias = Callable[[], StreamHandler[Request, Message] | None]
 class Proxy:
     """Serves methods on every manager."""
 
-    def __init__(self, process: Process, scope: Scope, raft: RaftNode) -> None:
+    def __init__(self, process: Process, scope: Scope, server: Server, raft: RaftNode) -> None:
         self.process = process
+        self.server = server
         self.scope = scope
         self.raft = raft
 
     def serve(self, method: Method[Request, Reply], local: Local[Request, Reply]) -> None:
         """Answer ``method`` for clients, and for managers that take this one for the leader."""
-        self.process.serve(method, partial(self._answer, method, local), self.scope)
+        self.server.serve(method, partial(self._answer, method, local))
 
     def serve_stream(self, method: StreamMethod[Request, Message], local: LocalStream[Request, Message]) -> None:
-        self.process.serve_stream(method, partial(self._answer_stream, method, local), self.scope)
+        self.server.serve_stream(method, partial(self._answer_stream, method, local))
 
     def _answer(
         self, method: Method[Request, Reply], local: Local[Request, Reply], request: Request, call: CallInfo
@@ -127,13 +126,20 @@ class Proxy:
             answer = self._here(local)(request, call)
             return (yield from answer) if isinstance(answer, Future) else answer
         left = max(0.0, call.deadline - self.scope.clock.now)
-        return (yield from self.process.call(host, method, request, left, redirected=True))
+        return (yield from self._channel(host).call(method, request, left, redirected=True).reply)
+
+    def _channel(self, host: str) -> Channel:
+        """The connection that Raft has to another member (PeerConn). Raises :class:`RpcError` if it has none that is active."""
+        for peer in self.raft.peers.values():
+            if peer.member.host == host and peer.active:
+                return peer.channel
+        raise RpcError("Unavailable", "connection error: peer is inactive")
 
     def _check(self, host: str, deadline: float) -> Activity[None]:
         """Whether the leader's Raft answers (pollNewLeaderConn). Raises :class:`RpcError` if not."""
         if host != self.process.host.name:
             left = max(0.0, deadline - self.scope.clock.now)
-            yield self.process.call(host, health.CHECK, health.HealthCheckRequest(), left)
+            yield self._channel(host).call(health.CHECK, health.HealthCheckRequest(), left).reply
 
     def _answer_stream(
         self,
@@ -161,9 +167,10 @@ class Proxy:
             if leader == self.process.host.name:
                 self._here(local)(request, stream)
                 return
+            channel = self._channel(leader)
         except RpcError as error:
             stream.close(error)
             return
         left = stream.deadline - self.scope.clock.now
-        upstream = self.process.stream(leader, method, request, stream.send, stream.close, left, redirected=True)
+        upstream = channel.stream(method, request, stream.send, stream.close, left, redirected=True)
         stream.on_client_gone = upstream.cancel

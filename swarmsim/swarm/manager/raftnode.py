@@ -27,11 +27,12 @@ from swarmsim.raft.messages import (
 from swarmsim.sim.future import Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.method import CallInfo
-from swarmsim.sim.rpc import RpcError
+from swarmsim.sim.net.rpc import RpcError
+from swarmsim.sim.net.server import Server
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import PeriodicTimer
 from swarmsim.swarm.api.raft import PROCESS_RAFT_MESSAGE, Member
-from swarmsim.swarm.manager.transport import MEMBER_REMOVED, Peer
+from swarmsim.swarm.manager.transport import DEFERRED_CLOSE, MEMBER_REMOVED, Peer
 from swarmsim.swarm.store import Change, MemoryStore
 from swarmsim.trace import rows
 
@@ -88,8 +89,9 @@ class RaftDisk:
 class RaftNode:
     """Raft for one manager process. ``store`` is kept in step with the log."""
 
-    def __init__(self, process: Process, scope: Scope, node_id: str, addr: str, disk: RaftDisk) -> None:
+    def __init__(self, process: Process, scope: Scope, server: Server, node_id: str, addr: str, disk: RaftDisk) -> None:
         self.process = process
+        self.server = server
         self.scope = scope
         self.node_id = node_id
         self.addr = addr
@@ -163,7 +165,7 @@ class RaftNode:
         self._last_snapshot = snapshot.index if snapshot else 0
         self._campaign_when_able = False
         self._countdown: float | None = None
-        self.process.serve(PROCESS_RAFT_MESSAGE, self._on_message, self.scope)
+        self.server.serve(PROCESS_RAFT_MESSAGE, self._on_message)
         self.ticker = PeriodicTimer(self.scope, TICK, self.tick)
         self.scope.on_end(self._keep_applied)
         self._process()
@@ -261,10 +263,6 @@ class RaftNode:
         """Whether everything this member knows is saved, committed and applied, and nothing waits for it."""
         log = self.core.log
         return not self._saving and log.applied == log.committed == log.last_index and not self._conf_waits
-
-    def draw(self) -> float:
-        """A number in 0..1 from this member's stream."""
-        return float(self._rng.random())
 
     def new_raft_id(self) -> int:
         while True:
@@ -426,7 +424,9 @@ class RaftNode:
         if change.type is ChangeType.REMOVE:
             self.disk.removed.add(change.node)
             self.members.pop(change.node, None)
-            self.peers.pop(change.node, None)
+            gone = self.peers.pop(change.node, None)
+            if gone is not None:
+                gone.close(after=DEFERRED_CLOSE)
         else:
             self._add(member)
         self.core.apply_conf_change(change)
@@ -446,6 +446,8 @@ class RaftNode:
         if member.raft_id != self.disk.own_id:
             known = self.peers.get(member.raft_id)
             if known is None or known.member != member:
+                if known is not None:
+                    known.close()
                 peer = self.peers[member.raft_id] = Peer(self, member)
                 peer.active = known.active if known else True
 
@@ -482,7 +484,7 @@ class RaftNode:
         for member in members:
             self._add(member)
         for id in [id for id in self.peers if id not in self.members]:
-            del self.peers[id]
+            self.peers.pop(id).close()
         self._members_changed()
 
     def _members_changed(self) -> None:

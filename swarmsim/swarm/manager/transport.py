@@ -1,13 +1,12 @@
 """The way from one Raft member to another (manager/state/raft/transport/peer.go).
 
-One message at a time goes to each peer and is acknowledged within 2 s; a peer whose last message failed is
-*inactive*, which is what ``docker node ls`` shows as Unreachable.
+One message at a time goes to each peer, over a gRPC channel of its own, and is answered within 2 s; a peer whose last message
+failed is *inactive*, which is what ``docker node ls`` shows as Unreachable.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from functools import partial
 from typing import Protocol
 
@@ -16,21 +15,16 @@ from swarmsim.raft.messages import Kind, Message
 from swarmsim.sim.future import Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.journal import Journal
-from swarmsim.sim.rpc import Call, RpcError
+from swarmsim.sim.net.channel import Channel
+from swarmsim.sim.net.rpc import Call, RpcError
 from swarmsim.sim.scope import Scope
-from swarmsim.sim.timers import PeriodicTimer
-from swarmsim.swarm.api import health
 from swarmsim.swarm.api.raft import PROCESS_RAFT_MESSAGE, Member
 from swarmsim.trace import rows
 
 SEND_TIMEOUT = 2.0  # seconds, NodeOptions.SendTimeout
 MESSAGE_QUEUE = 4096  # transport: messages waiting for one peer
-BACKOFF_BASE, BACKOFF_FACTOR, BACKOFF_JITTER = 1.0, 1.6, 0.2  # seconds; grpc backoff.DefaultConfig
 BACKOFF_MAX = 8.0  # seconds, transport.go WithBackoffMaxDelay
-CONNECT_TIMEOUT = 20.0  # seconds, grpc's minConnectTimeout
-TCP_GIVE_UP = 924.6
-"""Seconds after which Linux closes a connection on which nothing is acknowledged (tcp_retries2 = 15 and an RTO of
-0.2 s: Documentation/networking/ip-sysctl)."""
+DEFERRED_CLOSE = 8.0  # seconds for which a removed peer's connection stays, transport.go RemovePeer
 MEMBER_REMOVED = "raft: member was removed"
 
 
@@ -42,28 +36,19 @@ class Owner(Protocol):
     journal: Journal
     core: Raft
 
-    @property
-    def peers(self) -> Mapping[int, Peer]: ...
-
-    def draw(self) -> float:
-        """A number in 0..1 from the node's stream."""
-
     def removed(self) -> None:
         """The other members say that this one is none."""
 
 
 class Peer:
-    """The way to one other member: a connection, a queue, and whether the last message arrived.
+    """The way to one other member: a channel, a queue, and whether the last message arrived.
 
-    ``call`` is the message under way, ``None`` if there is none; ``silent_since`` is when the first of the messages
-    was sent to which there was no answer of any kind.
-
-    A connection that was refused is tried again after gRPC's backoff, which grows to 8 s; until then
-    every message fails at once. So a manager that comes back may not hear from its leader for up to
+    ``call`` is the message under way, ``None`` if there is none. The channel reconnects after pauses that grow to 8 s, and
+    between its attempts every message fails at once. So a manager that comes back may not hear from its leader for up to
     about 8 s (transport.go: WithBackoffMaxDelay).
     """
 
-    __slots__ = ("_attempts", "_redial", "active", "call", "connected", "member", "node", "queue", "silent_since")
+    __slots__ = ("active", "call", "channel", "member", "node", "queue")
 
     def __init__(self, node: Owner, member: Member) -> None:
         self.node = node
@@ -71,23 +56,19 @@ class Peer:
         self.queue: deque[Message] = deque()
         self.call: Call[Message, None] | None = None
         self.active = False
-        self.connected = True
-        self.silent_since: float | None = None
-        self._attempts = 0
-        self._redial: PeriodicTimer | None = None
+        self.channel = Channel(node.process, node.scope, member.addr, BACKOFF_MAX)
 
     @property
     def idle(self) -> bool:
-        """Whether the last message arrived and no other waits."""
-        return self.active and self.connected and self.call is None and not self.queue
+        """Whether the last message arrived and no other waits, on a connection that is healthy."""
+        return self.active and self.call is None and not self.queue and self.channel.healthy
 
-    @property
-    def patient(self) -> bool:
-        """Whether reconnecting has reached its longest pauses."""
-        return BACKOFF_BASE * BACKOFF_FACTOR**self._attempts >= BACKOFF_MAX
+    def close(self, after: float = 0.0) -> None:
+        """Hang up, in so many seconds."""
+        self.node.scope.after(after, self.channel.close)
 
     def send(self, message: Message) -> None:
-        if not self.connected or len(self.queue) >= MESSAGE_QUEUE:
+        if len(self.queue) >= MESSAGE_QUEUE:
             self._failed(message)
             return
         self.queue.append(message)
@@ -96,7 +77,7 @@ class Peer:
 
     def _next(self) -> None:
         message = self.queue.popleft()
-        self.call = self.node.process.begin_call(self.member.host, PROCESS_RAFT_MESSAGE, message, SEND_TIMEOUT)
+        self.call = self.channel.call(PROCESS_RAFT_MESSAGE, message, SEND_TIMEOUT)
         self.call.reply.callbacks.append(partial(self._acknowledged, message))
         journal = self.node.journal
         if journal.wants("raft.sent"):
@@ -113,7 +94,6 @@ class Peer:
             return
         self.call = None
         if reply._ok:
-            self.silent_since = None
             self._set_active(True)
             if message.type is Kind.SNAP:
                 self.node.core.report_snapshot(self.member.raft_id, True)
@@ -125,59 +105,14 @@ class Peer:
                 self.node.removed()
                 return
             self._failed(message)
-            if error.broken or self._given_up(error):
-                self._disconnected()
         if self.queue:
             self._next()
 
-    def _given_up(self, error: RpcError) -> bool:
-        """Whether the kernel has waited long enough for any sign of life."""
-        if error.code != "DeadlineExceeded":
-            self.silent_since = None
-            return False
-        now = self.node.scope.clock.now
-        if self.silent_since is None:
-            self.silent_since = now - SEND_TIMEOUT
-        return now - self.silent_since >= TCP_GIVE_UP
-
-    def _failed(self, *messages: Message) -> None:
+    def _failed(self, message: Message) -> None:
         self._set_active(False)
         self.node.core.report_unreachable(self.member.raft_id)
-        if any(message.type is Kind.SNAP for message in messages):
+        if message.type is Kind.SNAP:
             self.node.core.report_snapshot(self.member.raft_id, False)
-
-    def _disconnected(self) -> None:
-        self.connected = False
-        self.silent_since = None
-        waiting, self.queue = self.queue, deque()
-        self._failed(*waiting)
-        self._attempts = 0
-        self._redial = None
-        self.reconnect()
-
-    def reconnect(self, ago: float = 0.0) -> None:
-        """Try to connect, or go on with a try that began so many seconds ago; the next follows after the backoff."""
-        if self.node.peers.get(self.member.raft_id) is self:
-            reply = self.node.process.connect(
-                self.member.host, health.CHECK, health.HealthCheckRequest(), CONNECT_TIMEOUT, ago
-            )
-            reply.callbacks.append(self._reconnected)
-
-    def _reconnected(self, reply: Future[health.HealthCheckResponse]) -> None:
-        if not self.node.scope.alive:
-            return
-        if reply._ok:
-            self.connected = True
-            return
-        reply.defused = True
-        jitter = 1 + BACKOFF_JITTER * (2 * self.node.draw() - 1)
-        delay = min(BACKOFF_BASE * BACKOFF_FACTOR**self._attempts, BACKOFF_MAX) * jitter
-        if not self.patient:
-            self._attempts += 1
-        if self._redial is None:
-            self._redial = PeriodicTimer(self.node.scope, delay, self.reconnect)
-        else:
-            self._redial.again(delay)
 
     def _set_active(self, active: bool) -> None:
         if active != self.active:

@@ -1,30 +1,24 @@
-"""The fabric: which host reaches which, how long a message takes, what a cut does.
+"""The fabric: which host reaches which, how long a packet takes, what a cut does.
 
 Topology is a networkx graph whose vertices are hosts and switches and whose edges are links with a
-latency law and a loss probability. On top lie cuts between two hosts and partitions into groups, as a
-firewall would make them. Everything Swarm sends runs over TCP, so
-
-- between two hosts messages arrive in the order they were sent;
-- a lost packet is a delay, not a lost message: the sender's TCP tries again after 0.2 s, doubling
-  (RFC 6298's minimum as Linux has it, TCP_RTO_MIN);
-- a message to a host without power, or over a cut, vanishes. Whoever waits for an answer needs a time-out.
+latency distribution and a loss probability. On top lie cuts between two hosts and partitions into groups, as a
+firewall would make them. The fabric is a router: it says whether one packet arrives and when. Sending again
+is TCP's (:mod:`swarmsim.sim.net.connection`).
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import networkx as nx
 
-from swarmsim.sim.clock import FOREVER, Clock, Timer
+from swarmsim.sim.clock import Clock
 from swarmsim.sim.streams import RandomStreams
 
-RETRANSMIT_MIN = 0.2
-RETRANSMITS = 15  # Linux tcp_retries2
-LOOPBACK = 2e-5  # a message to oneself: the kernel only
+LOOPBACK = 2e-5  # seconds a packet to oneself takes: the kernel only
 
 Latency = Callable[[Random], float]
 
@@ -36,7 +30,11 @@ class _Path(NamedTuple):
 
 
 class Fabric:
-    """Carries messages between hosts, named by strings."""
+    """Carries packets between hosts, named by strings.
+
+    ``on_change`` is called after every change; ``on_routes_lost`` after one by which hosts may reach others no more, with the
+    hosts whose routes it touched.
+    """
 
     def __init__(self, clock: Clock, streams: RandomStreams) -> None:
         self.clock = clock
@@ -48,7 +46,7 @@ class Fabric:
         self._partition: list[int] = []
         # A path is valid until links, cuts or separations change; each of those clears this.
         self._paths: dict[tuple[str, str], _Path | None] = {}
-        self._arrivals: dict[tuple[str, str], float] = {}
+        self.on_routes_lost: Callable[[Sequence[str]], object] = lambda hosts: None
         self.on_change: Callable[[], object] = lambda: None
 
     def _changed(self) -> None:
@@ -72,6 +70,7 @@ class Fabric:
         self.clock.quiescence.invalidate_route(a, b)
         self._cuts.add(frozenset((a, b)))
         self._changed()
+        self.on_routes_lost((a,))
 
     def separate(self, hosts: Iterable[str]) -> int:
         """Cut hosts off from all others; among themselves they go on. The number is for :meth:`rejoin`.
@@ -79,10 +78,12 @@ class Fabric:
         Separations may overlap: two hosts reach each other if they are on the same side of every one.
         """
         number = next(self._separations)
+        hosts = tuple(hosts)
         for host in hosts:
             self.clock.quiescence.invalidate_routes_of(host)
             self._isolated[host] = (*self._isolated.get(host, ()), number)
         self._changed()
+        self.on_routes_lost(hosts)
         return number
 
     def rejoin(self, number: int) -> None:
@@ -142,42 +143,27 @@ class Fabric:
         return path is not None and not path.degraded
 
     def delay(self, a: str, b: str) -> float:
-        """A draw of the seconds one message takes from ``a`` to ``b``, which must reach each other."""
+        """A draw of the seconds one packet takes from ``a`` to ``b``, which must reach each other."""
         if a == b:
             return LOOPBACK
         path = self._path(a, b)
-        assert path is not None, f"no way from {a} to {b}"
+        assert path is not None, f"no route from {a} to {b}"
         return sum(latency(self._rng) for latency in path.latencies)
 
-    def send(self, src: str, dst: str, deliver: Callable[..., object], *args: Any) -> bool:
-        """Call ``deliver(*args)`` when the message arrives; ``False`` if a cut swallowed it."""
+    def transit(self, src: str, dst: str) -> float | None:
+        """The seconds after which a packet sent now arrives; ``None`` if a cut or chance swallows it."""
         if src == dst:
-            Timer(self.clock.env, LOOPBACK, deliver, args, FOREVER)
-            return True
+            return LOOPBACK
         path = self._path(src, dst)
         if path is None:
-            return False
+            return None
         latencies, loss, _ = path
-        delay = 0.0
         rng = self._rng
+        if loss and rng.random() < loss:
+            return None
+        delay = 0.0
         for latency in latencies:
             delay += latency(rng)
-        if loss:
-            delay += self._retransmission(loss)
-        now = self.clock.now
-        pair = (src, dst)
-        arrival = max(now + delay, self._arrivals.get(pair, 0.0))
-        self._arrivals[pair] = arrival
-        Timer(self.clock.env, arrival - now, deliver, args, FOREVER)
-        return True
-
-    def _retransmission(self, loss: float) -> float:
-        delay, timeout = 0.0, RETRANSMIT_MIN
-        for _ in range(RETRANSMITS):
-            if self._rng.random() >= loss:
-                break
-            delay += timeout
-            timeout *= 2
         return delay
 
     def _path(self, a: str, b: str) -> _Path | None:

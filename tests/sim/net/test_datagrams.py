@@ -1,0 +1,56 @@
+"""UDP: what is lost is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from swarmsim.sim.net.connection import Address
+from swarmsim.sim.net.datagrams import DatagramSocket
+from swarmsim.sim.scope import ModelError
+from tests.sim.net.pair import Pair
+
+PORT = 7946
+
+
+def two(net: Pair):
+    heard: list[tuple[str, str]] = []
+    near = DatagramSocket(net.a, net.client, PORT, lambda text, sender: heard.append(("a", text)))
+    far = DatagramSocket(net.b, net.server, PORT, lambda text, sender: heard.append((str(sender), text)))
+    return near, far, heard
+
+
+def test_a_packet_arrives_with_its_sender():
+    net = Pair()
+    near, far, heard = two(net)
+    near.send(far.at, "ping")
+    net.run(1)
+    assert heard == [("10.0.0.1:7946", "ping")]
+
+
+def test_what_is_lost_is_lost():
+    net = Pair(loss=0.3)
+    near, far, heard = two(net)
+    for _ in range(1000):
+        near.send(far.at, "ping")
+    net.run(1000)
+    assert 430 <= len(heard) <= 550  # 0.7 · 0.7
+
+
+def test_nobody_is_told_of_cuts_power_and_closed_ports():
+    net = Pair()
+    near, far, heard = two(net)
+    near.send(Address("udp", "10.0.0.2", 1), "closed")
+    net.fabric.cut("a", "b")
+    near.send(far.at, "cut")
+    net.fabric.heal()
+    net.b.power_off()
+    near.send(far.at, "off")
+    net.run(100)
+    assert heard == []
+
+
+def test_a_port_belongs_to_one():
+    net = Pair()
+    two(net)
+    with pytest.raises(ModelError, match="address already in use"):
+        two(net)
