@@ -157,7 +157,23 @@ def one_step_at_a_time(seen: Seen, row: Row) -> str | None:
     return None
 
 
+def ends_as_wanted(seen: Seen, row: Row) -> str | None:
+    """ShutdownComplete: what is shut down was to be; what an agent was told to shut down does not fail any more."""
+    if row["state"] == "shutdown" and row["desired"] in WANTED:
+        return f"task {row['task']}: is shut down though it is wanted {row['desired']}"
+    if row["kind"] == "agent.report" and row["state"] in ("failed", "rejected") and row["desired"] not in WANTED:
+        return f"task {row['task']}: its agent reports {row['state']} though it was told {row['desired']}"
+    return None
+
+
 # -- C: guards of single actions
+
+
+def new_without_a_choice(seen: Seen, row: Row) -> str | None:
+    """CreateSlot: a new task has a node if, and only if, its service is global."""
+    if row["task"] in seen.tasks or row["state"] != "new" or (row["slot"] is None) == (row["node"] is not None):
+        return None
+    return f"{called(row)}: is new, and {'on ' + row['node'] if row['node'] else 'on no node though its service is global'}"
 
 
 def reaped_when_over(seen: Seen, row: Row) -> str | None:
@@ -415,6 +431,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("B desire", "a desired state only grows", {"task": desire_grows}),
     Invariant("B ready", "a task that is only wanted ready does not start", {"task": not_beyond_ready}),
     Invariant("B step", "an agent moves a task one step at a time", {"agent.report": one_step_at_a_time}),
+    Invariant("B end", "a task is shut down if, and only if, it was to be", {"task": ends_as_wanted, "agent.report": ends_as_wanted}),
+    Invariant("C new", "a new task has a node if, and only if, its service is global", {"task": new_without_a_choice}),
     Invariant("C reaper", "no task is deleted while it should run", {"task_gone": reaped_when_over}),
     Invariant("C mode", "a service's mode cannot change", {"service": mode_is_fixed}),
     Invariant("C orphan", "tasks are orphaned when their node was down for a day, or is removed", {"task": orphaned_when_lost}),

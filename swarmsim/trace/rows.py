@@ -91,14 +91,14 @@ class Unmet(TypedDict):
 class Note(TypedDict):
     """A remark of the scenario's."""
 
-    text: str
+    text: Annotated[str, "the text"]
 
 
 class File(TypedDict):
     """Recorded only: a file in the working directory of the commands that follow."""
 
-    name: str
-    text: str
+    name: Annotated[str, "its name"]
+    text: Annotated[str, "the text"]
 
 
 # -- what the managers' API shows
@@ -200,9 +200,9 @@ class Certificate(TypedDict):
 class RaftRoleChange(TypedDict):
     """A member has another role, term or leader."""
 
-    host: str
+    host: Annotated[str, "its host"]
     role: Annotated[str, "`follower`, `candidate` or `leader`"]
-    term: int
+    term: Annotated[int, "Raft term"]
     leader: Annotated[str | None, "the host it follows; null if it knows of none"]
     log: Annotated[int, "index of its last entry"]
     commit: Annotated[int, "index up to which entries are committed, as far as it knows"]
@@ -211,16 +211,16 @@ class RaftRoleChange(TypedDict):
 class RaftVote(TypedDict):
     """A member has voted; the vote is on its disk."""
 
-    host: str
-    term: int
+    host: Annotated[str, "its host"]
+    term: Annotated[int, "Raft term"]
     candidate: Annotated[str | None, "the host voted for; null if it is a member no more"]
 
 
 class RaftCommit(TypedDict):
     """A member applies committed entries."""
 
-    host: str
-    term: int
+    host: Annotated[str, "its host"]
+    term: Annotated[int, "Raft term"]
     log: Annotated[int, "index of its last entry"]
     commit: Annotated[int, "index up to which entries are applied"]
 
@@ -228,14 +228,14 @@ class RaftCommit(TypedDict):
 class RaftLeading(TypedDict):
     """A new leader has caught up and takes over."""
 
-    host: str
-    term: int
+    host: Annotated[str, "its host"]
+    term: Annotated[int, "Raft term"]
 
 
 class RaftPeer(TypedDict):
     """A manager finds another reachable, or no longer."""
 
-    host: str
+    host: Annotated[str, "its host"]
     peer: Annotated[str, "the other's host"]
     active: Annotated[bool, "whether it is reachable"]
 
@@ -243,7 +243,7 @@ class RaftPeer(TypedDict):
 class RaftMember(TypedDict):
     """A member applies a change of the membership."""
 
-    host: str
+    host: Annotated[str, "its host"]
     change: Annotated[str, "`add`, `remove` or `update`"]
     member: Annotated[str, "host of the member that comes or goes"]
     members: Annotated[int, "how many there are now"]
@@ -252,21 +252,21 @@ class RaftMember(TypedDict):
 class RaftSnapshot(TypedDict):
     """A member has taken a snapshot."""
 
-    host: str
+    host: Annotated[str, "its host"]
     index: Annotated[int, "index of the last entry in it"]
 
 
 class RaftCountdown(TypedDict):
     """A follower has missed its leader, or hears of one again."""
 
-    host: str
+    host: Annotated[str, "its host"]
     due: Annotated[float | None, "when it will stand for election, in seconds since the run began; null: it will not"]
 
 
 class RaftSent(TypedDict):
     """A message leaves. Only with `swarmsim run --messages`."""
 
-    host: str
+    host: Annotated[str, "its host"]
     to: Annotated[str, "the host it is for"]
     type: Annotated[str, "etcd's name of its type"]
     term: Annotated[int, "the sender's term"]
@@ -275,7 +275,7 @@ class RaftSent(TypedDict):
 class RaftMessage(TypedDict):
     """A message arrives. Only with `swarmsim run --messages`."""
 
-    host: str
+    host: Annotated[str, "its host"]
     src: Annotated[str | None, "the host it is from; null if that is a member no more"]
     type: Annotated[str, "etcd's name of its type"]
     term: Annotated[int, "the sender's term"]
@@ -299,7 +299,7 @@ class SessionFailed(TypedDict):
 
     host: Annotated[str, "the agent's host"]
     manager: Annotated[str, "the dispatcher's host"]
-    reason: str
+    reason: Annotated[str, "why"]
 
 
 class AgentReport(TypedDict):
@@ -326,7 +326,7 @@ class SchedulerAssigned(TypedDict):
     task: Annotated[str, "the task's id, its first 8 characters"]
     name: Annotated[str, "the task as `service ps` names it"]
     node: Annotated[str, "name of the host"]
-    reason: str
+    reason: Annotated[str, "why"]
 
 
 class SchedulerPending(TypedDict):
@@ -334,7 +334,7 @@ class SchedulerPending(TypedDict):
 
     task: Annotated[str, "the task's id, its first 8 characters"]
     name: Annotated[str, "the task as `service ps` names it"]
-    reason: str
+    reason: Annotated[str, "why"]
 
 
 # -- the physical world, and what is true whether or not anybody can tell
@@ -343,10 +343,10 @@ class SchedulerPending(TypedDict):
 class Host(TypedDict):
     """A machine there is; written once, at the beginning."""
 
-    host: str
+    host: Annotated[str, "its name"]
     role: Annotated[str, "`manager` or `worker`, as meant"]
     site: Annotated[str | None, "where it stands"]
-    address: str
+    address: Annotated[str, "IPv4 address"]
     cpus: Annotated[float, "CPUs"]
     memory: Annotated[int, "bytes"]
 
@@ -354,8 +354,8 @@ class Host(TypedDict):
 class Power(TypedDict):
     """A host loses power or gets it back."""
 
-    host: str
-    on: bool
+    host: Annotated[str, "its name"]
+    on: Annotated[bool, "whether it has power now"]
 
 
 class Links(TypedDict):
@@ -370,19 +370,19 @@ class Links(TypedDict):
 class EngineStarted(TypedDict):
     """A host's engine answers."""
 
-    host: str
+    host: Annotated[str, "its host"]
 
 
 class EngineEnded(TypedDict):
     """A host's engine has ended, with the power or without."""
 
-    host: str
+    host: Annotated[str, "its host"]
 
 
 class ContainerStarted(TypedDict):
     """A container's process runs."""
 
-    host: str
+    host: Annotated[str, "its host"]
     container: Annotated[str, "its id, the first 12 characters"]
     service: Annotated[str | None, "name of its service, if it has one"]
     task: Annotated[str | None, "id of its task, the first 8 characters, if it has one"]
@@ -391,7 +391,7 @@ class ContainerStarted(TypedDict):
 class ContainerEnded(TypedDict):
     """A container's process has ended, also by the loss of power."""
 
-    host: str
+    host: Annotated[str, "its host"]
     container: Annotated[str, "its id, the first 12 characters"]
     service: Annotated[str | None, "name of its service, if it has one"]
     task: Annotated[str | None, "id of its task, the first 8 characters, if it has one"]
@@ -400,7 +400,7 @@ class ContainerEnded(TypedDict):
 class ContainerHealth(TypedDict):
     """A container's health changes."""
 
-    host: str
+    host: Annotated[str, "its host"]
     container: Annotated[str, "its id, the first 12 characters"]
     service: Annotated[str | None, "name of its service, if it has one"]
     task: Annotated[str | None, "id of its task, the first 8 characters, if it has one"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_type_hints
+from typing import Annotated, NotRequired, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given, settings
@@ -26,11 +26,14 @@ def test_the_documents_tables_are_those_of_the_types():
         assert f"| `{kind}` | | |" in text
 
 
-def test_every_kind_says_what_it_is():
+def test_every_kind_and_every_field_says_what_it_is():
     assert not OBSERVATIONS.keys() & INTERNALS.keys()
     assert len(KINDS) == len(ROWS)
     for fields in ROWS.values():
         assert (fields.__doc__ or "").strip().endswith(".")
+        for name, hint in get_type_hints(fields, include_extras=True).items():
+            (hint,) = get_args(hint) if get_origin(hint) is NotRequired else (hint,)
+            assert get_origin(hint) is Annotated, f"{fields.__name__}.{name} has no meaning"
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}/{path.stem}")
