@@ -78,7 +78,9 @@ def run(
         float, typer.Option(min=0.0, help="follow at this multiple of real time (0: as fast as it goes)")
     ] = 0.0,
     until: Annotated[str | None, typer.Option(help="stop after this much simulated time, such as 90s or 5m")] = None,
-    messages: Annotated[bool, typer.Option(help="write every Raft message into the trace")] = False,
+    messages: Annotated[
+        bool, typer.Option(help="write every Raft message and every agent's report into the trace")
+    ] = False,
     precision: Annotated[
         str | None, typer.Option(help="with --seeds: stop early once every share is known this well, such as 5%")
     ] = None,
