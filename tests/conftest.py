@@ -54,7 +54,7 @@ class Lab:
         assert result.code == 0, result.err
 
     def view(self) -> Any:
-        return self.world.run(self.world.look())
+        return self.world.run(self.world.view())
 
     def tasks(self, service: str = "web") -> list[Any]:
         return [task for task in self.view().tasks if task.service_name == service]

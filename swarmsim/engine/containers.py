@@ -83,7 +83,7 @@ class Container:
         self.volumes: tuple[str, ...] = ()
         self.health = ""
         """Of its health check: starting, healthy or unhealthy; empty without one."""
-        self.probes_fail = False
+        self._probes_fail = False
         """Whether its health checks fail from now on."""
         self.failing_streak = 0
         self.emit: Callable[[Container, str, dict[str, str]], object] = lambda *_: None
@@ -125,6 +125,10 @@ class Container:
             row_type, host=self.host.name, container=self.id[:12], service=self.service, task=self.task
         )
 
+    def fail_probes(self) -> None:
+        """From now on every health check of this container fails."""
+        self._probes_fail = True
+
     def signal(self, name: str) -> None:
         """Send a signal; what a process does not handle it ignores, except SIGKILL."""
         if not self.alive:
@@ -164,7 +168,7 @@ class Container:
             yield min(seconds, check.timeout)
             if self.state != "running":
                 return
-            if seconds < check.timeout and probe.code == 0 and not self.probes_fail:
+            if seconds < check.timeout and probe.code == 0 and not self._probes_fail:
                 self.failing_streak = 0
                 self._set_health("healthy")
                 continue

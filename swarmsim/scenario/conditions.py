@@ -1,13 +1,16 @@
-"""Whether a condition holds, and in words what was seen instead: one function a subject, in one table."""
+"""Whether a condition holds, and in words what was seen instead: one function a subject, in one table.
+
+All that is judged are rows and what they add up to, so the same condition can be judged in a run and in its trace.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from swarmsim.docker.client import Result
 from swarmsim.scenario.schema import Condition
-from swarmsim.world.simulated import SimulatedWorld, View
+from swarmsim.trace.state import ClusterState, name
 
 
 class Seen(NamedTuple):
@@ -18,87 +21,91 @@ class Seen(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What conditions are judged by. ``view`` is ``None`` while no manager answers."""
+    """What conditions are judged by.
 
-    world: SimulatedWorld
-    view: View | None
+    ``shown`` is what a manager shows, ``None`` while none answers; ``host`` the host a name means; ``results`` those of the
+    commands that have a name; ``containers`` how many run on each host; ``counts`` how many rows of each kind there were.
+    """
+
+    shown: ClusterState | None
     host: Callable[[str], str]
-    results: dict[str, Result]
-    counts: dict[str, int]
+    results: Mapping[str, Result]
+    containers: Mapping[str, int]
+    counts: Mapping[str, int]
 
 
 NO_MANAGER = Seen(False, "no manager answers")
 
 
 def _service(condition: Condition, facts: Facts) -> Seen:
-    if facts.view is None:
+    if facts.shown is None:
         return NO_MANAGER
-    name = condition.service or ""
-    service = next((s for s in facts.view.services if s.spec.name == name), None)
+    wanted = condition.service or ""
+    service = facts.shown.services.get(wanted)
     if service is None:
-        return Seen(False, f"there is no service {name}")
-    running = facts.view.running(name)
-    update = service.update_status.state if service.update_status else "none"
-    said = [f"service {name}"]
+        return Seen(False, f"there is no service {wanted}")
+    running = facts.shown.running(wanted)
+    replicas = service.replicas or 0
+    update = service.update or "none"
+    parts = []
     holds = True
     if condition.running is not None:
         holds &= running == condition.running
-        said.append(f"{running} running")
+        parts.append(f"{running} running")
     if condition.replicas is not None:
-        holds &= service.replicas == condition.replicas
-        said.append(f"{service.replicas} replicas wanted")
+        holds &= replicas == condition.replicas
+        parts.append(f"{replicas} replicas wanted")
     if condition.update is not None:
         holds &= update == condition.update
-        said.append(f"update {update}")
-    return Seen(holds, ": ".join((said[0], ", ".join(said[1:]))))
+        parts.append(f"update {update}")
+    return Seen(holds, f"service {wanted}: {', '.join(parts)}")
 
 
 def _node(condition: Condition, facts: Facts) -> Seen:
-    if facts.view is None:
+    if facts.shown is None:
         return NO_MANAGER
     host = facts.host(condition.node or "")
-    view = facts.view.node(host)
-    if view is None:
+    row = facts.shown.node_of(host)
+    if row is None:
         return Seen(False, f"there is no node {host}")
     actual = {
-        "status": str(view.node.status.state),
-        "availability": str(view.node.spec.availability),
-        "role": str(view.node.spec.role),
-        "reachability": view.manager.reachability if view.manager else "none",
-        "leader": bool(view.manager and view.manager.leader),
+        "status": row["status"],
+        "availability": row["avail"],
+        "role": row["role"],
+        "reachability": row["reach"] or "none",
+        "leader": bool(row["leader"]),
     }
     wanted = {key: getattr(condition, key) for key in actual if key in condition.model_fields_set}
-    said = ", ".join(f"{key} {actual[key]}" for key in wanted)
-    return Seen(all(actual[key] == value for key, value in wanted.items()), f"node {host}: {said}")
+    shown = ", ".join(f"{key} {actual[key]}" for key in wanted)
+    return Seen(all(actual[key] == value for key, value in wanted.items()), f"node {host}: {shown}")
 
 
 def _leader(condition: Condition, facts: Facts) -> Seen:
-    leader = facts.view.leader if facts.view is not None else None
+    leader = facts.shown.leader_shown if facts.shown is not None else None
     wanted = condition.leader
-    said = f"{leader} leads" if leader else "nobody leads"
+    what = f"{leader} leads" if leader else "nobody leads"
     if wanted == "elected" or wanted is True:
-        return Seen(leader is not None, said)
+        return Seen(leader is not None, what)
     if wanted == "none" or wanted is False:
-        return Seen(leader is None, said)
-    return Seen(leader is not None and leader == facts.host(str(wanted)), said)
+        return Seen(leader is None, what)
+    return Seen(leader is not None and leader == facts.host(str(wanted)), what)
 
 
 def _task(condition: Condition, facts: Facts) -> Seen:
     """The newest task of the slot."""
-    if facts.view is None:
+    if facts.shown is None:
         return NO_MANAGER
-    tasks = [task for task in facts.view.tasks if task.label == condition.task]
+    tasks = [row for row in facts.shown.tasks.values() if name(row) == condition.task]
     if not tasks:
         return Seen(False, f"there is no task {condition.task}")
-    task = max(tasks, key=lambda task: (task.meta.created_at, task.id))
-    status = task.status
+    row = tasks[-1]
     holds = (
-        (condition.state is None or str(status.state) == condition.state)
-        and (condition.desired is None or str(task.desired_state) == condition.desired)
-        and (condition.error is None or condition.error in status.err)
+        (condition.state is None or row["state"] == condition.state)
+        and (condition.desired is None or row["desired"] == condition.desired)
+        and (condition.error is None or condition.error in (row["err"] or ""))
     )
-    said = f"task {condition.task}: {status.state}, wanted {task.desired_state}"
-    return Seen(holds, said + (f', error "{status.err}"' if status.err else ""))
+    what = f"task {condition.task}: {row['state']}, wanted {row['desired']}"
+    return Seen(holds, what + (f', error "{row["err"]}"' if row["err"] else ""))
 
 
 def _command(condition: Condition, facts: Facts) -> Seen:
@@ -115,7 +122,7 @@ def _command(condition: Condition, facts: Facts) -> Seen:
 
 def _containers(condition: Condition, facts: Facts) -> Seen:
     host = facts.host(condition.containers or "")
-    running = sum(1 for container in facts.world.engines[host].containers.values() if container.alive)
+    running = facts.containers.get(host, 0)
     return Seen(running == condition.running, f"{host}: {running} containers running")
 
 

@@ -20,8 +20,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from swarmsim.distribution import Distribution
 from swarmsim.scenario.duration import span
-from swarmsim.sim.distribution import Distribution
 
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "exponential": ("mean",),
@@ -37,7 +37,7 @@ NUMBERS = ("shape", "sigma")
 
 
 def _parse_distribution(value: Any) -> Any:
-    """The law as :class:`~swarmsim.sim.distribution.Distribution` has it, in seconds. Raises :class:`ValueError`."""
+    """The law as :class:`~swarmsim.distribution.Distribution` has it, in seconds. Raises :class:`ValueError`."""
     if isinstance(value, list):
         value = {"empirical": value}
     elif not isinstance(value, dict):

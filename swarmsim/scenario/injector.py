@@ -1,10 +1,10 @@
-"""Fault laws at work: hosts that fail and are mended again, at random, as long as a scenario lasts.
+"""Fault processes at work: hosts that fail and are mended again, at random, as long as a scenario lasts.
 
-Every host a law is about has a life of its own and a random stream of its own: it is well for a time drawn from
+Every host a process is about has a life of its own and a random stream of its own: it is healthy for a time drawn from
 ``every``, then broken for a time drawn from ``for``, and so on. The hosts of a ``site`` fail together.
 
-Laws may overlap. A host that two laws have left without power gets it back when both are over; its engine, killed by
-another law meanwhile, starts with the power.
+Processes may overlap. A host that two of them have left without power gets it back when both are over; its engine, killed by
+another meanwhile, starts with the power.
 """
 
 from __future__ import annotations
@@ -12,80 +12,67 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from swarmsim.scenario.faults import fault_step
+from swarmsim.distribution import Sampler
 from swarmsim.scenario.schema import Scenario
-from swarmsim.sim.distribution import Sampler
-from swarmsim.sim.future import Activity
 from swarmsim.trace import rows
-from swarmsim.world.simulated import SimulatedWorld
+from swarmsim.world import Activity, World
 
 
 class FaultInjector:
-    """Puts the laws of a scenario in force now. After ``ends`` (simulated seconds) nothing more breaks; what is broken is still mended."""
+    """Puts the fault processes of a scenario in force now. After ``ends`` (seconds) nothing more breaks; what is broken is still mended."""
 
-    def __init__(self, world: SimulatedWorld, scenario: Scenario, ends: float) -> None:
+    def __init__(self, world: World, scenario: Scenario, ends: float) -> None:
         self.world = world
         self.ends = ends
         self._without_power: dict[str, int] = {}
         for number, process in enumerate(scenario.faults):
             kind = KINDS[process.fault]
             for hosts in process.victims(scenario.cluster):
-                rng = world.ctx.streams.stream(f"faults/{number}/{' '.join(hosts)}")
-                world.scope.spawn(self._life(kind, hosts, process.every.sampler(), process.for_.sampler(), rng))
+                rng = world.rng(f"faults/{number}/{' '.join(hosts)}")
+                world.spawn(self._life(kind, hosts, process.every.sampler(), process.for_.sampler(), rng))
 
-    def _life(
-        self, kind: Kind, hosts: list[str], every: Sampler, sample_duration: Sampler, rng: Random
-    ) -> Activity[Any]:
+    def _life(self, kind: Kind, hosts: list[str], every: Sampler, lasting: Sampler, rng: Random) -> Activity[None]:
         while True:
             yield every(rng)
-            if self.world.clock.now >= self.ends:
+            if self.world.now >= self.ends:
                 return
             self._note(kind.verb, hosts)
-            mend = kind.strike(self, hosts)
-            yield sample_duration(rng)
+            mend = yield from kind.strike(self, hosts)
+            yield lasting(rng)
             self._note(kind.mending, hosts)
             yield from mend()
 
     def _note(self, verb: str, hosts: list[str]) -> None:
-        what = f"{verb.replace('-', ' ')} {' '.join(hosts)}"
-        single = hosts[0] if len(hosts) == 1 else None
-        self.world.journal.note(rows.Step, **fault_step(what, verb, hosts, single))
+        row: rows.Step = {"what": f"{verb.replace('-', ' ')} {' '.join(hosts)}", "verb": verb, "hosts": hosts}
+        if len(hosts) == 1:
+            row["node"] = hosts[0]
+        self.world.note(rows.Step, **row)
 
-    def power_off(self, hosts: list[str]) -> Mend:
+    def power_off(self, hosts: list[str]) -> Activity[Mend]:
         for host in hosts:
             self._without_power[host] = self._without_power.get(host, 0) + 1
-            self.world.power_off(host)
+        yield from self.world.fault("power-off", hosts)
         return partial(self._power_on, hosts)
 
-    def _power_on(self, hosts: list[str]) -> Activity[Any]:
+    def _power_on(self, hosts: list[str]) -> Activity[None]:
         for host in hosts:
             self._without_power[host] -= 1
-        return self._start([host for host in hosts if not self._without_power[host]])
+        yield from self.world.fault("power-on", [host for host in hosts if not self._without_power[host]])
 
-    def kill_engine(self, hosts: list[str]) -> Mend:
-        for host in hosts:
-            self.world.kill_engine(host)
-        return lambda: self._start([host for host in hosts if self.world.engines[host].host.powered])
+    def kill_engine(self, hosts: list[str]) -> Activity[Mend]:
+        yield from self.world.fault("kill-engine", hosts)
+        return partial(self._start_engine, hosts)
 
-    def _start(self, hosts: list[str]) -> Activity[Any]:
-        for started in [self.world.scope.spawn(self.world.power_on(host)) for host in hosts]:
-            yield started
+    def _start_engine(self, hosts: list[str]) -> Activity[None]:
+        yield from self.world.fault("start-engine", [host for host in hosts if self.world.powered(host)])
 
-    def cut(self, hosts: list[str]) -> Mend:
-        fabric = self.world.ctx.fabric
-        number = fabric.separate(hosts)
-
-        def rejoin() -> Activity[Any]:
-            fabric.rejoin(number)
-            return
-            yield
-
-        return rejoin
+    def cut(self, hosts: list[str]) -> Activity[Mend]:
+        return self.world.isolate(hosts)
 
 
-Mend = Callable[[], Activity[Any]]
+Mend = Callable[[], Activity[None]]
 """What ends a fault; it may take time."""
 
 
@@ -94,7 +81,7 @@ class Kind(NamedTuple):
 
     verb: str
     mending: str
-    strike: Callable[[FaultInjector, list[str]], Mend]
+    strike: Callable[[FaultInjector, list[str]], Activity[Mend]]
 
 
 KINDS: dict[str, Kind] = {

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from swarmsim.scenario.loader import LoadedScenario
-from swarmsim.scenario.runner import ScenarioRun
+from swarmsim.scenario.runner import ScenarioRun, build_world
 from swarmsim.scenario.schema import MeanwhileStep
 
 Row = dict[str, Any]
@@ -111,7 +111,7 @@ class _Server:
         self._conn = conn
         self._rows: list[Row] = []
         self._slice = SLICE
-        self.session = ScenarioRun(loaded, seed, self._rows.append, messages=messages)
+        self.session = ScenarioRun(loaded, build_world(loaded.scenario, seed), self._rows.append, messages=messages)
 
     def tell(self, arrived: bool, crash: str = "") -> None:
         rows = self._rows[:]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from swarmsim.profile import profile_names
 from swarmsim.scenario.schema import (
     STEPS,
     SUBJECTS,
@@ -30,7 +31,7 @@ from swarmsim.scenario.schema import (
     Strict,
     WaitStep,
 )
-from swarmsim.sim.profile import profile_names
+from swarmsim.world import Capability
 from swarmsim.yamldoc import Document, DocumentError, KeyPath
 
 MAX_BYTES = 1_000_000
@@ -40,12 +41,20 @@ class ScenarioError(Exception):
     """A scenario cannot be used; the message is ``file:line:column: what is wrong and what would be right``."""
 
 
+class Need(NamedTuple):
+    """What a scenario asks of the world it is run on, and where: a fault verb, or what not every world can do."""
+
+    what: str | Capability
+    place: str
+
+
 class LoadedScenario(NamedTuple):
     """A scenario with the digest of its text (and of what was changed in it), for the trace's header."""
 
     scenario: Scenario
     digest: str
     source: str
+    needs: tuple[Need, ...] = ()
 
 
 def shipped_scenarios() -> dict[str, str]:
@@ -112,7 +121,8 @@ def parse_scenario(text: str, source: str, changes: Changes = MappingProxyType({
     scenario.expect = [form.final(number, entry) for number, entry in enumerate(expectations)]
     _check_names(scenario, form)
     changed = json.dumps(dict(changes), sort_keys=True) if changes else ""
-    return LoadedScenario(scenario, hashlib.sha256((text + changed).encode()).hexdigest()[:16], source)
+    digest = hashlib.sha256((text + changed).encode()).hexdigest()[:16]
+    return LoadedScenario(scenario, digest, source, tuple(_needs(scenario, form)))
 
 
 def _meant(key: str) -> str:
@@ -156,9 +166,12 @@ class _Form:
         entries = f"its entries are 0 to {len(place) - 1}" if isinstance(place, list) else "it is a single value"
         raise ScenarioError(f"{self.source}: no {path!r} to set: {walked} has no {part!r}; {entries}")
 
-    def error(self, path: KeyPath, message: str) -> ScenarioError:
+    def place(self, path: KeyPath) -> str:
         line, column = self._document.place(path)
-        return ScenarioError(f"{self.source}:{line}:{column}: {message}")
+        return f"{self.source}:{line}:{column}"
+
+    def error(self, path: KeyPath, message: str) -> ScenarioError:
+        return ScenarioError(f"{self.place(path)}: {message}")
 
     def invalid(self, problem: ValidationError, prefix: KeyPath) -> ScenarioError:
         # Of a value that may be several things the complaint that got furthest is the one that helps.
@@ -268,6 +281,30 @@ def _check_names(scenario: Scenario, form: _Form) -> None:
             if host not in hosts and host not in named and host not in ("leader", "follower"):
                 raise form.error((*path, *key[1:]), _unknown_host(host, {*hosts, *named, "leader", "follower"}))
         _check_command(entry.expect, named, path, form)
+
+
+def _needs(scenario: Scenario, form: _Form) -> Iterator[Need]:
+    """What not every world can do, in the order of the file."""
+    if scenario.cluster.formed:
+        yield Need(Capability.FORMATION, form.place(("cluster",)))
+    for number, process in enumerate(scenario.faults):
+        yield Need(process.fault, form.place(("faults", number)))
+    for number, step in enumerate(scenario.steps):
+        if isinstance(step, FaultStep):
+            yield Need(step.fault.verb, form.place(("steps", number, "fault")))
+        elif isinstance(step, WaitStep | ExpectStep):
+            key = "wait" if isinstance(step, WaitStep) else "expect"
+            condition = step.wait if isinstance(step, WaitStep) else step.expect
+            if condition.internal is not None:
+                yield Need(Capability.INTERNAL, form.place(("steps", number, key, "internal")))
+    for number, beside in enumerate(scenario.meanwhile):
+        if beside.seed is not None:
+            yield Need(Capability.SEED, form.place(("meanwhile", number, "seed")))
+        if beside.fault is not None:
+            yield Need(beside.fault.verb, form.place(("meanwhile", number, "fault")))
+    for number, entry in enumerate(scenario.expect):
+        if entry.expect.internal is not None:
+            yield Need(Capability.INTERNAL, form.place(("expect", number, "internal")))
 
 
 def _check_words(command: str, path: KeyPath, form: _Form) -> None:

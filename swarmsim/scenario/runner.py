@@ -16,11 +16,10 @@ from swarmsim.apitypes.specs import DiscreteResource, GenericResource, NamedReso
 from swarmsim.docker.client import Result
 from swarmsim.docker.files import Files
 from swarmsim.scenario.conditions import Facts, Seen, check, describe
-from swarmsim.scenario.faults import FAULTS, FaultError, fault_step, named_hosts, words
+from swarmsim.scenario.faults import fault_row, resolved
 from swarmsim.scenario.injector import FaultInjector
-from swarmsim.scenario.loader import LoadedScenario
+from swarmsim.scenario.loader import LoadedScenario, ScenarioError
 from swarmsim.scenario.schema import (
-    AnyContainer,
     Condition,
     DockerStep,
     ExpectStep,
@@ -32,14 +31,15 @@ from swarmsim.scenario.schema import (
     SleepStep,
     WaitStep,
 )
-from swarmsim.sim.future import Activity, Future
-from swarmsim.sim.profile import load_profile
-from swarmsim.swarm.objects import Role
 from swarmsim.trace import rows
-from swarmsim.trace.rows import MESSAGES, header, is_internal
+from swarmsim.trace.rows import MESSAGES, Row, header, is_internal
+from swarmsim.trace.state import CONTAINER_ROWS, ClusterState
 from swarmsim.version import VERSION
-from swarmsim.world.simulated import POLL, HostSpec, SimulatedWorld, View
+from swarmsim.world import POLL, Activity, Capability, FaultError, HostSpec, Wait, World
+from swarmsim.world.simulated import SimulatedWorld
 
+SHOWN_BY_MANAGERS = ("service", "node", "leader", "task")
+"""Subjects of conditions for which a manager is asked."""
 _PLACEHOLDER = re.compile(r"(?<![{\w])\{([a-z][a-z0-9-]*)\}(?!\})")
 
 
@@ -61,16 +61,6 @@ class Outcome(NamedTuple):
     @property
     def ok(self) -> bool:
         return not self.failures and not self.interrupted
-
-
-def _generic(resources: dict[str, int | list[str]]) -> tuple[GenericResource, ...]:
-    found: list[GenericResource] = []
-    for kind, value in resources.items():
-        if isinstance(value, int):
-            found.append(GenericResource(discrete=DiscreteResource(kind=kind, value=value)))
-        else:
-            found += [GenericResource(named=NamedResource(kind=kind, value=name)) for name in value]
-    return tuple(found)
 
 
 def _files(loaded: LoadedScenario) -> Files:
@@ -98,62 +88,75 @@ def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> Simula
             HostSpec(
                 name,
                 address,
-                Role.MANAGER if name in managers else Role.WORKER,
+                "manager" if name in managers else "worker",
                 settings.cpus,
                 settings.memory,
                 settings.labels,
                 settings.engine_labels,
                 settings.profile or "",
                 sites.get(name, ""),
-                _generic(settings.resources),
+                settings.resources,
                 tuple((kind, plugin) for kind, _, plugin in (text.partition("/") for text in settings.plugins)),
                 (settings.os, settings.arch),
             )
         )
-    return SimulatedWorld(hosts, seed, load_profile(cluster.profile), eager=eager)
+    return SimulatedWorld(hosts, seed, cluster.profile, eager=eager)
+
+
+def refuse_what_is_not_possible(loaded: LoadedScenario, world: World) -> None:
+    """Raises :class:`ScenarioError` with the first place at which a scenario needs what a world cannot do."""
+    for what, place in loaded.needs:
+        if isinstance(what, Capability):
+            if what not in world.capabilities:
+                raise ScenarioError(f"{place}: this needs {what}, which there is not here; simulated clusters have it")
+        elif what not in world.verbs:
+            raise ScenarioError(
+                f"{place}: the fault {what} is not possible here; possible are {', '.join(world.verbs)}"
+            )
 
 
 class ScenarioRun:
     """A scenario that is being run, as far as one likes.
 
-    ``sink`` is given every row of the trace as it happens. ``messages`` adds every Raft message; ``eager`` runs every
-    heartbeat and tick, also those that can change nothing. Where it is stopped on the way changes nothing either.
+    ``sink`` is given every row of the trace as it happens. ``messages`` adds every Raft message; without ``internals`` only what a
+    recorder of real clusters sees is given to it. Where a run is stopped on the way changes nothing. Raises :class:`ScenarioError`
+    before anything is done if the world cannot do what the scenario needs.
     """
 
     def __init__(
         self,
         loaded: LoadedScenario,
-        seed: int,
-        sink: Callable[[dict[str, Any]], object] | None = None,
+        world: World,
+        sink: Callable[[Row], object] | None = None,
         *,
         messages: bool = False,
         internals: bool = True,
-        eager: bool = False,
     ) -> None:
-        world = build_world(loaded.scenario, seed, eager=eager)
+        refuse_what_is_not_possible(loaded, world)
         world.files = _files(loaded)
+        self.world = world
         self._run = _StepRunner(loaded.scenario, world)
-        self.world = self._run.world
         if sink is not None:
 
-            def wanted(row: dict[str, Any]) -> None:
+            def wanted(row: Row) -> None:
                 if internals or not is_internal(row["kind"]):
                     sink(row)
 
-            self.world.journal.subscribe(wanted, frozenset() if messages else MESSAGES)
-        self.world.journal.subscribe(self._run.count, MESSAGES)
-        self.world.introduce()
+            world.subscribe(wanted, frozenset() if messages else MESSAGES)
+        world.subscribe(self._run.count, MESSAGES)
+        world.subscribe(self._run.alive.apply, only=CONTAINER_ROWS)
+        world.introduce()
         self._meanwhile = sorted(loaded.scenario.meanwhile, key=lambda step: step.at)
-        self._actions: list[Future[Any]] = []
-        self._steps = self.world.scope.spawn(self._run.main())
+        self._actions: list[Wait] = []
+        self._steps = world.spawn(self._run.main())
 
     @property
     def now(self) -> float:
-        return self.world.clock.now
+        return self.world.now
 
     @property
     def begin(self) -> float | None:
-        """When the scenario proper began, in simulated seconds; ``None`` while the cluster is being built."""
+        """When the scenario proper began, in seconds; ``None`` while the cluster is being built."""
         return self._run.begin
 
     @property
@@ -166,7 +169,8 @@ class ScenarioRun:
         return self._steps.processed and not self._meanwhile and all(action.processed for action in self._actions)
 
     def advance(self, until: float) -> None:
-        """Let time pass until ``until`` (simulated seconds), whether or not the scenario is finished by then."""
+        """Let time pass until ``until`` (seconds), whether or not the scenario is finished by then."""
+        world = self.world
         while self.now < until:
             due = self._due()
             if due is not None and due <= self.now:
@@ -174,17 +178,16 @@ class ScenarioRun:
             else:
                 stop = until if due is None else min(due, until)
                 # Only when the cluster stands is known when the steps at set times are due.
-                clock = self.world.clock
-                clock.run(
+                world.advance(
                     stop
                     if self.begin is not None
-                    else clock.first_of((self._run.begun, clock.timeout(stop - self.now)))
+                    else world.first_of((self._run.begun, world.timeout(stop - self.now)))
                 )
 
     def next(self) -> bool:
         """Let time pass until something happens, if only inside; whether anything will."""
         due = self._due()
-        at = min(self.world.clock.peek(), math.inf if due is None else due)
+        at = min(self.world.next_event(), math.inf if due is None else due)
         if at == math.inf:
             return False
         self.advance(math.nextafter(max(at, self.now), math.inf))
@@ -192,8 +195,9 @@ class ScenarioRun:
 
     def finish(self, until: float = math.inf) -> None:
         """Let time pass until all is done, or until ``until``."""
-        clock = self.world.clock
+        world = self.world
         while not self.finished and self.now < until:
+            waits: list[Wait]
             if self.begin is None:
                 waits = [self._run.begun]
             elif self._meanwhile:
@@ -203,16 +207,16 @@ class ScenarioRun:
                 waits = [self._steps, *self._actions]
                 waits = [next(wait for wait in waits if not wait.processed)]
             if until < math.inf:
-                waits.append(clock.timeout(until - self.now))
-            clock.run(clock.first_of(waits))
+                waits.append(world.timeout(until - self.now))
+            world.advance(world.first_of(waits))
 
     def act(self, step: MeanwhileStep) -> None:
         """Do something now."""
         if step.seed is not None:
-            self.world.ctx.streams.reseed(step.seed)
-            self.world.journal.note(rows.Note, text=f"from here on with seed {step.seed}")
+            self.world.reseed(step.seed)
+            self.world.note(rows.Note, text=f"from here on with seed {step.seed}")
         else:
-            self._actions.append(self.world.scope.spawn(self._run.step(step.step)))
+            self._actions.append(self.world.spawn(self._run.step(step.step)))
 
     def _due(self) -> float | None:
         if self.begin is None or not self._meanwhile:
@@ -223,24 +227,27 @@ class ScenarioRun:
 def run_scenario(
     loaded: LoadedScenario,
     seed: int,
-    sink: Callable[[dict[str, Any]], object] | None = None,
+    sink: Callable[[Row], object] | None = None,
     *,
     messages: bool = False,
     internals: bool = True,
     until: float | None = None,
     eager: bool = False,
 ) -> Outcome:
-    """Run a scenario once, with options as for :class:`ScenarioRun`; ``until`` stops after that many simulated seconds.
+    """Simulate a scenario once, with options as for :class:`ScenarioRun` and :class:`SimulatedWorld`; ``until`` stops after that
+    many simulated seconds.
 
     An interrupt (Ctrl-C) ends the run in order, with what happened so far.
     """
-    session = ScenarioRun(loaded, seed, sink, messages=messages, internals=internals, eager=eager)
+    run = ScenarioRun(
+        loaded, build_world(loaded.scenario, seed, eager=eager), sink, messages=messages, internals=internals
+    )
     interrupted = False
     try:
-        session.finish(math.inf if until is None else until)
+        run.finish(math.inf if until is None else until)
     except KeyboardInterrupt:
         interrupted = True
-    return Outcome(session.failures, session.now, interrupted)
+    return Outcome(run.failures, run.now, interrupted)
 
 
 def trace_header(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
@@ -249,42 +256,45 @@ def trace_header(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
 
 
 class _StepRunner:
-    def __init__(self, scenario: Scenario, world: SimulatedWorld) -> None:
+    """The steps of one scenario, one after the other."""
+
+    def __init__(self, scenario: Scenario, world: World) -> None:
         self.scenario = scenario
         self.world = world
-        self.journal = world.journal
         self.failures: list[UnmetExpectation] = []
         self.results: dict[str, Result] = {}
         self.hosts: dict[str, str] = {}
         self.counts: dict[str, int] = {}
+        self.alive = ClusterState()
+        """Containers, as rows told."""
         self.begin: float | None = None
-        self.begun = world.clock.future()
-        self._rng = world.ctx.streams.stream("scenario")
+        self.begun = world.promise()
 
-    def count(self, row: dict[str, Any]) -> None:
+    def count(self, row: Row) -> None:
         self.counts[row["kind"]] = self.counts.get(row["kind"], 0) + 1
 
-    def main(self) -> Activity[Any]:
+    def main(self) -> Activity[None]:
+        world = self.world
         if self.scenario.cluster.formed:
-            yield from self.world.form()
-        self.world.observe()
+            yield from world.form()
+        world.observe()
         # Let everybody have heartbeated once, as in a cluster that has been up for a moment.
         yield 2.0
-        self.journal.note(rows.Begin, scenario=self.scenario.name)
-        self.begin = self.world.clock.now
+        world.note(rows.Begin, scenario=self.scenario.name)
+        self.begin = world.now
         self.begun.succeed()
         duration = self.scenario.duration
-        ends = self.world.clock.now + duration if duration is not None else math.inf
-        FaultInjector(self.world, self.scenario, ends)
+        ends = world.now + duration if duration is not None else math.inf
+        FaultInjector(world, self.scenario, ends)
         for step in self.scenario.steps:
             yield from self.step(step)
         if duration is not None:
-            yield max(0.0, ends - self.world.clock.now)
+            yield max(0.0, ends - world.now)
         for expectation in self.scenario.expect:
             yield from self._expect(expectation.expect, expectation.within)
-        self.journal.note(rows.End)
+        world.note(rows.End)
 
-    def step(self, step: Any) -> Activity[Any]:
+    def step(self, step: Any) -> Activity[None]:
         if isinstance(step, DockerStep):
             yield from self._docker(step)
         elif isinstance(step, FaultStep):
@@ -296,34 +306,24 @@ class _StepRunner:
         elif isinstance(step, SleepStep):
             yield step.sleep
         elif isinstance(step, NoteStep):
-            self.journal.note(rows.Note, text=step.note)
+            self.world.note(rows.Note, text=step.note)
 
     # -- names
 
     def _host(self, name: str) -> str:
         """The host a name means now."""
         if name == "leader":
-            return self._current_leader() or self.world.manager_hosts[0]
+            return self.world.leader() or self.world.managers()[0]
         if name == "follower":
-            leader = self._current_leader()
-            return next((host for host in self._managers_up() if host != leader), self.world.manager_hosts[-1])
+            leader = self.world.leader()
+            return next((host for host in self.world.managers_up() if host != leader), self.world.managers()[-1])
         return self.hosts.get(name, name)
-
-    def _current_leader(self) -> str | None:
-        for host in self._managers_up():
-            node = self.world.engines[host].node
-            if node is not None and node.manager is not None and node.manager.raft.is_leader:
-                return host
-        return None
-
-    def _managers_up(self) -> list[str]:
-        return [host for host in self.world.manager_hosts if self.world.engines[host].running]
 
     def _where(self, step: DockerStep) -> str:
         if step.on is not None:
             return self._host(step.on)
-        up = self._managers_up()
-        return up[0] if up else self.world.manager_hosts[0]
+        up = self.world.managers_up()
+        return up[0] if up else self.world.managers()[0]
 
     def _filled(self, line: str) -> str:
         """``{name}`` becomes the host of that name, or the first output line of that command."""
@@ -334,7 +334,7 @@ class _StepRunner:
                 return self.results[name].out.strip()
             if name in self.hosts or name in ("leader", "follower"):
                 return self._host(name)
-            if name in self.world.specs:
+            if name in self.world.hosts:
                 return name
             return match[0]
 
@@ -342,70 +342,60 @@ class _StepRunner:
 
     # -- steps
 
-    def _docker(self, step: DockerStep) -> Activity[Any]:
+    def _docker(self, step: DockerStep) -> Activity[None]:
         host = self._where(step)
-        result: Result = yield from self.world.docker(
-            host, self._filled(step.docker), limit=step.within, stdin=step.input
+        result = yield from self.world.docker(
+            host, self._filled(step.docker), limit=step.within, stdin=step.input, name=step.as_
         )
         if step.as_ is not None:
             self.results[step.as_] = result
 
-    def _fault(self, step: FaultStep) -> Activity[Any]:
-        verb, argument = step.fault.verb, step.fault.argument
-        resolved = self._resolved(argument)
-        what = words(verb, resolved)
-        single = resolved if isinstance(resolved, str) and verb != "kill-container" else None
-        self.journal.note(rows.Step, **fault_step(what, verb, named_hosts(verb, resolved), single))
+    def _fault(self, step: FaultStep) -> Activity[None]:
+        verb, argument = step.fault.verb, resolved(step.fault, self._host)
+        row = fault_row(step.fault, argument)
+        self.world.note(rows.Step, **row)
         try:
-            hosts = yield from FAULTS[verb](self.world, resolved, self._host)
+            hosts = yield from self.world.fault(verb, argument)
         except FaultError as problem:
-            self._fail(f"fault {what}", str(problem))
+            self._fail(f"fault {row['what']}", str(problem))
             return
         if step.as_ is not None and hosts:
             self.hosts[step.as_] = hosts[0]
 
-    def _resolved(self, argument: Any) -> Any:
-        if isinstance(argument, str):
-            return argument if argument == "all" else self._host(argument)
-        if isinstance(argument, list):
-            return [self._resolved(item) for item in argument]
-        field = "on" if isinstance(argument, AnyContainer) else "host"
-        return argument.model_copy(update={field: self._host(getattr(argument, field))})
-
     # -- conditions
 
-    def _check(self, condition: Condition) -> Activity[Any]:
-        view: View | None = None
-        if condition.subject in ("service", "node", "leader", "task"):
-            view = yield from self.world.look()
-        return check(condition, Facts(self.world, view, self._host, self.results, self.counts))
+    def _check(self, condition: Condition) -> Activity[Seen]:
+        shown: ClusterState | None = None
+        if condition.subject in SHOWN_BY_MANAGERS:
+            shown = yield from self.world.look()
+        return check(condition, Facts(shown, self._host, self.results, self.alive.containers, self.counts))
 
-    def _until(self, condition: Condition, within: float) -> Activity[Any]:
+    def _until(self, condition: Condition, within: float) -> Activity[Seen]:
         """Look until the condition holds or time is up; the last :class:`Seen`."""
-        clock, ctx = self.world.clock, self.world.ctx
-        deadline = clock.now + within
+        world = self.world
+        deadline = world.now + within
         while True:
-            changed = ctx.next_change()
-            seen: Seen = yield from self._check(condition)
-            if seen.holds or clock.now >= deadline:
+            changed = world.next_change()
+            seen = yield from self._check(condition)
+            if seen.holds or world.now >= deadline:
                 return seen
-            timeout = clock.timeout(max(0.0, deadline - clock.now))
-            looked = clock.now
-            yield clock.first_of((changed, timeout))
-            yield POLL if clock.now - looked < POLL else self.world.poll_phase(self._rng)
+            timeout = world.timeout(max(0.0, deadline - world.now))
+            looked = world.now
+            yield world.first_of((changed, timeout))
+            yield POLL if world.now - looked < POLL else world.until_next_look("scenario")
 
-    def _wait(self, step: WaitStep) -> Activity[Any]:
-        started = self.world.clock.now
+    def _wait(self, step: WaitStep) -> Activity[None]:
+        started = self.world.now
         seen = yield from self._until(step.wait, step.within)
-        after = round(self.world.clock.now - started, 3)
+        after = round(self.world.now - started, 3)
         what = step.as_ or describe(step.wait)
         if seen.holds:
-            self.journal.note(rows.Reached, what=what, after=after)
+            self.world.note(rows.Reached, what=what, after=after)
         else:
-            self.journal.note(rows.NotReached, what=what, after=after)
+            self.world.note(rows.NotReached, what=what, after=after)
             self._fail(f"{what} within {step.within:g} s", seen.what)
 
-    def _expect(self, condition: Condition, within: float | None) -> Activity[Any]:
+    def _expect(self, condition: Condition, within: float | None) -> Activity[None]:
         if within is None:
             seen = yield from self._check(condition)
         else:
@@ -415,5 +405,5 @@ class _StepRunner:
             self._fail(describe(condition) + limit, seen.what)
 
     def _fail(self, expected: str, seen: str) -> None:
-        self.failures.append(UnmetExpectation(expected, seen, self.world.clock.now))
-        self.journal.note(rows.Unmet, expected=expected, seen=seen)
+        self.failures.append(UnmetExpectation(expected, seen, self.world.now))
+        self.world.note(rows.Unmet, expected=expected, seen=seen)

@@ -1,7 +1,7 @@
 """The form of a scenario file. ``swarmsim schema`` prints it as JSON Schema for editors.
 
-Nothing in here is simulator-only except ``internal`` conditions, so that the same file can run on real
-hosts. A host may be named by its name, as ``leader`` or ``follower``, or by the name an earlier step gave
+The same file can run on any world (:mod:`swarmsim.world`). What not every world can do (``internal`` conditions, ``seed``,
+fault verbs) is asked for by name, and refused with its place in the file where there is no such thing. A host may be named by its name, as ``leader`` or ``follower``, or by the name an earlier step gave
 (``as: lost``).
 """
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from swarmsim.profile import Profile
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.future import Future
 from swarmsim.sim.journal import Journal
@@ -17,7 +18,6 @@ from swarmsim.sim.net.connection import Address, Listener, Socket
 from swarmsim.sim.net.datagrams import DatagramSocket
 from swarmsim.sim.net.fabric import Fabric
 from swarmsim.sim.net.rpc import TimeOuts
-from swarmsim.sim.profile import Profile
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import RandomStreams
 from swarmsim.trace import rows

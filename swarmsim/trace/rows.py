@@ -56,6 +56,7 @@ class Docker(TypedDict):
     out: Annotated[str, "standard output, without white space at its ends"]
     err: Annotated[str, "standard error, likewise"]
     s: Annotated[float, "seconds it took"]
+    name: NotRequired[Annotated[str, "what the scenario calls the command, if it has a name"]]
 
 
 class Step(TypedDict):

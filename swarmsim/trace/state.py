@@ -91,14 +91,17 @@ class Message(msgspec.Struct, frozen=True):
 
 
 MESSAGES_KEPT = 12
+CONTAINER_ROWS = frozenset(("container.started", "container.ended"))
 
 
 class ClusterState:
     """What rows have told so far. ``t`` is the time of the last one, in seconds since the run began."""
 
     __slots__ = (
+        "_removed",
         "answering",
         "begin",
+        "containers",
         "hosts",
         "links",
         "members",
@@ -123,6 +126,10 @@ class ClusterState:
         self.up: dict[str, int] = {}
         """How many tasks of each service run and shall run."""
         self.services: dict[str, Service] = {}
+        self._removed: dict[str, None] = {}
+        """Services that are gone: tasks that are left of one do not bring it back."""
+        self.containers: dict[str, int] = {}
+        """How many containers run on each host; simulated runs only."""
         self.members: dict[str, Member] = {}
         self.links = Links()
         self.quorum: Row | None = None
@@ -161,6 +168,11 @@ class ClusterState:
         if self.quorum is not None:
             leader: str | None = self.quorum["leader"]
             return leader
+        return self.leader_shown
+
+    @property
+    def leader_shown(self) -> str | None:
+        """Who leads, as a manager shows it; ``None`` if none answers."""
         return next((row["node"] for row in self.nodes.values() if row["leader"]), None) if self.answering else None
 
     def tasks_by_host(self) -> dict[str, list[Row]]:
@@ -228,14 +240,22 @@ class ClusterState:
         self._count(self.tasks.get(row["task"]), -1)
         self._count(row, 1)
         self.tasks[row["task"]] = row
-        if row["service"] not in self.services:
+        if row["service"] not in self.services and row["service"] not in self._removed:
             self.services[row["service"]] = Service(row["service"])
 
     def _task_gone(self, row: rows.TaskGone) -> None:
         self._count(self.tasks.pop(row["task"], None), -1)
         self.reasons.pop(row["task"], None)
 
+    def _service_gone(self, row: rows.ServiceGone) -> None:
+        self.services.pop(row["service"], None)
+        self._removed[row["service"]] = None
+
+    def _container(self, row: rows.ContainerStarted | rows.ContainerEnded, change: int) -> None:
+        self.containers[row["host"]] = self.containers.get(row["host"], 0) + change
+
     def _service(self, row: rows.Service) -> None:
+        self._removed.pop(row["service"], None)
         known = self.services.get(row["service"], Service(row["service"]))
         recorded = {"mode": row["mode"], "replicas": row["replicas"], "image": row["image"]}
         told = {name: value for name, value in recorded.items() if value is not None}
@@ -312,7 +332,9 @@ APPLY: dict[str, Callable[[ClusterState, Any], object]] = {
     "task": ClusterState._task,
     "task_gone": ClusterState._task_gone,
     "service": ClusterState._service,
-    "service_gone": lambda state, row: state.services.pop(row["service"], None),
+    "service_gone": ClusterState._service_gone,
+    "container.started": lambda state, row: state._container(row, 1),
+    "container.ended": lambda state, row: state._container(row, -1),
     "serving": ClusterState._serving,
     "quorum": lambda state, row: setattr(state, "quorum", row),
     "no_manager_answers": ClusterState._answers,

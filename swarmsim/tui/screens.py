@@ -15,7 +15,7 @@ from textual.widgets import Button, Input, Static
 
 from swarmsim.replay.looks import TASKS
 from swarmsim.replay.timeline import clock_time
-from swarmsim.scenario.faults import words
+from swarmsim.scenario.faults import in_words, resolved
 from swarmsim.scenario.schema import MeanwhileStep
 from swarmsim.tui.player import Future
 from swarmsim.tui.texts import Texts
@@ -182,7 +182,7 @@ def _parting(a: Future, b: Future) -> float:
 def _in_words(action: MeanwhileStep) -> str:
     """What was done by hand, as the timeline would say it."""
     if action.fault is not None:
-        what = words(action.fault.verb, action.fault.argument)
+        what = in_words(action.fault.verb, resolved(action.fault, str))
     elif action.docker is not None:
         what = f"{action.on}$ docker {action.docker}"
     else:

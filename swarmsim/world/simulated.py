@@ -7,102 +7,58 @@ asks the managers in order, 5 s each, and takes the first answer.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator
-from itertools import compress
+from collections.abc import Callable, Collection, Iterator, Mapping
 from random import Random
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-import msgspec
-
-from swarmsim.apitypes.specs import GenericResource
+from swarmsim.apitypes.specs import DiscreteResource, GenericResource, NamedResource
 from swarmsim.docker.client import Result, run_docker, split_words
 from swarmsim.docker.files import Files
 from swarmsim.engine.api import EngineAPI
 from swarmsim.engine.engine import Engine
-from swarmsim.sim.clock import Clock, timestamp
-from swarmsim.sim.future import Activity
+from swarmsim.profile import load_profile
+from swarmsim.sim.clock import Clock
+from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host, SimContext
 from swarmsim.sim.net.rpc import RpcError
-from swarmsim.sim.profile import Profile, load_profile
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import RandomStreams
-from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.overview import OVERVIEW, OverviewRequest
 from swarmsim.swarm.manager.raftnode import RaftNode
-from swarmsim.swarm.objects import Role, Service, Task
+from swarmsim.swarm.objects import Role
 from swarmsim.swarm.skiprules import skip_rules
-from swarmsim.swarm.states import TaskState
 from swarmsim.trace import rows
+from swarmsim.trace.rows import KINDS, Row
+from swarmsim.trace.state import ClusterState
+from swarmsim.world import POLL, Capability, Fields, HostSpec
+from swarmsim.world.observer import LOOK_TIMEOUT, Differences, Observer, View
+from swarmsim.world.verbs import VERBS
 from swarmsim.world.vitals import Vitals
 
 T = TypeVar("T")
-POLL = 0.1  # seconds between two looks of the observer
-LOOK_TIMEOUT = 5.0  # seconds a manager gets to answer one
+
 JOIN_WAVE = 1000  # workers that join at once; of many more some would run into the engine's 20 s
 SWITCH = "lan"
 INTERRUPTED = 130  # the exit code of a command that got Ctrl-C
 
 
-class HostSpec(NamedTuple):
-    """One host to build. ``memory`` in bytes; ``profile`` by name, if it is not the world's."""
-
-    name: str
-    address: str
-    role: Role
-    cpus: float = 2.0
-    memory: int = 4 * 1024**3
-    labels: dict[str, str] = {}
-    engine_labels: dict[str, str] = {}
-    profile: str = ""
-    site: str = ""
-    generic: tuple[GenericResource, ...] = ()
-    plugins: tuple[tuple[str, str], ...] = ()
-    platform: tuple[str, str] = ("linux", "x86_64")
-
-
-class View(NamedTuple):
-    """What a manager's API showed at one moment."""
-
-    at: float
-    nodes: list[NodeView]
-    services: list[Service]
-    tasks: list[Task]
-
-    def running(self, service: str) -> int:
-        """How many tasks of a service run and shall run, or of a job shall run to their end."""
-        ids = {s.id for s in self.services if s.spec.name == service}
-        return sum(
-            1
-            for task in self.tasks
-            if task.service_id in ids
-            and task.status.state is TaskState.RUNNING
-            and task.desired_state in (TaskState.RUNNING, TaskState.COMPLETE)
-        )
-
-    def node(self, host: str) -> NodeView | None:
-        """The node of a host: the newest, if it joined more than once."""
-        found = [view for view in self.nodes if view.node.hostname == host]
-        return found[-1] if found else None
-
-    @property
-    def leader(self) -> str | None:
-        return next((v.node.hostname for v in self.nodes if v.manager is not None and v.manager.leader), None)
-
-
 class SimulatedWorld:
-    """A cluster on paper. Build it, :meth:`form` a swarm on it, then :meth:`run` what drives it.
+    """A cluster on paper, a :class:`~swarmsim.world.World`. Build it, :meth:`form` a swarm on it, then :meth:`run` what drives it.
 
-    ``eager`` runs every heartbeat and tick; otherwise those that can change nothing are left out
+    ``profile`` is the name of a profile. ``eager`` runs every heartbeat and tick; otherwise those that can change nothing are left out
     (:mod:`swarmsim.swarm.skiprules`).
     """
 
-    def __init__(self, hosts: list[HostSpec], seed: int, profile: Profile, *, eager: bool = False) -> None:
+    capabilities: Collection[Capability] = frozenset(Capability)
+    verbs: Collection[str] = VERBS.keys()
+
+    def __init__(self, hosts: list[HostSpec], seed: int, profile: str, *, eager: bool = False) -> None:
         self.clock = Clock()
-        self.ctx = SimContext(self.clock, RandomStreams(seed), profile)
+        of_world = load_profile(profile)
+        self.ctx = SimContext(self.clock, RandomStreams(seed), of_world)
         self.journal = self.ctx.journal
-        self.specs = {spec.name: spec for spec in hosts}
+        self.hosts: Mapping[str, HostSpec] = {spec.name: spec for spec in hosts}
         self.engines: dict[str, Engine] = {}
         self.files = Files()
         """What docker commands may read."""
@@ -110,20 +66,70 @@ class SimulatedWorld:
         if not eager:
             self.clock.quiescence.rules.update(skip_rules(self.ctx, self._manager_on))
         for spec in hosts:
-            own = load_profile(spec.profile) if spec.profile else profile
+            own = load_profile(spec.profile) if spec.profile else of_world
             host = Host(self.ctx, spec.name, spec.address, spec.cpus, spec.memory, own)
             self.ctx.fabric.link(spec.name, SWITCH, own.samplers["link"])
             engine = self.engines[spec.name] = Engine(
-                host, ("mini:1", "mini:2"), spec.engine_labels, spec.generic, spec.plugins, spec.platform
+                host,
+                ("mini:1", "mini:2"),
+                dict(spec.engine_labels),
+                _generic(spec.resources),
+                spec.plugins,
+                spec.platform,
             )
             engine.boot()
+        self._shown = ClusterState()
+        self._differences = Differences(self._show)
 
-    # -- driving
+    # -- time and chance
 
-    def run(self, activity: Activity[Any]) -> Any:
+    @property
+    def now(self) -> float:
+        return self.clock.now
+
+    def timeout(self, seconds: float) -> Future[None]:
+        return self.clock.timeout(seconds)
+
+    def promise(self) -> Future[None]:
+        return self.clock.future()
+
+    def first_of(self, waits: Collection[Future[Any]]) -> Future[Any]:
+        return self.clock.first_of(waits)
+
+    def spawn(self, activity: Activity[T]) -> Future[T]:
+        return self.scope.spawn(activity)
+
+    def run(self, activity: Activity[T]) -> T:
         """Run ``activity`` to its end, and the world with it; returns or raises what it does."""
-        done = self.scope.spawn(activity)
-        return self.clock.run(done)
+        result: T = self.clock.run(self.scope.spawn(activity))
+        return result
+
+    def advance(self, until: float | Future[Any]) -> None:
+        self.clock.run(until)
+
+    def next_event(self) -> float:
+        return self.clock.peek()
+
+    def rng(self, name: str) -> Random:
+        return self.ctx.streams.stream(name)
+
+    def reseed(self, seed: int) -> None:
+        self.ctx.streams.reseed(seed)
+
+    # -- rows
+
+    def note(self, row_type: Callable[Fields, object], *none: Fields.args, **fields: Fields.kwargs) -> None:
+        self.journal.note(row_type, *none, **fields)
+
+    def subscribe(
+        self,
+        reader: Callable[[Row], object],
+        without: frozenset[str] = frozenset(),
+        only: frozenset[str] | None = None,
+    ) -> None:
+        self.journal.subscribe(reader, without, only)
+
+    # -- who is what
 
     def _manager_on(self, host: str) -> Manager | None:
         node = self.engines[host].node
@@ -137,10 +143,22 @@ class SimulatedWorld:
     def api(self, host: str) -> EngineAPI:
         return EngineAPI(self.engines[host])
 
-    @property
-    def manager_hosts(self) -> list[str]:
-        """Hosts that are managers by now, in the order they were named; before that, those meant to be."""
+    def managers(self) -> list[str]:
         return list(self._manager_hosts())
+
+    def managers_up(self) -> list[str]:
+        return [host for host in self._manager_hosts() if self.engines[host].running]
+
+    def leader(self) -> str | None:
+        """Who leads; of two who both think they do, the first that was named."""
+        for host in self.managers_up():
+            manager = self._manager_on(host)
+            if manager is not None and manager.raft.is_leader:
+                return host
+        return None
+
+    def powered(self, host: str) -> bool:
+        return self.engines[host].host.powered
 
     def _manager_hosts(self) -> Iterator[str]:
         found = False
@@ -150,28 +168,30 @@ class SimulatedWorld:
                 found = True
                 yield name
         if not found:
-            yield from (name for name, spec in self.specs.items() if spec.role is Role.MANAGER)
+            yield from (name for name, spec in self.hosts.items() if spec.role == Role.MANAGER)
 
-    def docker(self, host: str, line: str, limit: float | None = None, stdin: str = "") -> Activity[Any]:
-        """Type ``docker <line>`` on a host; returns the :class:`Result` and notes it.
+    # -- driving
 
-        ``limit`` in seconds: Ctrl-C after that long.
-        """
+    def docker(
+        self, host: str, line: str, limit: float | None = None, stdin: str = "", name: str | None = None
+    ) -> Activity[Result]:
         started = self.clock.now
         engine = self.engines[host]
         if not engine.host.powered:
             result = Result(255, "", f"swarmsim: nothing can be typed on {host}: it has no power\n")
         else:
             result = yield from self._interruptible(engine, line, limit, stdin)
-        self.journal.note(
-            rows.Docker,
-            on=host,
-            cmd=line.removeprefix("docker "),
-            rc=result.code,
-            out=result.out.strip(),
-            err=result.err.strip(),
-            s=round(self.clock.now - started, 3),
-        )
+        row: rows.Docker = {
+            "on": host,
+            "cmd": line.removeprefix("docker "),
+            "rc": result.code,
+            "out": result.out.strip(),
+            "err": result.err.strip(),
+            "s": round(self.clock.now - started, 3),
+        }
+        if name is not None:
+            row["name"] = name
+        self.note(rows.Docker, **row)
         return result
 
     def _interruptible(self, engine: Engine, line: str, limit: float | None, stdin: str) -> Activity[Any]:
@@ -204,18 +224,18 @@ class SimulatedWorld:
 
     def form(self) -> Activity[Any]:
         """Make one swarm of all hosts with ``swarm init`` and ``join``, then set their labels."""
-        names = list(self.specs)
-        first = next(name for name, spec in self.specs.items() if spec.role is Role.MANAGER)
-        address = self.specs[first].address
+        names = list(self.hosts)
+        first = next(name for name, spec in self.hosts.items() if spec.role == Role.MANAGER)
+        address = self.hosts[first].address
         yield from self._must(first, f"swarm init --advertise-addr {address}")
         tokens = {}
         for role in Role:
             result = yield from self._must(first, f"swarm join-token -q {role}")
             tokens[role] = result.out.strip()
-        managers = [n for n in names if n != first and self.specs[n].role is Role.MANAGER]
+        managers = [n for n in names if n != first and self.hosts[n].role == Role.MANAGER]
         for name in managers:
             yield from self._join(name, tokens[Role.MANAGER], address)
-        workers = [n for n in names if self.specs[n].role is Role.WORKER]
+        workers = [n for n in names if self.hosts[n].role == Role.WORKER]
         if len(workers) > 10:
             for first_of_wave in range(0, len(workers), JOIN_WAVE):
                 wave = workers[first_of_wave : first_of_wave + JOIN_WAVE]
@@ -224,13 +244,13 @@ class SimulatedWorld:
         else:
             for name in workers:
                 yield from self._join(name, tokens[Role.WORKER], address)
-        for name, spec in self.specs.items():
+        for name, spec in self.hosts.items():
             if spec.labels:
                 labels = " ".join(f"--label-add {key}={value}" for key, value in spec.labels.items())
                 yield from self._must(first, f"node update {labels} {name}")
 
     def _join(self, name: str, token: str, address: str) -> Activity[Any]:
-        own = self.specs[name].address
+        own = self.hosts[name].address
         yield from self._must(name, f"swarm join --token {token} --advertise-addr {own} {address}:2377")
 
     def _must(self, host: str, line: str) -> Activity[Any]:
@@ -241,8 +261,19 @@ class SimulatedWorld:
 
     # -- looking
 
-    def look(self) -> Activity[Any]:
-        """A :class:`View` from the first manager that answers, or ``None`` if none does."""
+    def look(self) -> Activity[ClusterState | None]:
+        view: View | None = yield from self.view()
+        if view is None:
+            return None
+        self._differences.write(view)
+        return self._shown
+
+    def _show(self, row_type: Callable[Fields, object], *none: Fields.args, **fields: Fields.kwargs) -> None:
+        """One more row of what a manager shows to whoever looks for the scenario."""
+        self._shown.apply({"t": self.clock.now, "kind": KINDS[row_type], **fields})
+
+    def view(self) -> Activity[View | None]:
+        """What the first manager that answers shows, or ``None`` if none does."""
         for name in self._manager_hosts():
             engine = self.engines[name]
             if not engine.host.powered:
@@ -260,19 +291,21 @@ class SimulatedWorld:
                 return View(self.clock.now, *reply.value)
         return None
 
-    def poll_phase(self, rng: Random) -> float:
-        """Seconds from a change to the next of somebody's regular looks, which it does not disturb."""
+    def next_change(self) -> Future[Any]:
+        return self.ctx.next_change()
+
+    def until_next_look(self, stream: str) -> float:
         engine = next(iter(self.engines.values()))
-        return (POLL + engine.sample_duration("look")) * rng.random()
+        return (POLL + engine.sample_duration("look")) * self.rng(stream).random()
 
     def observe(self) -> None:
         """Start writing down what the managers' API shows, and what is true."""
-        self.scope.spawn(_Observer(self).run())
+        self.scope.spawn(Observer(self).run())
         Vitals(self)
 
     def introduce(self) -> None:
         """Note the hosts there are, and from now on what of the links between them is not as usual."""
-        for name, spec in self.specs.items():
+        for name, spec in self.hosts.items():
             self.journal.note(
                 rows.Host,
                 host=name,
@@ -286,7 +319,7 @@ class SimulatedWorld:
 
     def _note_links(self) -> None:
         fabric = self.ctx.fabric
-        links = {host: fabric.graph.edges[host, SWITCH] for host in self.specs}
+        links = {host: fabric.graph.edges[host, SWITCH] for host in self.hosts}
         self.journal.note(
             rows.Links,
             cuts=fabric.cuts(),
@@ -295,7 +328,21 @@ class SimulatedWorld:
             lossy={host: round(100 * link["loss"], 3) for host, link in links.items() if link["loss"]},
         )
 
-    # -- faults on hosts and links
+    # -- faults
+
+    def fault(self, verb: str, argument: Any) -> Activity[list[str]]:
+        return VERBS[verb](self, argument)
+
+    def isolate(self, hosts: list[str]) -> Activity[Callable[[], Activity[None]]]:
+        number = self.ctx.fabric.separate(hosts)
+
+        def rejoin() -> Activity[None]:
+            self.ctx.fabric.rejoin(number)
+            return
+            yield
+
+        return rejoin
+        yield
 
     def add_latency(self, host: str, seconds: float) -> None:
         """Make the link of a host slower, one way, by ``seconds`` (0: as it was)."""
@@ -340,153 +387,11 @@ class SimulatedWorld:
         self.ctx.mark_changed()
 
 
-def _changed(now: list[T], before: list[T], differ: Callable[[T, T], bool] = operator.is_not) -> list[T]:
-    """Those of ``now`` that were not in the same place before: all that changed, and perhaps some that did not.
-
-    A look shows thousands of objects of which a handful are new; comparing places is a loop without Python.
-    """
-    return [*compress(now, map(differ, now, before)), *now[len(before) :]]
-
-
-class _Observer:
-    """Writes a row whenever a look shows something else than the one before."""
-
-    def __init__(self, world: SimulatedWorld) -> None:
-        self.world = world
-        self.journal = world.journal
-        self._nodes: dict[str, tuple[Any, ...]] = {}
-        self._specs: dict[str, tuple[Any, ...]] = {}
-        self._services: dict[str, Service] = {}
-        self._tasks: dict[str, Task] = {}
-        self._view = View(0.0, [], [], [])
-        self._answering: bool | None = None
-        self._hosts: dict[str, str] = {}
-        self._names: dict[str, str] = {}
-        self._rng = world.ctx.streams.stream("observer")
-
-    def run(self) -> Activity[Any]:
-        clock, ctx = self.world.clock, self.world.ctx
-        while True:
-            changed, began = ctx.next_change(), clock.now
-            view: View | None = yield from self.world.look()
-            if view is None:
-                if self._answering is not False:
-                    self._answering = False
-                    self.journal.note(rows.NoManagerAnswers)
-                if clock.now - began >= LOOK_TIMEOUT:  # whoever was too slow may be faster now
-                    yield POLL
-                    continue
-            elif self._answering is not True:
-                self._answering = True
-                self._write(view)
-                self.journal.note(rows.ManagerAnswers)
-            else:
-                self._write(view)
-            looked = clock.now
-            yield changed
-            # The recorder looks all the time; what it sees unchanged is left out here. A change comes at
-            # no particular moment between two looks.
-            if clock.now - looked < POLL:
-                yield POLL - (clock.now - looked)
-            else:
-                yield self.world.poll_phase(self._rng)
-
-    def _write(self, view: View) -> None:
-        for node in _changed(view.nodes, self._view.nodes, operator.ne):
-            self._node(node)
-        for service in _changed(view.services, self._view.services):
-            if self._services.get(service.id) is not service:
-                self._service(service)
-        for task in _changed(view.tasks, self._view.tasks):
-            if self._tasks.get(task.id) is not task:
-                self._task(task)
-        if len(self._nodes) > len(view.nodes):
-            for id in sorted(self._nodes.keys() - {each.node.id for each in view.nodes}):
-                del self._nodes[id]
-                self.journal.note(rows.NodeGone, node=self._hosts[id], id=id[:8])
-        if len(self._services) > len(view.services):
-            for id in sorted(self._services.keys() - {service.id for service in view.services}):
-                del self._services[id], self._specs[id]
-                self.journal.note(rows.ServiceGone, service=self._names[id])
-        if len(self._tasks) > len(view.tasks):
-            for id in sorted(self._tasks.keys() - {task.id for task in view.tasks}):
-                del self._tasks[id]
-                self.journal.note(rows.TaskGone, task=id[:8])
-        self._view = view
-
-    def _node(self, view: NodeView) -> None:
-        node, manager = view.node, view.manager
-        self._hosts[node.id] = node.hostname
-        shown = (
-            str(node.status.state),
-            node.status.message or None,
-            str(node.spec.availability),
-            str(node.spec.role),
-            bool(manager and manager.leader),
-            manager.reachability if manager else None,
-        )
-        if node.description is None or self._nodes.get(node.id) == shown:
-            return
-        self._nodes[node.id] = shown
-        status, message, availability, role, leader, reach = shown
-        self.journal.note(
-            rows.Node,
-            node=node.hostname,
-            status=status,
-            msg=message,
-            avail=availability,
-            role=role,
-            leader=leader,
-            reach=reach,
-            id=node.id[:8],
-        )
-
-    def _service(self, service: Service) -> None:
-        self._services[service.id] = service
-        self._names[service.id] = service.spec.name
-        status = service.update_status
-        shown = (
-            status.state if status else None,
-            status.message if status else None,
-            service.spec.mode.name,
-            service.replicas if service.is_replicated else None,
-            service.spec.task.container.image,
-        )
-        if self._specs.get(service.id) != shown:
-            self._specs[service.id] = shown
-            update, message, mode, replicas, image = shown
-            self.journal.note(
-                rows.Service,
-                service=service.spec.name,
-                update=update,
-                umsg=message,
-                mode=mode,
-                replicas=replicas,
-                image=image,
-            )
-
-    def _task(self, task: Task) -> None:
-        old = self._tasks.get(task.id)
-        self._tasks[task.id] = task
-        if (
-            old is not None
-            and old.desired_state is task.desired_state
-            and msgspec.structs.replace(old.status, applied_at=None)
-            == msgspec.structs.replace(task.status, applied_at=None)
-        ):
-            return
-        status = task.status
-        self.journal.note(
-            rows.Task,
-            task=task.id[:8],
-            service=task.service_name,
-            slot=task.slot or None,
-            ts=timestamp(status.timestamp),
-            image=task.spec.container.image,
-            state=str(status.state),
-            desired=str(task.desired_state),
-            msg=status.message,
-            err=status.err or None,
-            node=self._hosts.get(task.node_id, task.node_id) or None,
-            exit=status.container.exit_code if status.container else None,
-        )
+def _generic(resources: Mapping[str, int | list[str]]) -> tuple[GenericResource, ...]:
+    found: list[GenericResource] = []
+    for kind, value in resources.items():
+        if isinstance(value, int):
+            found.append(GenericResource(discrete=DiscreteResource(kind=kind, value=value)))
+        else:
+            found += [GenericResource(named=NamedResource(kind=kind, value=name)) for name in value]
+    return tuple(found)

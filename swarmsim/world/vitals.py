@@ -22,11 +22,10 @@ from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.objects import Service
 from swarmsim.swarm.store import Change, MemoryStore
 from swarmsim.trace import rows
+from swarmsim.trace.state import CONTAINER_ROWS
 
 if TYPE_CHECKING:
     from swarmsim.world.simulated import SimulatedWorld
-
-CONTAINERS = frozenset(("container.started", "container.ended"))
 
 
 class Vitals:
@@ -46,7 +45,7 @@ class Vitals:
             for container in engine.containers.values():
                 if container.alive and container.service is not None:
                     self._count(container.service, 1)
-        self.journal.subscribe(self._container_changed, only=CONTAINERS)
+        self.journal.subscribe(self._container_changed, only=CONTAINER_ROWS)
         self._look()
 
     # -- quorum and leader
@@ -81,7 +80,7 @@ class Vitals:
 
     def _hosts(self) -> list[str]:
         """The members' hosts; before the first leader is known, those that are managers."""
-        return sorted({member.host for member in self._members}) or self.world.manager_hosts
+        return sorted({member.host for member in self._members}) or self.world.managers()
 
     def _reaches_majority(self, host: str, up: dict[str, RaftNode]) -> bool:
         hosts = self._hosts()

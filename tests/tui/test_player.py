@@ -184,11 +184,11 @@ def test_a_simulation_that_ends_says_so_and_keeps_what_happened(player, tmp_path
 def test_where_a_run_is_stopped_on_the_way_changes_nothing():
     from random import Random
 
-    from swarmsim.scenario.runner import ScenarioRun
+    from swarmsim.scenario.runner import ScenarioRun, build_world
 
     told, rng = rows_of(TEXT, 9), Random(1)
     rows: list[dict] = []
-    session = ScenarioRun(loaded(), 9, rows.append)
+    session = ScenarioRun(loaded(), build_world(loaded().scenario, 9), rows.append)
     while not session.finished:
         if rng.random() < 0.5:
             session.next()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.host import Host, Process, SimContext
-from swarmsim.sim.profile import load_profile
+from swarmsim.profile import load_profile
 from swarmsim.sim.streams import RandomStreams
 
 

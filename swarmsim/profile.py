@@ -13,7 +13,7 @@ from importlib import resources
 from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
 
-from swarmsim.sim.distribution import Distribution, DistributionField, Sampler
+from swarmsim.distribution import Distribution, DistributionField, Sampler
 
 
 class Profile(BaseModel):
@@ -71,12 +71,12 @@ class Profile(BaseModel):
 
 def load_profile(name: str) -> Profile:
     """A shipped profile by name. Raises :class:`KeyError` for an unknown name."""
-    source = resources.files("swarmsim.sim") / "profiles" / f"{name}.yaml"
+    source = resources.files("swarmsim") / "profiles" / f"{name}.yaml"
     if not source.is_file():
         raise KeyError(name)
     return Profile.model_validate(YAML(typ="safe", pure=True).load(source.read_text(encoding="utf-8")))
 
 
 def profile_names() -> list[str]:
-    folder = resources.files("swarmsim.sim") / "profiles"
+    folder = resources.files("swarmsim") / "profiles"
     return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
