@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from swarmsim.apitypes.specs import DiscreteResource, GenericResource, NamedResource
 from swarmsim.docker.client import Result
 from swarmsim.docker.files import Files
 from swarmsim.scenario.conditions import Facts, Seen, check, describe

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+from swarmsim.profile import load_profile
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.host import Host, Process, SimContext
-from swarmsim.profile import load_profile
 from swarmsim.sim.streams import RandomStreams
 
 
