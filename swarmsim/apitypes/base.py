@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import base64
 import types
-from collections.abc import Mapping
 from enum import Enum
 from functools import cache
 from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -44,11 +43,6 @@ class Field(NamedTuple):
     name: str
     always: bool
     pointer: bool
-
-    def written(self, value: Any) -> bool:
-        if self.always:
-            return True
-        return value is not None if self.pointer else bool(value) or isinstance(value, ApiType)
 
 
 def _is_pointer(hint: Any) -> bool:
@@ -78,12 +72,12 @@ def as_json(value: Any) -> Any:
         for attribute, name, always, pointer in fields(type(value)):
             part = getattr(value, attribute)
             if always or (part is not None if pointer else part or isinstance(part, ApiType)):
-                written[name] = as_json(part)
+                written[name] = as_json(dict(sorted(part.items())) if isinstance(part, dict) else part)
         return written
     if isinstance(value, list | tuple):
         return [as_json(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: as_json(value[key]) for key in sorted(value)}
+    if isinstance(value, dict):
+        return {key: as_json(item) for key, item in value.items()}
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, Enum):

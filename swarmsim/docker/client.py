@@ -10,14 +10,14 @@ import shlex
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from swarmsim.apitypes.http import ApiError, ConnectError, Transport
 from swarmsim.docker import events, host, network, node, secret, service, stack, swarm
-from swarmsim.docker.command import CommandContext, CommandError, NotModelled, Write, error_text
+from swarmsim.docker.apiclient import ApiClient
+from swarmsim.docker.command import CommandContext, CommandError, Machine, NotModelled, Write, error_text
 from swarmsim.docker.files import Files
 from swarmsim.docker.grammar import ALIASES, BY_PATH, GROUPS, NOT_MODELLED, Command
 from swarmsim.docker.help import command_help, group_help
 from swarmsim.docker.values import FLAG_TYPES
-from swarmsim.engine.api import EngineAPI
-from swarmsim.engine.calls import ApiError
 from swarmsim.go.pflag import FlagError, Flags, FlagSet, HelpAsked
 from swarmsim.sim.future import Activity, Future
 
@@ -73,6 +73,7 @@ ACTIONS: dict[str, Callable[[CommandContext], Activity[Any]]] = {
 }
 
 FLAG_ERROR = 125
+NO_DAEMON = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
 
 
 class Result(NamedTuple):
@@ -177,13 +178,14 @@ def _understand(words: list[str]) -> tuple[Command, Flags, list[str]]:
 
 
 def run_docker(
-    api: EngineAPI,
+    transport: Transport,
+    machine: Machine,
     words: list[str],
     write: Write | None = None,
     files: Files | None = None,
     interrupt: Future[Any] | None = None,
 ) -> Activity[Any]:
-    """Run ``docker <words>`` on the host of ``api``; returns a :class:`Result`.
+    """Run ``docker <words>`` on ``machine`` against the daemon behind ``transport``; returns a :class:`Result`.
 
     ``write`` is given the output as it appears; ``files`` are what the command may read (default: none);
     ``interrupt`` happens when Ctrl-C is pressed, for commands that then end in their own way.
@@ -196,15 +198,13 @@ def run_docker(
             write(stream, text)
 
     code, not_modelled = 0, False
-    own_time = api.engine.sample_duration("cli")
-    yield own_time / 2  # to start; the other half to print and to exit
     try:
         command, flags, arguments = _understand(words)
-        if not api.engine.running:
-            raise CommandError(
-                "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
-            )
-        yield from ACTIONS[command.path](CommandContext(api, flags, arguments, record, files or Files(), interrupt))
+        context = CommandContext(ApiClient(transport), machine, flags, arguments, record, files or Files(), interrupt)
+        yield from ACTIONS[command.path](context)
+    except ConnectError:
+        record("err", f"{NO_DAEMON}\n")
+        code = 1
     except _Answer as answer:
         record("out", answer.out)
         record("err", answer.err)
@@ -213,5 +213,4 @@ def run_docker(
         record("err", error_text(error) + "\n")
         code = error.code if isinstance(error, CommandError) else 1
         not_modelled = isinstance(error, NotModelled)
-    yield own_time / 2
     return Result(code, texts["out"], texts["err"], not_modelled)

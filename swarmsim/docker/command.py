@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
 
+from swarmsim.apitypes.filters import Filters
+from swarmsim.apitypes.http import ApiError, Stream
+from swarmsim.docker.apiclient import ApiClient
 from swarmsim.docker.output import render_inspected
-from swarmsim.engine.api import EngineAPI
-from swarmsim.engine.calls import ApiError
 from swarmsim.go.duration import parse_timestamp
 from swarmsim.go.pflag import Flags
 from swarmsim.go.template import TemplateError
 from swarmsim.go.units import human_duration
-from swarmsim.sim.clock import EPOCH
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.scope import ModelError
 
@@ -22,6 +22,19 @@ if TYPE_CHECKING:
 
 Write = Callable[[str, str], object]
 """``write("out" | "err", text)``."""
+
+
+class Machine(Protocol):
+    """What the machine that docker runs on gives it: a clock, and chance."""
+
+    @property
+    def now(self) -> datetime: ...
+
+    def first_of(self, futures: list[Future[Any]], seconds: float | None = None) -> Future[Any]:
+        """Happens with the first of ``futures``, or when the seconds are over."""
+
+    def shuffle(self, items: list[str]) -> None:
+        """Put items into the order of a Go map."""
 
 
 class CommandError(ModelError):
@@ -45,7 +58,8 @@ class CommandContext:
 
     def __init__(
         self,
-        api: EngineAPI,
+        api: ApiClient,
+        machine: Machine,
         flags: Flags,
         arguments: list[str],
         write: Write,
@@ -53,6 +67,7 @@ class CommandContext:
         interrupt: Future[Any] | None = None,
     ) -> None:
         self.api = api
+        self.machine = machine
         self.flags = flags
         self.arguments = arguments
         self.files = files
@@ -61,7 +76,7 @@ class CommandContext:
 
     @property
     def now(self) -> datetime:
-        return EPOCH + timedelta(seconds=self.api.host.clock.now)
+        return self.machine.now
 
     def out(self, text: str) -> None:
         if text:
@@ -75,14 +90,24 @@ class CommandContext:
         """``2 minutes`` since an API time stamp."""
         return human_duration((self.now - parse_timestamp(timestamp)).total_seconds())
 
-    def pause(self, seconds: float) -> Activity[Any]:
+    def pause(self, seconds: float) -> Activity[bool]:
         """Let time pass; whether Ctrl-C was pressed meanwhile. A command that pauses so ends in its own way."""
-        clock = self.api.host.clock
         if self.interrupt is None:
             yield seconds
             return False
-        yield clock.first_of((self.interrupt, clock.timeout(seconds)))
+        yield from self.machine.first_of([self.interrupt], seconds)
         return self.interrupt.triggered
+
+    def read(self, stream: Stream) -> Activity[Any]:
+        """The next piece of a body; ``None`` at its end, or when Ctrl-C was pressed."""
+        piece = stream.read()
+        if self.interrupt is None:
+            return (yield from piece)
+        yield from self.machine.first_of([self.interrupt, piece])
+        if piece.triggered:
+            return piece.value
+        stream.close()
+        return None
 
     def each(self, references: list[str], action: Callable[[str], Activity[Any]]) -> Activity[Any]:
         """Do ``action`` for every reference; all errors are reported at the end, one a line."""
@@ -119,14 +144,9 @@ class CommandContext:
         if errors:
             raise CommandError("\n".join(errors))
 
-    def checked_filters(self, known: tuple[str, ...]) -> dict[str, list[str]]:
-        """The ``--filter`` values by key. Unknown keys are refused in the daemon's words."""
-        filters: dict[str, list[str]] = {}
-        for key, value in self.flags.every("filter"):
-            if key not in known:
-                raise CommandError(f"Error response from daemon: Invalid filter '{key}'")
-            filters.setdefault(key, []).append(value)
-        return filters
+    def filters(self) -> Filters:
+        """What ``--filter`` asks for; whether it can be asked is the daemon's to say."""
+        return Filters(self.flags.every("filter"))
 
     def render(self, make: Callable[[], str]) -> None:
         """Print what ``make`` returns; a bad template is docker's own complaint."""

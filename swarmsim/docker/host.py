@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from swarmsim.docker.command import CommandContext, CommandError, NotModelled, begins, joined, matches_label
+from swarmsim.apitypes.http import ApiError
+from swarmsim.docker.command import CommandContext, CommandError, NotModelled, joined
 from swarmsim.docker.output import Listing, render_inspected
 from swarmsim.docker.templates import FUNCTIONS
-from swarmsim.engine.calls import ApiError
 from swarmsim.go.json import compact
 from swarmsim.go.template import Template
 from swarmsim.go.units import bytes_size, human_duration
-from swarmsim.sim.clock import EPOCH
 from swarmsim.sim.future import Activity
 
 CLI_VERSION = "28.2.2"
@@ -37,59 +36,23 @@ LISTING = Listing(
     "*formatter.ContainerContext",
     ("Command", "CreatedAt", "ID", "Image", "Labels", "Names", "Ports", "RunningFor", "State", "Status"),
 )
-FILTERS = ("id", "label", "name", "status", "exited", "ancestor", "health", "volume", "is-task")
 MAX_COMMAND = 20
-
-
-def _status(command: CommandContext, container: dict[str, Any]) -> str:
-    now = command.api.host.clock.now
-    if container["State"] == "running":
-        health = {"starting": " (health: starting)", "healthy": " (healthy)", "unhealthy": " (unhealthy)"}
-        return f"Up {human_duration(now - container['StartedAt'])}{health.get(container['Health'], '')}"
-    if container["State"] == "exited":
-        return f"Exited ({container['ExitCode']}) {human_duration(now - container['FinishedAt'])} ago"
-    return "Created"
-
-
-def _keep(container: dict[str, Any], filters: dict[str, list[str]]) -> bool:
-    return (
-        begins(filters, "id", container["Id"])
-        and ("name" not in filters or any(name in container["Names"][0] for name in filters["name"]))
-        and ("status" not in filters or container["State"] in filters["status"])
-        and ("health" not in filters or (container["Health"] or "none") in filters["health"])
-        and ("volume" not in filters or any(name in container["Volumes"] for name in filters["volume"]))
-        and (
-            "is-task" not in filters
-            or str("com.docker.swarm.task" in container["Labels"]).lower() in filters["is-task"]
-        )
-        and ("ancestor" not in filters or container["Image"] in filters["ancestor"])
-        and (
-            "exited" not in filters
-            or (container["State"] == "exited" and str(container["ExitCode"]) in filters["exited"])
-        )
-        and matches_label(container["Labels"], filters.get("label", []))
-    )
 
 
 def ps(command: CommandContext) -> Activity[Any]:
     flags = command.flags
-    filters = command.checked_filters(FILTERS)
     last = flags.get("last", -1)
     if flags.on("latest"):
         last = 1
-    all = flags.on("all") or last > 0 or "status" in filters or "exited" in filters
-    containers = yield from command.api.container_list(all)
-    containers = [container for container in containers if _keep(container, filters)]
-    if last > 0:
-        containers = containers[:last]
+    containers = yield from command.api.container_list(flags.on("all"), last, command.filters())
     truncate = not flags.on("no-trunc")
     rows = []
     for container in containers:
         line = container["Command"]
         if truncate and len(line) > MAX_COMMAND:
             line = line[: MAX_COMMAND - 1] + "…"
-        age = command.api.host.clock.now - container["Created"]
-        created = EPOCH + timedelta(seconds=int(container["Created"]))
+        created = datetime.fromtimestamp(container["Created"], UTC)
+        age = (command.now - created).total_seconds()
         rows.append(
             {
                 "ID": container["Id"][:12] if truncate else container["Id"],
@@ -97,9 +60,9 @@ def ps(command: CommandContext) -> Activity[Any]:
                 "Command": f'"{line}"',
                 "CreatedAt": created.strftime("%Y-%m-%d %H:%M:%S +0000 UTC"),
                 "RunningFor": f"{human_duration(age)} ago",
-                "Status": _status(command, container),
+                "Status": container["Status"],
                 "State": container["State"],
-                "Ports": ", ".join(container["Ports"]),
+                "Ports": ", ".join(f"{port['PrivatePort']}/{port['Type']}" for port in container["Ports"]),
                 "Names": ",".join(name.removeprefix("/") for name in container["Names"]),
                 "Labels": joined(dict(sorted(container["Labels"].items()))),
             }

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
-from swarmsim.docker.command import CommandContext, CommandError, begins, error_text, joined, key_values, matches_label
+from swarmsim.apitypes.engine import IPAM, IPAMConfig, NetworkCreateRequest, VolumeCreateRequest
+from swarmsim.apitypes.http import ApiError
+from swarmsim.docker.command import CommandContext, CommandError, error_text, joined, key_values
 from swarmsim.docker.output import Listing
 from swarmsim.docker.tasks import natural
-from swarmsim.engine.calls import ApiError
 from swarmsim.sim.future import Activity
-from swarmsim.sim.streams import hex_id
-from swarmsim.swarm.objects import NetworkSpec
 
 NETWORKS = Listing(
     "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",
@@ -26,8 +26,6 @@ VOLUMES = Listing(
     "*formatter.volumeContext",
     ("Driver", "Labels", "Mountpoint", "Name", "Scope"),
 )
-NETWORK_FILTERS = ("driver", "id", "label", "name", "scope", "type", "dangling")
-VOLUME_FILTERS = ("dangling", "driver", "label", "name")
 REMOVE_INGRESS = (
     "WARNING! Before removing the routing-mesh network, make sure all the nodes in your swarm run the same docker "
     "engine version. Otherwise, removal may not be effective and functionality of newly create ingress networks will "
@@ -40,24 +38,28 @@ def create(command: CommandContext) -> Activity[Any]:
     subnets, gateways = flags.every("subnet"), flags.every("gateway")
     if len(subnets) < len(gateways):
         raise CommandError("every ip-range or gateway must have a corresponding subnet")
-    spec = NetworkSpec(
+    pools = zip_longest(subnets, gateways, fillvalue="")
+    spec = NetworkCreateRequest(
         name=command.arguments[0],
-        labels=key_values(flags.every("label")) or None,
+        check_duplicate=True,
         driver=flags.get("driver", "bridge"),
-        subnet=subnets[0] if subnets else "",
-        gateway=gateways[0] if gateways else "",
+        ipam=IPAM(
+            driver="default",
+            options={},
+            config=[IPAMConfig(subnet=subnet, gateway=gateway) for subnet, gateway in pools],
+        ),
         internal=flags.on("internal"),
         attachable=flags.on("attachable"),
         ingress=flags.on("ingress"),
-        options=key_values(flags.every("opt")) or None,
+        options=key_values(flags.every("opt")),
+        labels=key_values(flags.every("label")),
     )
     id = yield from command.api.network_create(spec)
     command.out(f"{id}\n")
 
 
 def ls(command: CommandContext) -> Activity[Any]:
-    filters = command.checked_filters(NETWORK_FILTERS)
-    networks = [network for network in (yield from command.api.network_list()) if _keep(network, filters)]
+    networks = yield from command.api.network_list(command.filters())
     networks.sort(key=lambda network: natural(network["Name"]))
     rows = [
         {
@@ -70,18 +72,6 @@ def ls(command: CommandContext) -> Activity[Any]:
         for network in networks
     ]
     command.render(lambda: NETWORKS.render(rows, command.flags.get("format", ""), command.flags.on("quiet")))
-
-
-def _keep(network: dict[str, Any], filters: dict[str, list[str]]) -> bool:
-    predefined = network["Name"] in ("bridge", "host", "none", "ingress", "docker_gwbridge")
-    return (
-        ("driver" not in filters or network["Driver"] in filters["driver"])
-        and begins(filters, "id", network["Id"])
-        and ("name" not in filters or any(name in network["Name"] for name in filters["name"]))
-        and ("scope" not in filters or network["Scope"] in filters["scope"])
-        and ("type" not in filters or ("builtin" if predefined else "custom") in filters["type"])
-        and matches_label(network["Labels"] or {}, filters.get("label", []))
-    )
 
 
 def inspect(command: CommandContext) -> Activity[Any]:
@@ -117,22 +107,19 @@ def volume_create(command: CommandContext) -> Activity[Any]:
         raise CommandError(
             "conflicting options: cannot specify a volume-name through both --name and as a positional arg"
         )
-    name = flags.get("name") or (command.arguments[0] if command.arguments else hex_id(command.api.engine.ids))
-    volume = yield from command.api.volume_create(
-        name, flags.get("driver", "local"), key_values(flags.every("label")), key_values(flags.every("opt"))
+    request = VolumeCreateRequest(
+        driver=flags.get("driver", "local"),
+        options=key_values(flags.every("opt")),
+        labels=key_values(flags.every("label")),
+        name=flags.get("name") or (command.arguments[0] if command.arguments else ""),
     )
+    volume = yield from command.api.volume_create(request)
     command.out(f"{volume['Name']}\n")
 
 
 def volume_ls(command: CommandContext) -> Activity[Any]:
-    filters = command.checked_filters(VOLUME_FILTERS)
-    rows = [
-        {**volume, "Labels": joined(volume["Labels"])}
-        for volume in (yield from command.api.volume_list())
-        if ("name" not in filters or any(name in volume["Name"] for name in filters["name"]))
-        and ("driver" not in filters or volume["Driver"] in filters["driver"])
-        and matches_label(volume["Labels"] or {}, filters.get("label", []))
-    ]
+    volumes = yield from command.api.volume_list(command.filters())
+    rows = [{**volume, "Labels": joined(volume["Labels"])} for volume in volumes]
     command.render(lambda: VOLUMES.render(rows, command.flags.get("format", ""), command.flags.on("quiet")))
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from swarmsim.apitypes.http import ApiError
+from swarmsim.apitypes.specs import replace
+from swarmsim.apitypes.swarm import NodeSpec
 from swarmsim.docker import tasks
-from swarmsim.docker.command import CommandContext, CommandError, begins, error_text, matches_label
+from swarmsim.docker.command import CommandContext, CommandError, error_text
 from swarmsim.docker.output import Listing
-from swarmsim.engine.calls import ApiError
 from swarmsim.go.units import bytes_size
 from swarmsim.sim.future import Activity
-from swarmsim.swarm.objects import Availability, NodeSpec, Role
 
 LISTING = Listing(
     "{{.ID}} {{if .Self}}*{{else}} {{end}}\t{{.Hostname}}\t{{.Status}}\t{{.Availability}}\t{{.ManagerStatus}}\t{{.EngineVersion}}",
@@ -28,31 +29,15 @@ LISTING = Listing(
     "*node.nodeContext",
     ("Availability", "EngineVersion", "Hostname", "ID", "ManagerStatus", "Self", "Status", "TLSStatus"),
 )
-FILTERS = ("id", "label", "membership", "name", "node.label", "role")
-
-
-def _keep(node: dict[str, Any], filters: dict[str, list[str]]) -> bool:
-    hostname = node["Description"].get("Hostname", "")
-    return (
-        begins(filters, "id", node["ID"])
-        and begins(filters, "name", hostname)
-        and ("role" not in filters or node["Spec"]["Role"] in filters["role"])
-        and ("membership" not in filters or "accepted" in filters["membership"])
-        and matches_label(node["Spec"]["Labels"], filters.get("node.label", []))
-        and matches_label(node["Description"].get("Engine", {}).get("Labels", {}), filters.get("label", []))
-    )
 
 
 def ls(command: CommandContext) -> Activity[Any]:
-    filters = command.checked_filters(FILTERS)
-    nodes = yield from command.api.node_list()
+    nodes = yield from command.api.node_list(command.filters())
     info = yield from command.api.info()
     own = info["Swarm"]["NodeID"]
     nodes.sort(key=lambda node: tasks.natural(node["Description"].get("Hostname", "")))
     rows = []
     for node in nodes:
-        if not _keep(node, filters):
-            continue
         manager = node.get("ManagerStatus")
         status = ""
         if manager is not None:
@@ -74,9 +59,8 @@ def ls(command: CommandContext) -> Activity[Any]:
 
 def ps(command: CommandContext) -> Activity[Any]:
     """As docker does it, each named node's filter stays set for the next: tasks of several nodes repeat."""
-    filters = command.checked_filters(tasks.FILTERS)
+    filters = command.filters()
     found: list[dict[str, Any]] = []
-    asked: set[str] = set()
     errors = []
     for reference in command.arguments or ["self"]:
         try:
@@ -84,10 +68,8 @@ def ps(command: CommandContext) -> Activity[Any]:
         except ApiError as error:
             errors.append(error_text(error))
             continue
-        asked.add(node["ID"])
-        every = yield from command.api.task_list()
-        services = yield from service_names(command)
-        found += [task for task in every if tasks.keep(task, filters, services.get(task["ServiceID"], ""), set(asked))]
+        filters.add("node", node["ID"])
+        found += yield from command.api.task_list(filters)
     if found or not errors:
         services = yield from service_names(command)
         nodes = yield from node_names(command)
@@ -178,7 +160,7 @@ def _pretty(node: dict[str, Any]) -> str:
 
 def _spec(node: dict[str, Any]) -> NodeSpec:
     spec = node["Spec"]
-    return NodeSpec(dict(spec["Labels"]), Role(spec["Role"]), Availability(spec["Availability"]))
+    return NodeSpec(labels=dict(spec["Labels"]), role=spec["Role"], availability=spec["Availability"])
 
 
 def _update(command: CommandContext, node: dict[str, Any], spec: NodeSpec) -> Activity[Any]:
@@ -197,40 +179,29 @@ def update(command: CommandContext) -> Activity[Any]:
         if key not in labels:
             raise CommandError(f"key {key} doesn't exist in node's labels")
         del labels[key]
-    role, availability = spec.role, spec.availability
-    if flags.changed("role"):
-        role = _enumerated(Role, flags.get("role"), "Role")
-    if flags.changed("availability"):
-        availability = _enumerated(Availability, flags.get("availability"), "Availability")
-    yield from _update(command, node, NodeSpec(labels, role, availability))
+    role, availability = flags.get("role", spec.role), flags.get("availability", spec.availability)
+    yield from _update(command, node, NodeSpec(labels=labels, role=role, availability=availability))
     command.out(f"{command.arguments[0]}\n")
-
-
-def _enumerated(kind: Any, text: str, what: str) -> Any:
-    try:
-        return kind(text.lower())
-    except ValueError:
-        raise CommandError(f'Error response from daemon: invalid {what}: "{text}"') from None
 
 
 def promote(command: CommandContext) -> Activity[Any]:
     yield from _change_roles(
-        command, Role.MANAGER, "Node {} is already a manager.", "Node {} promoted to a manager in the swarm."
+        command, "manager", "Node {} is already a manager.", "Node {} promoted to a manager in the swarm."
     )
 
 
 def demote(command: CommandContext) -> Activity[Any]:
-    yield from _change_roles(command, Role.WORKER, "Node {} is already a worker.", "Manager {} demoted in the swarm.")
+    yield from _change_roles(command, "worker", "Node {} is already a worker.", "Manager {} demoted in the swarm.")
 
 
-def _change_roles(command: CommandContext, role: Role, already: str, done: str) -> Activity[Any]:
+def _change_roles(command: CommandContext, role: str, already: str, done: str) -> Activity[Any]:
     for reference in command.arguments:
         node = yield from command.api.node_inspect(reference)
         spec = _spec(node)
-        if spec.role is role:
+        if spec.role == role:
             command.out(already.format(node["ID"]) + "\n")
             continue
-        yield from _update(command, node, NodeSpec(spec.labels, role, spec.availability))
+        yield from _update(command, node, replace(spec, role=role))
         command.out(done.format(reference) + "\n")
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from swarmsim.apitypes.base import as_json
+from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.specs import SECOND
+from swarmsim.apitypes.swarm import Service
 from swarmsim.docker.command import CommandContext, CommandError
 from swarmsim.docker.convergence import Convergence, Phase, Reaction, Say
 from swarmsim.sim.future import Activity
-from swarmsim.swarm.objects import Service
 
 POLL = 0.2  # seconds
 MONITOR = 5.0  # seconds, where an update does not say
@@ -75,13 +76,12 @@ class _Display:
 
 def wait_on_service(command: CommandContext, reference: str, quiet: bool) -> Activity[None]:
     """Print progress until the service has converged. Raises :class:`CommandError` if its update pauses."""
-    clock = command.api.host.clock
     display = _Display(command, quiet)
     convergence = Convergence()
     places: dict[Any, int] = {}
     begun = False
     while True:
-        service: Service = yield from command.api.service_spec(reference)
+        service: Service = yield from command.api.service(reference)
         config = service.spec.update
         monitor = config.monitor / SECOND if config and config.monitor else MONITOR
         status = service.update_status
@@ -92,12 +92,12 @@ def wait_on_service(command: CommandContext, reference: str, quiet: bool) -> Act
             display.say(reaction.says)
         if reaction.ends:
             return
-        if convergence.is_verified(clock.now, monitor):
+        if convergence.is_verified(command.now.timestamp(), monitor):
             display.say(f"verify: Service {reference} converged")
             if convergence.last_word:
                 display.say(convergence.last_word)
             return
-        tasks = yield from command.api.task_list()
+        tasks = yield from command.api.task_list(Filters([("service", service.id), ("_up-to-date", "true")]))
         nodes = yield from command.api.node_list()
         if service.is_job:
             if _job_progress(service, tasks, display, first=not begun):
@@ -109,8 +109,9 @@ def wait_on_service(command: CommandContext, reference: str, quiet: bool) -> Act
             if not begun:
                 display.begin(bars.total, service.is_replicated, prefix)
             all_run = bars.all_run and (bars.total > 0 or service.is_replicated)
-            for what in convergence.on_tasks(all_run, clock.now):
-                display.tell(what, bars, prefix, monitor - (clock.now - convergence.since))
+            now = command.now.timestamp()
+            for what in convergence.on_tasks(all_run, now):
+                display.tell(what, bars, prefix, monitor - (now - convergence.since))
         begun = True
         if (yield from command.pause(POLL)):
             if convergence.phase is Phase.CONVERGING:
@@ -123,7 +124,7 @@ def _bars(
     service: Service, tasks: list[dict[str, Any]], nodes: list[dict[str, Any]], places: dict[Any, int] | None
 ) -> Bars:
     """``places`` keeps which bar is whose; above :data:`MAX_BARS` there are none, and none while it is verified."""
-    wanted = _slots(service, tasks, nodes)
+    wanted = _slots(tasks, nodes)
     total = service.replicas if service.is_replicated else len(wanted)
     errors = []
     if places is not None and total <= MAX_BARS:
@@ -148,7 +149,7 @@ def truncated(error: str) -> str:
 
 def _job_progress(service: Service, tasks: list[dict[str, Any]], display: _Display, first: bool) -> bool:
     """Tell how far a job is; whether it is done (replicatedJobProgressUpdater, globalJobProgressUpdater)."""
-    iteration = {"Index": service.job_status.iteration} if service.job_status and service.job_status.iteration else {}
+    iteration = as_json(service.job_status.iteration) if service.job_status else {}
     of_job = [t for t in tasks if t["ServiceID"] == service.id and t.get("JobIteration") == iteration]
     by_slot: dict[Any, dict[str, Any]] = {}
     for task in of_job:
@@ -174,13 +175,11 @@ def _job_progress(service: Service, tasks: list[dict[str, Any]], display: _Displ
     return complete == total
 
 
-def _slots(service: Service, tasks: list[dict[str, Any]], nodes: list[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
-    """The up-to-date task of every slot (or node): of several the one that is further on, or newer."""
+def _slots(tasks: list[dict[str, Any]], nodes: list[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
+    """The task of every slot (or node): of several the one that is further on, or newer."""
     active = {node["ID"] for node in nodes if node["Status"]["State"] != "down"}
     chosen: dict[Any, dict[str, Any]] = {}
     for task in tasks:
-        if task["ServiceID"] != service.id or not _up_to_date(service, task):
-            continue
         state, desired = PROGRESS.get(task["Status"]["State"], 0), PROGRESS.get(task["DesiredState"], 99)
         if state == 0 or (desired > PROGRESS["running"] and state > desired):
             continue
@@ -197,8 +196,3 @@ def _slots(service: Service, tasks: list[dict[str, Any]], nodes: list[dict[str, 
         ):
             chosen[slot] = task
     return chosen
-
-
-def _up_to_date(service: Service, task: dict[str, Any]) -> bool:
-    """Whether the task was made from the service's present spec (the API's ``_up-to-date`` filter)."""
-    return bool(task["Spec"] == as_json(service.spec.task))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from swarmsim.apitypes.http import ApiError
+from swarmsim.apitypes.reference import InvalidReference, parse_reference
 from swarmsim.apitypes.specs import NetworkAttachment, ServiceSpec, replace
 from swarmsim.docker.command import CommandContext, CommandError
 from swarmsim.sim.future import Activity
@@ -17,6 +19,24 @@ def resolved(command: CommandContext, spec: ServiceSpec) -> Activity[Any]:
     configs = yield from _files(command, "config", container.configs or [])
     container = replace(container, secrets=secrets or None, configs=configs or None)
     return replace(spec, task=replace(task, container=container, networks=networks or None))
+
+
+def pinned(command: CommandContext, spec: ServiceSpec) -> Activity[ServiceSpec]:
+    """The spec with its image under the digest that the registry knows (moby client/service_create.go)."""
+    image = spec.task.container.image
+    if "@" in image:
+        return spec
+    try:
+        name = parse_reference(image).familiar
+        found = yield from command.api.distribution_inspect(name)
+    except (ApiError, InvalidReference):
+        command.err(
+            f"image {image} could not be accessed on a registry to record\nits digest. Each node will access "
+            f"{image} independently,\npossibly leading to different nodes running different\nversions of the image.\n"
+        )
+        return spec
+    container = replace(spec.task.container, image=f"{name}@{found['Descriptor']['digest']}")
+    return replace(spec, task=replace(spec.task, container=container))
 
 
 def _networks(command: CommandContext, wanted: list[NetworkAttachment]) -> Activity[Any]:

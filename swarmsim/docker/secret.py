@@ -7,13 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from swarmsim.apitypes.specs import SecretSpec
-from swarmsim.docker.command import CommandContext, CommandError, begins, error_text, joined, key_values, matches_label
+from swarmsim.docker.command import CommandContext, CommandError, error_text, joined, key_values
 from swarmsim.docker.output import Listing
 from swarmsim.docker.tasks import natural
 from swarmsim.go.duration import parse_timestamp
 from swarmsim.sim.future import Activity
 
-FILTERS = ("id", "label", "name")
 SECRETS = Listing(
     "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.CreatedAt}}\t{{.UpdatedAt}}",
     {
@@ -55,8 +54,7 @@ def create(kind: str) -> Callable[[CommandContext], Activity[Any]]:
 
 def ls(kind: str) -> Callable[[CommandContext], Activity[Any]]:
     def action(command: CommandContext) -> Activity[Any]:
-        filters = command.checked_filters(FILTERS)
-        found = [obj for obj in (yield from command.api.secret_list(kind)) if _keep(obj, filters)]
+        found = yield from command.api.secret_list(kind, command.filters())
         found.sort(key=lambda obj: natural(obj["Spec"]["Name"]))
         rows = [
             {
@@ -73,15 +71,6 @@ def ls(kind: str) -> Callable[[CommandContext], Activity[Any]]:
         command.render(lambda: listing.render(rows, command.flags.get("format", ""), command.flags.on("quiet")))
 
     return action
-
-
-def _keep(obj: dict[str, Any], filters: dict[str, list[str]]) -> bool:
-    spec = obj["Spec"]
-    return (
-        begins(filters, "id", obj["ID"])
-        and begins(filters, "name", spec["Name"])
-        and matches_label(spec["Labels"], filters.get("label", []))
-    )
 
 
 def inspect(kind: str) -> Callable[[CommandContext], Activity[Any]]:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import Mode, Replicated, ServiceSpec, replace
+from swarmsim.apitypes.swarm import Service
 from swarmsim.docker import tasks
-from swarmsim.docker.command import CommandContext, CommandError, begins, error_text, matches_label
+from swarmsim.docker.command import CommandContext, CommandError, error_text
 from swarmsim.docker.node import node_names
 from swarmsim.docker.output import Listing
 from swarmsim.docker.progress import wait_on_service
-from swarmsim.docker.references import resolved
+from swarmsim.docker.references import pinned, resolved
 from swarmsim.docker.specs import apply_update_flags, read_env_file, spec_from_create_flags
-from swarmsim.engine.calls import ApiError
 from swarmsim.go.duration import format_duration
 from swarmsim.go.fmt import show
 from swarmsim.go.strconv import parse_uint
 from swarmsim.go.units import bytes_size
 from swarmsim.sim.future import Activity
-from swarmsim.swarm.objects import Service
 
 LISTING = Listing(
     "{{.ID}}\t{{.Name}}\t{{.Mode}}\t{{.Replicas}}\t{{.Image}}\t{{.Ports}}",
@@ -28,7 +28,6 @@ LISTING = Listing(
     "*service.serviceContext",
     ("ID", "Image", "Mode", "Name", "Ports", "Replicas"),
 )
-FILTERS = ("id", "label", "mode", "name", "runtime")
 
 
 # -- create, update, scale, rollback, rm
@@ -39,23 +38,23 @@ def create(command: CommandContext) -> Activity[Any]:
     files = [entry for path in flags.every("env-file") for entry in read_env_file(command.files.read(path), path)]
     spec = spec_from_create_flags(flags, command.arguments[0], command.arguments[1:], files)
     spec = yield from resolved(command, spec)
-    service_id, warnings = yield from command.api.service_create(spec, not flags.on("no-resolve-image"))
-    for warning in warnings:
-        command.err(warning + "\n")
+    if not flags.on("no-resolve-image"):
+        spec = yield from pinned(command, spec)
+    service_id = yield from command.api.service_create(spec)
     yield from _settle(command, service_id)
 
 
 def _change(
     command: CommandContext, service: Service, spec: ServiceSpec, query_registry: bool = False, rollback: bool = False
 ) -> Activity[Any]:
-    warnings = yield from command.api.service_update(service.id, service.meta.version, spec, query_registry, rollback)
-    for warning in warnings:
-        command.err(warning + "\n")
+    if query_registry:
+        spec = yield from pinned(command, spec)
+    yield from command.api.service_update(service.id, service.version.index, spec, rollback)
 
 
 def update(command: CommandContext) -> Activity[Any]:
     flags, reference = command.flags, command.arguments[0]
-    service: Service = yield from command.api.service_spec(reference)
+    service: Service = yield from command.api.service(reference)
     if flags.on("rollback"):
         if set(flags.names()) - {"rollback", "detach", "quiet"}:
             raise CommandError("other flags may not be combined with --rollback")
@@ -80,7 +79,7 @@ def _without_networks(command: CommandContext, spec: ServiceSpec) -> Activity[An
 
 def rollback(command: CommandContext) -> Activity[Any]:
     reference = command.arguments[0]
-    service: Service = yield from command.api.service_spec(reference)
+    service: Service = yield from command.api.service(reference)
     yield from _change(command, service, service.spec, rollback=True)
     yield from _settle(command, reference)
 
@@ -111,7 +110,7 @@ def scale(command: CommandContext) -> Activity[Any]:
             errors.append(f"{reference}: invalid replicas value {text}: {problem}")
             continue
         try:
-            service: Service = yield from command.api.service_spec(reference)
+            service: Service = yield from command.api.service(reference)
             job = service.spec.mode.replicated_job
             if job is not None:
                 mode = Mode(replicated_job=replace(job, total_completions=count))
@@ -159,29 +158,16 @@ def _mode(spec: dict[str, Any]) -> str:
     return MODES[next(iter(spec["Mode"]))]
 
 
-def _keep(service: dict[str, Any], filters: dict[str, list[str]]) -> bool:
-    spec = service["Spec"]
-    return (
-        begins(filters, "id", service["ID"])
-        and begins(filters, "name", spec["Name"])
-        and ("mode" not in filters or _mode(spec).replace(" ", "-") in filters["mode"])
-        and ("runtime" not in filters or "container" in filters["runtime"])
-        and matches_label(spec["Labels"], filters.get("label", []))
-    )
-
-
 def ls(command: CommandContext) -> Activity[Any]:
-    yield from print_services(command, (yield from command.api.service_list()))
+    yield from print_services(command, (yield from command.api.service_list(command.filters())))
 
 
 def print_services(command: CommandContext, services: list[dict[str, Any]]) -> Activity[Any]:
-    """The table of services, filtered and sorted by name."""
-    filters = command.checked_filters(FILTERS)
+    """The table of services, sorted by name."""
     every = yield from command.api.task_list()
     nodes = yield from command.api.node_list()
     down = {node["ID"] for node in nodes if node["Status"]["State"] == "down"}
-    services = [service for service in services if _keep(service, filters)]
-    services.sort(key=lambda service: tasks.natural(service["Spec"]["Name"]))
+    services = sorted(services, key=lambda service: tasks.natural(service["Spec"]["Name"]))
     rows = [
         {
             "ID": service["ID"][:12],
@@ -243,7 +229,7 @@ def _published(ports: list[dict[str, Any]]) -> str:
 
 
 def ps(command: CommandContext) -> Activity[Any]:
-    filters = command.checked_filters(tasks.FILTERS)
+    filters = command.filters()
     services = yield from command.api.service_list()
     missing, ids = [], []
     for reference in command.arguments:
@@ -258,22 +244,11 @@ def ps(command: CommandContext) -> Activity[Any]:
         if not found:
             missing.append(f"no such service: {reference}")
     if ids:
-        every = yield from command.api.task_list()
+        for id in ids:
+            filters.add("service", id)
+        listed = yield from command.api.task_list(filters)
         nodes = yield from node_names(command)
         names = {service["ID"]: service["Spec"]["Name"] for service in services}
-        node_ids = None
-        if "node" in filters:
-            by_name = {name: id for id, name in nodes.items()}
-            node_ids = set()
-            for reference in filters["node"]:
-                if reference == "self":
-                    reference = (yield from command.api.info())["Swarm"]["NodeID"]
-                node_ids.add(by_name.get(reference, reference))
-        listed = [
-            task
-            for task in every
-            if task["ServiceID"] in ids and tasks.keep(task, filters, names.get(task["ServiceID"], ""), node_ids)
-        ]
         tasks.print_tasks(command, listed, names, nodes)
     if missing:
         raise CommandError("\n".join(missing))
@@ -289,7 +264,7 @@ def inspect(command: CommandContext) -> Activity[Any]:
     networks: dict[str, str] = {}
     if command.flags.on("pretty"):
         try:
-            networks = {network["Id"]: network["Name"] for network in (yield from command.api.swarm_networks())}
+            networks = {network["Id"]: network["Name"] for network in (yield from command.api.network_list())}
         except ApiError:
             networks = {}  # the inspection itself says what is wrong
     yield from command.inspect(

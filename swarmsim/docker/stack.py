@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import io
 import posixpath
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ruamel.yaml import YAML
 
+from swarmsim.apitypes.filters import Filters
+from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import SecretSpec, ServiceSpec, replace
 from swarmsim.docker import service as services
 from swarmsim.docker import tasks
+from swarmsim.docker.apiclient import Json
 from swarmsim.docker.command import CommandContext, CommandError, error_text
 from swarmsim.docker.compose.convert import IMAGE, NAMESPACE, Stack
 from swarmsim.docker.compose.load import Loaded, load
 from swarmsim.docker.node import node_names
 from swarmsim.docker.output import Listing
 from swarmsim.docker.progress import wait_on_service
-from swarmsim.docker.references import resolved
-from swarmsim.engine.calls import ApiError
+from swarmsim.docker.references import pinned, resolved
 from swarmsim.sim.future import Activity
 
 LISTING = Listing(
@@ -98,10 +102,10 @@ def _deploy(command: CommandContext, stack: Stack, resolve: str, done: list[str]
     specs: dict[str, ServiceSpec] = {}
     for service in stack.services:
         specs[service] = yield from resolved(command, stack.service(service))
-    existing = {s["Spec"]["Name"]: s for s in (yield from _of_stack(command, command.api.service_list, stack.name))}
+    existing = {s["Spec"]["Name"]: s for s in (yield from _of_stack(command.api.service_list, stack.name))}
     # The order is that of a Go map.
     order = list(specs)
-    command.api.host.rng("stack").shuffle(order)
+    command.machine.shuffle(order)
     ids = []
     for service in order:
         spec = specs[service]
@@ -110,11 +114,11 @@ def _deploy(command: CommandContext, stack: Stack, resolve: str, done: list[str]
         else:
             command.out(f"Creating service {spec.name}\n")
             try:
-                id, warnings = yield from command.api.service_create(spec, resolve != "never")
+                if resolve != "never":
+                    spec = yield from pinned(command, spec)
+                id = yield from command.api.service_create(spec)
             except ApiError as error:
                 raise CommandError(f"failed to create service {spec.name}: {error_text(error)}") from None
-            for warning in warnings:
-                command.err(warning + "\n")
             ids.append(id)
         done.append(f"service {spec.name}")
     return ids
@@ -123,7 +127,7 @@ def _deploy(command: CommandContext, stack: Stack, resolve: str, done: list[str]
 def _update(command: CommandContext, existing: dict[str, Any], spec: ServiceSpec, resolve: str) -> Activity[Any]:
     id = existing["ID"]
     command.out(f"Updating service {spec.name} (id: {id})\n")
-    current = yield from command.api.service_spec(id)
+    current = yield from command.api.service(id)
     query = resolve == "always"
     if resolve != "always":
         if spec.task.container.image != current.spec.labels.get(IMAGE):
@@ -133,11 +137,11 @@ def _update(command: CommandContext, existing: dict[str, Any], spec: ServiceSpec
             spec = replace(spec, task=replace(spec.task, container=container))
     spec = replace(spec, task=replace(spec.task, force_update=current.spec.task.force_update))
     try:
-        warnings = yield from command.api.service_update(id, current.meta.version, spec, query)
+        if query:
+            spec = yield from pinned(command, spec)
+        yield from command.api.service_update(id, current.version.index, spec)
     except ApiError as error:
         raise CommandError(f"failed to update service {spec.name}: {error_text(error)}") from None
-    for warning in warnings:
-        command.err(warning + "\n")
     return id
 
 
@@ -189,23 +193,13 @@ def _make_file(command: CommandContext, kind: str, spec: SecretSpec, done: list[
 
 def _prune(command: CommandContext, stack: Stack) -> Activity[Any]:
     wanted = {stack.scope(name) for name in stack.services}
-    gone = [
-        s
-        for s in (yield from _of_stack(command, command.api.service_list, stack.name))
-        if s["Spec"]["Name"] not in wanted
-    ]
+    gone = [s for s in (yield from _of_stack(command.api.service_list, stack.name)) if s["Spec"]["Name"] not in wanted]
     yield from _remove_services(command, gone)
 
 
-def _of_stack(command: CommandContext, listing: Any, name: str) -> Activity[Any]:
+def _of_stack(listing: Callable[[Filters], Activity[list[Json]]], name: str) -> Activity[list[Json]]:
     """What of a list carries the stack's label."""
-    found = yield from listing()
-    return [body for body in found if (_labels(body) or {}).get(NAMESPACE) == name]
-
-
-def _labels(body: dict[str, Any]) -> dict[str, str] | None:
-    labels: dict[str, str] | None = body["Spec"]["Labels"] if "Spec" in body else body["Labels"]
-    return labels
+    return listing(Filters([("label", f"{NAMESPACE}={name}")]))
 
 
 def _remove_services(command: CommandContext, found: list[dict[str, Any]]) -> Activity[Any]:
@@ -218,10 +212,10 @@ def rm(command: CommandContext) -> Activity[Any]:
     for name in command.arguments:
         _check_name(name)
     for name in command.arguments:
-        own = yield from _of_stack(command, command.api.service_list, name)
-        secrets = yield from _of_stack(command, lambda: command.api.secret_list("secret"), name)
-        configs = yield from _of_stack(command, lambda: command.api.secret_list("config"), name)
-        networks = yield from _of_stack(command, command.api.network_list, name)
+        own = yield from _of_stack(command.api.service_list, name)
+        secrets = yield from _of_stack(partial(command.api.secret_list, "secret"), name)
+        configs = yield from _of_stack(partial(command.api.secret_list, "config"), name)
+        networks = yield from _of_stack(command.api.network_list, name)
         if not (own or secrets or configs or networks):
             command.err(f"Nothing found in stack: {name}\n")
             continue
@@ -252,12 +246,12 @@ def ls(command: CommandContext) -> Activity[Any]:
 def ps(command: CommandContext) -> Activity[Any]:
     name = command.arguments[0]
     _check_name(name)
-    filters = command.checked_filters(tasks.FILTERS)
-    own = yield from _of_stack(command, command.api.service_list, name)
+    filters = command.filters()
+    own = yield from _of_stack(command.api.service_list, name)
     names = {service["ID"]: service["Spec"]["Name"] for service in own}
-    every = yield from command.api.task_list()
+    every = yield from command.api.task_list(filters)
     nodes = yield from node_names(command)
-    listed = [t for t in every if t["ServiceID"] in names and tasks.keep(t, filters, names[t["ServiceID"]], None)]
+    listed = [task for task in every if task["ServiceID"] in names]
     if not listed:
         raise CommandError(f"nothing found in stack: {name}")
     tasks.print_tasks(command, listed, names, nodes)
@@ -266,7 +260,9 @@ def ps(command: CommandContext) -> Activity[Any]:
 def list_services(command: CommandContext) -> Activity[Any]:
     name = command.arguments[0]
     _check_name(name)
-    own = yield from _of_stack(command, command.api.service_list, name)
+    filters = command.filters()
+    filters.add("label", f"{NAMESPACE}={name}")
+    own = yield from command.api.service_list(filters)
     if not own:
         command.err(f"Nothing found in stack: {name}\n")
         return

@@ -4,45 +4,55 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
+from swarmsim.apitypes.http import ApiError
+from swarmsim.apitypes.specs import replace
+from swarmsim.apitypes.swarm import CAConfig, DispatcherConfig, InitRequest, JoinRequest, Swarm, SwarmSpec
 from swarmsim.docker.command import CommandContext, CommandError
 from swarmsim.docker.grammar import BY_PATH
 from swarmsim.docker.help import command_help
-from swarmsim.engine.calls import ApiError
 from swarmsim.go.pflag import Flags
 from swarmsim.sim.future import Activity
-from swarmsim.swarm.objects import ClusterSpec, Role
-
-SETTINGS = {
-    "cert-expiry": "node_cert_expiry",
-    "dispatcher-heartbeat": "heartbeat_period",
-    "max-snapshots": "keep_old_snapshots",
-    "snapshot-interval": "snapshot_interval",
-    "task-history-limit": "task_history_limit",
-}
-"""Flags of ``swarm update`` and the fields of :class:`ClusterSpec` they set."""
 
 
-def _settings(flags: Flags, spec: ClusterSpec) -> ClusterSpec:
-    changes = {field: flags.get(flag) for flag, field in SETTINGS.items() if flags.changed(flag)}
-    return msgspec.structs.replace(spec, **changes)
+def _settings(flags: Flags, spec: SwarmSpec) -> SwarmSpec:
+    """The spec with what flags say; durations are nanoseconds."""
+    raft, orchestration = spec.raft, spec.orchestration
+    return replace(
+        spec,
+        orchestration=replace(
+            orchestration, task_history_limit=flags.get("task-history-limit", orchestration.task_history_limit)
+        ),
+        raft=replace(
+            raft,
+            snapshot_interval=flags.get("snapshot-interval", raft.snapshot_interval),
+            keep_old_snapshots=flags.get("max-snapshots", raft.keep_old_snapshots),
+        ),
+        dispatcher=DispatcherConfig(
+            heartbeat_period=flags.get("dispatcher-heartbeat", spec.dispatcher.heartbeat_period)
+        ),
+        ca=CAConfig(node_cert_expiry=flags.get("cert-expiry", spec.ca.node_cert_expiry)),
+    )
+
+
+def _token(swarm: Swarm, role: str) -> str:
+    return swarm.join_tokens.manager if role == "manager" else swarm.join_tokens.worker
 
 
 def init(command: CommandContext) -> Activity[Any]:
     flags = command.flags
-    listen = flags.get("listen-addr", "0.0.0.0:2377")
     try:
-        node_id = yield from command.api.swarm_init(
-            listen, flags.get("advertise-addr", ""), flags.get("availability", "active")
+        request = InitRequest(
+            listen_addr=flags.get("listen-addr", "0.0.0.0:2377"),
+            advertise_addr=flags.get("advertise-addr", ""),
+            availability=flags.get("availability", "active"),
+            spec=_settings(flags, SwarmSpec()),
+            subnet_size=24,
         )
+        node_id = yield from command.api.swarm_init(request)
     except ApiError as error:
         if "could not choose an IP address to advertise" in error.message:
             raise CommandError(f"{error.message} - specify one with --advertise-addr") from None
         raise
-    if flags.changed(*SETTINGS):
-        version, spec = yield from command.api.cluster_spec()
-        yield from command.api.swarm_update(version, _settings(flags, spec))
     command.out(f"Swarm initialized: current node ({node_id}) is now a manager.\n\n")
     yield from _print_join_command(command, "worker")
     command.out(
@@ -51,9 +61,9 @@ def init(command: CommandContext) -> Activity[Any]:
 
 
 def _print_join_command(command: CommandContext, role: str) -> Activity[Any]:
-    body = yield from command.api.swarm_inspect()
+    swarm = yield from command.api.swarm_inspect()
     node = yield from command.api.node_inspect("self")
-    token = body["JoinTokens"][role.capitalize()]
+    token = _token(swarm, role)
     if node.get("ManagerStatus"):
         command.out(
             f"To add a {role} to this swarm, run the following command:\n\n"
@@ -63,14 +73,15 @@ def _print_join_command(command: CommandContext, role: str) -> Activity[Any]:
 
 def join(command: CommandContext) -> Activity[Any]:
     flags = command.flags
-    role = yield from command.api.swarm_join(
-        [command.arguments[0]],
-        flags.get("token", ""),
-        flags.get("listen-addr", "0.0.0.0:2377"),
-        flags.get("advertise-addr", ""),
-        flags.get("availability", "active"),
+    request = JoinRequest(
+        listen_addr=flags.get("listen-addr", "0.0.0.0:2377"),
+        advertise_addr=flags.get("advertise-addr", ""),
+        remotes=[command.arguments[0]],
+        token=flags.get("token", ""),
+        availability=flags.get("availability", "active"),
     )
-    command.out(f"This node joined a swarm as a {'manager' if role is Role.MANAGER else 'worker'}.\n")
+    role = yield from command.api.swarm_join(request)
+    command.out(f"This node joined a swarm as a {role}.\n")
 
 
 def join_token(command: CommandContext) -> Activity[Any]:
@@ -78,13 +89,13 @@ def join_token(command: CommandContext) -> Activity[Any]:
     if role not in ("worker", "manager"):
         raise CommandError(f"unknown role {role}")
     if command.flags.on("rotate"):
-        version, spec = yield from command.api.cluster_spec()
-        yield from command.api.swarm_update(version, spec, role == "worker", role == "manager")
+        swarm = yield from command.api.swarm_inspect()
+        yield from command.api.swarm_update(swarm.version.index, swarm.spec, role == "worker", role == "manager")
         if not command.flags.on("quiet"):
             command.out(f"Successfully rotated {role} join token.\n\n")
     if command.flags.on("quiet"):
-        body = yield from command.api.swarm_inspect()
-        command.out(body["JoinTokens"][role.capitalize()] + "\n")
+        swarm = yield from command.api.swarm_inspect()
+        command.out(_token(swarm, role) + "\n")
         return
     yield from _print_join_command(command, role)
 
@@ -98,14 +109,14 @@ def update(command: CommandContext) -> Activity[Any]:
     if not command.flags.names():
         command.out(command_help(BY_PATH["swarm update"]))
         return
-    version, spec = yield from command.api.cluster_spec()
-    yield from command.api.swarm_update(version, _settings(command.flags, spec))
+    swarm = yield from command.api.swarm_inspect()
+    yield from command.api.swarm_update(swarm.version.index, _settings(command.flags, swarm.spec))
     command.out("Swarm updated.\n")
 
 
 def ca(command: CommandContext) -> Activity[Any]:
-    body = yield from command.api.swarm_inspect()
-    command.out(body["TLSInfo"]["TrustRoot"])
+    swarm = yield from command.api.swarm_inspect()
+    command.out(swarm.tls.trust_root)
 
 
 def unlock(command: CommandContext) -> Activity[Any]:

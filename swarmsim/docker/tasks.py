@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from swarmsim.apitypes.reference import InvalidReference, parse_reference
-from swarmsim.docker.command import CommandContext, CommandError, begins
+from swarmsim.docker.command import CommandContext
 from swarmsim.docker.output import Listing
 
 LISTING = Listing(
@@ -26,9 +26,7 @@ LISTING = Listing(
     "*task.taskContext",
     ("CurrentState", "DesiredState", "Error", "ID", "Image", "Name", "Node", "Ports"),
 )
-FILTERS = ("desired-state", "id", "label", "name", "node")
 MAX_ERROR = 30
-DESIRED_STATES = ("running", "shutdown", "accepted")
 
 
 def familiar_image(image: str) -> str:
@@ -43,31 +41,6 @@ def familiar_image(image: str) -> str:
 def natural(text: str) -> tuple[tuple[int, Any], ...]:
     """Sort key that puts ``web.2`` before ``web.10``."""
     return tuple((0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", text) if part)
-
-
-def keep(task: Mapping[str, Any], filters: dict[str, list[str]], service_name: str, node_ids: set[str] | None) -> bool:
-    """Whether a task passes ``--filter``."""
-    wanted = filters.get("desired-state")
-    if wanted is not None:
-        for state in wanted:
-            if state not in DESIRED_STATES:
-                raise CommandError(f"Error response from daemon: Invalid desired-state filter: '{state}'")
-        shown = {
-            "running": ("running", "ready", "complete"),
-            "shutdown": ("shutdown", "remove"),
-            "accepted": ("accepted",),
-        }
-        if not any(task["DesiredState"] in shown[state] for state in wanted):
-            return False
-    if not begins(filters, "id", task["ID"]):
-        return False
-    if node_ids is not None and task.get("NodeID", "") not in node_ids:
-        return False
-    if "name" in filters:
-        name = f"{service_name}.{task.get('Slot') or task.get('NodeID', '')}.{task['ID']}"
-        if not any(name.startswith(prefix) for prefix in filters["name"]):
-            return False
-    return not (filters.get("label"))
 
 
 def print_tasks(

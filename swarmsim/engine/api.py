@@ -8,20 +8,35 @@ daemon's 20 s for the swarm to answer.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from swarmsim.apitypes import swarm as api
+from swarmsim.apitypes.filters import Filters
+from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import ServiceSpec
-from swarmsim.engine.calls import ApiError, find, refused
+from swarmsim.engine.calls import find, refused
 from swarmsim.engine.containers import Container
+from swarmsim.engine.convert import cluster_spec, node_spec, stored
 from swarmsim.engine.engine import ENGINE_VERSION, LOG_PORT
+from swarmsim.engine.events import EngineEvent, message
 from swarmsim.engine.gossip import leave_duration, others_in_gossip
 from swarmsim.engine.images import find_image
-from swarmsim.engine.jsonforms import Json, container_inspected, node_json, service_json, swarm_json, task_json
+from swarmsim.engine.jsonforms import (
+    Json,
+    container_inspected,
+    container_json,
+    node_json,
+    service_json,
+    swarm_json,
+    task_json,
+)
 from swarmsim.engine.localresources import GATEWAY_BRIDGE
 from swarmsim.engine.names import random_name
 from swarmsim.engine.resources import ResourceCalls
+from swarmsim.engine.stream import STDOUT, SYSTEM_ERROR, LogQuery, Pipe, log_frame, log_line
 from swarmsim.sim.future import Activity
 from swarmsim.sim.net.rpc import RpcError
 from swarmsim.swarm.api import control
@@ -30,11 +45,16 @@ from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsRequest
 from swarmsim.swarm.ca.certificates import RootCA
 from swarmsim.swarm.node import SwarmNode, ask_once, init_swarm, join_swarm
-from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, NodeSpec, Role, Service, Task
+from swarmsim.swarm.objects import Availability, Cluster, Role, Service, Task
 
 CONNECT_TIMEOUT = 20.0  # seconds, swarmConnectTimeout
 STATS_TIMEOUT = 5.0  # seconds, managerStats
 SWARM_PORT = 2377
+FOLLOW_INTERVAL = 0.5  # seconds between two looks at logs that are followed
+INCOMPLETE = (
+    "rpc error: code = Unknown desc = warning: incomplete log stream. "
+    "some logs could not be retrieved for the following reasons: "
+)
 
 NO_SWARM = "This node is not part of a swarm"
 SWARM_EXISTS = (
@@ -72,39 +92,40 @@ VERSION_BODY: Json = {
 }
 """What the engine version that is modelled says of itself."""
 
-RESTART_CONDITIONS = ("", "none", "on-failure", "any")
-FAILURE_ACTIONS = ("", "pause", "continue", "rollback")
-MOUNT_TYPES = ("bind", "volume", "tmpfs", "npipe", "cluster")
-ORDERS = ("", "stop-first", "start-first")
-
 
 class EngineAPI(ResourceCalls):
     """Calls on one engine. All are activities that return the body or raise :class:`ApiError`."""
 
     # -- the swarm itself
 
-    def swarm_init(self, listen: str, advertise: str, availability: str) -> Activity[Any]:
+    def swarm_init(self, request: api.InitRequest) -> Activity[str]:
+        """Returns the node's id."""
         yield from self._request()
         if self.engine.node is not None:
             raise ApiError(503, SWARM_EXISTS)
-        address = self._own_address(advertise or listen, "advertise")
-        available = _availability(availability)
+        address = self._own_address(request.advertise_addr or request.listen_addr, "advertise")
+        available = _availability(request.availability)
         node = yield from init_swarm(self.engine.process, self.engine, address, available)
         self._adopt(node)
+        if request.spec != api.SwarmSpec():
+            present = yield from self._cluster()
+            wanted = cluster_spec(request.spec, present.spec)
+            update = control.UpdateClusterRequest(present.meta.version, wanted, False, False)
+            yield from self._control(control.UPDATE_CLUSTER, update)
         return node.identity.node_id
 
-    def swarm_join(
-        self, remotes: list[str], token: str, listen: str, advertise: str, availability: str
-    ) -> Activity[Any]:
+    def swarm_join(self, request: api.JoinRequest) -> Activity[Role]:
+        """Returns the role that the token gave."""
         yield from self._request()
         if self.engine.node is not None:
             raise ApiError(503, SWARM_EXISTS)
-        address = self._own_address(advertise or listen, "advertise")
-        available = _availability(availability)
+        address = self._own_address(request.advertise_addr or request.listen_addr, "advertise")
+        available = _availability(request.availability)
+        token = request.token
         parts = token.split("-")
         if len(parts) != 4 or parts[:2] != ["SWMTKN", "1"] or len(parts[2]) != 50 or len(parts[3]) != 25:
             raise ApiError(400, "invalid join token")
-        remote = self._target(remotes[0])
+        remote = self._target(request.remotes[0])
         try:
             answer = yield from ask_once(
                 self.engine.process, remote, GET_ROOT_CA_CERTIFICATE, GetRootCACertificateRequest(), CONNECT_TIMEOUT
@@ -126,8 +147,7 @@ class EngineAPI(ResourceCalls):
             if error.broken:
                 raise ApiError(503, str(error)) from None
             raise refused(error) from None
-        role = self.engine.node.identity.role if self.engine.node else Role.WORKER
-        return role
+        return self.engine.node.identity.role if self.engine.node else Role.WORKER
 
     def swarm_leave(self, force: bool) -> Activity[Any]:
         yield from self._request()
@@ -174,18 +194,14 @@ class EngineAPI(ResourceCalls):
         return swarm_json(cluster, self._root(), tokens=True)
 
     def swarm_update(
-        self, version: int, spec: ClusterSpec, rotate_worker: bool = False, rotate_manager: bool = False
-    ) -> Activity[Any]:
+        self, version: int, given: api.SwarmSpec, rotate_worker: bool, rotate_manager: bool
+    ) -> Activity[None]:
         yield from self._request()
-        yield from self._control(
-            control.UPDATE_CLUSTER, control.UpdateClusterRequest(version, spec, rotate_worker, rotate_manager)
+        present = yield from self._cluster()
+        request = control.UpdateClusterRequest(
+            version, cluster_spec(given, present.spec), rotate_worker, rotate_manager
         )
-
-    def cluster_spec(self) -> Activity[Any]:
-        """The cluster's spec and version, for a client that wants to change it."""
-        yield from self._request()
-        cluster = yield from self._cluster()
-        return cluster.meta.version, cluster.spec
+        yield from self._control(control.UPDATE_CLUSTER, request)
 
     # -- nodes
 
@@ -199,8 +215,9 @@ class EngineAPI(ResourceCalls):
         view = yield from self._node(reference)
         return node_json(view, self._root())
 
-    def node_update(self, reference: str, version: int, spec: NodeSpec) -> Activity[Any]:
+    def node_update(self, reference: str, version: int, given: api.NodeSpec) -> Activity[None]:
         yield from self._request()
+        spec = node_spec(given)
         view = yield from self._node(reference)
         yield from self._control(control.UPDATE_NODE, control.UpdateNodeRequest(view.node.id, version, spec))
 
@@ -222,54 +239,50 @@ class EngineAPI(ResourceCalls):
         service = yield from self._service(reference)
         return service_json(service, insert_defaults)
 
-    def service_spec(self, reference: str) -> Activity[Any]:
-        """Id, version, spec and previous spec, for a client that wants to change it."""
-        yield from self._request()
-        service = yield from self._service(reference)
-        return service
-
-    def service_create(self, spec: ServiceSpec, query_registry: bool) -> Activity[Any]:
-        """Returns the id and warnings."""
+    def service_create(self, spec: ServiceSpec) -> Activity[str]:
+        """Returns the id."""
         yield from self._request()
         self._manager()
-        _check_convertible(spec)
+        spec = stored(spec)
         if not spec.name:
             spec = msgspec.structs.replace(spec, name=random_name(self.engine.ids))
-        spec, warnings = yield from self._resolve_image(spec, query_registry)
         created = yield from self._control(control.CREATE_SERVICE, control.CreateServiceRequest(spec))
-        return created.service.id, warnings
+        return created.service.id
 
-    def service_update(
-        self, reference: str, version: int, spec: ServiceSpec, query_registry: bool, rollback: bool = False
-    ) -> Activity[Any]:
-        """Returns warnings."""
+    def service_update(self, reference: str, version: int, spec: ServiceSpec, rollback: bool) -> Activity[None]:
         yield from self._request()
         service = yield from self._service(reference)
-        _check_convertible(spec)
-        warnings: list[str] = []
-        if spec.task.container.image != service.spec.task.container.image:
-            spec, warnings = yield from self._resolve_image(spec, query_registry)
-        request = control.UpdateServiceRequest(service.id, version, spec, rollback)
+        request = control.UpdateServiceRequest(service.id, version, stored(spec), rollback)
         yield from self._control(control.UPDATE_SERVICE, request)
-        return warnings
 
     def service_remove(self, reference: str) -> Activity[Any]:
         yield from self._request()
         service = yield from self._service(reference)
         yield from self._control(control.REMOVE_SERVICE, control.RemoveServiceRequest(service.id))
 
-    def task_list(self) -> Activity[Any]:
+    def task_list(self, filters: Filters) -> Activity[tuple[list[Json], dict[str, Json], set[str] | None]]:
+        """Tasks, and what their filters are judged by: services by id, the ids of the nodes that are asked for."""
         yield from self._request()
-        tasks = yield from self._tasks()
-        return [task_json(task) for task in tasks]
+        services: dict[str, Json] = {}
+        if "service" in filters or "name" in filters or "_up-to-date" in filters:
+            services = {service.id: service_json(service) for service in (yield from self._services())}
+        node_ids: set[str] | None = None
+        if "node" in filters:
+            node_ids = set()
+            for reference in filters.values("node"):
+                node_ids.add((yield from self._node(reference)).node.id)
+        return [task_json(task) for task in (yield from self._tasks())], services, node_ids
 
     # -- this host
 
-    def container_list(self, all: bool) -> Activity[Any]:
+    def container_list(self, wanted: Callable[[Container], bool]) -> Activity[list[Json]]:
         """Newest first."""
         yield from self._request()
-        containers = [c for c in self.engine.containers.values() if all or c.state == "running"]
-        return [_container_json(c) for c in sorted(containers, key=lambda c: (-c.created_at, c.id))]
+        containers = [container for container in self.engine.containers.values() if wanted(container)]
+        return [
+            container_json(container, self.host.clock.now)
+            for container in sorted(containers, key=lambda container: (-container.created_at, container.id))
+        ]
 
     def container_kill(self, reference: str, signal: str) -> Activity[Any]:
         yield from self._request()
@@ -287,41 +300,100 @@ class EngineAPI(ResourceCalls):
         tasks = yield from self._tasks()
         return task_json(find("task", reference, [(task.id, "", task) for task in tasks]))
 
-    def logs(self, reference: str) -> Activity[Any]:
-        """Of a service's tasks, or of one task: (task, node's name, [(seconds, line)]), and which nodes did not answer."""
+    def logs(self, reference: str, kind: str, query: LogQuery) -> Activity[Pipe]:
+        """What the containers of a service's tasks, or of one task, printed: lines as ``docker service logs`` reads them.
+
+        Without ``follow`` the stream ends with what is there now; with it, nodes are asked again every 0.5 s.
+        """
         yield from self._request()
-        tasks = yield from self._tasks()
-        try:
+        if kind == "service":
             service = yield from self._service(reference)
-            wanted = [task for task in tasks if task.service_id == service.id]
-        except ApiError as error:
-            if error.status != 404:
-                raise
-            wanted = [task for task in tasks if task.id == reference or task.id.startswith(reference)]
-            if not wanted:
-                raise ApiError(404, f"no such task or service: {reference}") from None
-        views = yield from self._nodes()
-        found: list[tuple[Json, str, list[tuple[float, str]]]] = []
+            wanted, key = service.id, "service_id"
+        else:
+            tasks = yield from self._tasks()
+            wanted, key = find("task", reference, [(task.id, "", task) for task in tasks]).id, "id"
+        pipe = Pipe(self.host.clock)
+        self.engine.process.spawn(self._collect(pipe, lambda task: getattr(task, key) == wanted, query))
+        return pipe
+
+    def _collect(self, pipe: Pipe, fits: Callable[[Task], bool], query: LogQuery) -> Activity[None]:
+        since, first = query.since, True
+        while True:
+            asked = self.host.clock.now
+            try:
+                tasks = [task for task in (yield from self._tasks()) if fits(task)]
+                lines, missing = yield from self._printed(tasks)
+            except ApiError as error:
+                pipe.put(log_frame(SYSTEM_ERROR, f"Error grabbing logs: {error.message}\n"))
+                break
+            entries = []
+            for task, printed in lines:
+                new = [line for line in printed if (line[0] >= since if first else line[0] > since)]
+                if first and query.tail is not None:
+                    new = new[len(new) - min(query.tail, len(new)) :]
+                entries += [(at, log_line(task, at, text, query)) for at, text in new]
+            for _, line in sorted(entries, key=lambda entry: entry[0]):
+                pipe.put(log_frame(STDOUT, line))
+            if missing and first:
+                reasons = "\n".join(f"\tnode {id} is not available" for id in missing)
+                pipe.put(log_frame(SYSTEM_ERROR, f"Error grabbing logs: {INCOMPLETE}{reasons.strip()}\n"))
+            if not query.follow or pipe.closed:
+                break
+            since, first = asked, False
+            yield FOLLOW_INTERVAL
+        pipe.end()
+
+    def _printed(self, tasks: list[Task]) -> Activity[tuple[list[tuple[Task, list[tuple[float, str]]]], list[str]]]:
+        """The lines of tasks, node by node, and the nodes that did not answer."""
+        found: list[tuple[Task, list[tuple[float, str]]]] = []
         missing: list[str] = []
-        for view in views:
-            own = [task for task in wanted if task.node_id == view.node.id]
+        for view in (yield from self._nodes()):
+            own = [task for task in tasks if task.node_id == view.node.id]
             if not own:
                 continue
-            host = view.node.hostname
             request = SubscribeLogsRequest(tuple(task.id for task in own))
             try:
+                address = self.host.ctx.hosts[view.node.hostname].address
                 logs = yield from ask_once(
-                    self.engine.process,
-                    f"{self.host.ctx.hosts[host].address}:{LOG_PORT}",
-                    SUBSCRIBE_LOGS,
-                    request,
-                    STATS_TIMEOUT,
+                    self.engine.process, f"{address}:{LOG_PORT}", SUBSCRIBE_LOGS, request, STATS_TIMEOUT
                 )
             except RpcError:
                 missing.append(view.node.id)
                 continue
-            found += [(task_json(task), host, logs.lines.get(task.id, [])) for task in own]
+            found += [(task, logs.lines.get(task.id, [])) for task in own]
         return found, missing
+
+    def events(self, since: float | None, until: float | None, wanted: Callable[[Json], bool]) -> Activity[Pipe]:
+        """What happens on this engine: what it remembers of the past, if that was asked for, then as it comes."""
+        yield from self._request()
+        clock, log = self.host.clock, self.engine.events
+        pipe = Pipe(clock)
+
+        def show(event: EngineEvent) -> None:
+            body = message(event)
+            if wanted(body):
+                pipe.put(body)
+
+        past = until is not None and until <= clock.now
+        if since is not None or past:
+            for event in tuple(log.past):
+                if event.at >= (since or 0.0) and (until is None or event.at <= until):
+                    show(event)
+        if past:
+            pipe.end()
+        else:
+            pipe.on_end(log.listen(show))
+            if until is not None:
+                self.engine.process.after(until - clock.now, pipe.end)
+        return pipe
+
+    def distribution_inspect(self, image: str) -> Activity[Json]:
+        """What the registry says of an image (daemon/images, distribution router)."""
+        yield self.engine.sample_duration("registry")
+        found = find_image(image)
+        if found is None or not found[0].in_registry:
+            raise ApiError(403, f"{image}: not found in any registry")
+        return {"Descriptor": {"digest": f"sha256:{hashlib.sha256(found[1].encode()).hexdigest()}"}, "Platforms": []}
 
     def info(self) -> Activity[Any]:
         yield from self._request()
@@ -414,24 +486,6 @@ class EngineAPI(ResourceCalls):
                 return container
         raise ApiError(404, f"No such container: {reference}")
 
-    def _resolve_image(self, spec: ServiceSpec, query_registry: bool) -> Activity[Any]:
-        """Pin the image to its digest, if the registry knows it (cluster/services.go imageWithDigestString)."""
-        image = spec.task.container.image
-        if not query_registry or "@" in image:
-            return spec, []
-        yield self.engine.sample_duration("registry")
-        found = find_image(image)
-        if found is None or not found[0].in_registry:
-            warning = (
-                f"image {image} could not be accessed on a registry to record\nits digest. Each node will access "
-                f"{image} independently,\npossibly leading to different nodes running different\nversions of the image."
-            )
-            return spec, [warning]
-        digest = hashlib.sha256(found[1].encode()).hexdigest()
-        container = msgspec.structs.replace(spec.task.container, image=f"{found[1]}@sha256:{digest}")
-        task = msgspec.structs.replace(spec.task, container=container)
-        return msgspec.structs.replace(spec, task=task), []
-
     def _adopt(self, node: SwarmNode) -> None:
         self.engine.node = node
         self.engine.make_networks(GATEWAY_BRIDGE)
@@ -485,38 +539,6 @@ def _availability(text: str) -> Availability:
         return Availability(text.lower())
     except ValueError:
         raise ApiError(400, f'invalid Availability: "{text}"') from None
-
-
-def _check_convertible(spec: ServiceSpec) -> None:
-    """What the daemon refuses before SwarmKit sees it (daemon/cluster/convert/service.go)."""
-    for mount in spec.task.container.mounts or ():
-        if mount.type not in MOUNT_TYPES:
-            raise ApiError(400, f'invalid MountType: "{mount.type}"')
-    if spec.task.restart is not None and spec.task.restart.condition not in RESTART_CONDITIONS:
-        raise ApiError(400, f'invalid RestartCondition: "{spec.task.restart.condition}"')
-    for config in (spec.update, spec.rollback):
-        if config is not None and config.failure_action not in FAILURE_ACTIONS:
-            raise ApiError(400, f"unrecognized update failure action {config.failure_action}")
-        if config is not None and config.order not in ORDERS:
-            raise ApiError(400, f"unrecognized update order {config.order}")
-
-
-def _container_json(container: Container) -> Json:
-    return {
-        "Id": container.id,
-        "Names": [f"/{container.name}"],
-        "Image": container.image,
-        "Command": " ".join(container.command),
-        "Created": container.created_at,
-        "State": container.state,
-        "Health": container.health if container.state == "running" else "",
-        "Volumes": list(container.volumes),
-        "StartedAt": container.started_at,
-        "FinishedAt": container.finished_at,
-        "ExitCode": container.exit_code,
-        "Ports": list(container.ports) if container.state == "running" else [],
-        "Labels": container.labels,
-    }
 
 
 def _engine_id(name: str, seed: int) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from swarmsim.apitypes.http import ApiError
 from swarmsim.engine.engine import Engine
 from swarmsim.sim.future import Activity
 from swarmsim.sim.method import Method, Reply, Request
 from swarmsim.sim.net.rpc import RpcError
-from swarmsim.sim.scope import ModelError
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.objects import Role
 
@@ -28,15 +28,6 @@ MANAGER_NOT_READY = (
 
 
 T = TypeVar("T")
-
-
-class ApiError(ModelError):
-    """An error answer: HTTP status and message."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
 
 
 _HTTP = {"NotFound": 404, "AlreadyExists": 409, "InvalidArgument": 400, "FailedPrecondition": 400, "Unimplemented": 501}

@@ -22,7 +22,8 @@ from swarmsim.apitypes.specs import (
 )
 from swarmsim.engine.containers import Container
 from swarmsim.engine.localresources import LocalNetwork, mountpoint
-from swarmsim.sim.clock import timestamp
+from swarmsim.go.units import human_duration
+from swarmsim.sim.clock import EPOCH, timestamp
 from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.ca.certificates import RootCA
 from swarmsim.swarm.objects import Cluster, Config, Meta, Network, NodeSpec, Secret, Service, Task
@@ -266,6 +267,39 @@ def swarm_json(cluster: Cluster, root: RootCA | None, tokens: bool) -> Json:
     return body
 
 
+def container_json(container: Container, now: float) -> Json:
+    """A line of ``docker ps``; ``now`` in simulated seconds, for how long it is up (container/state.go)."""
+    ports = [port.partition("/") for port in container.ports] if container.state == "running" else []
+    return {
+        "Id": container.id,
+        "Names": [f"/{container.name}"],
+        "Image": container.image,
+        "Command": " ".join(container.command),
+        "Created": int(EPOCH.timestamp() + container.created_at),
+        "Ports": [{"PrivatePort": int(number), "Type": protocol} for number, _, protocol in ports],
+        "Labels": dict(sorted(container.labels.items())),
+        "State": container.state,
+        "Status": _status(container, now),
+        "Mounts": _mounts(container),
+    }
+
+
+def _status(container: Container, now: float) -> str:
+    if container.state == "running":
+        health = {"starting": " (health: starting)", "healthy": " (healthy)", "unhealthy": " (unhealthy)"}
+        return f"Up {human_duration(now - (container.started_at or 0.0))}{health.get(container.health, '')}"
+    if container.state == "exited":
+        return f"Exited ({container.exit_code}) {human_duration(now - (container.finished_at or 0.0))} ago"
+    return "Created"
+
+
+def _mounts(container: Container) -> list[Json]:
+    return [
+        {"Type": "volume", "Name": name, "Source": mountpoint(name), "Driver": "local", "RW": True}
+        for name in container.volumes
+    ]
+
+
 def container_inspected(container: Container) -> Json:
     """``docker inspect`` of a container, as far as the model knows it."""
     state: Json = {
@@ -293,16 +327,7 @@ def container_inspected(container: Container) -> Json:
         "RestartCount": 0,
         "Driver": "overlay2",
         "Platform": "linux",
-        "Mounts": [
-            {
-                "Type": "volume",
-                "Name": name,
-                "Source": mountpoint(name),
-                "Driver": "local",
-                "RW": True,
-            }
-            for name in container.volumes
-        ],
+        "Mounts": _mounts(container),
         "Config": {
             "Hostname": container.hostname,
             "Env": container.env,

@@ -5,9 +5,12 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, NamedTuple
 
+from swarmsim.apitypes import engine as engineapi
+from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import SecretSpec
-from swarmsim.engine.calls import ApiError, Calls, find
-from swarmsim.engine.jsonforms import network_json, secret_json
+from swarmsim.engine.calls import Calls, find
+from swarmsim.engine.convert import network_spec
+from swarmsim.engine.jsonforms import Json, network_json, secret_json
 from swarmsim.engine.localresources import LocalNetwork, Volume
 from swarmsim.sim.future import Activity
 from swarmsim.sim.method import Method
@@ -73,12 +76,6 @@ class ResourceCalls(Calls):
         yield from self._request()
         return [network_json(network) for network in (yield from self._networks())]
 
-    def swarm_networks(self) -> Activity[Any]:
-        """The swarm's networks, asked of a manager."""
-        yield from self._request()
-        networks = yield from self._listed()
-        return [network_json(network) for network in networks]
-
     def _listed(self) -> Activity[list[Network]]:
         return (yield from self._control(control.LIST_NETWORKS, control.ListNetworksRequest())).networks
 
@@ -103,9 +100,10 @@ class ResourceCalls(Calls):
         yield from self._request()
         return network_json((yield from self._network(reference)))
 
-    def network_create(self, spec: NetworkSpec) -> Activity[Any]:
+    def network_create(self, request: engineapi.NetworkCreateRequest) -> Activity[str]:
         """Returns the id; only overlay networks are the swarm's, others stay on this engine."""
         yield from self._request()
+        spec = network_spec(request)
         if spec.subnet:
             try:
                 ipaddress.ip_network(spec.subnet, strict=False)
@@ -144,12 +142,14 @@ class ResourceCalls(Calls):
         yield from self._request()
         return [volume.json() for _, volume in sorted(self.engine.volumes.items())]
 
-    def volume_create(self, name: str, driver: str, labels: dict[str, str], options: dict[str, str]) -> Activity[Any]:
-        """Returns the volume; one that is there already is not made again."""
+    def volume_create(self, request: engineapi.VolumeCreateRequest) -> Activity[Json]:
+        """Returns the volume; one that is there already is not made again, one without a name gets a random one."""
         yield from self._request()
+        driver = request.driver or "local"
         if driver != "local":
             raise ApiError(400, f'error looking up volume plugin {driver}: plugin "{driver}" not found')
-        return self.engine.volume(name, labels or None, options or None).json()
+        name = request.name or hex_id(self.engine.ids)
+        return self.engine.volume(name, request.labels or None, request.options or None).json()
 
     def volume_inspect(self, reference: str) -> Activity[Any]:
         yield from self._request()

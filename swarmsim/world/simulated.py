@@ -11,11 +11,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from random import Random
 from typing import Any, TypeVar
 
+from swarmsim.apitypes.http import Transport
 from swarmsim.apitypes.specs import DiscreteResource, GenericResource, NamedResource
 from swarmsim.docker.client import Result, run_docker, split_words
+from swarmsim.docker.command import Write
 from swarmsim.docker.files import Files
-from swarmsim.engine.api import EngineAPI
 from swarmsim.engine.engine import Engine
+from swarmsim.engine.routes import EngineTransport
 from swarmsim.profile import load_profile
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.future import Activity, Future
@@ -32,6 +34,7 @@ from swarmsim.trace import rows
 from swarmsim.trace.rows import KINDS, Row
 from swarmsim.trace.state import ClusterState
 from swarmsim.world import POLL, Capability, Fields, HostSpec
+from swarmsim.world.machine import SimulatedMachine
 from swarmsim.world.observer import LOOK_TIMEOUT, Differences, Observer, View
 from swarmsim.world.verbs import VERBS
 from swarmsim.world.vitals import Vitals
@@ -140,9 +143,6 @@ class SimulatedWorld:
         manager = self._manager_on(host)
         return manager.raft if manager is not None and manager.raft.started else None
 
-    def api(self, host: str) -> EngineAPI:
-        return EngineAPI(self.engines[host])
-
     def managers(self) -> list[str]:
         return list(self._manager_hosts())
 
@@ -203,9 +203,9 @@ class SimulatedWorld:
             texts[stream] += text
 
         interrupt = self.clock.future()
-        done = shell.spawn(run_docker(EngineAPI(engine), split_words(line), record, self.files.piped(stdin), interrupt))
+        done = shell.spawn(self.type(engine, split_words(line), record, self.files.piped(stdin), interrupt))
         died = engine.process.ended
-        waits = [done]
+        waits: list[Future[Any]] = [done]
         if engine.running:
             waits.append(died)
         if limit is not None:
@@ -221,6 +221,21 @@ class SimulatedWorld:
             return Result(INTERRUPTED, texts["out"], texts["err"])
         message = "error during connect: the docker daemon went away: EOF\n"
         return Result(1, texts["out"], texts["err"] + message)
+
+    def type(
+        self, engine: Engine, words: list[str], write: Write, files: Files, interrupt: Future[Any] | None = None
+    ) -> Activity[Result]:
+        """Run docker as a process on a host: it takes a moment to start, and one to print and to exit."""
+        own_time = engine.sample_duration("cli")
+        yield own_time / 2
+        machine = SimulatedMachine(engine.host)
+        result: Result = yield from run_docker(self.transport(engine), machine, words, write, files, interrupt)
+        yield own_time / 2
+        return result
+
+    def transport(self, engine: Engine) -> Transport:
+        """How docker on a host reaches its daemon."""
+        return EngineTransport(engine)
 
     def form(self) -> Activity[Any]:
         """Make one swarm of all hosts with ``swarm init`` and ``join``, then set their labels."""

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swarmsim.docker.client import ACTIONS
+from swarmsim.docker.files import Files
 from swarmsim.docker.grammar import BY_PATH, COMMANDS
 from tests.conftest import Lab
 
@@ -139,13 +140,11 @@ WORDS = st.lists(
 @given(words=WORDS, host=st.sampled_from(("m1", "w1")))
 def test_no_words_raise_anything(shared, words, host):
     """Whatever is typed ends in an exit code and text."""
-    from swarmsim.docker.client import run_docker
-
     engine = shared.world.engines[host]
     if "leave" in words or "demote" in words or "kill" in words:
         return
     shell = shared.world.scope.child("fuzz")
-    done = shell.spawn(run_docker(shared.world.api(host), words))
+    done = shell.spawn(shared.world.type(engine, words, lambda *_: None, Files()))
     timeout = shared.world.clock.timeout(60)
     shared.world.clock.run(shared.world.clock.first_of((done, timeout)))
     shell.end()

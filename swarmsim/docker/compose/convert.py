@@ -10,6 +10,7 @@ import posixpath
 from collections.abc import Callable
 from typing import Any
 
+from swarmsim.apitypes.engine import IPAM, IPAMConfig, NetworkCreateRequest
 from swarmsim.apitypes.reference import InvalidReference, parse_reference
 from swarmsim.apitypes.specs import (
     BindOptions,
@@ -43,7 +44,6 @@ from swarmsim.docker.merges import capability, privileges
 from swarmsim.docker.options import OPTIONS, RECORDS
 from swarmsim.docker.specs import read_env_file, with_value
 from swarmsim.go.units import ram_in_bytes
-from swarmsim.swarm.objects import NetworkSpec
 
 NAMESPACE = "com.docker.stack.namespace"
 IMAGE = "com.docker.stack.image"
@@ -107,7 +107,7 @@ class Stack:
 
     # -- networks
 
-    def networks(self) -> tuple[list[NetworkSpec], list[str]]:
+    def networks(self) -> tuple[list[NetworkCreateRequest], list[str]]:
         """The networks to make, and the names of external ones that must be there."""
         used: dict[str, None] = {}
         for service in self.services.values():
@@ -121,14 +121,17 @@ class Stack:
             if network.get("external"):
                 external.append(self.network_name(name))
                 continue
-            ipam = (network.get("ipam") or {}).get("config") or [{}]
+            ipam = (network.get("ipam") or {}).get("config") or []
             specs.append(
-                NetworkSpec(
+                NetworkCreateRequest(
                     name=self.network_name(name),
                     labels=self.labels(network.get("labels")),
                     driver=network.get("driver") or "overlay",
-                    subnet=ipam[0].get("subnet", ""),
-                    gateway=ipam[0].get("gateway", ""),
+                    ipam=IPAM(
+                        config=[
+                            IPAMConfig(subnet=pool.get("subnet", ""), gateway=pool.get("gateway", "")) for pool in ipam
+                        ]
+                    ),
                     internal=bool(network.get("internal", False)),
                     attachable=bool(network.get("attachable", False)),
                     options={key: str(value) for key, value in (network.get("driver_opts") or {}).items()} or None,

@@ -1,0 +1,270 @@
+"""What the API shows and takes of one engine (moby api/types): containers, networks, volumes, events, itself."""
+
+from __future__ import annotations
+
+from msgspec import field
+
+from swarmsim.apitypes.base import Always, ApiType
+from swarmsim.apitypes.specs import Platform
+from swarmsim.apitypes.swarm import NO_TIME, SwarmInfo
+
+# -- containers
+
+
+class Port(ApiType, frozen=True):
+    ip: str = field(name="IP", default="")
+    private: Always[int] = field(name="PrivatePort", default=0)
+    public: int = field(name="PublicPort", default=0)
+    type: Always[str] = field(name="Type", default="")
+
+
+class MountPoint(ApiType, frozen=True):
+    type: str = field(name="Type", default="")
+    name: str = field(name="Name", default="")
+    source: Always[str] = field(name="Source", default="")
+    driver: str = field(name="Driver", default="")
+    writable: Always[bool] = field(name="RW", default=False)
+
+
+class Container(ApiType, frozen=True):
+    """A line of ``docker ps``; ``created`` in seconds since 1970, ``status`` as people read it."""
+
+    id: Always[str] = field(name="Id", default="")
+    names: Always[list[str]] = field(name="Names", default_factory=list)
+    image: Always[str] = field(name="Image", default="")
+    command: Always[str] = field(name="Command", default="")
+    created: Always[int] = field(name="Created", default=0)
+    ports: Always[list[Port]] = field(name="Ports", default_factory=list)
+    labels: Always[dict[str, str]] = field(name="Labels", default_factory=dict)
+    state: Always[str] = field(name="State", default="")
+    status: Always[str] = field(name="Status", default="")
+    mounts: Always[list[MountPoint]] = field(name="Mounts", default_factory=list)
+
+
+class Health(ApiType, frozen=True):
+    status: Always[str] = field(name="Status", default="")
+    failing_streak: Always[int] = field(name="FailingStreak", default=0)
+
+
+class ContainerState(ApiType, frozen=True):
+    status: Always[str] = field(name="Status", default="")
+    running: Always[bool] = field(name="Running", default=False)
+    paused: Always[bool] = field(name="Paused", default=False)
+    restarting: Always[bool] = field(name="Restarting", default=False)
+    oom_killed: Always[bool] = field(name="OOMKilled", default=False)
+    dead: Always[bool] = field(name="Dead", default=False)
+    pid: Always[int] = field(name="Pid", default=0)
+    exit_code: Always[int] = field(name="ExitCode", default=0)
+    error: Always[str] = field(name="Error", default="")
+    started_at: Always[str] = field(name="StartedAt", default=NO_TIME)
+    finished_at: Always[str] = field(name="FinishedAt", default=NO_TIME)
+    health: Health | None = field(name="Health", default=None)
+
+
+class ContainerConfig(ApiType, frozen=True):
+    hostname: Always[str] = field(name="Hostname", default="")
+    env: Always[list[str]] = field(name="Env", default_factory=list)
+    command: Always[list[str]] = field(name="Cmd", default_factory=list)
+    image: Always[str] = field(name="Image", default="")
+    labels: Always[dict[str, str]] = field(name="Labels", default_factory=dict)
+
+
+class NetworkSettings(ApiType, frozen=True):
+    """``ports`` that are exposed; ``None`` for one that is not published."""
+
+    ports: Always[dict[str, None]] = field(name="Ports", default_factory=dict)
+
+
+class ContainerInspect(ApiType, frozen=True):
+    """Of a container, what is modelled."""
+
+    id: Always[str] = field(name="Id", default="")
+    created: Always[str] = field(name="Created", default="")
+    path: Always[str] = field(name="Path", default="")
+    args: Always[list[str]] = field(name="Args", default_factory=list)
+    state: ContainerState = field(name="State", default=ContainerState())
+    name: Always[str] = field(name="Name", default="")
+    restart_count: Always[int] = field(name="RestartCount", default=0)
+    driver: Always[str] = field(name="Driver", default="")
+    platform: Always[str] = field(name="Platform", default="")
+    mounts: Always[list[MountPoint]] = field(name="Mounts", default_factory=list)
+    config: ContainerConfig = field(name="Config", default=ContainerConfig())
+    network_settings: NetworkSettings = field(name="NetworkSettings", default=NetworkSettings())
+
+
+# -- networks
+
+
+class IPAMConfig(ApiType, frozen=True):
+    subnet: str = field(name="Subnet", default="")
+    ip_range: str = field(name="IPRange", default="")
+    gateway: str = field(name="Gateway", default="")
+
+
+class IPAM(ApiType, frozen=True):
+    driver: Always[str] = field(name="Driver", default="")
+    options: Always[dict[str, str] | None] = field(name="Options", default=None)
+    config: Always[list[IPAMConfig]] = field(name="Config", default_factory=list)
+
+
+class ConfigFrom(ApiType, frozen=True):
+    network: Always[str] = field(name="Network", default="")
+
+
+class Network(ApiType, frozen=True):
+    """``containers`` are those of this engine; ``None`` where it does not know the network's endpoints."""
+
+    name: Always[str] = field(name="Name", default="")
+    id: Always[str] = field(name="Id", default="")
+    created: Always[str] = field(name="Created", default=NO_TIME)
+    scope: Always[str] = field(name="Scope", default="")
+    driver: Always[str] = field(name="Driver", default="")
+    enable_ipv6: Always[bool] = field(name="EnableIPv6", default=False)
+    ipam: IPAM = field(name="IPAM", default=IPAM())
+    internal: Always[bool] = field(name="Internal", default=False)
+    attachable: Always[bool] = field(name="Attachable", default=False)
+    ingress: Always[bool] = field(name="Ingress", default=False)
+    config_from: ConfigFrom = field(name="ConfigFrom", default=ConfigFrom())
+    config_only: Always[bool] = field(name="ConfigOnly", default=False)
+    containers: Always[dict[str, str] | None] = field(name="Containers", default=None)
+    options: Always[dict[str, str] | None] = field(name="Options", default=None)
+    labels: Always[dict[str, str] | None] = field(name="Labels", default=None)
+
+
+class NetworkCreateRequest(ApiType, frozen=True):
+    name: Always[str] = field(name="Name", default="")
+    check_duplicate: Always[bool] = field(name="CheckDuplicate", default=False)
+    driver: Always[str] = field(name="Driver", default="")
+    scope: Always[str] = field(name="Scope", default="")
+    ipam: Always[IPAM | None] = field(name="IPAM", default=None)
+    internal: Always[bool] = field(name="Internal", default=False)
+    attachable: Always[bool] = field(name="Attachable", default=False)
+    ingress: Always[bool] = field(name="Ingress", default=False)
+    config_only: Always[bool] = field(name="ConfigOnly", default=False)
+    config_from: Always[ConfigFrom | None] = field(name="ConfigFrom", default=None)
+    options: Always[dict[str, str] | None] = field(name="Options", default=None)
+    labels: Always[dict[str, str] | None] = field(name="Labels", default=None)
+
+
+class NetworkCreateResponse(ApiType, frozen=True):
+    id: Always[str] = field(name="Id", default="")
+    warning: Always[str] = field(name="Warning", default="")
+
+
+# -- volumes
+
+
+class Volume(ApiType, frozen=True):
+    created_at: str = field(name="CreatedAt", default="")
+    driver: Always[str] = field(name="Driver", default="")
+    labels: Always[dict[str, str] | None] = field(name="Labels", default=None)
+    mountpoint: Always[str] = field(name="Mountpoint", default="")
+    name: Always[str] = field(name="Name", default="")
+    options: Always[dict[str, str] | None] = field(name="Options", default=None)
+    scope: Always[str] = field(name="Scope", default="")
+
+
+class VolumeList(ApiType, frozen=True):
+    volumes: Always[list[Volume]] = field(name="Volumes", default_factory=list)
+    warnings: Always[list[str] | None] = field(name="Warnings", default=None)
+
+
+class VolumeCreateRequest(ApiType, frozen=True):
+    """Without a name the daemon finds one."""
+
+    driver: str = field(name="Driver", default="")
+    options: dict[str, str] = field(name="DriverOpts", default_factory=dict)
+    labels: dict[str, str] = field(name="Labels", default_factory=dict)
+    name: str = field(name="Name", default="")
+
+
+# -- images in a registry
+
+
+class Descriptor(ApiType, frozen=True):
+    """``size`` in bytes."""
+
+    media_type: str = field(name="mediaType", default="")
+    digest: str = field(name="digest", default="")
+    size: int = field(name="size", default=0)
+
+
+class RegistryPlatform(ApiType, frozen=True):
+    """The OCI's lower-case twin of :class:`~swarmsim.apitypes.specs.Platform`."""
+
+    architecture: Always[str] = field(name="architecture", default="")
+    os: Always[str] = field(name="os", default="")
+
+    def as_platform(self) -> Platform:
+        return Platform(architecture=self.architecture, os=self.os)
+
+
+class DistributionInspect(ApiType, frozen=True):
+    """What a registry says of an image."""
+
+    descriptor: Descriptor = field(name="Descriptor", default=Descriptor())
+    platforms: Always[list[RegistryPlatform]] = field(name="Platforms", default_factory=list)
+
+
+# -- events
+
+
+class Actor(ApiType, frozen=True):
+    id: Always[str] = field(name="ID", default="")
+    attributes: Always[dict[str, str]] = field(name="Attributes", default_factory=dict)
+
+
+class Message(ApiType, frozen=True):
+    """One event; the first three fields are told of containers only, ``time`` is in seconds since 1970."""
+
+    status: str = field(name="status", default="")
+    id: str = field(name="id", default="")
+    from_: str = field(name="from", default="")
+    type: Always[str] = field(name="Type", default="")
+    action: Always[str] = field(name="Action", default="")
+    actor: Actor = field(name="Actor", default=Actor())
+    scope: str = field(name="scope", default="")
+    time: int = field(name="time", default=0)
+    time_nano: int = field(name="timeNano", default=0)
+
+
+# -- the engine itself
+
+
+class Info(ApiType, frozen=True):
+    """Of ``docker info``, what is modelled; memory in bytes."""
+
+    id: Always[str] = field(name="ID", default="")
+    containers: Always[int] = field(name="Containers", default=0)
+    containers_running: Always[int] = field(name="ContainersRunning", default=0)
+    containers_paused: Always[int] = field(name="ContainersPaused", default=0)
+    containers_stopped: Always[int] = field(name="ContainersStopped", default=0)
+    images: Always[int] = field(name="Images", default=0)
+    cpus: Always[float] = field(name="NCPU", default=0.0)
+    memory: Always[int] = field(name="MemTotal", default=0)
+    name: Always[str] = field(name="Name", default="")
+    labels: Always[list[str]] = field(name="Labels", default_factory=list)
+    server_version: Always[str] = field(name="ServerVersion", default="")
+    swarm: SwarmInfo = field(name="Swarm", default=SwarmInfo())
+
+
+class ComponentVersion(ApiType, frozen=True):
+    name: Always[str] = field(name="Name", default="")
+    version: Always[str] = field(name="Version", default="")
+    details: dict[str, str] = field(name="Details", default_factory=dict)
+
+
+class EngineVersion(ApiType, frozen=True):
+    components: list[ComponentVersion] = field(name="Components", default_factory=list)
+    version: Always[str] = field(name="Version", default="")
+    api_version: Always[str] = field(name="ApiVersion", default="")
+    min_api_version: str = field(name="MinAPIVersion", default="")
+    git_commit: Always[str] = field(name="GitCommit", default="")
+    go_version: Always[str] = field(name="GoVersion", default="")
+    os: Always[str] = field(name="Os", default="")
+    arch: Always[str] = field(name="Arch", default="")
+    build_time: str = field(name="BuildTime", default="")
+
+
+class ErrorResponse(ApiType, frozen=True):
+    message: Always[str] = field(name="message", default="")

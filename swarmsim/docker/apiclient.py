@@ -1,0 +1,203 @@
+"""The Engine API's client (moby client/): a method for each call, over a transport that carries requests.
+
+All are activities. They return the body, as JSON values for what is shown and as records where the client decides by
+it, and raise :class:`~swarmsim.apitypes.http.ApiError` with what the daemon said.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from swarmsim.apitypes.engine import NetworkCreateRequest, VolumeCreateRequest
+from swarmsim.apitypes.filters import Filters
+from swarmsim.apitypes.http import ApiError, Request, Response, Stream, Transport
+from swarmsim.apitypes.specs import SecretSpec, ServiceSpec
+from swarmsim.apitypes.swarm import InitRequest, JoinRequest, NodeSpec, Service, Swarm, SwarmSpec
+from swarmsim.sim.future import Activity
+
+Json = dict[str, Any]
+
+
+class ApiClient:
+    """What docker asks of the daemon behind ``transport``."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def _send(
+        self, method: str, path: str, query: dict[str, str] | None = None, body: Any = None
+    ) -> Activity[Response]:
+        given = {key: value for key, value in (query or {}).items() if value}
+        response = yield from self._transport.handle(Request(method, path, given, body))
+        if response.status >= 400:
+            raise ApiError(response.status, response.json()["message"])
+        return response
+
+    def _get(self, path: str, query: dict[str, str] | None = None) -> Activity[Any]:
+        return (yield from self._send("GET", path, query)).json()
+
+    def _list(self, path: str, filters: Filters | None) -> Activity[list[Json]]:
+        found: list[Json] = yield from self._get(path, {"filters": filters.to_json() if filters else ""})
+        return found
+
+    def _stream(self, path: str, query: dict[str, str]) -> Activity[Stream]:
+        stream = (yield from self._send("GET", path, query)).stream
+        assert stream is not None
+        return stream
+
+    # -- the swarm
+
+    def swarm_init(self, request: InitRequest) -> Activity[str]:
+        """Returns the node's id."""
+        id: str = (yield from self._send("POST", "/swarm/init", body=request)).json()
+        return id
+
+    def swarm_join(self, request: JoinRequest) -> Activity[str]:
+        """Returns the role that the token gave."""
+        return (yield from self._send("POST", "/swarm/join", body=request)).headers["Swarm"]
+
+    def swarm_leave(self, force: bool) -> Activity[Response]:
+        return self._send("POST", "/swarm/leave", {"force": _flag(force)})
+
+    def swarm_inspect(self) -> Activity[Swarm]:
+        return msgspec.convert((yield from self._get("/swarm")), Swarm)
+
+    def swarm_update(
+        self, version: int, spec: SwarmSpec, rotate_worker: bool = False, rotate_manager: bool = False
+    ) -> Activity[Response]:
+        query = {
+            "version": str(version),
+            "rotateWorkerToken": str(rotate_worker).lower(),
+            "rotateManagerToken": str(rotate_manager).lower(),
+        }
+        return self._send("POST", "/swarm/update", query, spec)
+
+    # -- nodes
+
+    def node_list(self, filters: Filters | None = None) -> Activity[list[Json]]:
+        return self._list("/nodes", filters)
+
+    def node_inspect(self, reference: str) -> Activity[Json]:
+        return self._get(f"/nodes/{reference}")
+
+    def node_update(self, reference: str, version: int, spec: NodeSpec) -> Activity[Response]:
+        return self._send("POST", f"/nodes/{reference}/update", {"version": str(version)}, spec)
+
+    def node_remove(self, reference: str, force: bool) -> Activity[Response]:
+        return self._send("DELETE", f"/nodes/{reference}", {"force": _flag(force)})
+
+    # -- services and tasks
+
+    def service_list(self, filters: Filters | None = None) -> Activity[list[Json]]:
+        return self._list("/services", filters)
+
+    def service_inspect(self, reference: str, insert_defaults: bool = False) -> Activity[Json]:
+        return self._get(f"/services/{reference}", {"insertDefaults": str(insert_defaults).lower()})
+
+    def service(self, reference: str) -> Activity[Service]:
+        """As a record, for who wants to change it."""
+        return msgspec.convert((yield from self.service_inspect(reference)), Service)
+
+    def service_create(self, spec: ServiceSpec) -> Activity[str]:
+        """Returns the id."""
+        id: str = (yield from self._send("POST", "/services/create", body=spec)).json()["ID"]
+        return id
+
+    def service_update(
+        self, reference: str, version: int, spec: ServiceSpec, rollback: bool = False
+    ) -> Activity[Response]:
+        query = {"version": str(version), "rollback": "previous" if rollback else ""}
+        return self._send("POST", f"/services/{reference}/update", query, spec)
+
+    def service_remove(self, reference: str) -> Activity[Response]:
+        return self._send("DELETE", f"/services/{reference}")
+
+    def task_list(self, filters: Filters | None = None) -> Activity[list[Json]]:
+        return self._list("/tasks", filters)
+
+    def task_inspect(self, reference: str) -> Activity[Json]:
+        return self._get(f"/tasks/{reference}")
+
+    def logs(self, kind: str, reference: str, query: dict[str, str]) -> Activity[Stream]:
+        """Frames of what a service's tasks or one task printed."""
+        return self._stream(f"/{kind}s/{reference}/logs", query)
+
+    def distribution_inspect(self, image: str) -> Activity[Json]:
+        return self._get(f"/distribution/{image}/json")
+
+    # -- secrets and configs (``kind``)
+
+    def secret_list(self, kind: str, filters: Filters | None = None) -> Activity[list[Json]]:
+        return self._list(f"/{kind}s", filters)
+
+    def secret_create(self, kind: str, spec: SecretSpec) -> Activity[str]:
+        """Returns the id."""
+        id: str = (yield from self._send("POST", f"/{kind}s/create", body=spec)).json()["ID"]
+        return id
+
+    def secret_inspect(self, kind: str, reference: str) -> Activity[Json]:
+        return self._get(f"/{kind}s/{reference}")
+
+    def secret_update(self, kind: str, reference: str, version: int, spec: SecretSpec) -> Activity[Response]:
+        return self._send("POST", f"/{kind}s/{reference}/update", {"version": str(version)}, spec)
+
+    def secret_remove(self, kind: str, reference: str) -> Activity[Response]:
+        return self._send("DELETE", f"/{kind}s/{reference}")
+
+    # -- networks and volumes
+
+    def network_list(self, filters: Filters | None = None) -> Activity[list[Json]]:
+        return self._list("/networks", filters)
+
+    def network_inspect(self, reference: str) -> Activity[Json]:
+        return self._get(f"/networks/{reference}")
+
+    def network_create(self, request: NetworkCreateRequest) -> Activity[str]:
+        """Returns the id."""
+        id: str = (yield from self._send("POST", "/networks/create", body=request)).json()["Id"]
+        return id
+
+    def network_remove(self, reference: str) -> Activity[Response]:
+        return self._send("DELETE", f"/networks/{reference}")
+
+    def volume_list(self, filters: Filters | None = None) -> Activity[list[Json]]:
+        found = yield from self._get("/volumes", {"filters": filters.to_json() if filters else ""})
+        volumes: list[Json] = found["Volumes"]
+        return volumes
+
+    def volume_create(self, request: VolumeCreateRequest) -> Activity[Json]:
+        body: Json = (yield from self._send("POST", "/volumes/create", body=request)).json()
+        return body
+
+    def volume_inspect(self, reference: str) -> Activity[Json]:
+        return self._get(f"/volumes/{reference}")
+
+    def volume_remove(self, reference: str, force: bool) -> Activity[Response]:
+        return self._send("DELETE", f"/volumes/{reference}", {"force": _flag(force)})
+
+    # -- containers, and the engine itself
+
+    def container_list(self, all: bool, limit: int, filters: Filters) -> Activity[list[Json]]:
+        query = {"all": _flag(all), "limit": str(limit) if limit > 0 else "", "filters": filters.to_json()}
+        return self._get("/containers/json", query)
+
+    def container_inspect(self, reference: str) -> Activity[Json]:
+        return self._get(f"/containers/{reference}/json")
+
+    def container_kill(self, reference: str, signal: str) -> Activity[Response]:
+        return self._send("POST", f"/containers/{reference}/kill", {"signal": signal})
+
+    def events(self, query: dict[str, str]) -> Activity[Stream]:
+        return self._stream("/events", query)
+
+    def info(self) -> Activity[Json]:
+        return self._get("/info")
+
+    def version(self) -> Activity[Json]:
+        return self._get("/version")
+
+
+def _flag(on: bool) -> str:
+    return "1" if on else ""

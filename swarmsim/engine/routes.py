@@ -1,0 +1,388 @@
+"""The Engine API as HTTP (moby api/server): one table of routes, and what answers a request by it.
+
+A handler is given the engine's calls and the request taken apart, and returns the body; refusals become
+``{"message": …}`` with their status. Paths may begin with the API's version.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
+
+from swarmsim.apitypes import engine as engineapi
+from swarmsim.apitypes import swarm as swarmapi
+from swarmsim.apitypes.filters import Filters, InvalidFilter
+from swarmsim.apitypes.http import ApiError, ConnectError, Request, Response
+from swarmsim.apitypes.specs import SecretSpec, ServiceSpec
+from swarmsim.engine import filters as keep
+from swarmsim.engine.api import EngineAPI
+from swarmsim.engine.engine import Engine
+from swarmsim.engine.jsonforms import Json
+from swarmsim.engine.stream import LogQuery, Pipe
+from swarmsim.go.duration import parse_timestamp
+from swarmsim.sim.clock import EPOCH
+from swarmsim.sim.future import Activity
+
+API_VERSION = "1.41"
+NOT_TRUE = ("", "0", "no", "false", "none")
+
+
+class Call(NamedTuple):
+    """A request on one engine; ``id`` is what the path names."""
+
+    api: EngineAPI
+    request: Request
+    id: str = ""
+
+    def flag(self, name: str) -> bool:
+        """A query parameter as httputils.BoolValue reads it."""
+        return self.request.query.get(name, "").strip().lower() not in NOT_TRUE
+
+    def version(self, what: str) -> int:
+        """``version=``, the one that the change was made from. Raises :class:`ApiError`."""
+        text = self.request.query.get("version", "")
+        if not text.isdigit():
+            problem = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+            raise ApiError(400, f"invalid {what} version '{text}': {problem}")
+        return int(text)
+
+    def filters(self, of: str) -> Filters:
+        """Raises :class:`ApiError` for a filter that the list does not know."""
+        try:
+            filters = Filters.from_json(self.request.query.get("filters", ""))
+            filters.check(keep.KNOWN[of])
+            if of == "tasks":
+                keep.check_tasks(filters)
+        except InvalidFilter as problem:
+            raise ApiError(400, str(problem)) from None
+        return filters
+
+    def moment(self, name: str) -> float | None:
+        """A time in seconds since 1970 or as RFC 3339, in simulated seconds. Raises :class:`ApiError`."""
+        text = self.request.query.get(name, "")
+        if not text:
+            return None
+        try:
+            return float(text) - EPOCH.timestamp()
+        except ValueError:
+            pass
+        try:
+            return (parse_timestamp(text if text.endswith("Z") else f"{text}Z") - EPOCH).total_seconds()
+        except (ValueError, IndexError):
+            raise ApiError(400, f'invalid value for "{text}": failed to parse value') from None
+
+
+Handler: TypeAlias = Callable[[Call], Activity[Any]]
+
+
+class Route(NamedTuple):
+    """``{id}`` in a path is any reference; ``status`` is what success is told with."""
+
+    method: str
+    path: str
+    handler: Handler
+    status: int = 200
+
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile("^" + self.path.replace("{id}", "(?P<id>.+)") + "$")
+
+
+# -- the swarm
+
+
+def swarm_init(call: Call) -> Activity[str]:
+    return call.api.swarm_init(call.request.read(swarmapi.InitRequest))
+
+
+def swarm_join(call: Call) -> Activity[Response]:
+    """Tells the role in a header, as later versions of the API do in answers to ``/_ping``."""
+    role = yield from call.api.swarm_join(call.request.read(swarmapi.JoinRequest))
+    return Response(200, headers={"Swarm": str(role)})
+
+
+def swarm_leave(call: Call) -> Activity[None]:
+    return call.api.swarm_leave(call.flag("force"))
+
+
+def swarm_inspect(call: Call) -> Activity[Json]:
+    return call.api.swarm_inspect()
+
+
+def swarm_update(call: Call) -> Activity[None]:
+    spec = call.request.read(swarmapi.SwarmSpec)
+    return call.api.swarm_update(
+        call.version("swarm"), spec, call.flag("rotateWorkerToken"), call.flag("rotateManagerToken")
+    )
+
+
+# -- nodes
+
+
+def node_list(call: Call) -> Activity[list[Json]]:
+    found = yield from call.api.node_list()
+    filters = call.filters("nodes")
+    return [body for body in found if keep.node(body, filters)] if filters else found
+
+
+def node_inspect(call: Call) -> Activity[Json]:
+    return call.api.node_inspect(call.id)
+
+
+def node_update(call: Call) -> Activity[None]:
+    return call.api.node_update(call.id, call.version("node"), call.request.read(swarmapi.NodeSpec))
+
+
+def node_remove(call: Call) -> Activity[None]:
+    return call.api.node_remove(call.id, call.flag("force"))
+
+
+# -- services
+
+
+def service_list(call: Call) -> Activity[list[Json]]:
+    found = yield from call.api.service_list()
+    filters = call.filters("services")
+    return [body for body in found if keep.service(body, filters)] if filters else found
+
+
+def service_inspect(call: Call) -> Activity[Json]:
+    return call.api.service_inspect(call.id, call.flag("insertDefaults"))
+
+
+def service_create(call: Call) -> Activity[Json]:
+    return {"ID": (yield from call.api.service_create(call.request.read(ServiceSpec)))}
+
+
+def service_update(call: Call) -> Activity[Json]:
+    rollback = call.request.query.get("rollback", "")
+    if rollback not in ("", "none", "previous"):
+        raise ApiError(500, f"unrecognized rollback option {rollback}")
+    spec = call.request.read(ServiceSpec)
+    yield from call.api.service_update(call.id, call.version("service"), spec, rollback == "previous")
+    return {"Warnings": None}
+
+
+def service_remove(call: Call) -> Activity[None]:
+    return call.api.service_remove(call.id)
+
+
+def _log_query(call: Call) -> LogQuery:
+    if not (call.flag("stdout") or call.flag("stderr")):
+        raise ApiError(400, "Bad parameters: you must choose at least one stream")
+    tail = call.request.query.get("tail", "all")
+    if tail not in ("", "all") and not tail.isdigit():
+        raise ApiError(500, 'tail value must be a positive integer or "all"')
+    return LogQuery(
+        since=call.moment("since") or 0.0,
+        tail=int(tail) if tail.isdigit() else None,
+        follow=call.flag("follow"),
+        timestamps=call.flag("timestamps"),
+        details=call.flag("details"),
+    )
+
+
+def logs(kind: str, call: Call) -> Activity[Pipe]:
+    return call.api.logs(call.id, kind, _log_query(call))
+
+
+# -- tasks
+
+
+def task_list(call: Call) -> Activity[list[Json]]:
+    found, services, node_ids = yield from call.api.task_list(call.filters("tasks"))
+    filters = call.filters("tasks")
+    return [body for body in found if keep.task(body, filters, services, node_ids)] if filters else found
+
+
+def task_inspect(call: Call) -> Activity[Json]:
+    return call.api.task_inspect(call.id)
+
+
+# -- secrets and configs
+
+
+def secret_list(kind: str, call: Call) -> Activity[list[Json]]:
+    found = yield from call.api.secret_list(kind)
+    filters = call.filters(f"{kind}s")
+    return [body for body in found if keep.secret(body, filters)] if filters else found
+
+
+def secret_create(kind: str, call: Call) -> Activity[Json]:
+    return {"ID": (yield from call.api.secret_create(kind, call.request.read(SecretSpec)))}
+
+
+def secret_inspect(kind: str, call: Call) -> Activity[Json]:
+    return call.api.secret_inspect(kind, call.id)
+
+
+def secret_update(kind: str, call: Call) -> Activity[None]:
+    return call.api.secret_update(kind, call.id, call.version(kind), call.request.read(SecretSpec))
+
+
+def secret_remove(kind: str, call: Call) -> Activity[None]:
+    return call.api.secret_remove(kind, call.id)
+
+
+# -- networks, volumes
+
+
+def network_list(call: Call) -> Activity[list[Json]]:
+    found = yield from call.api.network_list()
+    filters = call.filters("networks")
+    return [body for body in found if keep.network(body, filters)] if filters else found
+
+
+def network_create(call: Call) -> Activity[Json]:
+    id = yield from call.api.network_create(call.request.read(engineapi.NetworkCreateRequest))
+    return {"Id": id, "Warning": ""}
+
+
+def network_inspect(call: Call) -> Activity[Json]:
+    return call.api.network_inspect(call.id)
+
+
+def network_remove(call: Call) -> Activity[None]:
+    return call.api.network_remove(call.id)
+
+
+def volume_list(call: Call) -> Activity[Json]:
+    found = yield from call.api.volume_list()
+    filters = call.filters("volumes")
+    return {"Volumes": [body for body in found if keep.volume(body, filters)], "Warnings": None}
+
+
+def volume_create(call: Call) -> Activity[Json]:
+    return call.api.volume_create(call.request.read(engineapi.VolumeCreateRequest))
+
+
+def volume_inspect(call: Call) -> Activity[Json]:
+    return call.api.volume_inspect(call.id)
+
+
+def volume_remove(call: Call) -> Activity[None]:
+    return call.api.volume_remove(call.id, call.flag("force"))
+
+
+# -- containers
+
+
+def container_list(call: Call) -> Activity[list[Json]]:
+    limit, filters = call.request.query.get("limit", ""), call.filters("containers")
+    every = call.flag("all") or bool(limit)
+    found = yield from call.api.container_list(lambda container: keep.container(container, filters, every))
+    return found[: int(limit)] if limit.isdigit() and int(limit) else found
+
+
+def container_inspect(call: Call) -> Activity[Json]:
+    return call.api.container_inspect(call.id)
+
+
+def container_kill(call: Call) -> Activity[None]:
+    return call.api.container_kill(call.id, call.request.query.get("signal", "SIGKILL"))
+
+
+# -- the engine
+
+
+def info(call: Call) -> Activity[Json]:
+    return call.api.info()
+
+
+def version(call: Call) -> Activity[Json]:
+    return call.api.version()
+
+
+def distribution(call: Call) -> Activity[Json]:
+    return call.api.distribution_inspect(call.id)
+
+
+def events(call: Call) -> Activity[Pipe]:
+    since, until, filters = call.moment("since"), call.moment("until"), call.filters("events")
+    return call.api.events(since, until, lambda body: keep.event(body, filters))
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("POST", "/swarm/init", swarm_init),
+    Route("POST", "/swarm/join", swarm_join),
+    Route("POST", "/swarm/leave", swarm_leave),
+    Route("GET", "/swarm", swarm_inspect),
+    Route("POST", "/swarm/update", swarm_update),
+    Route("GET", "/nodes", node_list),
+    Route("GET", "/nodes/{id}", node_inspect),
+    Route("POST", "/nodes/{id}/update", node_update),
+    Route("DELETE", "/nodes/{id}", node_remove),
+    Route("GET", "/services", service_list),
+    Route("POST", "/services/create", service_create, 201),
+    Route("GET", "/services/{id}/logs", partial(logs, "service")),
+    Route("GET", "/services/{id}", service_inspect),
+    Route("POST", "/services/{id}/update", service_update),
+    Route("DELETE", "/services/{id}", service_remove),
+    Route("GET", "/tasks", task_list),
+    Route("GET", "/tasks/{id}/logs", partial(logs, "task")),
+    Route("GET", "/tasks/{id}", task_inspect),
+    *(
+        route
+        for kind in ("secret", "config")
+        for route in (
+            Route("GET", f"/{kind}s", partial(secret_list, kind)),
+            Route("POST", f"/{kind}s/create", partial(secret_create, kind), 201),
+            Route("GET", f"/{kind}s/{{id}}", partial(secret_inspect, kind)),
+            Route("POST", f"/{kind}s/{{id}}/update", partial(secret_update, kind)),
+            Route("DELETE", f"/{kind}s/{{id}}", partial(secret_remove, kind), 204),
+        )
+    ),
+    Route("GET", "/networks", network_list),
+    Route("POST", "/networks/create", network_create, 201),
+    Route("GET", "/networks/{id}", network_inspect),
+    Route("DELETE", "/networks/{id}", network_remove, 204),
+    Route("GET", "/volumes", volume_list),
+    Route("POST", "/volumes/create", volume_create, 201),
+    Route("GET", "/volumes/{id}", volume_inspect),
+    Route("DELETE", "/volumes/{id}", volume_remove, 204),
+    Route("GET", "/containers/json", container_list),
+    Route("GET", "/containers/{id}/json", container_inspect),
+    Route("POST", "/containers/{id}/kill", container_kill, 204),
+    Route("GET", "/distribution/{id}/json", distribution),
+    Route("GET", "/events", events),
+    Route("GET", "/info", info),
+    Route("GET", "/version", version),
+)
+_MATCHERS = tuple((route, route.pattern()) for route in ROUTES)
+_VERSION = re.compile(r"^/v1\.\d+(?=/)")
+
+
+def find_route(method: str, path: str) -> tuple[Route, str] | None:
+    """The route of a request, and what its path names."""
+    path = _VERSION.sub("", path)
+    for route, pattern in _MATCHERS:
+        match = pattern.match(path) if route.method == method else None
+        if match is not None:
+            return route, match.groupdict().get("id", "")
+    return None
+
+
+class EngineTransport:
+    """The way to one engine's API from a client on its host: a :class:`~swarmsim.apitypes.http.Transport`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._api = EngineAPI(engine)
+
+    def handle(self, request: Request) -> Activity[Response]:
+        """Raises :class:`ConnectError` if no daemon runs."""
+        if not self._api.engine.running:
+            raise ConnectError("connection refused")
+        found = find_route(request.method, request.path)
+        if found is None:
+            return Response(404, {"message": "page not found"})
+        route, id = found
+        try:
+            body = yield from route.handler(Call(self._api, request, id))
+        except ApiError as error:
+            return Response(error.status, {"message": error.message})
+        if isinstance(body, Response):
+            return body
+        if isinstance(body, Pipe):
+            return Response(route.status, stream=body)
+        return Response(route.status, body)
