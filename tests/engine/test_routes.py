@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from swarmsim.apitypes import engine as engineapi
+from swarmsim.apitypes import swarm as swarmapi
+from swarmsim.apitypes.base import as_json, decode
 from swarmsim.apitypes.http import ConnectError, Request, Response
 from swarmsim.engine.routes import ROUTES, EngineTransport, find_route
 from swarmsim.sim.future import Activity
@@ -129,3 +132,17 @@ def test_commands_say_the_same_over_a_wire():
         outcomes.append([(line, *lab.docker(line)) for line in lines])
     assert outcomes[0] == outcomes[1]
     assert [line for line, code, *_ in outcomes[0] if code] == []
+
+
+SHOWN = [
+    ("/services", list[swarmapi.Service]), ("/services/web", swarmapi.Service), ("/tasks", list[swarmapi.Task]),
+    ("/nodes", list[swarmapi.Node]), ("/swarm", swarmapi.Swarm), ("/secrets", list[swarmapi.Secret]),
+    ("/configs", list[swarmapi.Config]), ("/networks", list[engineapi.Network]), ("/volumes", engineapi.VolumeList),
+    ("/containers/json", list[engineapi.Container]), ("/info", engineapi.Info),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "kind"), SHOWN, ids=[path for path, _ in SHOWN])
+def test_what_is_shown_is_what_the_table_of_types_says(shared, path, kind):
+    response = ask(shared, "GET", path)
+    assert as_json(decode(response.content, kind)) == response.json()
