@@ -5,7 +5,8 @@ A row is an :class:`Option`. From the table follow
 
 * the flags of ``service create`` and ``service update`` (:mod:`swarmsim.docker.grammar`),
 * the specification they make and change (:mod:`swarmsim.docker.specs`), each by its :data:`Merge`,
-* that of a service of a stack file (:mod:`swarmsim.docker.compose.convert`).
+* that of a service of a stack file (:mod:`swarmsim.docker.compose.convert`),
+* what ``service inspect --pretty`` shows of it.
 
 So a new flag is a row. What takes more than one value of one place is a function that the row names.
 """
@@ -25,9 +26,13 @@ from swarmsim.apitypes.specs import (
     UpdateConfig,
 )
 from swarmsim.docker import merges as m
+from swarmsim.docker import pretty as p
 from swarmsim.docker.compose import values as c
 from swarmsim.docker.merges import Collect, Merge
+from swarmsim.docker.pretty import Lines
+from swarmsim.go.fmt import show
 from swarmsim.go.pflag import Flag
+from swarmsim.go.units import bytes_size
 
 BOTH, CREATE, UPDATE = ("create", "update"), ("create",), ("update",)
 
@@ -36,7 +41,8 @@ class Option(NamedTuple):
     """``path`` leads from a :class:`ServiceSpec` to the value; an option without one tells the command what to do.
 
     ``compose`` leads from a service of a stack file to the value there, and ``read`` makes the specification's of it;
-    without ``read``, what is read depends on the rest of the file (compose/convert.py says how). ``one`` is what a list has.
+    without ``read``, what is read depends on the rest of the file (compose/convert.py says how). ``one`` is what a list has;
+    ``pretty`` makes the lines of ``inspect --pretty``, in the order of :data:`PRETTY`.
     """
 
     flag: str
@@ -51,6 +57,7 @@ class Option(NamedTuple):
     one: str = ""
     commands: tuple[str, ...] = BOTH
     modelled: bool = True
+    pretty: Lines | None = None
 
     def flags(self, command: str) -> list[Flag]:
         """The flags of ``create`` or ``update``: a list's are ``-add`` and ``-rm`` there."""
@@ -100,22 +107,24 @@ def _rolling(kind: str) -> tuple[Option, ...]:
     actions = '"pause", "continue", "rollback"' if kind == "update" else '"pause", "continue"'
     noun = f"{kind}s"
 
-    def row(name: str, type: str, about: str, field: str, read: Callable[[Any], Any], default: str) -> Option:
+    verb = kind.title()
+
+    def row(
+        name: str, type: str, about: str, field: str, read: Callable[[Any], Any], default: str, pretty: Lines
+    ) -> Option:
         key = f"deploy.{kind}_config.{field}"
-        return Option(f"{kind}-{name}", type, about, f"{kind}.{field}", m.REPLACE, key, read, default=default)
+        return Option(
+            f"{kind}-{name}", type, about, f"{kind}.{field}", m.REPLACE, key, read, default=default, pretty=pretty
+        )
 
     return (
-        row("parallelism", "uint", "How many tasks at once (0: all)", "parallelism", c.same, "1"),
-        row("delay", "duration", f"Pause between two {noun} of tasks", "delay", c.duration, "0s"),
-        row(
-            "failure-action", "string", f"What to do when a {kind} fails ({actions})", "failure_action", str, '"pause"'
-        ),
-        row("monitor", "duration", "How long a new task is watched for failure", "monitor", c.duration, "5s"),
-        row(
-            "max-failure-ratio", "float", f"Share of failed tasks a {kind} tolerates", "max_failure_ratio", c.same, "0"
-        ),
-        row("order", "string", 'Which task goes first ("start-first", "stop-first")', "order", str, '"stop-first"'),
-    )
+        row("parallelism", "uint", "How many tasks at once (0: all)", "parallelism", c.same, "1", p.line(" Parallelism:\t{}", always=True)),
+        row("delay", "duration", f"Pause between two {noun} of tasks", "delay", c.duration, "0s", p.duration(" Delay:\t\t{}")),
+        row("failure-action", "string", f"What to do when a {kind} fails ({actions})", "failure_action", str, '"pause"', p.line(" On failure:\t{}", always=True)),
+        row("monitor", "duration", "How long a new task is watched for failure", "monitor", c.duration, "5s", p.duration(" Monitoring Period: {}")),
+        row("max-failure-ratio", "float", f"Share of failed tasks a {kind} tolerates", "max_failure_ratio", c.same, "0", p.ratio),
+        row("order", "string", 'Which task goes first ("start-first", "stop-first")', "order", str, '"stop-first"', p.line(f" {f'{verb} order:':<18} {{}}", always=True)),
+    )  # fmt: skip
 
 
 OPTIONS: tuple[Option, ...] = (
@@ -128,30 +137,30 @@ OPTIONS: tuple[Option, ...] = (
     Option("env-file", "list", "File of environment variables", compose="env_file", commands=CREATE),
     # The service.
     Option("name", "string", "Name of the service", "name", commands=CREATE),
-    Option("label", "label", "Label of the service", "labels", m.LABELS, "deploy.labels", short="l", one="a label"),
-    Option("mode", "string", '"replicated", "global", "replicated-job", "global-job"', "mode", m.MODE, "deploy.mode", default='"replicated"', commands=CREATE),
+    Option("label", "label", "Label of the service", "labels", m.LABELS, "deploy.labels", short="l", one="a label", pretty=p.labels),
+    Option("mode", "string", '"replicated", "global", "replicated-job", "global-job"', "mode", m.MODE, "deploy.mode", default='"replicated"', commands=CREATE, pretty=p.mode),
     Option("replicas", "uint", "Number of tasks", "mode", m.MODE, "deploy.replicas"),
     Option("max-concurrent", "uint", "Most tasks of a job at once", "mode", m.MODE),
     *_rolling("update"),
     *_rolling("rollback"),
-    Option("endpoint-mode", "string", "vip or dnsrr", "endpoint.mode", m.REPLACE, "deploy.endpoint_mode", str, default='"vip"'),
+    Option("endpoint-mode", "string", "vip or dnsrr", "endpoint.mode", m.REPLACE, "deploy.endpoint_mode", str, default='"vip"', pretty=p.line("Endpoint Mode:\t{}", always=True)),
     Option("publish", "port", "Port to publish (published:target)", "endpoint.ports", m.PORTS, "ports", c.ports, short="p", one="a published port"),
     # Where its tasks run, and again.
-    Option("constraint", "list", "Where tasks may run (node.role==worker)", "task.placement.constraints", m.CONSTRAINTS, "deploy.placement.constraints", c.or_none, one="a constraint"),
-    Option("placement-pref", "pref", "Placement preference (spread=...)", "task.placement.preferences", m.PREFERENCES, "deploy.placement.preferences", c.preferences, one="a placement preference"),
-    Option("replicas-max-per-node", "uint", "Most tasks on one node (0: any number)", "task.placement.max_replicas", m.REPLACE, "deploy.placement.max_replicas_per_node", c.same, default="0"),
+    Option("constraint", "list", "Where tasks may run (node.role==worker)", "task.placement.constraints", m.CONSTRAINTS, "deploy.placement.constraints", c.or_none, one="a constraint", pretty=p.line(" Constraints:\t{}", show)),
+    Option("placement-pref", "pref", "Placement preference (spread=...)", "task.placement.preferences", m.PREFERENCES, "deploy.placement.preferences", c.preferences, one="a placement preference", pretty=p.preferences),
+    Option("replicas-max-per-node", "uint", "Most tasks on one node (0: any number)", "task.placement.max_replicas", m.REPLACE, "deploy.placement.max_replicas_per_node", c.same, default="0", pretty=p.line(" Max Replicas Per Node:   {}")),
     Option("restart-condition", "string", 'When to restart ("none", "on-failure", "any")', "task.restart.condition", m.REPLACE, "deploy.restart_policy.condition", str, default='"any"'),
     Option("restart-delay", "duration", "Pause before a restart", "task.restart.delay", m.REPLACE, "deploy.restart_policy.delay", c.duration, default="5s"),
     Option("restart-max-attempts", "uint", "Most restarts (0: any number)", "task.restart.max_attempts", m.REPLACE, "deploy.restart_policy.max_attempts", c.same),
     Option("restart-window", "duration", "Time in which restarts are counted", "task.restart.window", m.REPLACE, "deploy.restart_policy.window", c.duration),
     Option("force", "bool", "Replace the tasks even if nothing changed", "task.force_update", m.ONE_MORE, commands=UPDATE),
     # The container.
-    Option("image", "string", "Replace the image", "task.container.image", m.REPLACE, "image", str, commands=UPDATE),
-    Option("entrypoint", "command", "Replace the image's entrypoint", "task.container.command", m.OR_NONE, "entrypoint", c.words),
-    Option("args", "command", "Replace the container's arguments", "task.container.args", m.OR_NONE, "command", c.words, commands=UPDATE),
-    Option("env", "env", "Environment variable", "task.container.env", m.ENVIRONMENT, "environment", short="e", one="an environment variable"),
-    Option("workdir", "string", "Working directory in the container", "task.container.dir", m.REPLACE, "working_dir", str, short="w"),
-    Option("user", "string", "User (and group) the container runs as", "task.container.user", m.REPLACE, "user", str, short="u"),
+    Option("image", "string", "Replace the image", "task.container.image", m.REPLACE, "image", str, commands=UPDATE, pretty=p.line(" Image:\t\t{}", always=True)),
+    Option("entrypoint", "command", "Replace the image's entrypoint", "task.container.command", m.OR_NONE, "entrypoint", c.words, pretty=p.words("Command")),
+    Option("args", "command", "Replace the container's arguments", "task.container.args", m.OR_NONE, "command", c.words, commands=UPDATE, pretty=p.words("Args")),
+    Option("env", "env", "Environment variable", "task.container.env", m.ENVIRONMENT, "environment", short="e", one="an environment variable", pretty=p.words("Env")),
+    Option("workdir", "string", "Working directory in the container", "task.container.dir", m.REPLACE, "working_dir", str, short="w", pretty=p.line(" Dir:\t\t{}")),
+    Option("user", "string", "User (and group) the container runs as", "task.container.user", m.REPLACE, "user", str, short="u", pretty=p.line(" User: {}")),
     Option("group", "list", "Further groups of the container's user", "task.container.groups", m.TEXTS, one="a group"),
     Option("hostname", "string", "Host name inside the container", "task.container.hostname", m.REPLACE, "hostname", str),
     Option("host", "extra-host", "Line of /etc/hosts (host:ip)", "task.container.hosts", m.HOSTS, "extra_hosts", c.hosts, one="a line of /etc/hosts"),
@@ -159,14 +168,14 @@ OPTIONS: tuple[Option, ...] = (
     Option("dns-search", "list", "DNS search domain", "task.container.dns.search", m.TEXTS, "dns_search", c.listed, one="a DNS search domain"),
     Option("dns-option", "list", "DNS option", "task.container.dns.options", m.TEXTS, one="a DNS option"),
     Option("container-label", "label", "Label of the containers", "task.container.labels", m.PAIRS, "labels", one="a label of the containers"),
-    Option("init", "bool", "Run an init in the container that forwards signals", "task.container.init", m.REPLACE, "init", bool),
+    Option("init", "bool", "Run an init in the container that forwards signals", "task.container.init", m.REPLACE, "init", bool, pretty=p.given(" Init:\t\t{}")),
     Option("tty", "bool", "Give the container a terminal", "task.container.tty", m.REPLACE, "tty", bool, short="t"),
     Option("read-only", "bool", "The container's root file system cannot be written", "task.container.read_only", m.REPLACE, "read_only", bool),
     Option("stop-signal", "string", "Signal that asks the container to stop", "task.container.stop_signal", m.REPLACE, "stop_signal", str),
     Option("stop-grace-period", "duration", "Time between the stop signal and SIGKILL", "task.container.stop_grace_period", m.REPLACE, "stop_grace_period", c.duration, default="10s"),
-    Option("mount", "mount", "File system to mount", "task.container.mounts", m.MOUNTS, "volumes", one="a mount"),
-    Option("secret", "secret", "Secrets the service may read", "task.container.secrets", m.SECRETS, "secrets", one="a secret"),
-    Option("config", "config", "Configs the service may read", "task.container.configs", m.CONFIGS, "configs", one="a config"),
+    Option("mount", "mount", "File system to mount", "task.container.mounts", m.MOUNTS, "volumes", one="a mount", pretty=p.mounts),
+    Option("secret", "secret", "Secrets the service may read", "task.container.secrets", m.SECRETS, "secrets", one="a secret", pretty=p.secrets),
+    Option("config", "config", "Configs the service may read", "task.container.configs", m.CONFIGS, "configs", one="a config", pretty=p.configs),
     Option("credential-spec", "credential-spec", "Windows service account", "task.container.privileges", m.CREDENTIALS, "credential_spec", c.privileges),
     Option("isolation", "string", "Container isolation of Windows", "task.container.isolation", m.ISOLATION, "isolation", str),
     Option("sysctl", "list", "Kernel parameter", "task.container.sysctls", m.SYSCTLS, "sysctls", c.full_pairs, one="a kernel parameter"),
@@ -175,24 +184,60 @@ OPTIONS: tuple[Option, ...] = (
     Option("ulimit", "ulimit", "Resource limit", "task.container.ulimits", m.ULIMITS, "ulimits", c.ulimits, one="a resource limit"),
     Option("oom-score-adj", "int", "Preference of the kernel's out-of-memory killer", modelled=False),
     Option("no-healthcheck", "bool", "Ignore the image's health check", "task.container.health", m.NO_HEALTH_CHECK),
-    Option("health-cmd", "string", "Command of the health check", "task.container.health.test", m.HEALTH_COMMAND, "healthcheck.test", c.health_test),
-    Option("health-interval", "positive-duration", "Time between health checks", "task.container.health.interval", m.REPLACE, "healthcheck.interval", c.duration),
-    Option("health-timeout", "positive-duration", "Longest time of one check", "task.container.health.timeout", m.REPLACE, "healthcheck.timeout", c.duration),
-    Option("health-start-period", "positive-duration", "Time to start before failures count", "task.container.health.start_period", m.REPLACE, "healthcheck.start_period", c.duration),
+    Option("health-cmd", "string", "Command of the health check", "task.container.health.test", m.HEALTH_COMMAND, "healthcheck.test", c.health_test, pretty=p.tests),
+    Option("health-interval", "positive-duration", "Time between health checks", "task.container.health.interval", m.REPLACE, "healthcheck.interval", c.duration, pretty=p.duration("  Interval = {}", always=True)),
+    Option("health-timeout", "positive-duration", "Longest time of one check", "task.container.health.timeout", m.REPLACE, "healthcheck.timeout", c.duration, pretty=p.duration("  Timeout =\t{}", always=True)),
+    Option("health-start-period", "positive-duration", "Time to start before failures count", "task.container.health.start_period", m.REPLACE, "healthcheck.start_period", c.duration, pretty=p.duration("  StartPeriod =\t{}", always=True)),
     Option("health-start-interval", "positive-duration", "Time between checks during the start period", modelled=False),
-    Option("health-retries", "int", "Failures in a row that mean unhealthy", "task.container.health.retries", m.REPLACE, "healthcheck.retries", int),
+    Option("health-retries", "int", "Failures in a row that mean unhealthy", "task.container.health.retries", m.REPLACE, "healthcheck.retries", int, pretty=p.line("  Retries = {}", always=True)),
     # What it is given, and may use.
-    Option("log-driver", "string", "Logging driver", "task.log_driver", m.LOG_DRIVER, "logging", c.log_driver),
+    Option("log-driver", "string", "Logging driver", "task.log_driver", m.LOG_DRIVER, "logging", c.log_driver, pretty=p.log_driver),
     Option("log-opt", "list", "Option of the logging driver", "task.log_driver", m.LOG_DRIVER),
-    Option("reserve-cpu", "decimal", "CPUs a node must have free", "task.resources.reservations.nano_cpus", m.REPLACE, "deploy.resources.reservations.cpus", c.cpus, default="0"),
-    Option("reserve-memory", "bytes", "Memory a node must have free", "task.resources.reservations.memory_bytes", m.REPLACE, "deploy.resources.reservations.memory", c.memory, default="0"),
+    Option("reserve-cpu", "decimal", "CPUs a node must have free", "task.resources.reservations.nano_cpus", m.REPLACE, "deploy.resources.reservations.cpus", c.cpus, default="0", pretty=p.cpus),
+    Option("reserve-memory", "bytes", "Memory a node must have free", "task.resources.reservations.memory_bytes", m.REPLACE, "deploy.resources.reservations.memory", c.memory, default="0", pretty=p.line("  Memory:\t{}", bytes_size)),
     Option("generic-resource", "generic-resource", "User-defined resource", "task.resources.reservations.generic", m.GENERIC, "deploy.resources.reservations.generic_resources", c.generic_resources, one="a generic resource"),
-    Option("limit-cpu", "decimal", "Most CPUs a task may use", "task.resources.limits.nano_cpus", m.REPLACE, "deploy.resources.limits.cpus", c.cpus, default="0"),
-    Option("limit-memory", "bytes", "Most memory a task may use", "task.resources.limits.memory_bytes", m.REPLACE, "deploy.resources.limits.memory", c.memory, default="0"),
+    Option("limit-cpu", "decimal", "Most CPUs a task may use", "task.resources.limits.nano_cpus", m.REPLACE, "deploy.resources.limits.cpus", c.cpus, default="0", pretty=p.cpus),
+    Option("limit-memory", "bytes", "Most memory a task may use", "task.resources.limits.memory_bytes", m.REPLACE, "deploy.resources.limits.memory", c.memory, default="0", pretty=p.line("  Memory:\t{}", bytes_size)),
     Option("limit-pids", "int", "Most processes a task may have (0: any number)", "task.resources.limits.pids", m.REPLACE, "deploy.resources.limits.pids", c.same, default="0"),
     Option("network", "network", "Network to attach to", "task.networks", m.NETWORKS, "networks", one="a network"),
 )  # fmt: skip
 BY_FLAG = {option.flag: option for option in OPTIONS}
+
+
+class Section(NamedTuple):
+    """A part of ``inspect --pretty``: its title, and whose lines it has. ``record`` must be there, or ``always`` is set,
+    or there must be lines, for the title to be shown."""
+
+    title: str
+    options: tuple[str, ...]
+    record: str = ""
+    always: bool = False
+
+
+def _rolling_rows(kind: str) -> tuple[str, ...]:
+    return tuple(option.flag for option in OPTIONS if option.path.startswith(f"{kind}."))
+
+
+PRETTY_HEAD = (Section("", ("label", "mode")),)
+"""Before the state of an update; the rest comes after it, and then what the service has in fact: its ports."""
+PRETTY = (
+    Section("Placement:", ("constraint", "placement-pref", "replicas-max-per-node"), always=True),
+    Section("UpdateConfig:", _rolling_rows("update"), record="update"),
+    Section("RollbackConfig:", _rolling_rows("rollback"), record="rollback"),
+    Section("ContainerSpec:", ("image", "entrypoint", "args", "env", "workdir", "init", "user"), always=True),
+    Section("", ("mount", "secret", "config", "log-driver")),
+    Section("Resources:", (), always=True),
+    Section(" Reservations:", ("reserve-cpu", "reserve-memory"), record="task.resources.reservations"),
+    Section(" Limits:", ("limit-cpu", "limit-memory"), record="task.resources.limits"),
+)
+PRETTY_ENDPOINT = (Section("", ("endpoint-mode",)),)
+PRETTY_HEALTH = (
+    Section(
+        " Healthcheck:",
+        ("health-interval", "health-retries", "health-start-period", "health-timeout", "health-cmd"),
+        record="task.container.health",
+    ),
+)
 
 
 def flags(command: str) -> tuple[Flag, ...]:

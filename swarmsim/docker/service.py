@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
+
+import msgspec
 
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import Mode, Replicated, ServiceSpec, replace
@@ -11,14 +12,12 @@ from swarmsim.apitypes.swarm import Service
 from swarmsim.docker import tasks
 from swarmsim.docker.command import CommandContext, CommandError, error_text
 from swarmsim.docker.node import node_names
+from swarmsim.docker.options import PRETTY, PRETTY_ENDPOINT, PRETTY_HEAD, PRETTY_HEALTH
 from swarmsim.docker.output import Listing
 from swarmsim.docker.progress import wait_on_service
 from swarmsim.docker.references import pinned, resolved
-from swarmsim.docker.specs import apply_update_flags, read_env_file, spec_from_create_flags
-from swarmsim.go.duration import format_duration
-from swarmsim.go.fmt import show
+from swarmsim.docker.specs import apply_update_flags, pretty, read_env_file, spec_from_create_flags
 from swarmsim.go.strconv import parse_uint
-from swarmsim.go.units import bytes_size
 from swarmsim.sim.future import Activity
 
 LISTING = Listing(
@@ -276,61 +275,13 @@ def inspect(command: CommandContext) -> Activity[Any]:
 
 
 def _pretty(command: CommandContext, service: dict[str, Any], networks: dict[str, str]) -> str:
-    spec = service["Spec"]
-    task, container = spec["TaskTemplate"], spec["TaskTemplate"]["ContainerSpec"]
-    lines = ["", f"ID:\t\t{service['ID']}", f"Name:\t\t{spec['Name']}"]
-    if spec["Labels"]:
-        lines.append("Labels:")
-        lines += [f" {key}{'=' + value if value else ''}" for key, value in sorted(spec["Labels"].items())]
-    lines += _pretty_mode(spec["Mode"])
+    spec = msgspec.convert(service["Spec"], ServiceSpec)
+    lines = ["", f"ID:\t\t{service['ID']}", f"Name:\t\t{spec.name}", *pretty(spec, PRETTY_HEAD)]
     lines += _pretty_update_status(command, service.get("UpdateStatus"))
-    lines.append("Placement:")
-    placement = task["Placement"]
-    if placement.get("Constraints"):
-        lines.append(f" Constraints:\t{show(placement['Constraints'])}")
-    if placement.get("Preferences"):
-        texts = [f"spread={each['Spread']['SpreadDescriptor']}" for each in placement["Preferences"]]
-        lines.append(f" Preferences:   {show(texts)}")
-    if placement.get("MaxReplicas"):
-        lines.append(f" Max Replicas Per Node:   {placement['MaxReplicas']}")
-    for title, verb in (("UpdateConfig", "Update"), ("RollbackConfig", "Rollback")):
-        if title in spec:
-            lines += _pretty_config(title, verb, spec[title])
-    lines += ["ContainerSpec:", f" Image:\t\t{container['Image']}"]
-    for name, words in (
-        ("Command", container.get("Command")),
-        ("Args", container.get("Args")),
-        ("Env", container.get("Env")),
-    ):
-        if words:
-            lines.append(f" {name}:\t\t{' '.join(words)} ")
-    if container.get("Dir"):
-        lines.append(f" Dir:\t\t{container['Dir']}")
-    if "Init" in container:
-        lines.append(f" Init:\t\t{show(container['Init'])}")
-    if container.get("User"):
-        lines.append(f" User: {container['User']}")
-    if container.get("Mounts"):
-        lines.append("Mounts:")
-        for mount in container["Mounts"]:
-            lines += [
-                f" Target:\t{mount['Target']}",
-                f"  Source:\t{mount.get('Source', '')}",
-                f"  ReadOnly:\t{show(mount.get('ReadOnly', False))}",
-                f"  Type:\t\t{mount['Type']}",
-            ]
-    lines += _pretty_files("Secrets", "Secret", container.get("Secrets") or [])
-    lines += _pretty_files("Configs", "Config", container.get("Configs") or [])
-    log = task.get("LogDriver")
-    if log:
-        lines += ["Log Driver:", f" Name:\t\t{log['Name']}"]
-        if log.get("Options"):
-            lines.append(" LogOpts:")
-            lines += [f"  {key}:\t\t{value}" for key, value in sorted(log["Options"].items())]
-    lines += _pretty_resources(task["Resources"])
-    if task.get("Networks"):
-        lines.append("Networks: " + " ".join(networks.get(n["Target"], n["Target"]) for n in task["Networks"]) + " ")
-    lines.append(f"Endpoint Mode:\t{spec['EndpointSpec']['Mode']}")
+    lines += pretty(spec, PRETTY)
+    if spec.task.networks:
+        lines.append("Networks: " + " ".join(networks.get(n.target, n.target) for n in spec.task.networks) + " ")
+    lines += pretty(spec, PRETTY_ENDPOINT)
     ports = service["Endpoint"].get("Ports")
     if ports:
         lines.append("Ports:")
@@ -342,43 +293,8 @@ def _pretty(command: CommandContext, service: dict[str, Any], networks: dict[str
                 f"  PublishMode = {port['PublishMode']}",
             ]
         lines[-1] += " "
-    if container.get("Healthcheck"):
-        lines += [*_pretty_health(container["Healthcheck"]), "", ""]
-    return "\n".join(lines) + "\n"
-
-
-def _pretty_files(title: str, kind: str, references: list[dict[str, Any]]) -> list[str]:
-    lines = [f"{title}:"] if references else []
-    for reference in references:
-        target = reference.get("File", {}).get("Name", "")
-        lines += [f" Target:\t{target}", f"  Source:\t{reference[f'{kind}Name']}"]
-    return lines
-
-
-def _pretty_health(health: dict[str, Any]) -> list[str]:
-    return [
-        " Healthcheck:",
-        f"  Interval = {format_duration(health.get('Interval', 0))}",
-        f"  Retries = {health.get('Retries', 0)}",
-        f"  StartPeriod =\t{format_duration(health.get('StartPeriod', 0))}",
-        f"  Timeout =\t{format_duration(health.get('Timeout', 0))}",
-        "  Tests:",
-        *(f"\t Test = {word}" for word in health.get("Test") or ()),
-    ]
-
-
-def _pretty_mode(mode: dict[str, Any]) -> list[str]:
-    kind, settings = next(iter(mode.items()))
-    if kind == "Replicated":
-        replicas = settings["Replicas"]
-        return ["Service Mode:\tReplicated", *([f" Replicas:\t{replicas}"] if replicas else [])]
-    if kind == "ReplicatedJob":
-        return [
-            "Service Mode:\tReplicatedJob",
-            f" Max Concurrent:\t{settings['MaxConcurrent']}",
-            f" Total Completions:\t{settings['TotalCompletions']}",
-        ]
-    return [f"Service Mode:\t{kind}"]
+    health = pretty(spec, PRETTY_HEALTH)
+    return "\n".join([*lines, *health, *(["", ""] if health else [])]) + "\n"
 
 
 def _pretty_update_status(command: CommandContext, status: dict[str, Any] | None) -> list[str]:
@@ -393,35 +309,3 @@ def _pretty_update_status(command: CommandContext, status: dict[str, Any] | None
 def _since(command: CommandContext, timestamp: str) -> str:
     text = command.ago(timestamp)
     return text if text.startswith("Less") else f"{text} ago"
-
-
-def _pretty_config(title: str, verb: str, config: dict[str, Any]) -> list[str]:
-    lines = [f"{title}:", f" Parallelism:\t{config['Parallelism']}"]
-    if config.get("Delay"):
-        lines.append(f" Delay:\t\t{format_duration(config['Delay'])}")
-    lines.append(f" On failure:\t{config['FailureAction']}")
-    if config.get("Monitor"):
-        lines.append(f" Monitoring Period: {format_duration(config['Monitor'])}")
-    return [
-        *lines,
-        f" Max failure ratio: {show(float(config['MaxFailureRatio']))}",
-        f" {f'{verb} order:':<18} {config['Order']}",
-    ]
-
-
-def _pretty_resources(resources: dict[str, Any]) -> list[str]:
-    lines = ["Resources:"]
-    for title, key in (("Reservations", "Reservations"), ("Limits", "Limits")):
-        quantities = resources.get(key) or {}
-        if not quantities:
-            continue
-        lines.append(f" {title}:")
-        if quantities.get("NanoCPUs"):
-            lines.append(f"  CPU:\t\t{_decimal(quantities['NanoCPUs'] / 1e9)}")
-        if quantities.get("MemoryBytes"):
-            lines.append(f"  Memory:\t{bytes_size(quantities['MemoryBytes'])}")
-    return lines
-
-
-def _decimal(number: float) -> str:
-    return str(int(number)) if number == math.floor(number) else f"{number:g}"

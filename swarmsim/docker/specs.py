@@ -5,10 +5,12 @@ Networks, secrets and configs are named here; their ids are filled in by :mod:`s
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from msgspec import Struct
 
+from swarmsim.apitypes.base import as_json
 from swarmsim.apitypes.specs import (
     ContainerSpec,
     DNSConfig,
@@ -24,7 +26,7 @@ from swarmsim.apitypes.specs import (
 )
 from swarmsim.docker.command import CommandError
 from swarmsim.docker.merges import Replace, Together, environment
-from swarmsim.docker.options import OPTIONS, RECORDS
+from swarmsim.docker.options import BY_FLAG, OPTIONS, RECORDS, Section
 from swarmsim.go.pflag import Flags
 
 BLANK = ServiceSpec(
@@ -136,3 +138,19 @@ def read_env_file(text: str, name: str) -> list[str]:
         if equals:
             entries.append(line)
     return entries
+
+
+def pretty(spec: ServiceSpec, sections: Iterable[Section]) -> list[str]:
+    """The lines of ``service inspect --pretty``, section by section. A record that says nothing is as if it were not there."""
+    lines: list[str] = []
+    for section in sections:
+        there = section.always or not section.record or bool(as_json(value_at(spec, section.record)))
+        body: list[str] = []
+        for flag in section.options:
+            option = BY_FLAG[flag]
+            if there and option.pretty is not None:
+                body += option.pretty(value_at(spec, option.path))
+        if section.title and there:
+            lines.append(section.title)
+        lines += body
+    return lines

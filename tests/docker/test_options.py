@@ -10,7 +10,7 @@ from swarmsim.docker.compose.schema import SERVICE, Keys, OneOf
 from swarmsim.docker.files import Files
 from swarmsim.docker.merges import Together
 from swarmsim.docker.options import OPTIONS as TABLE
-from swarmsim.docker.options import RECORDS, Option
+from swarmsim.docker.options import PRETTY, PRETTY_ENDPOINT, PRETTY_HEAD, PRETTY_HEALTH, RECORDS, Option
 from swarmsim.docker.specs import BLANK, value_at, with_value
 from tests.conftest import Lab
 
@@ -80,6 +80,12 @@ def test_a_row_of_the_table_has_a_test_here(option: Option):
 def test_a_path_leads_somewhere_in_a_specification(option: Option):
     spec = with_value(BLANK, option.path, "here")
     assert value_at(spec, option.path) == "here" or isinstance(option.merge, Together)
+
+
+def test_what_a_row_shows_has_its_place_in_pretty():
+    sections = (*PRETTY_HEAD, *PRETTY, *PRETTY_ENDPOINT, *PRETTY_HEALTH)
+    placed = [flag for section in sections for flag in section.options]
+    assert sorted(placed) == sorted(option.flag for option in TABLE if option.pretty is not None)
 
 
 KEYS = [option.compose for option in TABLE if option.compose] + [record.compose for record in RECORDS if record.compose]
