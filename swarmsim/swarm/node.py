@@ -60,6 +60,7 @@ class SwarmNode:
         self.process = process
         self.executor = executor
         self.disk = disk
+        process.identity = disk.identity.node_id
         self.scope = process.child("swarm")
         self.manager: Manager | None = None
         self.agent: Agent | None = None
