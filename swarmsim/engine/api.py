@@ -50,6 +50,7 @@ from swarmsim.swarm.objects import Availability, Cluster, Role, Service, Task
 CONNECT_TIMEOUT = 20.0  # seconds, swarmConnectTimeout
 STATS_TIMEOUT = 5.0  # seconds, managerStats
 SWARM_PORT = 2377
+ID_LENGTH = 25  # characters of an object's id: who waits for a service names it so, and it need not be looked up
 FOLLOW_INTERVAL = 0.5  # seconds between two looks at logs that are followed
 INCOMPLETE = (
     "rpc error: code = Unknown desc = warning: incomplete log stream. "
@@ -264,14 +265,17 @@ class EngineAPI(ResourceCalls):
         """Tasks, and what their filters are judged by: services by id, the ids of the nodes that are asked for."""
         yield from self._request()
         services: dict[str, Json] = {}
-        if "service" in filters or "name" in filters or "_up-to-date" in filters:
+        references = filters.values("service")
+        by_id = "_up-to-date" in filters and all(len(reference) == ID_LENGTH for reference in references)
+        if "name" in filters or (references and not by_id):
             services = {service.id: service_json(service) for service in (yield from self._services())}
         node_ids: set[str] | None = None
         if "node" in filters:
             node_ids = set()
             for reference in filters.values("node"):
                 node_ids.add((yield from self._node(reference)).node.id)
-        return [task_json(task) for task in (yield from self._tasks())], services, node_ids
+        tasks = yield from self._tasks(up_to_date="_up-to-date" in filters)
+        return [task_json(task) for task in tasks], services, node_ids
 
     # -- this host
 
@@ -467,8 +471,8 @@ class EngineAPI(ResourceCalls):
     def _services(self) -> Activity[list[Service]]:
         return (yield from self._control(control.LIST_SERVICES, control.ListServicesRequest())).services
 
-    def _tasks(self) -> Activity[list[Task]]:
-        return (yield from self._control(control.LIST_TASKS, control.ListTasksRequest())).tasks
+    def _tasks(self, up_to_date: bool = False) -> Activity[list[Task]]:
+        return (yield from self._control(control.LIST_TASKS, control.ListTasksRequest(up_to_date))).tasks
 
     def _node(self, reference: str) -> Activity[NodeView]:
         if reference == "self" and self.engine.node is not None:

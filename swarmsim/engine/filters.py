@@ -73,9 +73,6 @@ def task(body: Json, filters: Filters, services: Mapping[str, Json], node_ids: C
         return False
     if node_ids is not None and body.get("NodeID", "") not in node_ids:
         return False
-    # Made from the service's present spec: what a client that waits for an update looks at.
-    if "_up-to-date" in filters and (of is None or body["Spec"] != of["Spec"]["TaskTemplate"]):
-        return False
     name = f"{of['Spec']['Name'] if of else ''}.{body.get('Slot') or body.get('NodeID', '')}.{body['ID']}"
     return filters.prefix("id", body["ID"]) and filters.prefix("name", name) and filters.labels("label", {})
 

@@ -136,7 +136,7 @@ def test_an_option_is_kept_shown_and_changed(shared, number, option):
 def test_ctrl_c_ends_the_waiting_not_the_work():
     lab = Lab(managers=1, workers=1)
     waiting = lab.docker(
-        "service create --no-resolve-image --name web --constraint node.labels.x==y mini:1 sleep 9", limit=4.1
+        "service create --no-resolve-image --name web --constraint node.labels.x==y mini:1 sleep 9", limit=4
     )
     assert waiting.code == 0
     assert "1/1: no suitable node (scheduling constraints not satisfied on 2 nodes)" in waiting.out

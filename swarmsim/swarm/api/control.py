@@ -129,11 +129,13 @@ class RemoveServiceRequest(NamedTuple):
 
 
 class ListTasksRequest(NamedTuple):
-    """All tasks."""
+    """All tasks, or those made from the present spec of their service (``ListTasksRequest.Filters.up_to_date``)."""
+
+    up_to_date: bool = False
 
 
 class ListTasksResponse(NamedTuple):
-    """All tasks."""
+    """What was asked for."""
 
     tasks: list[Task]
 

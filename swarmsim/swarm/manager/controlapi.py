@@ -337,7 +337,11 @@ class ControlAPI:
     # -- tasks, networks, the cluster
 
     def list_tasks(self, request: control.ListTasksRequest, call: CallInfo) -> control.ListTasksResponse:
-        return control.ListTasksResponse(list(self.store.table(Task).values()))
+        tasks = list(self.store.table(Task).values())
+        if request.up_to_date:
+            services = self.store.table(Service)
+            tasks = [t for t in tasks if t.service_id in services and t.spec == services[t.service_id].spec.task]
+        return control.ListTasksResponse(tasks)
 
     def get_cluster(self, request: control.GetClusterRequest, call: CallInfo) -> control.GetClusterResponse:
         cluster = self.store.cluster
