@@ -469,15 +469,38 @@ def fidelity(
 
 @app.command()
 def check(
-    traces: Annotated[list[Path], typer.Argument(help="traces, simulated or recorded")],
+    files: Annotated[list[Path], typer.Argument(help="a scenario, then traces, simulated or recorded")],
     invariants: Annotated[
-        bool, typer.Option("--invariants", help="hold them against what SwarmKit's own specification demands")
+        bool, typer.Option("--invariants", help="hold traces against what SwarmKit's own specification demands")
     ] = False,
 ) -> None:
-    """Judge what happened, from traces alone; the exit code is 1 if something does not hold."""
-    if not invariants:
-        raise _fail("check: what for? write swarmsim check --invariants TRACE…")
-    _guarded(lambda: _check_invariants(traces))
+    """Judge what happened, from traces alone; the exit code is 1 if something does not hold.
+
+    With a scenario: whether it is as the scenario expects. With --invariants: whether it is possible at all.
+    """
+    if invariants:
+        _guarded(lambda: _check_invariants(files))
+    elif len(files) < 2:
+        raise _fail("check what? write swarmsim check SCENARIO TRACE… or swarmsim check --invariants TRACE…")
+    else:
+        _guarded(lambda: _check_scenario(_load(str(files[0])), files[1:]))
+
+
+def _check_scenario(loaded: LoadedScenario, traces: list[Path]) -> None:
+    from swarmsim.scenario.verdict import judge
+
+    code = 0
+    for path in traces:
+        verdict = judge(loaded.scenario, load_trace(path).rows)
+        for failure in verdict.failures:
+            print(f"{path}: after {failure.at:.1f} s expected {failure.expected}; seen: {failure.seen}")
+        for sentence in verdict.unknown:
+            print(f"{path}: cannot be told: {sentence}")
+        if verdict.ok:
+            print(f"{path}: as {loaded.scenario.name} expects")
+        else:
+            code = UNMET
+    raise typer.Exit(code)
 
 
 def _check_invariants(traces: list[Path]) -> None:

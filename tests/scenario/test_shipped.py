@@ -6,13 +6,18 @@ import pytest
 
 from swarmsim.scenario import load_scenario, run_scenario, shipped_scenarios
 from swarmsim.scenario.loader import parse_scenario
+from swarmsim.scenario.verdict import judge
+from swarmsim.trace.rows import Row
 
 
 @pytest.mark.parametrize("seed", range(1, 6))
 @pytest.mark.parametrize("name", sorted(shipped_scenarios()))
 def test_shipped_scenario(name, seed):
-    outcome = run_scenario(load_scenario(name), seed)
+    rows: list[Row] = []
+    scenario = load_scenario(name)
+    outcome = run_scenario(scenario, seed, rows.append)
     assert outcome.failures == []
+    assert judge(scenario.scenario, rows).failures == [], "its trace tells otherwise"
 
 
 def test_an_expectation_that_does_not_hold_says_what_was_seen():

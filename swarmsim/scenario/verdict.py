@@ -1,0 +1,215 @@
+"""The verdict of a scenario, from a trace alone: simulated, recorded, or of a scenario written after it.
+
+The steps are walked along the rows. A command, a fault or a sleep says where in time one is; a wait or an expectation is judged by
+what the rows up to then add up to, with the conditions a run is judged by (:mod:`swarmsim.scenario.conditions`). What a trace
+cannot tell is said by name and is no failure.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from swarmsim.docker.client import Result
+from swarmsim.scenario.conditions import Facts, Seen, check, describe
+from swarmsim.scenario.runner import SHOWN_BY_MANAGERS, UnmetExpectation
+from swarmsim.scenario.schema import (
+    Condition,
+    DockerStep,
+    ExpectStep,
+    FaultStep,
+    Scenario,
+    SleepStep,
+    WaitStep,
+)
+from swarmsim.trace.rows import INTERNALS, Row
+from swarmsim.trace.state import CONTAINER_ROWS, ClusterState
+
+SLACK = 0.5
+"""Seconds by which a row may come later than what it tells: two polls of 0.1 s and the look itself."""
+CHANGES = frozenset(
+    ("node", "node_gone", "service", "service_gone", "task", "task_gone", "container.started", "container.ended")
+)
+HOST_LOST = ("kill-host", "power-off")
+"""What the recorder of the real clusters calls power off kills every process of a host."""
+_PLACEHOLDER = re.compile(r"\\\{[a-z][a-z0-9\\-]*\\\}")
+
+
+class Verdict(NamedTuple):
+    """What does not hold, and what the trace does not tell, a sentence each."""
+
+    failures: list[UnmetExpectation]
+    unknown: list[str]
+
+    @property
+    def ok(self) -> bool:
+        return not self.failures
+
+
+def judge(scenario: Scenario, rows: list[Row]) -> Verdict:
+    """The verdict on a scenario by the rows of one run of it.
+
+    >>> judge(Scenario(name="x"), [{"t": 0.0, "kind": "begin", "scenario": "x"}])
+    Verdict(failures=[], unknown=[])
+    """
+    reading = _Reading(scenario, rows)
+    reading.play()
+    return Verdict(reading.failures, reading.unknown)
+
+
+class _Reading:
+    """A trace that is read up to a moment, ``at``."""
+
+    def __init__(self, scenario: Scenario, rows: list[Row]) -> None:
+        self.scenario = scenario
+        self.rows = rows
+        self.kinds = {row["kind"] for row in rows}
+        self.state = ClusterState()
+        self.failures: list[UnmetExpectation] = []
+        self.unknown: list[str] = []
+        self._position = 0
+        self._used = 0
+        """Rows before this one belong to steps that are done."""
+        self._results: dict[str, Result] = {}
+        self._hosts: dict[str, str] = {}
+        self._counts: dict[str, int] = {}
+        self.at = next((row["t"] for row in rows if row["kind"] == "begin"), rows[0]["t"] if rows else 0.0)
+        self._used = next((number for number, row in enumerate(rows) if row["kind"] == "begin"), 0)
+
+    def play(self) -> None:
+        begin = self.at
+        for step in self.scenario.steps:
+            if isinstance(step, DockerStep):
+                self._docker(step)
+            elif isinstance(step, FaultStep):
+                self._fault(step)
+            elif isinstance(step, SleepStep):
+                self.at += step.sleep
+            elif isinstance(step, WaitStep):
+                self._wait(step)
+            elif isinstance(step, ExpectStep):
+                self._expect(step)
+        if self.scenario.duration is not None:
+            self.at = max(self.at, begin + self.scenario.duration)
+        for expectation in self.scenario.expect:
+            self._expect(expectation)
+
+    # -- where one is
+
+    def _docker(self, step: DockerStep) -> None:
+        words = step.docker.removeprefix("docker ")
+        pattern = re.compile(_PLACEHOLDER.sub(".*", re.escape(words)), re.DOTALL)
+        number = self._next(
+            lambda row: (
+                row["kind"] == "docker"
+                and (row["name"] == step.as_ if "name" in row else pattern.fullmatch(row["cmd"]) is not None)
+            )
+        )
+        if number is None:
+            self.unknown.append(f"the trace has no such command: {words}")
+            return
+        row = self.rows[number]
+        self._come_to(number)
+        if step.as_ is not None:
+            self._results[step.as_] = Result(row["rc"], row["out"], row["err"])
+
+    def _fault(self, step: FaultStep) -> None:
+        verbs = HOST_LOST if step.fault.verb in HOST_LOST else (step.fault.verb,)
+        number = self._next(lambda row: row["kind"] == "step" and row["verb"] in verbs)
+        if number is None:
+            self.unknown.append(f"the trace has no such fault: {step.fault.verb}")
+            return
+        hosts: list[str] = self.rows[number]["hosts"]
+        if step.as_ is not None and hosts:
+            self._hosts[step.as_] = hosts[0]
+        self._come_to(number)
+
+    def _next(self, wanted: Callable[[Row], bool]) -> int | None:
+        return next((number for number in range(self._used, len(self.rows)) if wanted(self.rows[number])), None)
+
+    def _come_to(self, number: int) -> None:
+        self._used = number + 1
+        self.at = max(self.at, self.rows[number]["t"])
+
+    def _read(self, until: float) -> bool:
+        """Take the next row into account if it is not later than ``until``."""
+        if self._position >= len(self.rows) or self.rows[self._position]["t"] > until:
+            return False
+        row = self.rows[self._position]
+        self._position += 1
+        self.state.apply(row)
+        self._counts[row["kind"]] = self._counts.get(row["kind"], 0) + 1
+        return True
+
+    # -- conditions
+
+    def _wait(self, step: WaitStep) -> None:
+        """A look that found what was waited for may have seen more than the rows show, so its own row counts."""
+        what = step.as_ or describe(step.wait)
+        deadline = self.at + step.within + SLACK
+        number = self._next(lambda row: row["kind"] == "reached" and row["what"] == what)
+        if number is not None and self.rows[number]["t"] <= deadline:
+            self._come_to(number)
+        else:
+            self._judge(step.wait, step.within, f"{what} within {step.within:g} s")
+
+    def _expect(self, step: ExpectStep) -> None:
+        limit = f" within {step.within:g} s" if step.within is not None else ""
+        self._judge(step.expect, step.within or 0.0, describe(step.expect) + limit)
+
+    def _judge(self, condition: Condition, within: float, what: str) -> None:
+        """Whether a condition comes true in time; if so that is the moment one is at."""
+        if (missing := self._not_told(condition)) is not None:
+            self.unknown.append(f"{what}: {missing}")
+            return
+        while self._position < self._used or self._read(math.nextafter(self.at, -math.inf)):
+            if self._position < self._used:
+                self._read(math.inf)
+        deadline = self.at + within + SLACK
+        seen = self._seen(condition)
+        while not seen.holds and self._read(deadline):
+            now = self.rows[self._position - 1]["t"]
+            if self._position < len(self.rows) and self.rows[self._position]["t"] == now:
+                continue  # what one look shows is judged together
+            seen = self._seen(condition)
+            self.at = max(self.at, now) if seen.holds else self.at
+        if seen.holds:
+            return
+        if condition.subject in SHOWN_BY_MANAGERS and self._moving_at_the_end(deadline):
+            self.unknown.append(f"{what}: the trace ends while things still change; last seen: {seen.what}")
+            return
+        self.at += within
+        self.failures.append(UnmetExpectation(what, seen.what, self.at))
+
+    def _moving_at_the_end(self, deadline: float) -> bool:
+        """Whether the trace ends before ``deadline``, with rows so fresh that others may have been on their way."""
+        end = self.rows[-1]["t"]
+        return end < deadline and any(
+            row["kind"] in CHANGES and row["t"] > end - SLACK for row in reversed(self.rows[-200:])
+        )
+
+    def _seen(self, condition: Condition) -> Seen:
+        shown = self.state if condition.subject in SHOWN_BY_MANAGERS and self.state.answering else None
+        return check(condition, Facts(shown, self._host, self._results, self.state.containers, self._counts))
+
+    def _not_told(self, condition: Condition) -> str | None:
+        if condition.subject == "containers" and not CONTAINER_ROWS & self.kinds:
+            return "this trace does not tell which containers run"
+        if condition.subject == "internal" and not INTERNALS.keys() & self.kinds:
+            return "this trace does not tell of the inside"
+        if condition.subject == "command" and condition.command not in self._results:
+            return f"this trace does not tell what came of {condition.command}"
+        if condition.replicas is not None and all(
+            row["replicas"] is None for row in self.rows if row["kind"] == "service"
+        ):
+            return "this trace does not tell how many replicas are wanted"
+        return None
+
+    def _host(self, name: str) -> str:
+        if name == "leader":
+            return self.state.leader or name
+        if name == "follower":
+            return next((host for host in self.state.managers_up() if host != self.state.leader), name)
+        return self._hosts.get(name, name)
