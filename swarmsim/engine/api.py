@@ -38,13 +38,14 @@ from swarmsim.engine.names import random_name
 from swarmsim.engine.resources import ResourceCalls
 from swarmsim.engine.stream import STDOUT, SYSTEM_ERROR, LogQuery, Pipe, log_frame, log_line
 from swarmsim.sim.future import Activity
+from swarmsim.sim.net.channel import ask_once
 from swarmsim.sim.net.rpc import RpcError
 from swarmsim.swarm.api import control
 from swarmsim.swarm.api.ca import GET_ROOT_CA_CERTIFICATE, GetRootCACertificateRequest
 from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsRequest
 from swarmsim.swarm.ca.certificates import RootCA
-from swarmsim.swarm.node import SwarmNode, ask_once, init_swarm, join_swarm
+from swarmsim.swarm.node import SwarmNode, init_swarm, join_swarm
 from swarmsim.swarm.objects import Availability, Cluster, Role, Service, Task
 
 CONNECT_TIMEOUT = 20.0  # seconds, swarmConnectTimeout
@@ -157,7 +158,7 @@ class EngineAPI(ResourceCalls):
             raise ApiError(503, NO_SWARM)
         if node.identity.role is Role.MANAGER and not force:
             yield from self._refuse_to_leave(node)
-        node.stop()
+        yield node.stop()
         farewell = self.host.clock.timeout(leave_duration(others_in_gossip(self.host), self.host.rng("gossip")))
         self._forget()
         for task_id, container in list(self.engine.task_containers.items()):
@@ -169,11 +170,11 @@ class EngineAPI(ResourceCalls):
 
     def _refuse_to_leave(self, node: SwarmNode) -> Activity[Any]:
         message = LEAVING_MANAGER
-        if node.manager is None:
+        if node.control is None:
             message += "Doing so may lose the consensus of your cluster. "
         else:
             try:
-                answer = yield from node.manager.call(control.LIST_NODES, control.ListNodesRequest(), STATS_TIMEOUT)
+                answer = yield from node.control.call(control.LIST_NODES, control.ListNodesRequest(), STATS_TIMEOUT)
                 views = answer.nodes
             except RpcError:
                 views = []
@@ -437,11 +438,11 @@ class EngineAPI(ResourceCalls):
             "NodeID": node.identity.node_id,
             "NodeAddr": self.host.address,
             "LocalNodeState": "active" if node.agent is not None else "pending",
-            "ControlAvailable": node.manager is not None,
+            "ControlAvailable": node.control is not None,
             "Error": "",
             "RemoteManagers": None,
         }
-        if node.manager is not None:
+        if node.control is not None:
             try:
                 views = yield from self._nodes()
                 cluster = yield from self._cluster()

@@ -65,9 +65,9 @@ class Calls:
         node = self.engine.node
         if node is None:
             raise ApiError(503, NOT_IN_SWARM)
-        if node.manager is None:
+        if node.control is None:
             raise ApiError(503, MANAGER_NOT_READY if node.identity.role is Role.MANAGER else NOT_A_MANAGER)
-        return node.manager
+        return node.control
 
     def _control(self, method: Method[Request, Reply], request: Request) -> Activity[Reply]:
         manager = self._manager()

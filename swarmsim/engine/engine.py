@@ -134,7 +134,7 @@ class Engine:
 
     def _stop(self) -> Activity[Any]:
         if self.node is not None:
-            self.node.stop()
+            yield self.node.stop()
             self.node = None
         running = [c for c in self.containers.values() if c.state == "running"]
         for stopped in [self.process.spawn(c.stop("SIGTERM", STOP_TIMEOUT)) for c in running]:

@@ -83,7 +83,7 @@ class ResourceCalls(Calls):
         node = self.engine.node
         if node is None:
             return []
-        if node.manager is not None:
+        if node.control is not None:
             return (yield from self._listed())
         used = {each.network_id: each for task in node.tasks for each in task.networks}
         return [Network(id=id, spec=NetworkSpec(name=each.name, driver=each.driver)) for id, each in used.items()]

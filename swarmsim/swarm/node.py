@@ -13,10 +13,8 @@ from typing import NamedTuple
 
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
-from swarmsim.sim.method import Method, Reply, Request
-from swarmsim.sim.net.channel import Channel
+from swarmsim.sim.net.channel import ask_once
 from swarmsim.sim.net.rpc import RpcError
-from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.agent.agent import Agent
 from swarmsim.swarm.agent.remotes import Remotes
@@ -30,6 +28,8 @@ from swarmsim.swarm.manager.raftnode import RaftDisk
 from swarmsim.swarm.objects import Availability, Node, Role, Task
 
 JOIN_TIMEOUT = 20.0  # seconds, daemon/cluster swarmConnectTimeout
+RENEWAL_PAUSE = 0.5  # seconds, ca/renewer.go: before a certificate of another role is asked for
+CONTROL_POLL = 0.5  # seconds, node.go initManagerConnection
 JOIN_RETRY = 5.0  # seconds between a promoted node's attempts to join Raft
 
 
@@ -63,8 +63,10 @@ class SwarmNode:
         process.identity = disk.identity.node_id
         self.scope = process.child("swarm")
         self.manager: Manager | None = None
+        self.control: Manager | None = None
+        """The manager, as long as there is a connection to its control socket: for the engine, and the agent prefers it."""
         self.agent: Agent | None = None
-        self._manager_scope: Scope | None = None
+        self._stopping: Future[None] | None = None
         self._rng: Random = process.host.rng("node")
         self._ready: list[Future[None]] = []
         self._promoting = False
@@ -84,8 +86,13 @@ class SwarmNode:
         """Start from disk, as after a restart of the engine. Manager and agent start side by side:
         which is first decides whether the agent's first session goes to its own manager."""
         if self.identity.role is Role.MANAGER:
-            self.scope.after(self._sample_duration("manager_start"), lambda: self._start_manager().raft.restart())
+            self.scope.after(self._sample_duration("manager_start"), self._resume_manager)
         self.scope.after(self._sample_duration("node_start"), self._start_agent)
+
+    def _resume_manager(self) -> None:
+        manager = self._start_manager()
+        manager.raft.restart()
+        manager.scope.spawn(self._connect_control(manager))
 
     def wait_registered(self) -> Future[None]:
         """Happens when the agent has its first session."""
@@ -101,15 +108,14 @@ class SwarmNode:
             self.executor,
             self.disk.tasks,
             self.disk.remotes,
-            self._has_manager,
+            lambda: self.control is not None,
             self._on_session_message,
         )
 
     def _start_manager(self, availability: Availability = Availability.ACTIVE) -> Manager:
-        self._manager_scope = self.scope.child("manager")
-        self.manager = Manager(
+        self.manager = manager = Manager(
             self.process,
-            self._manager_scope,
+            self.scope.child("manager"),
             self.identity.node_id,
             self.disk.advertise,
             self.disk.raft,
@@ -117,11 +123,18 @@ class SwarmNode:
             availability,
             self.disk.root,
         )
-        self.executor.managing(self.manager.raft.store)
-        return self.manager
+        self.executor.managing(manager.raft.store)
+        manager.scope.on_end(self._disconnect_control)
+        return manager
 
-    def _has_manager(self) -> bool:
-        return self.manager is not None and self.manager.raft.started
+    def _connect_control(self, manager: Manager) -> Activity[None]:
+        """Look whether the manager serves its control socket, and again after a while (initManagerConnection)."""
+        while not manager.raft.started:
+            yield CONTROL_POLL
+        self.control = manager
+
+    def _disconnect_control(self) -> None:
+        self.control = None
 
     def _sample_duration(self, what: str) -> float:
         return self.process.host.profile.samplers[what](self._rng)
@@ -144,15 +157,18 @@ class SwarmNode:
 
     def _promote(self) -> Activity[None]:
         """A new certificate, then join Raft through any known manager, until it works."""
-        yield self._sample_duration("certificate")
+        yield RENEWAL_PAUSE + self._sample_duration("certificate")
         yield from self.join_raft()
         self._promoting = False
 
     def join_raft(self, availability: Availability = Availability.ACTIVE) -> Activity[None]:
         """Start a manager and make it a Raft member; tries until it works or the role is taken back."""
-        yield self._sample_duration("manager_start")
+        if self._stopping is not None:
+            yield self._stopping
         self.disk.raft = RaftDisk()
-        while self.identity.role is Role.MANAGER:
+        manager = self._start_manager(availability)
+        connected = manager.scope.spawn(self._connect_control(manager))
+        while self.manager is manager:
             remote = self.disk.remotes.select(self._rng)
             if remote is not None:
                 request = JoinRequest(self.identity.node_id, self.process.host.name, self.disk.advertise)
@@ -161,7 +177,8 @@ class SwarmNode:
                 except RpcError:
                     self.disk.remotes.observe(remote, good=False)
                 else:
-                    self._start_manager(availability).raft.join(raft_id, members)
+                    manager.raft.join(raft_id, members)
+                    yield self.scope.clock.first_of((connected, manager.scope.ended))
                     return
             yield JOIN_RETRY * self._rng.random()
 
@@ -170,30 +187,22 @@ class SwarmNode:
         self.disk.raft = RaftDisk()
 
     def _stop_manager(self) -> None:
-        if self._manager_scope is not None:
-            manager, self.manager = self.manager, None
-            if manager is not None and manager.dispatcher is not None:
-                manager.dispatcher.stop()
-            self._manager_scope.end()
-            self._manager_scope = None
+        """The manager stops in order; until it has, its control socket stays the agent's first choice."""
+        manager, self.manager = self.manager, None
+        if manager is not None:
+            self._stopping = manager.stop()
 
-    def stop(self) -> None:
-        """Leave: everything of this node ends."""
+    def stop(self) -> Future[None]:
+        """Leave; happens when everything of this node has ended."""
+        return self.process.spawn(self._stop())
+
+    def _stop(self) -> Activity[None]:
+        if self.agent is not None:
+            self.agent.scope.end()
         self._stop_manager()
-        if self.agent is not None and self.agent._session is not None:
-            self.agent._session.channel.close()
+        if self._stopping is not None:
+            yield self._stopping
         self.scope.end()
-
-
-def ask_once(
-    process: Process, target: str, method: Method[Request, Reply], request: Request, timeout: float
-) -> Activity[Reply]:
-    """Connect to ``target``, ask one thing and hang up. Raises :class:`RpcError`."""
-    channel = Channel(process, process, target)
-    try:
-        return (yield from channel.call(method, request, timeout).reply)
-    finally:
-        channel.close()
 
 
 def init_swarm(process: Process, executor: Executor, advertise: str, availability: Availability) -> Activity[SwarmNode]:
@@ -206,6 +215,7 @@ def init_swarm(process: Process, executor: Executor, advertise: str, availabilit
     manager = node._start_manager(availability)
     manager.cluster_id = identity.cluster_id
     manager.raft.start_cluster()
+    yield manager.scope.spawn(node._connect_control(manager))
     registered = node.wait_registered()
     node._start_agent()
     yield registered
@@ -232,9 +242,9 @@ def join_swarm(
     node = SwarmNode(process, executor, NodeDisk(identity, root, advertise, Remotes(Peer("", remote))))
     adopt(node)
     yield node._sample_duration("certificate")
-    if issued.role is Role.MANAGER:
-        yield from node.join_raft(availability)
     registered = node.wait_registered()
     node._start_agent()
+    if issued.role is Role.MANAGER:
+        yield from node.join_raft(availability)
     yield registered
     return node

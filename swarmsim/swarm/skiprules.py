@@ -118,7 +118,7 @@ class HeartbeatRule:
         known = Phase(deadline.due - GRACE_MULTIPLIER * interval, interval, timer.due)
         dormant = Dormant(
             self.ctx.clock.quiescence,
-            (timer.scope, through.scope, dispatcher.scope, dispatcher),
+            (timer.scope, through.raft.scope, dispatcher.scope, dispatcher),
             routes,
             partial(self._wake, timer, deadline, renewals, known),
         )

@@ -294,9 +294,9 @@ class SimulatedWorld:
             if not engine.host.powered:
                 continue
             yield engine.sample_duration("look")
-            if not engine.running or engine.node is None or engine.node.manager is None:
+            if not engine.running or engine.node is None or engine.node.control is None:
                 continue
-            manager = engine.node.manager
+            manager = engine.node.control
             reply = manager.call(OVERVIEW, OverviewRequest(), LOOK_TIMEOUT)
             try:
                 yield self.clock.first_of((reply, manager.scope.ended))

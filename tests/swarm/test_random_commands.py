@@ -112,7 +112,9 @@ def test_whatever_is_done_services_come_to_what_they_want(commands, seed):
         watched.follow()
     for host in HOSTS:
         lab.world.run(lab.world.power_on(host))
-    lab.sleep(60)
+    # A connection to a host that was off is found out when TCP sends again, up to 108 s apart by then; after that a leader
+    # may have to be elected anew.
+    lab.sleep(180)
     for name in NAMES:
         lab.docker(
             f"service update -d --no-resolve-image --image mini:1 --constraint-rm node.labels.zone!=b {name}",

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from swarmsim.sim.future import Activity
 from swarmsim.sim.method import Message, Method, Reply, Request, StreamMethod
 from swarmsim.sim.net.connection import Address, Dialer, DialError, Socket
 from swarmsim.sim.net.rpc import CLIENT_CLOSING, Call, RpcError, Stream, dialing_failed, transport_closing
@@ -304,3 +305,14 @@ class Channel:
         self._stop()
         for transport in self._connections():
             transport.socket.close()
+
+
+def ask_once(
+    process: Process, target: str, method: Method[Request, Reply], request: Request, timeout: float
+) -> Activity[Reply]:
+    """Connect to ``target``, ask one thing and hang up. Raises :class:`RpcError`."""
+    channel = Channel(process, process, target)
+    try:
+        return (yield from channel.call(method, request, timeout).reply)
+    finally:
+        channel.close()

@@ -15,7 +15,7 @@ from swarmsim.raft.messages import ChangeType
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import ANY_ADDRESS, Process
 from swarmsim.sim.method import CallInfo, Handler, Method, Reply, Request
-from swarmsim.sim.net.channel import Channel
+from swarmsim.sim.net.channel import Channel, ask_once
 from swarmsim.sim.net.connection import Address
 from swarmsim.sim.net.rpc import RpcError
 from swarmsim.sim.net.server import Server
@@ -41,9 +41,13 @@ from swarmsim.swarm.manager.taskreaper import TaskReaper
 from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, Network, NetworkSpec, Node, NodeSpec, Role
 from swarmsim.swarm.store import AlreadyExists, NameConflict, Transaction
 
+STOP_TIMEOUT = 8.0  # seconds, stopTimeout
+JOIN_CHECK_TIMEOUT = 5.0  # seconds, raft.go Join
+JOIN_CHECK_FAILED = "could not connect to prospective new cluster member using its advertised address"
+
 
 class Manager:
-    """One manager inside a Docker engine's process.
+    """One manager inside a Docker engine's process, until ``scope`` ends or it is stopped.
 
     ``cluster_id`` is only set on the manager that starts a new swarm: it creates the cluster object.
     """
@@ -70,13 +74,17 @@ class Manager:
         self.server = Server(process, scope, f"{ANY_ADDRESS}:{Address.parse(addr).port}", LOCAL_SOCKET)
         self.local = Channel(process, scope, LOCAL_SOCKET)
         """What this host's engine asks through."""
-        self.raft = RaftNode(process, scope, self.server, node_id, addr, disk)
+        self.raft = RaftNode(process, scope.child("raft"), self.server, node_id, addr, disk)
         self.raft.on_leadership = self._leadership_changed
         self.raft.on_removed = on_removed
         self.control = ControlAPI(self.raft, self.ids)
         self.dispatcher: Dispatcher | None = None
         self.scheduler: Scheduler | None = None
+        self.roles: RoleManager | None = None
+        self.stopped: Future[None] | None = None
+        """Once it is to stop: happens when it has."""
         self._leadership: Scope | None = None
+        self._locked_until = 0.0
         self.proxy = Proxy(process, scope, self.server, self.raft)
         self._serve()
 
@@ -97,7 +105,7 @@ class Manager:
 
     def _serve_elected(self, method: Method[Request, Reply], handler: Handler[Request, Reply]) -> None:
         """From its election on, though the log may not be applied to its end."""
-        self.proxy.serve(method, lambda: handler if self.raft.core.leader == self.raft.core.id else None)
+        self.proxy.serve(method, lambda: handler if self.raft.is_elected else None)
 
     def call(self, method: Method[Request, Reply], request: Request, timeout: float) -> Future[Reply]:
         """A call from this host's engine; ``timeout`` seconds at most."""
@@ -116,25 +124,62 @@ class Manager:
             raft_id = member.raft_id if member else self.raft.new_raft_id()
             change = ChangeType.UPDATE if member else ChangeType.ADD
             member = Member(raft_id, node_id, host, addr)
+            yield from self._check_joining(addr)
             if not self.raft.is_leader:
                 raise RpcError("FailedPrecondition", LOST_LEADERSHIP)
             yield self.raft.change_member(change, member)
         return raft.JoinResponse(member.raft_id, tuple(self.raft.members.values()))
 
+    def _check_joining(self, addr: str) -> Activity[None]:
+        """Whoever cannot be reached at the address it gave does not become a member (raft.go checkHealth)."""
+        try:
+            yield from ask_once(self.process, addr, health.CHECK, health.HealthCheckRequest(), JOIN_CHECK_TIMEOUT)
+        except RpcError as error:
+            raise RpcError("Unknown", f"{JOIN_CHECK_FAILED}: {error}") from None
+
+    # -- stopping
+
+    def stop(self) -> Future[None]:
+        """Stop in order (manager.go Stop); happens when every client is gone, or was hung up on after 8 s."""
+        if self.stopped is None:
+            self.stopped = self.scope.spawn(self._stop())
+        return self.stopped
+
+    def _stop(self) -> Activity[None]:
+        """No new clients, no Raft. Calls and streams under way may end: those for the leader break with the connection
+        they were passed on over, those that still look for it do until their client gives up.
+        """
+        clock = self.scope.clock
+        yield max(0.0, self._locked_until - clock.now)
+        drained = self.server.graceful_stop()
+        self._stop_leading()
+        self.raft.stop()
+        yield clock.first_of((drained, clock.timeout(STOP_TIMEOUT)))
+        self.server.stop()
+        self.local.close()
+        self.scope.end()
+
     # -- leading
 
     def _leadership_changed(self, leading: bool) -> None:
-        if not leading:
-            if self.dispatcher is not None:
-                self.dispatcher.stop()
-            if self._leadership is not None:
-                self._leadership.end()
-            self._leadership = None
-            self.dispatcher = None
-            self.scheduler = None
+        if leading:
+            self._leadership = self.raft.scope.child("leadership")
+            self._leadership.spawn(self._become_leader(self._leadership))
             return
-        self._leadership = self.scope.child("leadership")
-        self._leadership.spawn(self._become_leader(self._leadership))
+        if self.roles is not None:
+            # becomeFollower waits for the role manager with the manager locked, so that it cannot be stopped meanwhile.
+            self._locked_until = self.roles.next_poll
+        self._stop_leading()
+
+    def _stop_leading(self) -> None:
+        if self.dispatcher is not None:
+            self.dispatcher.stop()
+        if self._leadership is not None:
+            self._leadership.end()
+        self._leadership = None
+        self.dispatcher = None
+        self.scheduler = None
+        self.roles = None
 
     def _become_leader(self, scope: Scope) -> Activity[None]:
         store, host = self.raft.store, self.process.host
@@ -147,7 +192,7 @@ class Manager:
         ReplicatedOrchestrator(scope, store, self.ids, host.rng("orchestrator"))
         JobsOrchestrator(scope, store, self.ids)
         GlobalOrchestrator(scope, store, self.ids)
-        RoleManager(scope, self.raft)
+        self.roles = RoleManager(scope, self.raft)
 
     def _ensure_basics(self, tx: Transaction) -> None:
         """The cluster object, the own node and the ingress network, where they are missing."""

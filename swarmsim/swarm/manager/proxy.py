@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
@@ -26,7 +26,8 @@ from swarmsim.sim.method import (
     StreamMethod,
 )
 from swarmsim.sim.net.channel import Channel
-from swarmsim.sim.net.rpc import RpcError, deadline_exceeded
+from swarmsim.sim.net.fabric import LOOPBACK
+from swarmsim.sim.net.rpc import RpcError
 from swarmsim.sim.net.server import Server
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.api import health
@@ -34,6 +35,8 @@ from swarmsim.swarm.manager.raftnode import LOST_QUORUM, RaftNode
 
 LEADER_TICK = 1.0  # seconds, LeaderConn
 POLL_INTERVAL = 0.5  # seconds, pollNewLeaderConn
+TIMER_LATENESS = 3.2e-5
+"""Mean seconds by which one of Go's timers is late: so that of the time-outs a user sees one in seven is Unknown, as observed."""
 
 
 Local: TypeAlias = Callable[[], Handler[Request, Reply] | None]
@@ -50,6 +53,7 @@ class Proxy:
         self.server = server
         self.scope = scope
         self.raft = raft
+        self._rng = process.host.rng("proxy")
 
     def serve(self, method: Method[Request, Reply], local: Local[Request, Reply]) -> None:
         """Answer ``method`` for clients, and for managers that take this one for the leader."""
@@ -73,7 +77,7 @@ class Proxy:
 
     def _known_leader(self) -> str | None:
         """The host to ask, if there is a leader and the way to it is not known to be broken."""
-        leader = self.raft.leader
+        leader = self.raft.leader if self.raft.is_member else None
         if leader is None or not self.raft.is_active(leader.raft_id):
             return None
         return leader.host
@@ -87,12 +91,20 @@ class Proxy:
         while True:
             left = deadline - self.scope.clock.now
             if left <= LEADER_TICK:
-                yield max(0.0, left)
-                raise deadline_exceeded()
+                yield from self._run_out(left)
             yield LEADER_TICK
             leader = self._known_leader()
             if leader is not None:
                 return leader
+
+    def _run_out(self, left: float) -> Activity[NoReturn]:
+        """The caller's time is up in ``left`` seconds, and both say so: the caller to itself as DeadlineExceeded, this manager,
+        whose error is no gRPC status, as Unknown. This manager began to count when the request arrived, but either's timer is
+        late by its own bit of chance, and now and then the answer is there first.
+        """
+        lateness = self._rng.expovariate(1 / TIMER_LATENESS) - self._rng.expovariate(1 / TIMER_LATENESS)
+        yield max(0.0, left + LOOPBACK + lateness)
+        raise RpcError("Unknown", "context deadline exceeded")
 
     def _ask(
         self, method: Method[Request, Reply], local: Local[Request, Reply], request: Request, call: CallInfo
@@ -109,8 +121,7 @@ class Proxy:
             while True:
                 left = deadline - self.scope.clock.now
                 if left <= POLL_INTERVAL:
-                    yield max(0.0, left)
-                    raise deadline_exceeded()
+                    yield from self._run_out(left)
                 yield POLL_INTERVAL
                 leader = yield from self._find_leader(deadline)
                 try:

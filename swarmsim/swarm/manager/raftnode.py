@@ -38,9 +38,11 @@ from swarmsim.trace import rows
 
 TICK = 1.0  # seconds, NewNode TickInterval
 LOST_QUORUM_TICKS = 10  # lostQuorumTimeout
+MAP_BUCKET = 8  # entries in a bucket of a Go map
 MISSED = 3  # ticks without a word of the leader, after which the trace tells of the countdown; one or two are usual
 
 LOST_LEADERSHIP = "raft: failed to process the request: node lost leader status"
+STOPPED = "raft: failed to process the request: node is stopped"
 LOST_QUORUM = (
     "The swarm does not have a leader. It's possible that too few managers are online. "
     "Make sure more than half of the managers are online."
@@ -108,6 +110,7 @@ class RaftNode:
         self.on_members: list[Callable[[], object]] = []
         self.ticks_without_leader = 0
         self._rng = process.host.rng("raft")
+        self._map_order = process.host.rng("transport")
         self._saving = False
         self._was_leader = False
         self._waits: dict[int, Future[None]] = {}
@@ -117,6 +120,7 @@ class RaftNode:
         self._disk_latency = process.host.profile.samplers["disk"]
         self.core: Raft
         self.ticker: PeriodicTimer
+        server.serve(PROCESS_RAFT_MESSAGE, self._on_message)
 
     # -- starting
 
@@ -165,7 +169,6 @@ class RaftNode:
         self._last_snapshot = snapshot.index if snapshot else 0
         self._campaign_when_able = False
         self._countdown: float | None = None
-        self.server.serve(PROCESS_RAFT_MESSAGE, self._on_message)
         self.ticker = PeriodicTimer(self.scope, TICK, self.tick)
         self.scope.on_end(self._keep_applied)
         self._process()
@@ -179,6 +182,16 @@ class RaftNode:
     def started(self) -> bool:
         """Whether it takes part: before, it has no log, and after its scope's end it is gone."""
         return hasattr(self, "core") and self.scope.alive
+
+    @property
+    def is_member(self) -> bool:
+        """Whether it takes part and has not been removed: only then it knows a leader (IsMember)."""
+        return self.started and self.core.id in self.members
+
+    @property
+    def is_elected(self) -> bool:
+        """Whether it believes itself to lead, be the log applied to its end or not."""
+        return self.started and self.core.leader == self.core.id
 
     @property
     def version(self) -> int:
@@ -250,13 +263,26 @@ class RaftNode:
         return self.change_member(ChangeType.REMOVE, self.members[raft_id])
 
     def transfer_leadership(self) -> bool:
-        """Hand over to another active member; whether there is one."""
-        candidates = [id for id, peer in self.peers.items() if peer.active]
-        if not candidates:
+        """Hand over to another active member; whether there is one.
+
+        SwarmKit means the one that was active longest (transport.go longestActive), but compares with a time it never sets:
+        it takes the first of a Go map, whose eight places are looked through from any on.
+        """
+        start = self._map_order.randrange(MAP_BUCKET)
+        peers = list(self.peers.items())
+        found = next((id for id, peer in (*peers[start:], *peers[:start]) if peer.active), None)
+        if found is None:
             return False
-        self.core.transfer_leadership(candidates[0])
+        self.core.transfer_leadership(found)
         self._process()
         return True
+
+    def stop(self) -> None:
+        """Take no part any more; what goes over its connections breaks."""
+        self._cancel_waits(STOPPED)
+        for peer in self.peers.values():
+            peer.channel.close()
+        self.scope.end()
 
     @property
     def settled(self) -> bool:
@@ -291,6 +317,8 @@ class RaftNode:
     def _on_message(self, message: Message, call: CallInfo) -> None:
         if message.src in self.disk.removed:
             raise RpcError("NotFound", MEMBER_REMOVED)
+        if not self.started:
+            return  # not yet joined, or no longer: it answers, and forgets
         if self.journal.wants("raft.message"):
             self.journal.note(
                 rows.RaftMessage,
@@ -393,18 +421,22 @@ class RaftNode:
         if self._was_leader and not leading:
             self._was_leader = False
             was_signalled, self.is_leader = self.is_leader, False
-            error = RpcError("Unknown", LOST_LEADERSHIP)
-            waits, self._waits = list(self._waits.values()), {}
-            waits += self._conf_waits.values()
-            self._conf_waits.clear()
-            for wait in waits:
-                wait.defused = True
-                wait.fail(error)
-            self.store.cancel_writers(error)
+            self._cancel_waits(LOST_LEADERSHIP)
             if was_signalled:
                 self.on_leadership(False)
         elif leading:
             self._was_leader = True
+
+    def _cancel_waits(self, message: str) -> None:
+        """Nobody will hear any more what became of what was proposed."""
+        error = RpcError("Unknown", message)
+        waits, self._waits = list(self._waits.values()), {}
+        waits += self._conf_waits.values()
+        self._conf_waits.clear()
+        for wait in waits:
+            wait.defused = True
+            wait.fail(error)
+        self.store.cancel_writers(error)
 
     def _apply(self, entry: Entry) -> None:
         data = entry.data
@@ -449,7 +481,8 @@ class RaftNode:
                 if known is not None:
                     known.close()
                 peer = self.peers[member.raft_id] = Peer(self, member)
-                peer.active = known.active if known else True
+                if known is not None:
+                    peer.active = known.active
 
     # -- snapshots
 

@@ -21,6 +21,8 @@ from swarmsim.swarm.objects import Node, Role
 from swarmsim.swarm.store import Change, Transaction
 
 RECONCILE_INTERVAL = 5.0  # seconds, roleReconcileInterval
+TRANSFER_POLL = 0.1  # seconds, raft.go TransferLeadership: a tenth of a tick
+TRANSFER_TIMEOUT = 25.0  # seconds, raft.go reqTimeout
 
 
 class RoleManager:
@@ -32,6 +34,8 @@ class RoleManager:
         self._removals: dict[str, None] = {
             member.node_id: None for member in raft.members.values() if self.store.get(Node, member.node_id) is None
         }
+        self.next_poll = 0.0
+        """While it hands over leadership: the simulated second at which it looks next whether another leads."""
         self._timer: PeriodicTimer | None = None
         self._loop = CommitLoop(scope, self.store, self._on_commit, self._reconcile())
 
@@ -101,9 +105,17 @@ class RoleManager:
         if not self.raft.can_remove(member.raft_id):
             return
         if member.raft_id == self.raft.core.id:
-            self.raft.transfer_leadership()
+            if self.raft.transfer_leadership():
+                yield from self._await_successor()
             return
         try:
             yield self.raft.remove_member(member.raft_id)
         except RpcError:
             return
+
+    def _await_successor(self) -> Activity[None]:
+        """With another leader this role manager has ended before it looks; without one it goes on after a while."""
+        deadline = self.scope.clock.now + TRANSFER_TIMEOUT
+        while self.scope.clock.now < deadline:
+            self.next_poll = self.scope.clock.now + TRANSFER_POLL
+            yield TRANSFER_POLL

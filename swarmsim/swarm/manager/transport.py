@@ -1,7 +1,7 @@
 """The way from one Raft member to another (manager/state/raft/transport/peer.go).
 
 One message at a time goes to each peer, over a gRPC channel of its own, and is answered within 2 s; a peer whose last message
-failed is *inactive*, which is what ``docker node ls`` shows as Unreachable.
+failed is *inactive*, and so is one that has not been heard of yet: that is what ``docker node ls`` shows as Unreachable.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from swarmsim.sim.journal import Journal
 from swarmsim.sim.net.channel import Channel
 from swarmsim.sim.net.rpc import Call, RpcError
 from swarmsim.sim.scope import Scope
+from swarmsim.swarm.api import health
 from swarmsim.swarm.api.raft import PROCESS_RAFT_MESSAGE, Member
 from swarmsim.trace import rows
 
@@ -48,7 +49,7 @@ class Peer:
     about 8 s (transport.go: WithBackoffMaxDelay).
     """
 
-    __slots__ = ("active", "call", "channel", "member", "node", "queue")
+    __slots__ = ("active", "call", "channel", "checking", "member", "node", "queue")
 
     def __init__(self, node: Owner, member: Member) -> None:
         self.node = node
@@ -57,11 +58,14 @@ class Peer:
         self.call: Call[Message, None] | None = None
         self.active = False
         self.channel = Channel(node.process, node.scope, member.addr, BACKOFF_MAX)
+        self.checking = True
+        check = self.channel.call(health.CHECK, health.HealthCheckRequest(), SEND_TIMEOUT)
+        check.reply.callbacks.append(self._checked)
 
     @property
     def idle(self) -> bool:
         """Whether the last message arrived and no other waits, on a connection that is healthy."""
-        return self.active and self.call is None and not self.queue and self.channel.healthy
+        return self.active and not self.checking and self.call is None and not self.queue and self.channel.healthy
 
     def close(self, after: float = 0.0) -> None:
         """Hang up, in so many seconds."""
@@ -72,7 +76,17 @@ class Peer:
             self._failed(message)
             return
         self.queue.append(message)
-        if self.call is None:
+        if self.call is None and not self.checking:
+            self._next()
+
+    def _checked(self, reply: Future[health.HealthCheckResponse]) -> None:
+        """The member was asked how it is, before anything else is sent (peer.go run)."""
+        if not self.node.scope.alive:
+            return
+        self.checking = False
+        if reply._ok:
+            self._set_active(True)
+        if self.queue:
             self._next()
 
     def _next(self) -> None:
