@@ -399,9 +399,12 @@ class _StepRunner:
             seen = yield from self._check(condition)
         else:
             seen = yield from self._until(condition, within)
-        if not seen.holds:
-            limit = f" within {within:g} s" if within is not None else ""
-            self._fail(describe(condition) + limit, seen.what)
+        limit = f" within {within:g} s" if within is not None else ""
+        what = describe(condition) + limit
+        if seen.holds:
+            self.world.note(rows.Met, expected=what, seen=seen.what)
+        else:
+            self._fail(what, seen.what)
 
     def _fail(self, expected: str, seen: str) -> None:
         self.failures.append(UnmetExpectation(expected, seen, self.world.now))

@@ -145,19 +145,27 @@ class _Reading:
 
     # -- conditions
 
+    # A look that found what was asked for may have seen more than the recorder's looks show, so the row it left counts.
+
     def _wait(self, step: WaitStep) -> None:
-        """A look that found what was waited for may have seen more than the rows show, so its own row counts."""
         what = step.as_ or describe(step.wait)
-        deadline = self.at + step.within + SLACK
         number = self._next(lambda row: row["kind"] == "reached" and row["what"] == what)
-        if number is not None and self.rows[number]["t"] <= deadline:
-            self._come_to(number)
-        else:
+        if not self._seen_by_the_run(number, step.within):
             self._judge(step.wait, step.within, f"{what} within {step.within:g} s")
+
+    def _seen_by_the_run(self, number: int | None, within: float) -> bool:
+        """Whether the row is there and in time; then one comes to it."""
+        if number is None or self.rows[number]["t"] > self.at + within + SLACK:
+            return False
+        self._come_to(number)
+        return True
 
     def _expect(self, step: ExpectStep) -> None:
         limit = f" within {step.within:g} s" if step.within is not None else ""
-        self._judge(step.expect, step.within or 0.0, describe(step.expect) + limit)
+        what = describe(step.expect) + limit
+        number = self._next(lambda row: row["kind"] == "met" and row["expected"] == what)
+        if not self._seen_by_the_run(number, step.within or 0.0):
+            self._judge(step.expect, step.within or 0.0, what)
 
     def _judge(self, condition: Condition, within: float, what: str) -> None:
         """Whether a condition comes true in time; if so that is the moment one is at."""

@@ -82,6 +82,13 @@ class NotReached(TypedDict):
     after: Annotated[float, "seconds it took"]
 
 
+class Met(TypedDict):
+    """An expectation holds."""
+
+    expected: Annotated[str, "the condition"]
+    seen: Annotated[str, "what was seen"]
+
+
 class Unmet(TypedDict):
     """An expectation does not hold."""
 
@@ -440,6 +447,7 @@ OBSERVATIONS: dict[str, type] = {
     "manager_answers": ManagerAnswers,
     "reached": Reached,
     "not_reached": NotReached,
+    "met": Met,
     "unmet": Unmet,
     "note": Note,
     "containers": Containers,
