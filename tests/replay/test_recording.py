@@ -86,7 +86,7 @@ def test_messages_are_on_their_way_until_they_arrive():
     sent = next(row for row in rows if row["kind"] == "raft.sent" and row["t"] > 5)
     (message,) = [m for m in recording.at(sent["t"]).messages if m.arrived is None and m.dst == sent["to"]]
     assert (message.src, message.type) == (sent["host"], sent["type"])
-    later = recording.at(sent["t"] + 0.02).messages
+    later = recording.at(sent["t"] + 0.001).messages
     assert [m.arrived is not None for m in later if (m.dst, m.sent) == (message.dst, message.sent)] == [True]
 
 
