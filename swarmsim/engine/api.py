@@ -39,7 +39,7 @@ from swarmsim.engine.resources import ResourceCalls
 from swarmsim.engine.stream import STDOUT, SYSTEM_ERROR, LogQuery, Pipe, log_frame, log_line
 from swarmsim.sim.future import Activity
 from swarmsim.sim.net.channel import ask_once
-from swarmsim.sim.net.rpc import RpcError
+from swarmsim.sim.net.status import RpcError
 from swarmsim.swarm.api import control
 from swarmsim.swarm.api.ca import GET_ROOT_CA_CERTIFICATE, GetRootCACertificateRequest
 from swarmsim.swarm.api.control import NodeView

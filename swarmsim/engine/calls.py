@@ -8,7 +8,7 @@ from swarmsim.apitypes.http import ApiError
 from swarmsim.engine.engine import Engine
 from swarmsim.sim.future import Activity
 from swarmsim.sim.method import Method, Reply, Request
-from swarmsim.sim.net.rpc import RpcError
+from swarmsim.sim.net.status import RpcError
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.objects import Role
 

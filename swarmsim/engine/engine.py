@@ -17,8 +17,9 @@ from swarmsim.engine.events import EventLog
 from swarmsim.engine.executor import ContainerController
 from swarmsim.engine.localresources import PREDEFINED, LocalNetwork, Volume
 from swarmsim.sim.future import Activity, Future
-from swarmsim.sim.host import ANY_ADDRESS, Host, Process
+from swarmsim.sim.host import Host, Process
 from swarmsim.sim.method import CallInfo
+from swarmsim.sim.net.connection import ANY_ADDRESS
 from swarmsim.sim.net.server import Server
 from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsMessage, SubscribeLogsRequest
 from swarmsim.swarm.node import NodeDisk, SwarmNode

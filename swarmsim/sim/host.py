@@ -14,15 +14,12 @@ from swarmsim.profile import Profile
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.future import Future
 from swarmsim.sim.journal import Journal
-from swarmsim.sim.net.connection import Address, Listener, Socket
-from swarmsim.sim.net.datagrams import DatagramSocket
+from swarmsim.sim.net.connection import NetStack
 from swarmsim.sim.net.fabric import Fabric
 from swarmsim.sim.net.rpc import TimeOuts
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import RandomStreams
 from swarmsim.trace import rows
-
-ANY_ADDRESS = "0.0.0.0"
 
 
 class Machine:
@@ -56,7 +53,7 @@ class SimContext:
         self.journal = Journal(clock)
         self.time_outs = TimeOuts(clock)
         self.hosts: dict[str, Host] = {}
-        self.by_address: dict[str, Host] = {}
+        self.by_address: dict[str, NetStack] = {}
         self._machine: Machine | None = None
         self._changed: Future[Any] | None = None
 
@@ -73,7 +70,7 @@ class SimContext:
             self._changed = self.clock.future()
         return self._changed
 
-    def host_at(self, target: str) -> Host:
+    def host_at(self, target: str) -> NetStack:
         """Whose address it is; ``target`` has a port (``"10.0.0.1:2377"``). Raises :class:`KeyError` if nobody's."""
         return self.by_address[target.rpartition(":")[0]]
 
@@ -94,7 +91,7 @@ class SimContext:
         return self._machine
 
 
-class Host:
+class Host(NetStack):
     """One machine. ``disk`` holds what survives a power cut, keyed by who wrote it."""
 
     def __init__(
@@ -106,45 +103,26 @@ class Host:
         memory: int,
         profile: Profile | None = None,
     ) -> None:
+        super().__init__(ctx.clock, ctx.fabric, ctx.by_address, name, address)
         self.ctx = ctx
         self.profile = profile or ctx.profile
-        self.clock = ctx.clock
-        self.name = name
-        self.address = address
         self.cpus = cpus
         self.memory = memory
         self.disk: dict[str, Any] = {}
-        self.power = Scope(self.clock, name)
-        self.listeners: dict[Address, Listener] = {}
-        self.datagram_sockets: dict[Address, DatagramSocket[Any]] = {}
-        self.sockets: dict[Socket, None] = {}
-        """The ends of connections its kernel knows."""
-        self.awaited_by: dict[Socket, None] = {}
-        """Other hosts' sockets that have something to send here, while this host has no power."""
         self.machine = ctx.machine_for_next_host()
         ctx.hosts[name] = self
-        ctx.by_address[address] = self
-
-    @property
-    def powered(self) -> bool:
-        return self.power.alive
 
     def power_off(self) -> None:
         """Silence: nothing on this host runs any more, and nobody is told."""
         if self.power.alive:
             self.ctx.journal.note(rows.Power, host=self.name, on=False)
-        self.power.end()
-        for socket in list(self.sockets):
-            socket.vanish()
+        self.power_lost()
 
     def power_on(self) -> None:
         """Give power again. Starting processes is for whoever boots the machine."""
         if not self.power.alive:
             self.clock.quiescence.invalidate(self)
-            self.power = Scope(self.clock, self.name)
-            awaited_by, self.awaited_by = self.awaited_by, {}
-            for socket in awaited_by:
-                socket.neighbour_returned()
+            self.power_returned()
             self.ctx.journal.note(rows.Power, host=self.name, on=True)
 
     def kill_all(self) -> None:
@@ -155,10 +133,6 @@ class Host:
                 child.kill()
             else:
                 child.end()
-
-    def listener_at(self, at: Address) -> Listener | None:
-        """Who listens there: at this very address, or at any of the host's."""
-        return self.listeners.get(at) or self.listeners.get(at._replace(address=ANY_ADDRESS))
 
     def rng(self, component: str) -> Any:
         """The random stream of one component of this host."""

@@ -14,12 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from swarmsim.sim.future import Future
-
-if TYPE_CHECKING:
-    from swarmsim.sim.net.rpc import RpcError
+from swarmsim.sim.net.status import RpcError
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")

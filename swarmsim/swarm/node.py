@@ -14,7 +14,7 @@ from typing import NamedTuple
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.net.channel import ask_once
-from swarmsim.sim.net.rpc import RpcError
+from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.agent.agent import Agent
 from swarmsim.swarm.agent.remotes import Remotes

@@ -22,7 +22,7 @@ from swarmsim.profile import load_profile
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host, SimContext
-from swarmsim.sim.net.rpc import RpcError
+from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import RandomStreams
 from swarmsim.swarm.manager.manager import Manager

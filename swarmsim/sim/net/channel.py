@@ -20,18 +20,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from swarmsim.sim.future import Activity
+from swarmsim.sim.host import Process
 from swarmsim.sim.method import Message, Method, Reply, Request, StreamMethod
-from swarmsim.sim.net.connection import Address, Dialer, DialError, Socket
-from swarmsim.sim.net.rpc import CLIENT_CLOSING, Call, RpcError, Stream, dialing_failed, transport_closing
+from swarmsim.sim.net.connection import Address, Socket
+from swarmsim.sim.net.dialer import Dialer, DialError
+from swarmsim.sim.net.rpc import Call, Stream
+from swarmsim.sim.net.server import ServerTransport
+from swarmsim.sim.net.status import CLIENT_CLOSING, RpcError, dialing_failed, transport_closing
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import PeriodicTimer
-
-if TYPE_CHECKING:
-    from swarmsim.sim.host import Process
-    from swarmsim.sim.net.server import ServerTransport
 
 BACKOFF_BASE, BACKOFF_FACTOR, BACKOFF_JITTER, BACKOFF_MAX = 1.0, 1.6, 0.2, 120.0  # seconds; grpc backoff.DefaultConfig
 CONNECT_TIMEOUT = 20.0  # seconds, grpc's minConnectTimeout

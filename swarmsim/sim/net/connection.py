@@ -1,4 +1,4 @@
-"""TCP as Linux speaks it: connecting, order, sending again, closing.
+"""TCP as Linux speaks it: order, sending again, closing. How a connection comes about is in :mod:`~swarmsim.sim.net.dialer`.
 
 A connection is two :class:`Socket` objects, one in each host's kernel. A *segment* is a function to be called at the other end; to
 :meth:`Socket.send` one costs a single event while packets get through. Nothing stands for acknowledgements: a segment that the
@@ -17,9 +17,6 @@ the host loses power  nothing. Its kernel has forgotten the connection, and when
 a segment for whom    RST: nobody there has this connection
 the kernel does not
 know
-a SYN is lost         it is sent again 1, 3, 7, 15, 31, 63 s after the first; after 127 s: ``ETIMEDOUT``
-a SYN finds no        RST: ``ECONNREFUSED``
-listener
 ====================  ==============================================================================================
 
 Sources: RFC 6298, RFC 9293; Linux include/net/tcp.h, net/ipv4/tcp_timer.c, Documentation/networking/ip-sysctl.rst.
@@ -28,13 +25,11 @@ Sources: RFC 6298, RFC 9293; Linux include/net/tcp.h, net/ipv4/tcp_timer.c, Docu
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from swarmsim.sim.clock import FOREVER, Timer
+from swarmsim.sim.clock import FOREVER, Clock, Timer
+from swarmsim.sim.net.fabric import Fabric
 from swarmsim.sim.scope import ModelError, Scope
-
-if TYPE_CHECKING:
-    from swarmsim.sim.host import Host
 
 RTO_MIN, RTO_MAX = 0.2, 120.0  # seconds, TCP_RTO_MIN, TCP_RTO_MAX
 SMOOTHED_ROUND_TRIP = 0.011
@@ -50,15 +45,7 @@ NEIGHBOUR_PERIOD = 3.0
 to be sent next. Such a failure takes back the step of the backoff (tcp_ld_RTO_revert)."""
 KEEPALIVE_PERIOD = 15.0  # seconds, what Go's net package sets for idle time and interval
 KEEPALIVE_PROBES = 9  # tcp_keepalive_probes
-SYN_REPEATS = (
-    1.0,
-    3.0,
-    7.0,
-    15.0,
-    31.0,
-    63.0,
-)  # seconds after the first: TCP_TIMEOUT_INIT 1 s, doubling, tcp_syn_retries 6
-SYN_GIVE_UP = 127.0
+ANY_ADDRESS = "0.0.0.0"
 
 Deliver = Callable[..., object]
 
@@ -88,11 +75,47 @@ class Address(NamedTuple):
         return self.address if self.protocol == "unix" else f"{self.address}:{self.port}"
 
 
-class DialError(ModelError):
-    """A connection that did not come about, in the words of Go's ``net`` package."""
+class NetStack:
+    """What a kernel knows of the network: who listens on this host, and the ends of its connections. It works while ``power`` lives.
 
-    def __init__(self, to: Address, why: str) -> None:
-        super().__init__(f"dial {to.protocol} {to}: {why}")
+    ``by_address`` are all hosts of the network.
+    """
+
+    def __init__(self, clock: Clock, fabric: Fabric, by_address: dict[str, NetStack], name: str, address: str) -> None:
+        self.clock = clock
+        self.fabric = fabric
+        self.by_address = by_address
+        self.name = name
+        self.address = address
+        self.power = Scope(clock, name)
+        self.listeners: dict[Address, Listener] = {}
+        self.receivers: dict[Address, Callable[[Any, Address], object]] = {}
+        """Bound UDP sockets: each is called with a packet's payload and sender."""
+        self.sockets: dict[Socket, None] = {}
+        self.awaited_by: dict[Socket, None] = {}
+        """Other hosts' sockets that have something to send here, while this host has no power."""
+        by_address[address] = self
+
+    @property
+    def powered(self) -> bool:
+        return self.power.alive
+
+    def listener_at(self, at: Address) -> Listener | None:
+        """Who listens there: at this very address, or at any of the host's."""
+        return self.listeners.get(at) or self.listeners.get(at._replace(address=ANY_ADDRESS))
+
+    def power_lost(self) -> None:
+        """Silence: the kernel forgets its connections, and nobody is told."""
+        self.power.end()
+        for socket in list(self.sockets):
+            socket.vanish()
+
+    def power_returned(self) -> None:
+        """The kernel runs again and knows no connection."""
+        self.power = Scope(self.clock, self.name)
+        awaited_by, self.awaited_by = self.awaited_by, {}
+        for socket in awaited_by:
+            socket.neighbour_returned()
 
 
 class Listener:
@@ -103,7 +126,7 @@ class Listener:
     """
 
     def __init__(
-        self, host: Host, scope: Scope, at: Address, identity: str, on_accept: Callable[[Socket], object]
+        self, host: NetStack, scope: Scope, at: Address, identity: str, on_accept: Callable[[Socket], object]
     ) -> None:
         if at in host.listeners:
             raise ModelError(f"listen {at.protocol} {at}: bind: address already in use")
@@ -151,7 +174,7 @@ class Socket:
     peer: Socket
     _peer_name: str
 
-    def __init__(self, host: Host, identity: str) -> None:
+    def __init__(self, host: NetStack, identity: str) -> None:
         self.host = host
         self.identity = identity
         self.alive = True
@@ -160,7 +183,7 @@ class Socket:
         """Whoever the other side's segments are for."""
         self.on_close: Callable[[str], object] = lambda why: None
         self._env = host.clock.env
-        self._fabric = host.ctx.fabric
+        self._fabric = host.fabric
         self._power = host.power
         self._name = host.name
         self._arrival = 0.0
@@ -172,7 +195,7 @@ class Socket:
         host.sockets[self] = None
 
     @staticmethod
-    def pair(client: Host, client_identity: str, server: Host, server_identity: str) -> tuple[Socket, Socket]:
+    def pair(client: NetStack, client_identity: str, server: NetStack, server_identity: str) -> tuple[Socket, Socket]:
         """Two ends of one connection."""
         near, far = Socket(client, client_identity), Socket(server, server_identity)
         near.peer, far.peer = far, near
@@ -333,101 +356,3 @@ class Socket:
                 return
             self._reset_from_there()
         self._keepalive = Timer(self._env, KEEPALIVE_PERIOD, self._probe, (number + 1,), self._power)
-
-
-class Dialer:
-    """An attempt to connect, which takes ``timeout`` seconds at most (net.Dialer).
-
-    ``done`` is given the client's end or a :class:`DialError`, once, unless the attempt is abandoned. ``ago``: it began so
-    many seconds before, and has had no answer so far.
-    """
-
-    __slots__ = ("_accepted", "_began", "_deadline", "_done", "_identity", "_over", "host", "remote", "scope", "to")
-
-    def __init__(
-        self,
-        host: Host,
-        scope: Scope,
-        to: Address,
-        identity: str,
-        timeout: float,
-        done: Callable[[Socket | DialError], object],
-        ago: float = 0.0,
-    ) -> None:
-        self.host = host
-        self.scope = scope
-        self.to = to
-        self.remote = host if to.protocol == "unix" else host.ctx.by_address.get(to.address)
-        self._identity = identity
-        self._done = done
-        self._began = host.clock.now - ago
-        self._deadline = min(timeout, SYN_GIVE_UP)
-        self._accepted: Socket | None = None
-        self._over = False
-        if self.remote is None:
-            scope.after(0.0, self._finish, DialError(to, "connect: no route to host"))
-            return
-        if not ago:
-            self._send_syn()
-        self._wait(ago)
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since it began."""
-        return self.host.clock.now - self._began
-
-    def abandon(self) -> None:
-        """Nobody wants the connection any more."""
-        self._over = True
-        if self._accepted is not None:
-            self._accepted.close()
-
-    def _finish(self, result: Socket | DialError) -> None:
-        if self._over:
-            return
-        self._over = True
-        if isinstance(result, DialError) and self._accepted is not None:
-            self._accepted.close()
-        self._done(result)
-
-    def _wait(self, elapsed: float) -> None:
-        """The next SYN, or the end."""
-        following = next((sent for sent in SYN_REPEATS if sent > elapsed + 1e-9), SYN_GIVE_UP)
-        following = min(following, self._deadline)
-        self.scope.after(following - elapsed, self._not_answered, following)
-
-    def _not_answered(self, elapsed: float) -> None:
-        if self._over:
-            return
-        if elapsed >= self._deadline:
-            kernel = self._deadline >= SYN_GIVE_UP
-            self._finish(DialError(self.to, "connect: connection timed out" if kernel else "i/o timeout"))
-            return
-        self._send_syn()
-        self._wait(elapsed)
-
-    def _send_syn(self) -> None:
-        assert self.remote is not None
-        delay = self.host.ctx.fabric.transit(self.host.name, self.remote.name)
-        if delay is not None:
-            Timer(self.host.clock.env, delay, self._syn_arrives, (), FOREVER)
-
-    def _syn_arrives(self) -> None:
-        remote = self.remote
-        assert remote is not None
-        if not remote.powered or self._over:
-            return
-        back = self.host.ctx.fabric.transit(remote.name, self.host.name)
-        near = self._accepted
-        if near is None:
-            listener = remote.listener_at(self.to)
-            if listener is None:
-                if back is not None:
-                    self.scope.after(back, self._finish, DialError(self.to, "connect: connection refused"))
-                return
-            self._accepted, far = Socket.pair(self.host, self._identity, remote, listener.identity)
-            near = self._accepted
-            listener.on_accept(far)
-        if back is not None:
-            near.peer._arrival = max(near.peer._arrival, self.host.clock.now + back)
-            self.scope.after(back, self._finish, near)

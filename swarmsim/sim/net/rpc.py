@@ -11,52 +11,26 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic
+from typing import Any, Generic, Protocol, TypeVar
 
 from simpy.events import PENDING
 
 from swarmsim.sim.clock import FOREVER, Clock, Timer
 from swarmsim.sim.future import Future
 from swarmsim.sim.method import Message, Method, Reply, Request, StreamMethod
-from swarmsim.sim.scope import ModelError, Scope
+from swarmsim.sim.net.connection import Socket
+from swarmsim.sim.net.status import RpcError, deadline_exceeded
+from swarmsim.sim.scope import Scope
 
-if TYPE_CHECKING:
-    from swarmsim.sim.net.channel import ClientTransport
-    from swarmsim.sim.net.server import ServerTransport
-
-TRANSPORT_CLOSING = "transport is closing"
-CLIENT_CLOSING = "grpc: the client connection is closing"
+Carried = TypeVar("Carried", contravariant=True)
 
 
-class RpcError(ModelError):
-    """An error with a gRPC code (``"Unavailable"``, ``"NotFound"``, …) and a description."""
+class Transport(Protocol[Carried]):
+    """One end of a connection that calls and streams share. Who has ended there has :meth:`left` it."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+    socket: Socket
 
-    @property
-    def broken(self) -> bool:
-        """Whether the connection failed, as opposed to the other side having answered (as SwarmKit's raftproxy tells them apart)."""
-        return self.code == "Unavailable" and ("is closing" in self.message or "connection error" in self.message)
-
-    def __str__(self) -> str:
-        return f"rpc error: code = {self.code} desc = {self.message}"
-
-
-def deadline_exceeded() -> RpcError:
-    return RpcError("DeadlineExceeded", "context deadline exceeded")
-
-
-def transport_closing() -> RpcError:
-    """What a call says whose connection ended under it."""
-    return RpcError("Unavailable", TRANSPORT_CLOSING)
-
-
-def dialing_failed(error: ModelError) -> RpcError:
-    """What a call says for which there is no connection."""
-    return RpcError("Unavailable", f'connection error: desc = "transport: Error while dialing {error}"')
+    def left(self, rpc: Carried, /) -> None: ...
 
 
 class TimeOuts:
@@ -114,7 +88,7 @@ class Call(Generic[Request, Reply]):
         self.reply: Future[Reply] = clock.future()
         self.deadline = math.inf
         self.impatient = False
-        self.transport: ClientTransport | None = None
+        self.transport: Transport[Call[Any, Any]] | None = None
         """The connection it goes over, once there is one."""
         self._timer: Timer | None = None
 
@@ -200,8 +174,8 @@ class Stream(Generic[Request, Message]):
         self.deadline = deadline
         self._on_message = on_message
         self._on_close = on_close
-        self.transport: ClientTransport | None = None
-        self.server: ServerTransport | None = None
+        self.transport: Transport[Stream[Any, Any]] | None = None
+        self.server: Transport[Stream[Any, Any]] | None = None
         self.open = True
         """At the client."""
         self.server_open = False

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from swarmsim.sim.future import Future
+from swarmsim.sim.host import Process
 from swarmsim.sim.method import AnyMethod, Handler, Message, Method, Reply, Request, StreamHandler, StreamMethod
 from swarmsim.sim.net.connection import Address, Listener, Socket
-from swarmsim.sim.net.rpc import Call, RpcError, Stream
+from swarmsim.sim.net.rpc import Call, Stream
+from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.scope import Scope
-
-if TYPE_CHECKING:
-    from swarmsim.sim.host import Process
 
 
 class ServerTransport:

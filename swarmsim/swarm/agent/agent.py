@@ -16,7 +16,7 @@ from swarmsim.sim.future import Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.method import Method, Reply, Request
 from swarmsim.sim.net.channel import Channel
-from swarmsim.sim.net.rpc import RpcError
+from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import PeriodicTimer
 from swarmsim.swarm.agent.remotes import Remotes

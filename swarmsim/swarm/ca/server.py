@@ -6,7 +6,7 @@ from random import Random
 
 from swarmsim.sim.future import Future
 from swarmsim.sim.method import CallInfo
-from swarmsim.sim.net.rpc import RpcError
+from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.api.ca import (
     GetRootCACertificateRequest,

@@ -15,7 +15,7 @@ from swarmsim.apitypes.reference import InvalidReference, parse_reference
 from swarmsim.apitypes.specs import SECOND, EndpointSpec, HealthConfig, Resources, ServiceSpec, replace
 from swarmsim.sim.future import Future
 from swarmsim.sim.method import CallInfo, Handler, Method, Reply, Request
-from swarmsim.sim.net.rpc import RpcError
+from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.api import control
 from swarmsim.swarm.api.control import ManagerStatus, NodeView

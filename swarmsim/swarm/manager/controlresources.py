@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from swarmsim.apitypes.specs import ContainerSpec, NetworkAttachment, ServiceSpec, replace
 from swarmsim.sim.future import Future
 from swarmsim.sim.method import CallInfo
-from swarmsim.sim.net.rpc import RpcError
+from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.api import control
 from swarmsim.swarm.objects import Config, Network, Secret, Service, Task

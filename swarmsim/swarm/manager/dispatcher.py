@@ -21,7 +21,7 @@ from swarmsim.apitypes.specs import SECOND, replace
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.method import CallInfo, ServerStream
-from swarmsim.sim.net.rpc import RpcError
+from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import new_id
 from swarmsim.sim.timers import AlignedTicker, Deadline

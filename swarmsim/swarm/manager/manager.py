@@ -13,12 +13,12 @@ from typing import Any
 
 from swarmsim.raft.messages import ChangeType
 from swarmsim.sim.future import Activity, Future
-from swarmsim.sim.host import ANY_ADDRESS, Process
+from swarmsim.sim.host import Process
 from swarmsim.sim.method import CallInfo, Handler, Method, Reply, Request
 from swarmsim.sim.net.channel import Channel, ask_once
-from swarmsim.sim.net.connection import Address
-from swarmsim.sim.net.rpc import RpcError
+from swarmsim.sim.net.connection import ANY_ADDRESS, Address
 from swarmsim.sim.net.server import Server
+from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.api import LOCAL_SOCKET, ca, dispatcher, health, raft

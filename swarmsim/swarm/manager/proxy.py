@@ -27,8 +27,8 @@ from swarmsim.sim.method import (
 )
 from swarmsim.sim.net.channel import Channel
 from swarmsim.sim.net.fabric import LOOPBACK
-from swarmsim.sim.net.rpc import RpcError
 from swarmsim.sim.net.server import Server
+from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.api import health
 from swarmsim.swarm.manager.raftnode import LOST_QUORUM, RaftNode

@@ -27,8 +27,8 @@ from swarmsim.raft.messages import (
 from swarmsim.sim.future import Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.method import CallInfo
-from swarmsim.sim.net.rpc import RpcError
 from swarmsim.sim.net.server import Server
+from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import PeriodicTimer
 from swarmsim.swarm.api.raft import PROCESS_RAFT_MESSAGE, Member

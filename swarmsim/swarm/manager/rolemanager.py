@@ -11,7 +11,7 @@ from functools import partial
 
 from swarmsim.apitypes.specs import replace
 from swarmsim.sim.future import Activity
-from swarmsim.sim.net.rpc import RpcError
+from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import PeriodicTimer
 from swarmsim.swarm.api.raft import Member

@@ -16,7 +16,8 @@ from swarmsim.sim.future import Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.journal import Journal
 from swarmsim.sim.net.channel import Channel
-from swarmsim.sim.net.rpc import Call, RpcError
+from swarmsim.sim.net.rpc import Call
+from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.api import health
 from swarmsim.swarm.api.raft import PROCESS_RAFT_MESSAGE, Member

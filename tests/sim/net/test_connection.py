@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from swarmsim.sim.net.connection import Address, Dialer, DialError, Listener, Socket
+from swarmsim.sim.net.connection import Address, Listener, Socket
+from swarmsim.sim.net.dialer import Dialer, DialError
 from tests.sim.net.pair import Pair
 
 PORT = Address("tcp", "10.0.0.2", 2377)

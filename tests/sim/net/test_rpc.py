@@ -8,8 +8,8 @@ import pytest
 
 from swarmsim.sim.method import Method, StreamMethod
 from swarmsim.sim.net.channel import Channel, Connectivity
-from swarmsim.sim.net.rpc import RpcError
 from swarmsim.sim.net.server import Server
+from swarmsim.sim.net.status import RpcError
 from tests.sim.net.pair import Pair
 
 HELLO = Method("Test/Hello", str, str)

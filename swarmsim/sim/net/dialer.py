@@ -1,0 +1,127 @@
+"""Connecting, as Linux does: a SYN, its repeats, and what becomes of them.
+
+====================  ==============================================================================================
+what happens          what follows
+====================  ==============================================================================================
+a SYN is lost         it is sent again 1, 3, 7, 15, 31, 63 s after the first; after 127 s: ``ETIMEDOUT``
+a SYN finds no        RST: ``ECONNREFUSED``
+listener
+====================  ==============================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from swarmsim.sim.clock import FOREVER, Timer
+from swarmsim.sim.net.connection import Address, NetStack, Socket
+from swarmsim.sim.scope import ModelError, Scope
+
+SYN_REPEATS = (1.0, 3.0, 7.0, 15.0, 31.0, 63.0)
+"""Seconds after the first: TCP_TIMEOUT_INIT 1 s, doubling, tcp_syn_retries 6."""
+SYN_GIVE_UP = 127.0
+
+
+class DialError(ModelError):
+    """A connection that did not come about, in the words of Go's ``net`` package."""
+
+    def __init__(self, to: Address, why: str) -> None:
+        super().__init__(f"dial {to.protocol} {to}: {why}")
+
+
+class Dialer:
+    """An attempt to connect, which takes ``timeout`` seconds at most (net.Dialer).
+
+    ``done`` is given the client's end or a :class:`DialError`, once, unless the attempt is abandoned. ``ago``: it began so
+    many seconds before, and has had no answer so far.
+    """
+
+    __slots__ = ("_accepted", "_began", "_deadline", "_done", "_identity", "_over", "host", "remote", "scope", "to")
+
+    def __init__(
+        self,
+        host: NetStack,
+        scope: Scope,
+        to: Address,
+        identity: str,
+        timeout: float,
+        done: Callable[[Socket | DialError], object],
+        ago: float = 0.0,
+    ) -> None:
+        self.host = host
+        self.scope = scope
+        self.to = to
+        self.remote = host if to.protocol == "unix" else host.by_address.get(to.address)
+        self._identity = identity
+        self._done = done
+        self._began = host.clock.now - ago
+        self._deadline = min(timeout, SYN_GIVE_UP)
+        self._accepted: Socket | None = None
+        self._over = False
+        if self.remote is None:
+            scope.after(0.0, self._finish, DialError(to, "connect: no route to host"))
+            return
+        if not ago:
+            self._send_syn()
+        self._wait(ago)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began."""
+        return self.host.clock.now - self._began
+
+    def abandon(self) -> None:
+        """Nobody wants the connection any more."""
+        self._over = True
+        if self._accepted is not None:
+            self._accepted.close()
+
+    def _finish(self, result: Socket | DialError) -> None:
+        if self._over:
+            return
+        self._over = True
+        if isinstance(result, DialError) and self._accepted is not None:
+            self._accepted.close()
+        self._done(result)
+
+    def _wait(self, elapsed: float) -> None:
+        """The next SYN, or the end."""
+        following = next((sent for sent in SYN_REPEATS if sent > elapsed + 1e-9), SYN_GIVE_UP)
+        following = min(following, self._deadline)
+        self.scope.after(following - elapsed, self._not_answered, following)
+
+    def _not_answered(self, elapsed: float) -> None:
+        if self._over:
+            return
+        if elapsed >= self._deadline:
+            kernel = self._deadline >= SYN_GIVE_UP
+            self._finish(DialError(self.to, "connect: connection timed out" if kernel else "i/o timeout"))
+            return
+        self._send_syn()
+        self._wait(elapsed)
+
+    def _send_syn(self) -> None:
+        assert self.remote is not None
+        delay = self.host.fabric.transit(self.host.name, self.remote.name)
+        if delay is not None:
+            Timer(self.host.clock.env, delay, self._syn_arrives, (), FOREVER)
+
+    def _syn_arrives(self) -> None:
+        remote = self.remote
+        assert remote is not None
+        if not remote.powered or self._over:
+            return
+        back = self.host.fabric.transit(remote.name, self.host.name)
+        near = self._accepted
+        if near is None:
+            listener = remote.listener_at(self.to)
+            if listener is None:
+                if back is not None:
+                    self.scope.after(back, self._finish, DialError(self.to, "connect: connection refused"))
+                return
+            self._accepted, far = Socket.pair(self.host, self._identity, remote, listener.identity)
+            near = self._accepted
+            listener.on_accept(far)
+        if back is not None:
+            near.peer._arrival = max(near.peer._arrival, self.host.clock.now + back)
+            self.scope.after(back, self._finish, near)
