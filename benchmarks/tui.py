@@ -16,21 +16,20 @@ from swarmsim.tui.player import Future, Player
 from swarmsim.tui.start import app_for
 from swarmsim.tui.texts import Texts
 
-BIG = """
+
+def big_app(nodes: int, tasks: int) -> WatchApp:
+    """The app at the moment when a service with so many tasks is created."""
+    loaded = parse_scenario(
+        f"""
 name: big
-cluster: {managers: 3, workers: 997}
+cluster: {{managers: 3, workers: {nodes - 3}}}
 steps:
-  - docker: service create -d --no-resolve-image --name web --replicas 10000 mini:1 sleep 100000000
-  - wait: {service: web, running: 10000}
+  - docker: service create -d --no-resolve-image --name web --replicas {tasks} mini:1 sleep 100000000
+  - wait: {{service: web, running: {tasks}}}
     within: 10m
-"""
-BUSY = 12.0
-"""Seconds of watching, from when the service is created: its tasks start all the while."""
-KEYS = 60
-
-
-def big_app() -> WatchApp:
-    loaded = parse_scenario(BIG, "big.yaml")
+""",
+        "big.yaml",
+    )
     player = Player(Future("1", Recording({}, []), loaded))
     player.speed = 100.0
     return WatchApp(player, Texts("en"), title="big")
@@ -44,20 +43,20 @@ async def _begun(pilot: Pilot[None]) -> WatchApp:
     return app
 
 
-async def _frames() -> float:
-    async with big_app().run_test(size=(120, 40)) as pilot:
+async def _frames(app: WatchApp, seconds: float) -> float:
+    async with app.run_test(size=(120, 40)) as pilot:
         app = await _begun(pilot)
         began, frames = time.monotonic(), app.frames
-        await asyncio.sleep(BUSY)
+        await asyncio.sleep(seconds)
         return (app.frames - frames) / (time.monotonic() - began)
 
 
-async def _latency() -> float:
+async def _latency(app: WatchApp, keys: int) -> float:
     """The 95th percentile of the milliseconds from a key to what it does."""
-    async with big_app().run_test(size=(120, 40)) as pilot:
+    async with app.run_test(size=(120, 40)) as pilot:
         app = await _begun(pilot)
         waits = []
-        for number in range(KEYS):
+        for number in range(keys):
             key = "minus" if number % 2 else "plus"
             speed, began = app.player.speed, time.monotonic()
             app.post_message(events.Key(key, None))
@@ -68,14 +67,14 @@ async def _latency() -> float:
         return statistics.quantiles(waits, n=20)[-1]
 
 
-def frames_a_second() -> float:
-    """Redraws a second while 10,000 tasks start."""
-    return asyncio.run(_frames())
+def frames_a_second(nodes: int, tasks: int, seconds: float) -> float:
+    """Redraws a second for so many seconds of watching, from when the service is created: its tasks start all the while."""
+    return asyncio.run(_frames(big_app(nodes, tasks), seconds))
 
 
-def key_latency() -> float:
-    """Milliseconds from a key to what it does, 95th percentile, while 10,000 tasks start."""
-    return asyncio.run(_latency())
+def key_latency(nodes: int, tasks: int, keys: int) -> float:
+    """Milliseconds from a key to what it does, 95th percentile of so many, while tasks start."""
+    return asyncio.run(_latency(big_app(nodes, tasks), keys))
 
 
 async def opened(trace: str) -> None:
