@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from swarmsim.apitypes.http import ApiError, ConnectError, Transport
 from swarmsim.docker import events, host, network, node, secret, service, stack, swarm
 from swarmsim.docker.apiclient import ApiClient
-from swarmsim.docker.command import CommandContext, CommandError, Machine, NotModelled, Write, error_text
+from swarmsim.docker.command import CommandContext, Machine, Write, error_text
+from swarmsim.docker.errors import CommandError, NotModelled
 from swarmsim.docker.files import Files
 from swarmsim.docker.grammar import ALIASES, BY_PATH, GROUPS, NOT_MODELLED, Command
 from swarmsim.docker.help import command_help, group_help

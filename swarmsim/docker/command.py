@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.http import ApiError, Stream
 from swarmsim.docker.apiclient import ApiClient
+from swarmsim.docker.errors import CommandError
+from swarmsim.docker.files import Files
 from swarmsim.docker.output import render_inspected
 from swarmsim.go.duration import parse_timestamp
 from swarmsim.go.pflag import Flags
 from swarmsim.go.template import TemplateError
 from swarmsim.go.units import human_duration
 from swarmsim.sim.future import Activity, Future
-from swarmsim.sim.scope import ModelError
-
-if TYPE_CHECKING:
-    from swarmsim.docker.files import Files
 
 Write = Callable[[str, str], object]
 """``write("out" | "err", text)``."""
@@ -35,22 +33,6 @@ class Machine(Protocol):
 
     def shuffle(self, items: list[str]) -> None:
         """Put items into the order of a Go map."""
-
-
-class CommandError(ModelError):
-    """The command ends with this message on stderr and this exit code."""
-
-    def __init__(self, message: str, code: int = 1) -> None:
-        super().__init__(message)
-        self.message = message
-        self.code = code
-
-
-class NotModelled(CommandError):
-    """Docker has ``what``, the model does not yet."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"swarmsim: {what} is real, but not modelled yet")
 
 
 class CommandContext:

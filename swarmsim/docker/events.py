@@ -8,7 +8,8 @@ from typing import Any
 
 from swarmsim.apitypes.http import ApiError
 from swarmsim.docker.apiclient import Json
-from swarmsim.docker.command import CommandContext, CommandError
+from swarmsim.docker.command import CommandContext
+from swarmsim.docker.errors import CommandError
 from swarmsim.docker.templates import FUNCTIONS
 from swarmsim.go.duration import parse_duration
 from swarmsim.go.json import compact

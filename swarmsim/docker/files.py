@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from copy import copy
 from pathlib import Path
 
-from swarmsim.docker.command import CommandError
+from swarmsim.docker.errors import CommandError
 
 
 class Files:

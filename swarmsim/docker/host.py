@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from swarmsim.apitypes.http import ApiError
-from swarmsim.docker.command import CommandContext, CommandError, NotModelled, joined
+from swarmsim.docker.command import CommandContext, joined
+from swarmsim.docker.errors import CommandError, NotModelled
 from swarmsim.docker.output import Listing, render_inspected
 from swarmsim.docker.templates import FUNCTIONS
 from swarmsim.go.json import compact

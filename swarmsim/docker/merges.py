@@ -30,7 +30,8 @@ from swarmsim.apitypes.specs import (
     ServiceSpec,
     replace,
 )
-from swarmsim.docker.command import CommandError, key_values
+from swarmsim.docker.command import key_values
+from swarmsim.docker.errors import CommandError
 from swarmsim.go.pflag import Flags
 
 T = TypeVar("T")

@@ -7,7 +7,8 @@ from typing import Any
 
 from swarmsim.apitypes.engine import IPAM, IPAMConfig, NetworkCreateRequest, VolumeCreateRequest
 from swarmsim.apitypes.http import ApiError
-from swarmsim.docker.command import CommandContext, CommandError, error_text, joined, key_values
+from swarmsim.docker.command import CommandContext, error_text, joined, key_values
+from swarmsim.docker.errors import CommandError
 from swarmsim.docker.output import Listing
 from swarmsim.docker.tasks import natural
 from swarmsim.sim.future import Activity

@@ -8,7 +8,8 @@ from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import replace
 from swarmsim.apitypes.swarm import NodeSpec
 from swarmsim.docker import tasks
-from swarmsim.docker.command import CommandContext, CommandError, error_text
+from swarmsim.docker.command import CommandContext, error_text
+from swarmsim.docker.errors import CommandError
 from swarmsim.docker.output import Listing
 from swarmsim.go.units import bytes_size
 from swarmsim.sim.future import Activity

@@ -13,8 +13,9 @@ from swarmsim.apitypes.base import as_json
 from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.specs import SECOND
 from swarmsim.apitypes.swarm import Service
-from swarmsim.docker.command import CommandContext, CommandError
+from swarmsim.docker.command import CommandContext
 from swarmsim.docker.convergence import Convergence, Phase, Reaction, Say
+from swarmsim.docker.errors import CommandError
 from swarmsim.sim.future import Activity
 
 POLL = 0.2  # seconds

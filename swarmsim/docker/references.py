@@ -7,7 +7,8 @@ from typing import Any
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.reference import InvalidReference, parse_reference
 from swarmsim.apitypes.specs import NetworkAttachment, ServiceSpec, replace
-from swarmsim.docker.command import CommandContext, CommandError
+from swarmsim.docker.command import CommandContext
+from swarmsim.docker.errors import CommandError
 from swarmsim.sim.future import Activity
 
 

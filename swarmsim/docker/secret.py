@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from swarmsim.apitypes.specs import SecretSpec
-from swarmsim.docker.command import CommandContext, CommandError, error_text, joined, key_values
+from swarmsim.docker.command import CommandContext, error_text, joined, key_values
+from swarmsim.docker.errors import CommandError
 from swarmsim.docker.output import Listing
 from swarmsim.docker.tasks import natural
 from swarmsim.go.duration import parse_timestamp

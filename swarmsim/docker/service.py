@@ -10,7 +10,8 @@ from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import Mode, Replicated, ServiceSpec, replace
 from swarmsim.apitypes.swarm import Service
 from swarmsim.docker import tasks
-from swarmsim.docker.command import CommandContext, CommandError, error_text
+from swarmsim.docker.command import CommandContext, error_text
+from swarmsim.docker.errors import CommandError
 from swarmsim.docker.node import node_names
 from swarmsim.docker.options import PRETTY, PRETTY_ENDPOINT, PRETTY_HEAD, PRETTY_HEALTH
 from swarmsim.docker.output import Listing

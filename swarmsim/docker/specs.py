@@ -24,7 +24,7 @@ from swarmsim.apitypes.specs import (
     TaskSpec,
     replace,
 )
-from swarmsim.docker.command import CommandError
+from swarmsim.docker.errors import CommandError
 from swarmsim.docker.merges import Replace, Together, environment
 from swarmsim.docker.options import BY_FLAG, OPTIONS, RECORDS, Section
 from swarmsim.go.pflag import Flags

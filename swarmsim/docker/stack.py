@@ -16,9 +16,10 @@ from swarmsim.apitypes.specs import SecretSpec, ServiceSpec, replace
 from swarmsim.docker import service as services
 from swarmsim.docker import tasks
 from swarmsim.docker.apiclient import Json
-from swarmsim.docker.command import CommandContext, CommandError, error_text
+from swarmsim.docker.command import CommandContext, error_text
 from swarmsim.docker.compose.convert import IMAGE, NAMESPACE, Stack
 from swarmsim.docker.compose.load import Loaded, load
+from swarmsim.docker.errors import CommandError
 from swarmsim.docker.node import node_names
 from swarmsim.docker.output import Listing
 from swarmsim.docker.progress import wait_on_service

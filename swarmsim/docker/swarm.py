@@ -7,7 +7,8 @@ from typing import Any
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import replace
 from swarmsim.apitypes.swarm import CAConfig, DispatcherConfig, InitRequest, JoinRequest, Swarm, SwarmSpec
-from swarmsim.docker.command import CommandContext, CommandError
+from swarmsim.docker.command import CommandContext
+from swarmsim.docker.errors import CommandError
 from swarmsim.docker.grammar import BY_PATH
 from swarmsim.docker.help import command_help
 from swarmsim.go.pflag import Flags

@@ -202,7 +202,7 @@ class Engine:
         if task_id:
             self.task_containers.pop(task_id, None)
 
-    def start_container(self, container: Container) -> Activity[Any]:
+    def start_container(self, container: Container) -> Activity[None]:
         seconds = self.working(self.sample_duration("container_start"))
         if self._cold:
             self._cold = False

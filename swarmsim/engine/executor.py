@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import Any, Protocol
 
 from swarmsim.apitypes.specs import DEFAULT_STOP_GRACE, SECOND, Mount
 from swarmsim.engine.containers import Container, HealthCheck
 from swarmsim.engine.images import NoExecutable, find_image, plan_probe, plan_run
+from swarmsim.engine.localresources import Volume
 from swarmsim.sim.future import Activity, Future
+from swarmsim.sim.host import Host, Process
 from swarmsim.sim.scope import ModelError
 from swarmsim.swarm.agent.taskmanager import ControllerError
 from swarmsim.swarm.objects import ContainerStatus, Task
-
-if TYPE_CHECKING:
-    from swarmsim.engine.engine import Engine
 
 GOSSIP_CONVERGE_DELAY = 2.0
 """Seconds between taking a published task out of the routing mesh and stopping it
@@ -41,10 +41,32 @@ def _is_volume(mount: Mount) -> bool:
     return mount.type == "volume" and bool(mount.source)
 
 
+class Backend(Protocol):
+    """What tasks need of the engine (daemon/cluster/executor/backend.go)."""
+
+    host: Host
+    process: Process
+    ids: Random
+    images: dict[str, None]
+    task_containers: dict[str, Container]
+
+    def sample_duration(self, what: str) -> float: ...
+
+    def working(self, seconds: float) -> float: ...
+
+    def volume(self, name: str) -> Volume: ...
+
+    def add_container(self, container: Container, task_id: str) -> None: ...
+
+    def start_container(self, container: Container) -> Activity[None]: ...
+
+    def remove_container(self, container: Container, task_id: str) -> None: ...
+
+
 class ContainerController:
     """Runs one task. Work that was begun goes on in the engine when the agent stops waiting for it."""
 
-    def __init__(self, engine: Engine, task: Task) -> None:
+    def __init__(self, engine: Backend, task: Task) -> None:
         self.engine = engine
         self.task = task
         self._preparing: Future[Any] | None = None

@@ -1,280 +1,39 @@
-"""The simulated world: hosts with engines on a fabric, a clock under all of it.
+"""The simulated world: a cluster on paper, driven and observed as the recorder of the real cluster did it.
 
-Commands and faults come in, observations go out through the journal, in the form the recorder of the real
-cluster used: what a manager's API shows, looked at every 0.1 s and written down when it changed. A look
-asks the managers in order, 5 s each, and takes the first answer.
+What a manager's API shows is looked at every 0.1 s and written down when it changed. A look asks the managers in
+order, 5 s each, and takes the first answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from random import Random
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection
+from typing import Any
 
-from swarmsim.apitypes.http import Transport
-from swarmsim.apitypes.specs import DiscreteResource, GenericResource, NamedResource
-from swarmsim.docker.client import Result, run_docker, split_words
-from swarmsim.docker.command import Write
-from swarmsim.docker.files import Files
-from swarmsim.engine.engine import Engine
-from swarmsim.engine.routes import EngineTransport
-from swarmsim.profile import load_profile
-from swarmsim.sim.clock import Clock
-from swarmsim.sim.future import Activity, Future
-from swarmsim.sim.host import Host, SimContext
-from swarmsim.sim.net.status import RpcError
-from swarmsim.sim.scope import Scope
-from swarmsim.sim.streams import RandomStreams
-from swarmsim.swarm.manager.manager import Manager
-from swarmsim.swarm.manager.overview import OVERVIEW, OverviewRequest
-from swarmsim.swarm.manager.raftnode import RaftNode
-from swarmsim.swarm.objects import Role
-from swarmsim.swarm.skiprules import skip_rules
+from swarmsim.sim.future import Activity
 from swarmsim.trace import rows
-from swarmsim.trace.rows import KINDS, Row
+from swarmsim.trace.rows import KINDS
 from swarmsim.trace.state import ClusterState
-from swarmsim.world import POLL, Capability, Fields, HostSpec
-from swarmsim.world.machine import SimulatedMachine
-from swarmsim.world.observer import LOOK_TIMEOUT, Differences, Observer, View
+from swarmsim.world import Capability, Fields, HostSpec
+from swarmsim.world.cluster import SWITCH, SimulatedCluster
+from swarmsim.world.observer import Observer
 from swarmsim.world.verbs import VERBS
+from swarmsim.world.views import Differences, View
 from swarmsim.world.vitals import Vitals
 
-T = TypeVar("T")
 
-JOIN_WAVE = 1000  # workers that join at once; of many more some would run into the engine's 20 s
-SWITCH = "lan"
-INTERRUPTED = 130  # the exit code of a command that got Ctrl-C
-
-
-class SimulatedWorld:
-    """A cluster on paper, a :class:`~swarmsim.world.World`. Build it, :meth:`form` a swarm on it, then :meth:`run` what drives it.
-
-    ``profile`` is the name of a profile. ``eager`` runs every heartbeat and tick; otherwise those that can change nothing are left out
-    (:mod:`swarmsim.swarm.skiprules`).
-    """
+class SimulatedWorld(SimulatedCluster):
+    """A cluster on paper as a :class:`~swarmsim.world.World`. Build it, :meth:`form` a swarm on it, then :meth:`run` what drives it."""
 
     capabilities: Collection[Capability] = frozenset(Capability)
     verbs: Collection[str] = VERBS.keys()
 
     def __init__(self, hosts: list[HostSpec], seed: int, profile: str, *, eager: bool = False) -> None:
-        self.clock = Clock()
-        of_world = load_profile(profile)
-        self.ctx = SimContext(self.clock, RandomStreams(seed), of_world)
-        self.journal = self.ctx.journal
-        self.hosts: Mapping[str, HostSpec] = {spec.name: spec for spec in hosts}
-        self.engines: dict[str, Engine] = {}
-        self.files = Files()
-        """What docker commands may read."""
-        self.scope = Scope(self.clock, "world")
-        if not eager:
-            self.clock.quiescence.rules.update(skip_rules(self.ctx, self._manager_on))
-        for spec in hosts:
-            own = load_profile(spec.profile) if spec.profile else of_world
-            host = Host(self.ctx, spec.name, spec.address, spec.cpus, spec.memory, own)
-            self.ctx.fabric.link(spec.name, SWITCH, own.samplers["link"])
-            engine = self.engines[spec.name] = Engine(
-                host,
-                ("mini:1", "mini:2"),
-                dict(spec.engine_labels),
-                _generic(spec.resources),
-                spec.plugins,
-                spec.platform,
-            )
-            engine.boot()
+        super().__init__(hosts, seed, profile, eager=eager)
         self._shown = ClusterState()
         self._differences = Differences(self._show)
 
-    # -- time and chance
-
-    @property
-    def now(self) -> float:
-        return self.clock.now
-
-    def timeout(self, seconds: float) -> Future[None]:
-        return self.clock.timeout(seconds)
-
-    def promise(self) -> Future[None]:
-        return self.clock.future()
-
-    def first_of(self, waits: Collection[Future[Any]]) -> Future[Any]:
-        return self.clock.first_of(waits)
-
-    def spawn(self, activity: Activity[T]) -> Future[T]:
-        return self.scope.spawn(activity)
-
-    def run(self, activity: Activity[T]) -> T:
-        """Run ``activity`` to its end, and the world with it; returns or raises what it does."""
-        result: T = self.clock.run(self.scope.spawn(activity))
-        return result
-
-    def advance(self, until: float | Future[Any]) -> None:
-        self.clock.run(until)
-
-    def next_event(self) -> float:
-        return self.clock.peek()
-
-    def rng(self, name: str) -> Random:
-        return self.ctx.streams.stream(name)
-
-    def reseed(self, seed: int) -> None:
-        self.ctx.streams.reseed(seed)
-
-    # -- rows
-
-    def note(self, row_type: Callable[Fields, object], *none: Fields.args, **fields: Fields.kwargs) -> None:
-        self.journal.note(row_type, *none, **fields)
-
-    def subscribe(
-        self,
-        reader: Callable[[Row], object],
-        without: frozenset[str] = frozenset(),
-        only: frozenset[str] | None = None,
-    ) -> None:
-        self.journal.subscribe(reader, without, only)
-
-    # -- who is what
-
-    def _manager_on(self, host: str) -> Manager | None:
-        node = self.engines[host].node
-        return node.manager if node is not None else None
-
-    def raft_on(self, host: str) -> RaftNode | None:
-        """The Raft member that runs on a host, if one does."""
-        manager = self._manager_on(host)
-        return manager.raft if manager is not None and manager.raft.started else None
-
-    def managers(self) -> list[str]:
-        return list(self._manager_hosts())
-
-    def managers_up(self) -> list[str]:
-        return [host for host in self._manager_hosts() if self.engines[host].running]
-
-    def leader(self) -> str | None:
-        """Who leads; of two who both think they do, the first that was named."""
-        for host in self.managers_up():
-            manager = self._manager_on(host)
-            if manager is not None and manager.raft.is_leader:
-                return host
-        return None
-
-    def powered(self, host: str) -> bool:
-        return self.engines[host].host.powered
-
-    def _manager_hosts(self) -> Iterator[str]:
-        found = False
-        for name, engine in self.engines.items():
-            disk = engine.host.disk.get("swarm")
-            if disk is not None and disk.identity.role is Role.MANAGER:
-                found = True
-                yield name
-        if not found:
-            yield from (name for name, spec in self.hosts.items() if spec.role == Role.MANAGER)
-
-    # -- driving
-
-    def docker(
-        self, host: str, line: str, limit: float | None = None, stdin: str = "", name: str | None = None
-    ) -> Activity[Result]:
-        started = self.clock.now
-        engine = self.engines[host]
-        if not engine.host.powered:
-            result = Result(255, "", f"swarmsim: nothing can be typed on {host}: it has no power\n")
-        else:
-            result = yield from self._interruptible(engine, line, limit, stdin)
-        row: rows.Docker = {
-            "on": host,
-            "cmd": line.removeprefix("docker "),
-            "rc": result.code,
-            "out": result.out.strip(),
-            "err": result.err.strip(),
-            "s": round(self.clock.now - started, 3),
-        }
-        if name is not None:
-            row["name"] = name
-        self.note(rows.Docker, **row)
-        return result
-
-    def _interruptible(self, engine: Engine, line: str, limit: float | None, stdin: str) -> Activity[Any]:
-        """A command ends when it is done, when its daemon dies under it, or at Ctrl-C."""
-        shell = self.scope.child("docker")
-        texts = {"out": "", "err": ""}
-
-        def record(stream: str, text: str) -> None:
-            texts[stream] += text
-
-        interrupt = self.clock.future()
-        done = shell.spawn(self.type(engine, split_words(line), record, self.files.piped(stdin), interrupt))
-        died = engine.process.ended
-        waits: list[Future[Any]] = [done]
-        if engine.running:
-            waits.append(died)
-        if limit is not None:
-            waits.append(self.clock.timeout(limit))
-        yield self.clock.first_of(waits)
-        if not done.processed and not died.triggered and interrupt.callbacks:
-            interrupt.succeed()
-            yield self.clock.first_of((done, died))
-        shell.end()
-        if done.processed:
-            return done.value
-        if not died.triggered:
-            return Result(INTERRUPTED, texts["out"], texts["err"])
-        message = "error during connect: the docker daemon went away: EOF\n"
-        return Result(1, texts["out"], texts["err"] + message)
-
-    def type(
-        self, engine: Engine, words: list[str], write: Write, files: Files, interrupt: Future[Any] | None = None
-    ) -> Activity[Result]:
-        """Run docker as a process on a host: it takes a moment to start, and one to print and to exit."""
-        own_time = engine.sample_duration("cli")
-        yield own_time / 2
-        machine = SimulatedMachine(engine.host)
-        result: Result = yield from run_docker(self.transport(engine), machine, words, write, files, interrupt)
-        yield own_time / 2
-        return result
-
-    def transport(self, engine: Engine) -> Transport:
-        """How docker on a host reaches its daemon."""
-        return EngineTransport(engine)
-
-    def form(self) -> Activity[Any]:
-        """Make one swarm of all hosts with ``swarm init`` and ``join``, then set their labels."""
-        names = list(self.hosts)
-        first = next(name for name, spec in self.hosts.items() if spec.role == Role.MANAGER)
-        address = self.hosts[first].address
-        yield from self._must(first, f"swarm init --advertise-addr {address}")
-        tokens = {}
-        for role in Role:
-            result = yield from self._must(first, f"swarm join-token -q {role}")
-            tokens[role] = result.out.strip()
-        managers = [n for n in names if n != first and self.hosts[n].role == Role.MANAGER]
-        for name in managers:
-            yield from self._join(name, tokens[Role.MANAGER], address)
-        workers = [n for n in names if self.hosts[n].role == Role.WORKER]
-        if len(workers) > 10:
-            for first_of_wave in range(0, len(workers), JOIN_WAVE):
-                wave = workers[first_of_wave : first_of_wave + JOIN_WAVE]
-                for joined in [self.scope.spawn(self._join(n, tokens[Role.WORKER], address)) for n in wave]:
-                    yield joined
-        else:
-            for name in workers:
-                yield from self._join(name, tokens[Role.WORKER], address)
-        for name, spec in self.hosts.items():
-            if spec.labels:
-                labels = " ".join(f"--label-add {key}={value}" for key, value in spec.labels.items())
-                yield from self._must(first, f"node update {labels} {name}")
-
-    def _join(self, name: str, token: str, address: str) -> Activity[Any]:
-        own = self.hosts[name].address
-        yield from self._must(name, f"swarm join --token {token} --advertise-addr {own} {address}:2377")
-
-    def _must(self, host: str, line: str) -> Activity[Any]:
-        result = yield from self.docker(host, line)
-        if result.code:
-            raise RuntimeError(f"forming the cluster failed: docker {line} on {host}: {result.err}")
-        return result
-
-    # -- looking
+    def fault(self, verb: str, argument: Any) -> Activity[list[str]]:
+        return VERBS[verb](self, argument)
 
     def look(self) -> Activity[ClusterState | None]:
         view: View | None = yield from self.view()
@@ -286,32 +45,6 @@ class SimulatedWorld:
     def _show(self, row_type: Callable[Fields, object], *none: Fields.args, **fields: Fields.kwargs) -> None:
         """One more row of what a manager shows to whoever looks for the scenario."""
         self._shown.apply({"t": self.clock.now, "kind": KINDS[row_type], **fields})
-
-    def view(self) -> Activity[View | None]:
-        """What the first manager that answers shows, or ``None`` if none does."""
-        for name in self._manager_hosts():
-            engine = self.engines[name]
-            if not engine.host.powered:
-                continue
-            yield engine.sample_duration("look")
-            if not engine.running or engine.node is None or engine.node.control is None:
-                continue
-            manager = engine.node.control
-            reply = manager.call(OVERVIEW, OverviewRequest(), LOOK_TIMEOUT)
-            try:
-                yield self.clock.first_of((reply, manager.scope.ended))
-            except RpcError:
-                continue
-            if reply.processed:
-                return View(self.clock.now, *reply.value)
-        return None
-
-    def next_change(self) -> Future[Any]:
-        return self.ctx.next_change()
-
-    def until_next_look(self, stream: str) -> float:
-        engine = next(iter(self.engines.values()))
-        return (POLL + engine.sample_duration("look")) * self.rng(stream).random()
 
     def observe(self) -> None:
         """Start writing down what the managers' API shows, and what is true."""
@@ -342,71 +75,3 @@ class SimulatedWorld:
             slow=[host for host, link in links.items() if link["slow"]],
             lossy={host: round(100 * link["loss"], 3) for host, link in links.items() if link["loss"]},
         )
-
-    # -- faults
-
-    def fault(self, verb: str, argument: Any) -> Activity[list[str]]:
-        return VERBS[verb](self, argument)
-
-    def isolate(self, hosts: list[str]) -> Activity[Callable[[], Activity[None]]]:
-        number = self.ctx.fabric.separate(hosts)
-
-        def rejoin() -> Activity[None]:
-            self.ctx.fabric.rejoin(number)
-            return
-            yield
-
-        return rejoin
-        yield
-
-    def add_latency(self, host: str, seconds: float) -> None:
-        """Make the link of a host slower, one way, by ``seconds`` (0: as it was)."""
-        latency = self.engines[host].host.profile.samplers["link"]
-        loss = self.ctx.fabric.graph.edges[host, SWITCH]["loss"]
-        self.ctx.fabric.link(host, SWITCH, lambda rng: latency(rng) + seconds, loss, slow=seconds > 0)
-
-    def set_loss(self, host: str, share: float) -> None:
-        """Lose this share of the packets on the link of a host."""
-        link = self.ctx.fabric.graph.edges[host, SWITCH]
-        self.ctx.fabric.link(host, SWITCH, link["latency"], share, slow=link["slow"])
-
-    def power_off(self, host: str) -> None:
-        self.engines[host].host.power_off()
-        self._host_is_down(host)
-
-    def kill_host(self, host: str) -> Activity[Any]:
-        """Kill every process of a host. They die at once; finding the last of them takes a moment."""
-        self.engines[host].host.kill_all()
-        self._host_is_down(host)
-        yield self.engines[host].sample_duration("kill_host")
-
-    def _host_is_down(self, host: str) -> None:
-        self.engines[host].crashed()
-        self.ctx.mark_changed()
-
-    def power_on(self, host: str) -> Activity[Any]:
-        """Power and boot; returns when the engine's API answers."""
-        engine = self.engines[host]
-        if engine.host.powered and engine.running:
-            return
-        engine.host.power_on()
-        yield engine.start()
-
-    def kill_engine(self, host: str) -> None:
-        self.engines[host].kill()
-        self.ctx.mark_changed()
-
-    def stop_engine(self, host: str) -> Activity[Any]:
-        stopped = self.engines[host].stop()
-        yield self.clock.first_of((stopped, self.engines[host].process.ended))
-        self.ctx.mark_changed()
-
-
-def _generic(resources: Mapping[str, int | list[str]]) -> tuple[GenericResource, ...]:
-    found: list[GenericResource] = []
-    for kind, value in resources.items():
-        if isinstance(value, int):
-            found.append(GenericResource(discrete=DiscreteResource(kind=kind, value=value)))
-        else:
-            found += [GenericResource(named=NamedResource(kind=kind, value=name)) for name in value]
-    return tuple(found)

@@ -3,58 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from swarmsim.engine.containers import Container
 from swarmsim.sim.future import Activity
 from swarmsim.world import ContainerChoice, FaultError
+from swarmsim.world.cluster import SimulatedCluster
 
-if TYPE_CHECKING:
-    from swarmsim.world.simulated import SimulatedWorld
-
-Verb = Callable[["SimulatedWorld", Any], Activity[list[str]]]
+Verb = Callable[[SimulatedCluster, Any], Activity[list[str]]]
 
 
-def _power_off(world: SimulatedWorld, hosts: list[str]) -> Activity[list[str]]:
+def _power_off(world: SimulatedCluster, hosts: list[str]) -> Activity[list[str]]:
     for host in hosts:
         world.power_off(host)
     return hosts
     yield
 
 
-def _kill_engine(world: SimulatedWorld, hosts: list[str]) -> Activity[list[str]]:
+def _kill_engine(world: SimulatedCluster, hosts: list[str]) -> Activity[list[str]]:
     for host in hosts:
         world.kill_engine(host)
     return hosts
     yield
 
 
-def _kill_host(world: SimulatedWorld, hosts: list[str]) -> Activity[list[str]]:
+def _kill_host(world: SimulatedCluster, hosts: list[str]) -> Activity[list[str]]:
     for host in hosts:
         yield from world.kill_host(host)
     return hosts
 
 
-def _power_on(world: SimulatedWorld, hosts: list[str]) -> Activity[list[str]]:
+def _power_on(world: SimulatedCluster, hosts: list[str]) -> Activity[list[str]]:
     for started in [world.scope.spawn(world.power_on(host)) for host in hosts]:
         yield started
     return hosts
 
 
-def _stop_engine(world: SimulatedWorld, hosts: list[str]) -> Activity[list[str]]:
+def _stop_engine(world: SimulatedCluster, hosts: list[str]) -> Activity[list[str]]:
     for stopped in [world.scope.spawn(world.stop_engine(host)) for host in hosts]:
         yield stopped
     return hosts
 
 
-def _cut(world: SimulatedWorld, hosts: list[str]) -> Activity[list[str]]:
+def _cut(world: SimulatedCluster, hosts: list[str]) -> Activity[list[str]]:
     a, b = hosts
     world.ctx.fabric.cut(a, b)
     return hosts
     yield
 
 
-def _heal(world: SimulatedWorld, hosts: list[str]) -> Activity[list[str]]:
+def _heal(world: SimulatedCluster, hosts: list[str]) -> Activity[list[str]]:
     if hosts and world.ctx.fabric.partitioned:
         raise FaultError("a partition is healed as a whole: write heal: all")
     world.ctx.fabric.heal(*hosts)
@@ -62,20 +60,20 @@ def _heal(world: SimulatedWorld, hosts: list[str]) -> Activity[list[str]]:
     yield
 
 
-def _partition(world: SimulatedWorld, groups: list[list[str]]) -> Activity[list[str]]:
+def _partition(world: SimulatedCluster, groups: list[list[str]]) -> Activity[list[str]]:
     world.ctx.fabric.partition(groups)
     return [host for group in groups for host in group]
     yield
 
 
-def _latency(world: SimulatedWorld, argument: tuple[str, float]) -> Activity[list[str]]:
+def _latency(world: SimulatedCluster, argument: tuple[str, float]) -> Activity[list[str]]:
     host, seconds = argument
     world.add_latency(host, seconds)
     return [host]
     yield
 
 
-def _loss(world: SimulatedWorld, argument: tuple[str, float]) -> Activity[list[str]]:
+def _loss(world: SimulatedCluster, argument: tuple[str, float]) -> Activity[list[str]]:
     host, share = argument
     world.set_loss(host, share)
     return [host]
@@ -83,7 +81,7 @@ def _loss(world: SimulatedWorld, argument: tuple[str, float]) -> Activity[list[s
 
 
 def _chosen(
-    world: SimulatedWorld, choice: ContainerChoice, fits: Callable[[Container], bool] = lambda _: True
+    world: SimulatedCluster, choice: ContainerChoice, fits: Callable[[Container], bool] = lambda _: True
 ) -> tuple[str, Container] | None:
     """The first running container that is meant, and its host."""
     hosts = list(world.engines) if choice.on is None else [choice.on]
@@ -95,7 +93,7 @@ def _chosen(
     return None
 
 
-def _kill_container(world: SimulatedWorld, choice: ContainerChoice) -> Activity[list[str]]:
+def _kill_container(world: SimulatedCluster, choice: ContainerChoice) -> Activity[list[str]]:
     found = _chosen(world, choice)
     if found is None:
         raise FaultError(f"no running container {choice}")
@@ -104,7 +102,7 @@ def _kill_container(world: SimulatedWorld, choice: ContainerChoice) -> Activity[
     return [host]
 
 
-def _fail_healthcheck(world: SimulatedWorld, choice: ContainerChoice) -> Activity[list[str]]:
+def _fail_healthcheck(world: SimulatedCluster, choice: ContainerChoice) -> Activity[list[str]]:
     found = _chosen(world, choice, lambda container: bool(container.health))
     if found is None:
         raise FaultError(f"no running container with a health check {choice}")

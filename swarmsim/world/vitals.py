@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from swarmsim.sim.quiescence import Dormant
 from swarmsim.swarm.api.raft import Member
@@ -23,15 +23,13 @@ from swarmsim.swarm.objects import Service
 from swarmsim.swarm.store import Change, MemoryStore
 from swarmsim.trace import rows
 from swarmsim.trace.state import CONTAINER_ROWS
-
-if TYPE_CHECKING:
-    from swarmsim.world.simulated import SimulatedWorld
+from swarmsim.world.cluster import SimulatedCluster
 
 
 class Vitals:
     """Watches one world from now on and notes the rows above."""
 
-    def __init__(self, world: SimulatedWorld) -> None:
+    def __init__(self, world: SimulatedCluster) -> None:
         self.world = world
         self.journal = world.journal
         self._members: tuple[Member, ...] = ()

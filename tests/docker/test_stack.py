@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarmsim.docker.command import CommandError
 from swarmsim.docker.compose.interpolate import BadVariable, substitute
 from swarmsim.docker.compose.load import load
+from swarmsim.docker.errors import CommandError
 from swarmsim.docker.files import Files
 from tests.conftest import Lab
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from swarmsim.world.simulated import View
+from swarmsim.world.views import View
 from tests.conftest import Lab
 
 

@@ -37,9 +37,9 @@ from swarmsim.apitypes.specs import (
     TmpfsOptions,
     VolumeOptions,
 )
-from swarmsim.docker.command import CommandError
 from swarmsim.docker.compose.load import Loaded
 from swarmsim.docker.compose.values import checked_health, pairs, texts
+from swarmsim.docker.errors import CommandError
 from swarmsim.docker.merges import capability, privileges
 from swarmsim.docker.options import OPTIONS, RECORDS
 from swarmsim.docker.specs import read_env_file, with_value

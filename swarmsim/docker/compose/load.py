@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from swarmsim.docker.command import CommandError
 from swarmsim.docker.compose.interpolate import BadVariable, cast, substitute
 from swarmsim.docker.compose.schema import DEPRECATED, FORBIDDEN, ROOT, UNSUPPORTED, Complaint, dotted
 from swarmsim.docker.compose.values import pairs
+from swarmsim.docker.errors import CommandError
 from swarmsim.docker.values import parse_ports
 from swarmsim.yamldoc import Document, DocumentError, DuplicateKey, KeyPath
 

@@ -17,7 +17,7 @@ from swarmsim.apitypes.specs import (
     Ulimit,
 )
 from swarmsim.docker import merges
-from swarmsim.docker.command import CommandError
+from swarmsim.docker.errors import CommandError
 from swarmsim.docker.values import parse_cpus, parse_ports
 from swarmsim.go.duration import parse_duration
 from swarmsim.go.units import ram_in_bytes

@@ -9,41 +9,26 @@ import re
 from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from swarmsim.apitypes.reference import InvalidReference, parse_reference
 from swarmsim.apitypes.specs import SECOND, EndpointSpec, HealthConfig, Resources, ServiceSpec, replace
 from swarmsim.sim.future import Future
-from swarmsim.sim.method import CallInfo, Handler, Method, Reply, Request
+from swarmsim.sim.method import CallInfo
 from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.api import control
 from swarmsim.swarm.api.control import ManagerStatus, NodeView
 from swarmsim.swarm.ca.certificates import join_token
 from swarmsim.swarm.constraint import NoConstraints, parse
-from swarmsim.swarm.manager.controlresources import (
-    MAX_CONFIG,
-    MAX_SECRET,
-    check_existence,
-    check_networks,
-    check_references,
-    create_network,
-    create_secret,
-    list_networks,
-    list_secrets,
-    remove_network,
-    remove_secret,
-    update_secret,
-)
+from swarmsim.swarm.manager.controlreferences import check_existence, check_networks, check_references
 from swarmsim.swarm.manager.raftnode import RaftNode, reachability
 from swarmsim.swarm.objects import (
     Cluster,
-    Config,
     JobStatus,
     Node,
     NodeState,
     Role,
-    Secret,
     Service,
     Task,
     TaskStatus,
@@ -238,7 +223,7 @@ class ControlAPI:
     ) -> Future[control.CreateServiceResponse]:
         spec = request.spec
         validate_service_spec(spec)
-        check_networks(self, spec)
+        check_networks(self.store, spec)
         self._check_ports(spec, "")
         service = Service(id=new_id(self.ids), spec=spec)
         if service.is_job:
@@ -261,7 +246,7 @@ class ControlAPI:
         service = self.store.get(Service, request.service_id)
         if service is None:
             raise RpcError("NotFound", f"service {request.service_id} not found")
-        check_networks(self, request.spec)
+        check_networks(self.store, request.spec)
         if request.spec.endpoint is not None and request.spec.endpoint != service.spec.endpoint:
             self._check_ports(request.spec, request.service_id)
         return self.write(partial(self._update_service, request))
@@ -381,34 +366,3 @@ class ControlAPI:
                 raise RpcError("Unknown", str(error)) from None
 
         return self.store.update(attempt)
-
-
-class Serve(Protocol):
-    """How a manager is told of one more method it serves."""
-
-    def __call__(self, method: Method[Request, Reply], handler: Handler[Request, Reply]) -> None: ...
-
-
-def register(serve: Serve, api: ControlAPI) -> None:
-    """All of the control service (api/control.pb.go RegisterControlServer)."""
-    serve(control.LIST_NODES, api.list_nodes)
-    serve(control.UPDATE_NODE, api.update_node)
-    serve(control.REMOVE_NODE, api.remove_node)
-    serve(control.LIST_SERVICES, api.list_services)
-    serve(control.CREATE_SERVICE, api.create_service)
-    serve(control.UPDATE_SERVICE, api.update_service)
-    serve(control.REMOVE_SERVICE, api.remove_service)
-    serve(control.LIST_TASKS, api.list_tasks)
-    serve(control.GET_CLUSTER, api.get_cluster)
-    serve(control.UPDATE_CLUSTER, api.update_cluster)
-    serve(control.LIST_SECRETS, partial(list_secrets, api, Secret))
-    serve(control.CREATE_SECRET, partial(create_secret, api, Secret, MAX_SECRET))
-    serve(control.UPDATE_SECRET, partial(update_secret, api, Secret))
-    serve(control.REMOVE_SECRET, partial(remove_secret, api, Secret))
-    serve(control.LIST_CONFIGS, partial(list_secrets, api, Config))
-    serve(control.CREATE_CONFIG, partial(create_secret, api, Config, MAX_CONFIG))
-    serve(control.UPDATE_CONFIG, partial(update_secret, api, Config))
-    serve(control.REMOVE_CONFIG, partial(remove_secret, api, Config))
-    serve(control.LIST_NETWORKS, partial(list_networks, api))
-    serve(control.CREATE_NETWORK, partial(create_network, api))
-    serve(control.REMOVE_NETWORK, partial(remove_network, api))

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from swarmsim.apitypes.specs import ContainerSpec, NetworkAttachment, ServiceSpec, replace
+from swarmsim.apitypes.specs import ContainerSpec, NetworkAttachment, replace
 from swarmsim.sim.future import Future
 from swarmsim.sim.method import CallInfo
 from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.api import control
+from swarmsim.swarm.manager.controlapi import ControlAPI
 from swarmsim.swarm.objects import Config, Network, Secret, Service, Task
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import NameConflict, Transaction
-
-if TYPE_CHECKING:
-    from swarmsim.swarm.manager.controlapi import ControlAPI
 
 MAX_SECRET = 500 * 1024  # bytes, api/validation MaxSecretSize
 MAX_CONFIG = 1000 * 1024  # bytes, MaxConfigSize
@@ -102,51 +99,6 @@ def _referenced(container: ContainerSpec, table: type[Secret] | type[Config]) ->
     if table is Secret:
         return [secret.secret_id for secret in container.secrets or ()]
     return [config.config_id for config in container.configs or ()]
-
-
-# -- what a service refers to
-
-
-def check_references(spec: ServiceSpec) -> None:
-    """Refuse references that two files of one name come from, or that lead nowhere. Raises :class:`RpcError`."""
-    container = spec.task.container
-    secrets = [(s.secret_id, s.secret_name, s.file) for s in container.secrets or ()]
-    configs = [(c.config_id, c.config_name, c.file) for c in container.configs or ()]
-    for kind, references in (("secret", secrets), ("config", configs)):
-        targets: dict[str, str] = {}
-        for id, name, file in references:
-            if not id or not name:
-                raise _invalid(f"malformed {kind} reference")
-            if file is None:
-                continue
-            if not file.name:
-                raise _invalid(f"malformed file {kind} reference, invalid target file name provided")
-            if file.name in targets:
-                raise _invalid(
-                    f"{kind} references '{targets[file.name]}' and '{name}' have a conflicting target: '{file.name}'"
-                )
-            targets[file.name] = name
-
-
-def check_existence(tx: Transaction, spec: ServiceSpec) -> None:
-    """Every secret and config must be there under the name it is referred to by. Raises :class:`RpcError`."""
-    container = spec.task.container
-    wanted: tuple[tuple[type[Secret] | type[Config], list[tuple[str, str]]], ...] = (
-        (Secret, [(s.secret_id, s.secret_name) for s in container.secrets or ()]),
-        (Config, [(c.config_id, c.config_name) for c in container.configs or ()]),
-    )
-    for table, references in wanted:
-        missing = [name for id, name in references if (there := tx.get(table, id)) is None or there.name != name]
-        if missing:
-            noun = table.table if len(missing) == 1 else f"{table.table}s"
-            raise _invalid(f"{noun} not found: {', '.join(missing)}")
-
-
-def check_networks(api: ControlAPI, spec: ServiceSpec) -> None:
-    for attachment in spec.task.networks or ():
-        network = api.store.get(Network, attachment.target)
-        if network is not None and network.spec.ingress:
-            raise _invalid(f'Service cannot be explicitly attached to the ingress network "{network.name}"')
 
 
 # -- networks

@@ -27,7 +27,8 @@ from swarmsim.swarm.ca.certificates import RootCA, join_token
 from swarmsim.swarm.ca.server import CAServer
 from swarmsim.swarm.manager.allocator import Allocator
 from swarmsim.swarm.manager.constraintenforcer import ConstraintEnforcer
-from swarmsim.swarm.manager.controlapi import ControlAPI, register
+from swarmsim.swarm.manager.controlapi import ControlAPI
+from swarmsim.swarm.manager.controlserver import register
 from swarmsim.swarm.manager.dispatcher import Dispatcher
 from swarmsim.swarm.manager.globalservice import GlobalOrchestrator
 from swarmsim.swarm.manager.jobs import JobsOrchestrator

@@ -1,0 +1,55 @@
+"""What a service refers to, as the control API checks it: secrets, configs, networks (manager/controlapi/service.go)."""
+
+from __future__ import annotations
+
+from swarmsim.apitypes.specs import ServiceSpec
+from swarmsim.sim.net.status import RpcError
+from swarmsim.swarm.objects import Config, Network, Secret
+from swarmsim.swarm.store import MemoryStore, Transaction
+
+
+def _invalid(message: str) -> RpcError:
+    return RpcError("InvalidArgument", message)
+
+
+def check_references(spec: ServiceSpec) -> None:
+    """Refuse references that two files of one name come from, or that lead nowhere. Raises :class:`RpcError`."""
+    container = spec.task.container
+    secrets = [(s.secret_id, s.secret_name, s.file) for s in container.secrets or ()]
+    configs = [(c.config_id, c.config_name, c.file) for c in container.configs or ()]
+    for kind, references in (("secret", secrets), ("config", configs)):
+        targets: dict[str, str] = {}
+        for id, name, file in references:
+            if not id or not name:
+                raise _invalid(f"malformed {kind} reference")
+            if file is None:
+                continue
+            if not file.name:
+                raise _invalid(f"malformed file {kind} reference, invalid target file name provided")
+            if file.name in targets:
+                raise _invalid(
+                    f"{kind} references '{targets[file.name]}' and '{name}' have a conflicting target: '{file.name}'"
+                )
+            targets[file.name] = name
+
+
+def check_existence(tx: Transaction, spec: ServiceSpec) -> None:
+    """Every secret and config must be there under the name it is referred to by. Raises :class:`RpcError`."""
+    container = spec.task.container
+    wanted: tuple[tuple[type[Secret] | type[Config], list[tuple[str, str]]], ...] = (
+        (Secret, [(s.secret_id, s.secret_name) for s in container.secrets or ()]),
+        (Config, [(c.config_id, c.config_name) for c in container.configs or ()]),
+    )
+    for table, references in wanted:
+        missing = [name for id, name in references if (there := tx.get(table, id)) is None or there.name != name]
+        if missing:
+            noun = table.table if len(missing) == 1 else f"{table.table}s"
+            raise _invalid(f"{noun} not found: {', '.join(missing)}")
+
+
+def check_networks(store: MemoryStore, spec: ServiceSpec) -> None:
+    """The ingress network is nobody's to attach to. Raises :class:`RpcError`."""
+    for attachment in spec.task.networks or ():
+        network = store.get(Network, attachment.target)
+        if network is not None and network.spec.ingress:
+            raise _invalid(f'Service cannot be explicitly attached to the ingress network "{network.name}"')
