@@ -113,7 +113,7 @@ def test_an_interrupt_keeps_the_partial_trace(folder):
     while b"begins" not in process.stdout.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate()
     assert process.returncode == 130
     from swarmsim import load_trace
 
@@ -128,7 +128,7 @@ def test_a_reader_who_goes_early_does_not_end_the_run(folder):
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()
-    assert process.wait(timeout=60) == 0
+    assert process.wait() == 0
     assert process.stderr.read() == b""
     from swarmsim import load_trace
 

@@ -81,8 +81,8 @@ class LiveSession:
         """To wait on."""
         return self._conn.fileno()
 
-    def read(self, wait: float = 0.0) -> Progress | None:
-        """What there is to tell, if it comes within ``wait`` seconds."""
+    def read(self, wait: float | None = 0.0) -> Progress | None:
+        """What there is to tell, if it comes within ``wait`` seconds of real time; ``None``: however long it takes."""
         try:
             if not self._conn.poll(wait):
                 return None

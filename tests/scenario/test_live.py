@@ -16,7 +16,7 @@ def test_all_rows_arrive_in_order_and_the_same_as_in_one_run():
     live, rows = LiveSession(load_scenario("first-service"), 2), []
     live.advance(500.0)
     while live.asked:
-        news = live.read(5)
+        news = live.read(None)
         assert news is not None
         rows += news.rows
     live.close()
@@ -34,7 +34,7 @@ def test_a_mistake_inside_is_told_with_where_it_was():
     thread.start()
     near.send(("act", {"at": 1.0, "docker": "node ls"}))
     news = msgspec.msgpack.decode(near.recv_bytes(), type=Progress)
-    thread.join(10)
+    thread.join()
     assert news.arrived
     assert "the cluster is still being built" in news.crash
     assert "live.py" in news.crash
@@ -45,5 +45,5 @@ def test_when_nobody_watches_any_more_the_process_ends():
     live.advance(1.0)
     process = live._process
     live._conn.close()
-    process.join(20)
+    process.join()
     assert process.exitcode == 0
