@@ -152,7 +152,7 @@ class Container:
 
     # -- health
 
-    def watch_health(self, check: HealthCheck, probe: Behaviour, probing: Callable[[], float]) -> Activity[Any]:
+    def watch_health(self, check: HealthCheck, probe: Behaviour, probing: Callable[[], float]) -> Activity[None]:
         """Probe the container as long as it runs (moby daemon/health.go); ``probing`` is what a probe itself takes.
 
         A probe comes an interval after the start and after each other; so many failures in a row make it unhealthy,
@@ -226,7 +226,7 @@ class Container:
         for event in exits:
             event.succeed(code)
 
-    def stop(self, signal: str, grace: float) -> Activity[Any]:
+    def stop(self, signal: str, grace: float) -> Activity[None]:
         """Ask with ``signal``, insist with SIGKILL after ``grace`` seconds."""
         if self.alive:
             exited = self.exited()

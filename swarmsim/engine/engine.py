@@ -97,7 +97,7 @@ class Engine:
         self.events = EventLog(self.host.clock)
         return self.process.spawn(self._start())
 
-    def _start(self) -> Activity[Any]:
+    def _start(self) -> Activity[None]:
         yield self.sample_duration("engine_start")
         self._open()
         survivors = []
@@ -133,7 +133,7 @@ class Engine:
         """An orderly stop: the swarm node ends, containers are stopped, then the process exits."""
         return self.process.spawn(self._stop())
 
-    def _stop(self) -> Activity[Any]:
+    def _stop(self) -> Activity[None]:
         if self.node is not None:
             yield self.node.stop()
             self.node = None

@@ -128,7 +128,7 @@ class ContainerController:
             again.fail(event._value)
         return again
 
-    def _prepare(self) -> Activity[Any]:
+    def _prepare(self) -> Activity[None]:
         engine, spec = self.engine, self.task.spec.container
         if self.container is not None:
             return
@@ -189,7 +189,7 @@ class ContainerController:
         }
         return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
 
-    def _start(self) -> Activity[Any]:
+    def _start(self) -> Activity[None]:
         container = self.container
         if container is None:
             raise ControllerError("No such container")
@@ -221,7 +221,7 @@ class ContainerController:
         self._work(monitor)
         yield from self._until_healthy(container)
 
-    def _until_healthy(self, container: Container) -> Activity[Any]:
+    def _until_healthy(self, container: Container) -> Activity[None]:
         """A start is over when the container is healthy, or has ended (controller.go Start)."""
         unhealthy = False
         exited = container.exited()
@@ -237,7 +237,7 @@ class ContainerController:
         cause = f": {UNHEALTHY}" if unhealthy else ""
         return ControllerError(f"task: non-zero exit ({container.exit_code}){cause}", container.exit_code)
 
-    def _wait(self) -> Activity[Any]:
+    def _wait(self) -> Activity[None]:
         container = self.container
         if container is None:
             raise ControllerError("No such container")
@@ -256,7 +256,7 @@ class ContainerController:
         if container.exit_code:
             raise self._bad_exit(container, unhealthy)
 
-    def _shutdown(self) -> Activity[Any]:
+    def _shutdown(self) -> Activity[None]:
         container = self.container
         if container is None:
             return
@@ -268,7 +268,7 @@ class ContainerController:
                 yield self._again(self._starting)
         yield from self._stop(container)
 
-    def _stop(self, container: Container) -> Activity[Any]:
+    def _stop(self, container: Container) -> Activity[None]:
         """Ask the process to end, insist, and tidy up."""
         was_running = container.alive
         spec = self.task.spec.container
@@ -279,7 +279,7 @@ class ContainerController:
         if was_running:
             yield self.engine.working(self.engine.sample_duration("container_stop"))
 
-    def _remove(self) -> Activity[Any]:
+    def _remove(self) -> Activity[None]:
         container = self.container
         if container is None:
             return

@@ -181,7 +181,7 @@ class SimulatedCluster:
         self.note(rows.Docker, **row)
         return result
 
-    def _interruptible(self, engine: Engine, line: str, limit: float | None, stdin: str) -> Activity[Any]:
+    def _interruptible(self, engine: Engine, line: str, limit: float | None, stdin: str) -> Activity[Result]:
         """A command ends when it is done, when its daemon dies under it, or at Ctrl-C."""
         shell = self.scope.child("docker")
         texts = {"out": "", "err": ""}
@@ -224,7 +224,7 @@ class SimulatedCluster:
         """How docker on a host reaches its daemon."""
         return EngineTransport(engine)
 
-    def form(self) -> Activity[Any]:
+    def form(self) -> Activity[None]:
         """Make one swarm of all hosts with ``swarm init`` and ``join``, then set their labels."""
         names = list(self.hosts)
         first = next(name for name, spec in self.hosts.items() if spec.role == Role.MANAGER)
@@ -251,11 +251,11 @@ class SimulatedCluster:
                 labels = " ".join(f"--label-add {key}={value}" for key, value in spec.labels.items())
                 yield from self._must(first, f"node update {labels} {name}")
 
-    def _join(self, name: str, token: str, address: str) -> Activity[Any]:
+    def _join(self, name: str, token: str, address: str) -> Activity[None]:
         own = self.hosts[name].address
         yield from self._must(name, f"swarm join --token {token} --advertise-addr {own} {address}:2377")
 
-    def _must(self, host: str, line: str) -> Activity[Any]:
+    def _must(self, host: str, line: str) -> Activity[Result]:
         result = yield from self.docker(host, line)
         if result.code:
             raise RuntimeError(f"forming the cluster failed: docker {line} on {host}: {result.err}")
@@ -317,7 +317,7 @@ class SimulatedCluster:
         self.engines[host].host.power_off()
         self._host_is_down(host)
 
-    def kill_host(self, host: str) -> Activity[Any]:
+    def kill_host(self, host: str) -> Activity[None]:
         """Kill every process of a host. They die at once; finding the last of them takes a moment."""
         self.engines[host].host.kill_all()
         self._host_is_down(host)
@@ -327,7 +327,7 @@ class SimulatedCluster:
         self.engines[host].crashed()
         self.ctx.mark_changed()
 
-    def power_on(self, host: str) -> Activity[Any]:
+    def power_on(self, host: str) -> Activity[None]:
         """Power and boot; returns when the engine's API answers."""
         engine = self.engines[host]
         if engine.host.powered and engine.running:
@@ -339,7 +339,7 @@ class SimulatedCluster:
         self.engines[host].kill()
         self.ctx.mark_changed()
 
-    def stop_engine(self, host: str) -> Activity[Any]:
+    def stop_engine(self, host: str) -> Activity[None]:
         stopped = self.engines[host].stop()
         yield self.clock.first_of((stopped, self.engines[host].process.ended))
         self.ctx.mark_changed()
