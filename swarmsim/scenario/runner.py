@@ -147,6 +147,7 @@ class ScenarioRun:
         world.introduce()
         self._meanwhile = sorted(loaded.scenario.meanwhile, key=lambda step: step.at)
         self._actions: list[Wait] = []
+        self._under_way = 0
         self._steps = world.spawn(self._run.main())
 
     @property
@@ -214,8 +215,21 @@ class ScenarioRun:
         if step.seed is not None:
             self.world.reseed(step.seed)
             self.world.note(rows.Note, text=f"from here on with seed {step.seed}")
+            self._check_meanwhile()
         else:
-            self._actions.append(self.world.spawn(self._run.step(step.step)))
+            self._under_way += 1
+            self._actions.append(self.world.spawn(self._act(step)))
+
+    def _act(self, step: MeanwhileStep) -> Activity[None]:
+        yield from self._run.step(step.step)
+        self._under_way -= 1
+        self._check_meanwhile()
+
+    def _check_meanwhile(self) -> None:
+        """Expectations wait until all that is done at set times is over."""
+        over = self._run.meanwhile_over
+        if not self._meanwhile and not self._under_way and not over.triggered:
+            over.succeed()
 
     def _due(self) -> float | None:
         if self.begin is None or not self._meanwhile:
@@ -268,6 +282,7 @@ class _StepRunner:
         """Containers, as rows told."""
         self.begin: float | None = None
         self.begun = world.promise()
+        self.meanwhile_over = world.promise()
 
     def count(self, row: Row) -> None:
         self.counts[row["kind"]] = self.counts.get(row["kind"], 0) + 1
@@ -289,6 +304,8 @@ class _StepRunner:
             yield from self.step(step)
         if duration is not None:
             yield max(0.0, ends - world.now)
+        if self.scenario.meanwhile:
+            yield self.meanwhile_over
         for expectation in self.scenario.expect:
             yield from self._expect(expectation.expect, expectation.within)
         world.note(rows.End)

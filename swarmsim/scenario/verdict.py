@@ -22,6 +22,7 @@ from swarmsim.scenario.schema import (
     FaultStep,
     Scenario,
     SleepStep,
+    Step,
     WaitStep,
 )
 from swarmsim.trace.rows import INTERNALS, Row
@@ -79,22 +80,32 @@ class _Reading:
         self._used = next((number for number, row in enumerate(rows) if row["kind"] == "begin"), 0)
 
     def play(self) -> None:
-        begin = self.at
+        begin, first = self.at, self._used
         for step in self.scenario.steps:
-            if isinstance(step, DockerStep):
-                self._docker(step)
-            elif isinstance(step, FaultStep):
-                self._fault(step)
-            elif isinstance(step, SleepStep):
-                self.at += step.sleep
-            elif isinstance(step, WaitStep):
-                self._wait(step)
-            elif isinstance(step, ExpectStep):
-                self._expect(step)
+            self._step(step)
         if self.scenario.duration is not None:
             self.at = max(self.at, begin + self.scenario.duration)
+        used = self._used
+        for beside in sorted(self.scenario.meanwhile, key=lambda beside: beside.at):
+            self._used = first
+            self.at = max(self.at, begin + beside.at)
+            self._step(beside.step)
+            used = max(used, self._used)
+        self._used = used
         for expectation in self.scenario.expect:
             self._expect(expectation)
+
+    def _step(self, step: Step | None) -> None:
+        if isinstance(step, DockerStep):
+            self._docker(step)
+        elif isinstance(step, FaultStep):
+            self._fault(step)
+        elif isinstance(step, SleepStep):
+            self.at += step.sleep
+        elif isinstance(step, WaitStep):
+            self._wait(step)
+        elif isinstance(step, ExpectStep):
+            self._expect(step)
 
     # -- where one is
 
@@ -145,27 +156,34 @@ class _Reading:
 
     # -- conditions
 
-    # A look that found what was asked for may have seen more than the recorder's looks show, so the row it left counts.
+    # The run's own looks may have seen more than the recorder's looks show, so the rows they left count.
 
     def _wait(self, step: WaitStep) -> None:
         what = step.as_ or describe(step.wait)
-        number = self._next(lambda row: row["kind"] == "reached" and row["what"] == what)
-        if not self._seen_by_the_run(number, step.within):
-            self._judge(step.wait, step.within, f"{what} within {step.within:g} s")
-
-    def _seen_by_the_run(self, number: int | None, within: float) -> bool:
-        """Whether the row is there and in time; then one comes to it."""
-        if number is None or self.rows[number]["t"] > self.at + within + SLACK:
-            return False
-        self._come_to(number)
-        return True
+        reached = self._next(lambda row: row["kind"] == "reached" and row["what"] == what)
+        if reached is not None and self.rows[reached]["t"] <= self.at + step.within + SLACK:
+            self._come_to(reached)
+            return
+        expected = f"{what} within {step.within:g} s"
+        if not self._judged_by_the_run(expected):
+            self._judge(step.wait, step.within, expected)
 
     def _expect(self, step: ExpectStep) -> None:
         limit = f" within {step.within:g} s" if step.within is not None else ""
         what = describe(step.expect) + limit
-        number = self._next(lambda row: row["kind"] == "met" and row["expected"] == what)
-        if not self._seen_by_the_run(number, step.within or 0.0):
+        if not self._judged_by_the_run(what):
             self._judge(step.expect, step.within or 0.0, what)
+
+    def _judged_by_the_run(self, expected: str) -> bool:
+        """Whether the run itself had this expectation; then its row says what came of it, and when."""
+        number = self._next(lambda row: row["kind"] in ("met", "unmet") and row["expected"] == expected)
+        if number is None:
+            return False
+        row = self.rows[number]
+        self._come_to(number)
+        if row["kind"] == "unmet":
+            self.failures.append(UnmetExpectation(expected, row["seen"], self.at))
+        return True
 
     def _judge(self, condition: Condition, within: float, what: str) -> None:
         """Whether a condition comes true in time; if so that is the moment one is at."""

@@ -93,7 +93,11 @@ class Wait(Protocol):
 
 
 class Promise(Wait, Protocol):
-    """A wait that somebody ends."""
+    """A wait that somebody ends, once."""
+
+    @property
+    def triggered(self) -> bool:
+        """Whether it has been ended."""
 
     def succeed(self) -> object: ...
 

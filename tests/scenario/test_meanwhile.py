@@ -6,6 +6,7 @@ import pytest
 
 from swarmsim.scenario.loader import ScenarioError, parse_scenario
 from swarmsim.scenario.runner import run_scenario
+from swarmsim.scenario.verdict import judge
 
 TEXT = """
 name: x
@@ -66,3 +67,43 @@ def test_what_is_refused(more, complaint):
 def test_an_unknown_host_of_a_site_is_refused():
     with pytest.raises(ScenarioError, match="unknown host 'm9'"):
         parse_scenario(TEXT.replace("[m1, w1]", "[m1, m9]"), "x.yaml")
+
+
+BESIDE = """
+name: beside
+cluster: {managers: 3, workers: 1}
+steps:
+  - docker: service create -d --no-resolve-image --name web --replicas 2 mini:1 sleep 100000
+  - wait: {service: web, running: 2}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "unmet"),
+    [
+        (
+            "meanwhile: [{at: 30s, fault: {kill-host: [m1, m2, m3]}}]\nexpect: [{leader: elected}]",
+            ["leader elected"],
+        ),
+        (
+            "meanwhile: [{at: 80s, docker: service scale -d web=4}]\nexpect: [{service: web, running: 4, within: 30s}]",
+            [],
+        ),
+        (
+            "meanwhile: [{at: 30s, fault: {power-off: w1}}, {at: 90s, seed: 4}]\nexpect: [{node: w1, status: ready}]",
+            ["w1 ready"],
+        ),
+    ],
+)
+def test_expectations_are_judged_when_steps_and_what_is_done_meanwhile_are_over(more, unmet):
+    loaded, rows = parse_scenario(BESIDE + more, "x.yaml"), []
+    outcome = run_scenario(loaded, 1, rows.append)
+    assert [failure.expected for failure in outcome.failures] == unmet
+    assert [failure.expected for failure in judge(loaded.scenario, rows).failures] == unmet
+    assert rows[-1]["kind"] == "end"
+
+
+def test_an_expect_step_stays_where_it_stands():
+    text = BESIDE + "  - expect: {service: web, replicas: 2}\nmeanwhile: [{at: 30s, docker: service scale -d web=4}]\n"
+    loaded = parse_scenario(text, "x.yaml")
+    assert run_scenario(loaded, 1).ok
