@@ -495,6 +495,7 @@ class EngineAPI(ResourceCalls):
         self.engine.node = node
         self.engine.make_networks(GATEWAY_BRIDGE)
         self.host.disk["swarm"] = node.disk
+        self.host.clock.quiescence.invalidate(SwarmNode)
 
     def _forget(self) -> None:
         self.engine.node = None

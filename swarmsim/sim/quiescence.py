@@ -13,6 +13,7 @@ Sources are
 - ``(host name, method)``: a call of that method made by or to that host;
 - the *routes* between two hosts: cuts, latency, loss;
 - a Raft node: its role, its members;
+- the class of Raft nodes, or of Swarm nodes: that one begins to take part, or an engine is given one, anywhere;
 - what a rule names itself, such as a configuration it watches.
 
 Without rules nothing is ever dormant: that is ``--eager``. See docs/time.md for the mathematics.

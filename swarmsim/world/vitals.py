@@ -19,6 +19,7 @@ from typing import Any
 from swarmsim.sim.quiescence import Dormant
 from swarmsim.swarm.api.raft import Member
 from swarmsim.swarm.manager.raftnode import RaftNode
+from swarmsim.swarm.node import SwarmNode
 from swarmsim.swarm.objects import Service
 from swarmsim.swarm.store import Change, MemoryStore
 from swarmsim.trace import rows
@@ -51,22 +52,25 @@ class Vitals:
     def _look(self) -> None:
         """Note what is so now, and look again after whatever could change it."""
         self._asked = False
-        up = {host: raft for host in self._hosts() if (raft := self.world.raft_on(host)) is not None}
-        leader = self._leader(up)
+        candidates = sorted({*self._hosts(), *self.world.managers()})
+        up = {host: raft for host in candidates if (raft := self.world.raft_on(host)) is not None}
+        leading = sorted((raft for raft in up.values() if raft.is_leader), key=lambda raft: -raft.core.term)
+        leader = next((raft for raft in leading if self._leads_a_majority(raft, up)), None)
+        if leading:
+            self._members = tuple((leader or leading[0]).members.values())
         if leader is not None:
-            self._members = tuple(leader.members.values())
             self._watch(leader.store)
         hosts = self._hosts()
         shown: rows.Quorum = {
             "managers": len(hosts),
             "up": sum(host in up for host in hosts),
-            "quorum": any(self._reaches_majority(host, up) for host in hosts if host in up),
+            "quorum": any(self._reaches_majority(host, hosts, up) for host in hosts if host in up),
             "leader": leader.process.host.name if leader is not None else None,
         }
         if shown != self._shown:
             self._shown = shown
             self.journal.note(rows.Quorum, **shown)
-        sources: list[object] = [self.world.ctx.hosts[host] for host in hosts]
+        sources: list[object] = [RaftNode, SwarmNode, *(self.world.ctx.hosts[host] for host in hosts)]
         for raft in up.values():
             sources += (raft, raft.scope)
         Dormant(self.world.clock.quiescence, sources, tuple(combinations(hosts, 2)), self._invalidated)
@@ -80,15 +84,14 @@ class Vitals:
         """The members' hosts; before the first leader is known, those that are managers."""
         return sorted({member.host for member in self._members}) or self.world.managers()
 
-    def _reaches_majority(self, host: str, up: dict[str, RaftNode]) -> bool:
-        hosts = self._hosts()
-        reached = sum(1 for other in hosts if other in up and self.world.ctx.fabric.reaches(host, other))
-        return 2 * reached > len(hosts)
+    def _reaches_majority(self, host: str, members: list[str], up: dict[str, RaftNode]) -> bool:
+        reached = sum(1 for other in members if other in up and self.world.ctx.fabric.reaches(host, other))
+        return 2 * reached > len(members)
 
-    def _leader(self, up: dict[str, RaftNode]) -> RaftNode | None:
-        """Who leads a majority. A leader that was cut off thinks for a while that it still does."""
-        leaders = (raft for host, raft in up.items() if raft.is_leader and self._reaches_majority(host, up))
-        return max(leaders, key=lambda raft: raft.core.term, default=None)
+    def _leads_a_majority(self, raft: RaftNode, up: dict[str, RaftNode]) -> bool:
+        """A leader that was cut off thinks for a while that it still leads."""
+        members = sorted({member.host for member in raft.members.values()})
+        return self._reaches_majority(raft.process.host.name, members, up)
 
     # -- services
 

@@ -170,6 +170,7 @@ class RaftNode:
         self._campaign_when_able = False
         self._countdown: float | None = None
         self.ticker = PeriodicTimer(self.scope, TICK, self.tick)
+        self.process.ctx.clock.quiescence.invalidate(RaftNode)
         self.scope.on_end(self._keep_applied)
         self._process()
 
