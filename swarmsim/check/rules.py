@@ -244,7 +244,8 @@ def one_wanted_in_a_slot(seen: Seen, moment: Moment) -> Iterator[str]:
 def one_runs_in_a_slot(seen: Seen, moment: Moment) -> Iterator[str]:
     """ReleaseReady: a replacement starts only when the old task has ended, unless that one's node is lost."""
     for slot in _touched(seen, moment):
-        running = [row for row in seen.in_slot(slot) if row["state"] == "running"]
+        # What is to be removed is not replaced: its slot was given back, by a scaling or with its service.
+        running = [row for row in seen.in_slot(slot) if row["state"] == "running" and row["desired"] != "remove"]
         if len(running) < 2 or slot[1] is None or len(seen.entries.get(str(slot[1]), ())) > 1:
             continue
         *old, new = sorted(running, key=lambda row: seen.first[row["task"]])

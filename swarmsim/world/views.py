@@ -83,7 +83,13 @@ class Differences:
     def write(self, view: View) -> None:
         for node in _changed(view.nodes, self._view.nodes, operator.ne):
             self._node(node)
-        for service in _changed(view.services, self._view.services):
+        services = _changed(view.services, self._view.services)
+        if services or len(self._services) > len(view.services):
+            # First what went: a service may have been created again under its name between two looks.
+            for id in sorted(self._services.keys() - {service.id for service in view.services}):
+                del self._services[id], self._specs[id]
+                self.note(rows.ServiceGone, service=self._names[id])
+        for service in services:
             if self._services.get(service.id) is not service:
                 self._service(service)
         for task in _changed(view.tasks, self._view.tasks):
@@ -93,10 +99,6 @@ class Differences:
             for id in sorted(self._nodes.keys() - {each.node.id for each in view.nodes}):
                 del self._nodes[id]
                 self.note(rows.NodeGone, node=self._hosts[id], id=id[:8])
-        if len(self._services) > len(view.services):
-            for id in sorted(self._services.keys() - {service.id for service in view.services}):
-                del self._services[id], self._specs[id]
-                self.note(rows.ServiceGone, service=self._names[id])
         if len(self._tasks) > len(view.tasks):
             for id in sorted(self._tasks.keys() - {task.id for task in view.tasks}):
                 del self._tasks[id]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from swarmsim.scenario.loader import parse_scenario
+from swarmsim.scenario.runner import run_scenario
+from swarmsim.trace.state import ClusterState
 from swarmsim.world.views import View
 from tests.conftest import Lab
 
@@ -101,3 +104,22 @@ def test_a_lost_quorum_is_seen_though_nothing_is_written():
     lab.world.run(lab.world.kill_host("m2"))
     lab.sleep(60)
     assert "no_manager_answers" in kinds
+
+
+def test_a_service_created_again_between_two_looks_is_there():
+    """It went before it came: whoever adds the rows up sees the new one."""
+    text = """
+name: x
+steps:
+  - docker: service create -d --no-resolve-image --name web mini:1 sleep 9999
+  - wait: {service: web, running: 1}
+  - docker: service rm web
+  - docker: service create -d --no-resolve-image --name web --replicas 2 mini:1 sleep 9999
+  - sleep: 5s
+"""
+    rows = []
+    run_scenario(parse_scenario(text, "x"), 1, rows.append)
+    state = ClusterState()
+    for row in rows:
+        state.apply(row)
+    assert state.services["web"].replicas == 2

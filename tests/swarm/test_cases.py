@@ -136,7 +136,7 @@ def test_replicated_slots(replicas, there, wanted):
         task(f"t{n}", slot=slot, on="a", state=state, desired=desired) for n, (slot, state, desired) in enumerate(there)
     ]
     store = filled(node("a"), service(replicas=replicas), *tasks)
-    ReplicatedOrchestrator(scope_of(store), store, Random(1), Random(1))
+    ReplicatedOrchestrator(scope_of(store), store, Random(1), Random(1), Random(1))
     settle(store)
     assert sorted(t.slot for t in store.table(Task).values() if t.desired_state <= S.RUNNING) == wanted
 
@@ -146,7 +146,7 @@ def test_replicated_slots(replicas, there, wanted):
 def test_a_replicated_task_that_ended(state, condition):
     spec = task_spec(restart=RestartPolicy(condition=condition, delay=0))
     store = filled(node("a"), service(spec=spec), task("t", on="a", state=state, spec=spec))
-    ReplicatedOrchestrator(scope_of(store), store, Random(1), Random(1))
+    ReplicatedOrchestrator(scope_of(store), store, Random(1), Random(1), Random(1))
     settle(store)
     replaced = condition == "any" or (condition == "on-failure" and state is not S.COMPLETE)
     assert [t.desired_state for t in store.table(Task).values()] == [S.SHUTDOWN, *([S.RUNNING] if replaced else [])]
@@ -190,6 +190,10 @@ GLOBAL = [
 ]
 
 
+def global_orchestrator(store: MemoryStore) -> GlobalOrchestrator:
+    return GlobalOrchestrator(scope_of(store), store, Random(1), Random(1))
+
+
 @pytest.mark.parametrize(("settings", "constraints", "takes_part"), GLOBAL)
 @pytest.mark.parametrize("is_job", [False, True])
 def test_where_global_tasks_are(settings, constraints, takes_part, is_job):
@@ -197,8 +201,7 @@ def test_where_global_tasks_are(settings, constraints, takes_part, is_job):
     mode = Mode(global_job=GlobalJob()) if is_job else Mode(global_=GlobalService())
     owner = replace(owner, spec=replace(owner.spec, mode=mode), job_status=JobStatus(0, 0.0) if is_job else None)
     store = filled(node("a", **settings), owner)
-    kind = JobsOrchestrator if is_job else GlobalOrchestrator
-    kind(scope_of(store), store, Random(1))
+    JobsOrchestrator(scope_of(store), store, Random(1)) if is_job else global_orchestrator(store)
     settle(store)
     tasks = list(store.table(Task).values())
     assert [t.node_id for t in tasks] == (["id-a"] if takes_part else [])

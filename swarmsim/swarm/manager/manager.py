@@ -190,9 +190,10 @@ class Manager:
         self.scheduler = Scheduler(scope, store, self.journal, host.rng("scheduler"))
         ConstraintEnforcer(scope, store)
         TaskReaper(scope, store)
-        ReplicatedOrchestrator(scope, store, self.ids, host.rng("orchestrator"))
+        update_order = host.rng("update order")
+        ReplicatedOrchestrator(scope, store, self.ids, update_order, host.rng("orchestrator"))
         JobsOrchestrator(scope, store, self.ids)
-        GlobalOrchestrator(scope, store, self.ids)
+        GlobalOrchestrator(scope, store, self.ids, update_order)
         self.roles = RoleManager(scope, self.raft)
 
     def _ensure_basics(self, tx: Transaction) -> None:

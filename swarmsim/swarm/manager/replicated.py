@@ -13,7 +13,7 @@ from random import Random
 from swarmsim.sim.future import Activity
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.manager.orchestrator import new_task, want
-from swarmsim.swarm.manager.reconciler import Reconciler
+from swarmsim.swarm.manager.reconciler import Reconciler, Step
 from swarmsim.swarm.manager.update import Slot
 from swarmsim.swarm.objects import Node, Service, Task, node_invalid
 from swarmsim.swarm.states import TaskState
@@ -46,9 +46,9 @@ def slots_to_keep(slots: list[Slot], count: int, rng: Random) -> tuple[list[Slot
 class ReplicatedOrchestrator(Reconciler):
     """Keeps replicated services; ``rng`` decides among slots that are as good as each other."""
 
-    def __init__(self, scope: Scope, store: MemoryStore, ids: Random, rng: Random) -> None:
+    def __init__(self, scope: Scope, store: MemoryStore, ids: Random, order: Random, rng: Random) -> None:
         self.rng = rng
-        super().__init__(scope, store, ids)
+        super().__init__(scope, store, ids, order)
 
     def is_ours(self, service: Service) -> bool:
         return service.is_replicated
@@ -58,11 +58,12 @@ class ReplicatedOrchestrator(Reconciler):
             return True
         return bool(task.node_id) and node_invalid(self.store.get(Node, task.node_id))
 
-    def node_changed(self, action: str, node: Node) -> None:
+    def node_changed(self, action: str, node: Node) -> list[Step]:
         if action == "delete" or node_invalid(node):
             for task in self.store.tasks_on_node(node.id):
                 if task.desired_state <= TaskState.RUNNING and self.owns(task):
                     self.restart_soon(task)
+        return []
 
     def reconcile(self, service: Service) -> Activity[None]:
         slots: dict[int, Slot] = {}

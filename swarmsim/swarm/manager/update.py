@@ -1,14 +1,17 @@
 """Rolling updates and rollbacks (manager/orchestrator/update/updater.go).
 
-One updater per service works towards one spec. It takes the dirty slots, ``parallelism`` at a time:
-replaces the slot's task, waits until the new one runs, waits the delay. A new task that leaves RUNNING
-within the monitoring period, or never reaches it, is a failure; too many of them trigger the failure
-action. After the last slot it watches for one more monitoring period, then the update is completed.
+One updater per service works towards one spec. It takes the dirty slots, ``parallelism`` at a time and in the
+order of a Go map, which is chance: replaces the slot's task, waits until the new one runs, waits the delay. A new
+task that leaves RUNNING within the monitoring period, or never reaches it, is a failure; too many of them trigger
+the failure action. Failures are looked at while slots are left to be handed out, and again once the last of them
+has had its delay: for one more monitoring period, or for a second more than the delay if that is not shorter. Then
+the update is completed.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from random import Random
 
@@ -19,19 +22,31 @@ from swarmsim.swarm.manager.orchestrator import UpdatePlan, is_dirty, new_task
 from swarmsim.swarm.manager.restart import RestartSupervisor
 from swarmsim.swarm.objects import Node, Service, Task, UpdateStatus
 from swarmsim.swarm.states import TaskState
-from swarmsim.swarm.store import Change, MemoryStore, NotFound, Transaction
+from swarmsim.swarm.store import Change, MemoryStore, NotFound, StoreError, Transaction
 
 Slot = list[Task]
+
+
+class AlreadyShutDown(StoreError):
+    """An update reached a slot whose tasks somebody else has shut down meanwhile."""
+
+
+def _wanted(slot: Slot) -> Slot:
+    return [task for task in slot if task.desired_state <= TaskState.RUNNING]
 
 
 class UpdateSupervisor:
     """At most one updater a service."""
 
-    def __init__(self, scope: Scope, store: MemoryStore, restarts: RestartSupervisor, ids: Random) -> None:
+    def __init__(
+        self, scope: Scope, store: MemoryStore, restarts: RestartSupervisor, ids: Random, order: Random
+    ) -> None:
         self.scope = scope
         self.store = store
         self.restarts = restarts
         self.ids = ids
+        self.order = order
+        """Where the order of slots comes from: orchestrators keep them in Go maps."""
         self._updates: dict[str, Updater] = {}
 
     def update(self, service: Service, slots: list[Slot]) -> None:
@@ -60,10 +75,16 @@ class Updater:
         self._queue: deque[Slot] = deque()
         self._started: dict[str, float | None] = {}
         self._failed: set[str] = set()
+        self._ended: deque[Task] = deque()
+        """Tasks that left RUNNING and that nobody has looked at."""
+        self._watching = False
+        self._acted = self.scope.clock.future()
+        """Happens when failures triggered the failure action."""
         self._dirty = 0
         status = service.update_status
         self._rolling_back = status is not None and status.state == "rollback_started"
         self.plan = UpdatePlan.of(service.spec.rollback if self._rolling_back else service.spec.update)
+        self._monitor = self.plan.monitor
 
     def cancel(self) -> None:
         self.scope.end()
@@ -81,16 +102,22 @@ class Updater:
             return
         if status is None:
             yield self.store.update(self._start)
+        self.supervisor.order.shuffle(dirty)
         self._queue.extend(dirty)
         self._dirty = len(dirty)
+        self._watching = True
         if self.plan.failure_action != "continue":
             self.scope.on_end(self.store.watch(self._watch_failures))
         workers = [self.scope.spawn(self._worker()) for _ in range(self.plan.parallelism or len(dirty))]
         for worker in workers:
             yield worker
         if not self.stopped:
-            monitor = self.plan.monitor
-            yield self.plan.delay + 1.0 if self.plan.delay >= monitor else monitor
+            if self.plan.delay >= self._monitor:
+                # Else it would stop watching before the last task has had its delay.
+                self._monitor = self.plan.delay + 1.0
+            self._watching = True
+            self._look_at_failures()
+            yield self.scope.clock.first_of((self._acted, self.scope.clock.timeout(self._monitor)))
         if not self.stopped:
             # It works on nothing any more: the look that its last write causes may find what came up meanwhile
             # (a restart and a replacement of one slot that crossed).
@@ -107,6 +134,7 @@ class Updater:
     def _worker(self) -> Activity[None]:
         while self._queue:
             slot = self._queue.popleft()
+            self._watching = bool(self._queue)
             clean = [task for task in slot if not self._is_dirty(task)]
             existing = next((task for task in clean if task.desired_state is TaskState.RUNNING), None) or next(
                 (task for task in clean if task.desired_state < TaskState.RUNNING), None
@@ -133,42 +161,48 @@ class Updater:
         stop_watching = self.store.watch_object(task.id, on_change)
         self.scope.on_end(stop_watching)
         start_first = self.plan.order == "start-first"
-        steps = [partial(self._create, task)]
-        if not start_first:
-            steps += [partial(self._shut_down, old.id) for old in slot]
+        olds = _wanted(slot)
+
+        def create(tx: Transaction) -> Task | None:
+            if tx.get(Service, task.service_id) is None:
+                raise NotFound
+            tx.create(task)
+            return None if start_first else self._remove_old(olds, tx)
+
         try:
-            yield self.store.batch(steps)
-        except NotFound:
+            old = yield from self.store.update(create)
+        except (NotFound, AlreadyShutDown):
             return
-        old = None if start_first else next((t for t in slot if t.desired_state <= TaskState.RUNNING), None)
-        yield self.restarts.delay_start(self._current(old), task.id, 0.0)
+        yield self.restarts.delay_start(old, task.id, 0.0)
         if self.store.get(Task, task.id) is None:
             return
         updated = yield running
         stop_watching()
         if start_first and updated.status.state is TaskState.RUNNING:
-            yield self.store.batch([partial(self._shut_down, old.id) for old in slot])
+            with suppress(AlreadyShutDown):
+                yield self.store.update(partial(self._remove_old, olds))
 
     def _use_existing(self, slot: Slot, existing: Task) -> Activity[None]:
-        others = [task for task in slot if task is not existing]
-        if others:
-            yield self.store.batch([partial(self._shut_down, task.id) for task in others])
+        old = None
+        olds = _wanted([task for task in slot if task is not existing])
+        if olds:
+            try:
+                old = yield from self.store.update(partial(self._remove_old, olds))
+            except AlreadyShutDown:
+                return
         if existing.desired_state is not TaskState.RUNNING:
-            old = next((task for task in others if task.desired_state <= TaskState.RUNNING), None)
-            yield self.restarts.delay_start(self._current(old), existing.id, 0.0)
+            yield self.restarts.delay_start(old, existing.id, 0.0)
 
-    def _current(self, task: Task | None) -> Task | None:
-        return None if task is None else self.store.get(Task, task.id)
-
-    def _create(self, task: Task, tx: Transaction) -> None:
-        if tx.get(Service, task.service_id) is None:
-            raise NotFound
-        tx.create(task)
-
-    def _shut_down(self, task_id: str, tx: Transaction) -> None:
-        task = tx.get(Task, task_id)
-        if task is not None and task.desired_state <= TaskState.RUNNING:
+    def _remove_old(self, olds: list[Task], tx: Transaction) -> Task | None:
+        """Shut down what an update replaces; one of it (removeOldTasks). Raises :class:`AlreadyShutDown` if nothing of
+        it is left: then whoever shut it down has put something in its place."""
+        left = [task for task in (tx.get(Task, old.id) for old in olds) if task is not None]
+        left = [task for task in left if task.desired_state <= TaskState.RUNNING]
+        if olds and not left:
+            raise AlreadyShutDown
+        for task in left:
             tx.update(replace(task, desired_state=TaskState.SHUTDOWN))
+        return left[-1] if left else None
 
     def _is_dirty(self, task: Task) -> bool:
         return is_dirty(self.service, task, self.store.get(Node, task.node_id))
@@ -183,26 +217,33 @@ class Updater:
                 and obj.service_id == self.service.id
                 and obj.status.state > TaskState.RUNNING
             ):
-                self._task_failed(obj)
+                self._ended.append(obj)
+        self._look_at_failures()
+
+    def _look_at_failures(self) -> None:
+        while self._watching and self._ended:
+            self._task_failed(self._ended.popleft())
 
     def _task_failed(self, task: Task) -> None:
-        if self.stopped or task.id in self._failed or task.id not in self._started:
+        if task.id in self._failed or task.id not in self._started:
             return
         started = self._started[task.id]
-        if started is not None and self.scope.clock.now - started > self.plan.monitor:
+        if started is not None and self.scope.clock.now - started > self._monitor:
             return
         self._failed.add(task.id)
         if len(self._failed) / self._dirty <= self.plan.max_failure_ratio:
             return
         self.stopped = True
+        self._watching = False
         self._queue.clear()
-        what = "rollback" if self._rolling_back else "update"
         if self.plan.failure_action == "rollback" and not self._rolling_back:
             message = f"update rolled back due to failure or early termination of task {task.id}"
             self.store.update(partial(self._roll_back, message))
         else:
-            message = f"{what} paused due to failure or early termination of task {task.id}"
+            # A rollback that fails says "update", too: its own word is for a failure action it cannot have.
+            message = f"update paused due to failure or early termination of task {task.id}"
             self.store.update(partial(self._pause, message))
+        self._acted.succeed()
 
     # -- the service's update status
 

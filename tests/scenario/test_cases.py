@@ -1,0 +1,74 @@
+"""Small scenarios whose ``expect`` is what real engines and the real client do.
+
+Each file's ``about`` says where the values are from: records of real clusters, public bug reports checked on real
+engines. All are run; who works on what is still wrong takes its mark away when it is right.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from swarmsim.scenario.loader import load_scenario
+from swarmsim.scenario.runner import run_scenario
+from swarmsim.trace.rows import Row
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
+
+SEED = {"max-per-node-start-first": 2}
+"""Where chance decides whether it can be: the update that begins with the other slot stands still, in a real Swarm too."""
+
+NOT_YET: dict[str, str] = {
+    "bad-command": "engine: error texts",
+    "compose-accepted": "stack files",
+    "compose-refused": "stack files",
+    "env-file-not-read": "stack files",
+    "health-file": "engine: scripts",
+    "host-port-without-number": "client",
+    "host-ports": "engine: ports",
+    "image-tag": "client",
+    "inspect-absent": "templates on typed values",
+    "join-unreachable-manager": "engine: joins",
+    "odd-port-mode": "client",
+    "overlapping-subnets": "engine: networks",
+    "overlay-stop": "engine: stops",
+    "progress-without-tasks": "client",
+    "promote-unreachable": "Unreachable lasts some 10 ms there; a look is every 0.2 s",
+    "stack-config-words": "stack files",
+    "tcp-backoff-after-heal": "fidelity",
+    "trap": "engine: scripts",
+}
+"""Case: what is missing."""
+
+
+def parameters() -> list[object]:
+    return [
+        pytest.param(
+            case,
+            id=case.stem,
+            marks=[pytest.mark.xfail(reason=NOT_YET[case.stem], strict=True)] if case.stem in NOT_YET else [],
+        )
+        for case in CASES
+    ]
+
+
+@pytest.mark.parametrize("case", parameters())
+def test_case(case: Path) -> None:
+    assert run_scenario(load_scenario(str(case)), SEED.get(case.stem, 1)).failures == []
+
+
+def run(name: str, seed: int) -> list[Row]:
+    """The rows of one case's run."""
+    rows: list[Row] = []
+    run_scenario(load_scenario(str(Path(__file__).parent / "cases" / f"{name}.yaml")), seed, rows.append)
+    return rows
+
+
+def said(rows: list[Row], name: str) -> str:
+    """What the command printed that the case calls ``name``."""
+    return next(row["out"] for row in rows if row["kind"] == "docker" and row.get("name") == name)
+
+
+def test_a_rolling_update_begins_anywhere():
+    assert {said(run("update-order", seed), "first") for seed in range(1, 21)} == {f"w.{slot}" for slot in range(1, 6)}
