@@ -48,8 +48,8 @@ FOREVER: Lifetime = _Forever()
 
 
 class Timer(Event):
-    """A call in the future that can be taken back. ``fn(*args)`` runs after ``delay`` seconds,
-    if ``owner`` still lives then.
+    """A call in the future that can be taken back. ``fn(*args)`` runs at the second ``due``, if ``owner`` still
+    lives then. Of what falls on one moment that comes first which was made first, unless it takes a ``place`` that was kept for it.
 
     A cancelled timer stays on the agenda and does nothing when its time comes: SimPy's heap cannot
     forget, and skipping a dead entry is cheaper than searching for it.
@@ -60,10 +60,11 @@ class Timer(Event):
     def __init__(
         self,
         env: simpy.Environment,
-        delay: float,
+        due: float,
         fn: Callable[..., object],
         args: tuple[Any, ...],
         owner: Lifetime,
+        place: int | None = None,
     ) -> None:
         self.env = env
         self.owner = owner
@@ -74,7 +75,7 @@ class Timer(Event):
         self._value = None
         self._ok = True
         # As Environment.schedule does it, without the call: nine of ten events are timers.
-        heappush(env._queue, (env._now + delay, NORMAL, next(env._eid), self))
+        heappush(env._queue, (due, NORMAL, next(env._eid) if place is None else place, self))
 
     def cancel(self) -> None:
         self.live = False
@@ -111,6 +112,10 @@ class Clock:
     @property
     def now(self) -> float:
         return self.env._now
+
+    def place(self) -> int:
+        """A place in the order of one moment's events, kept for a :class:`Timer` that may or may not be made later."""
+        return next(self.env._eid)
 
     def future(self) -> Future[Any]:
         """A result that somebody will ``succeed(value)`` or ``fail(error)`` later."""

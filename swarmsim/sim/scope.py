@@ -48,7 +48,8 @@ class Scope:
 
     def after(self, delay: float, fn: Callable[..., object], *args: Any) -> Timer:
         """Call ``fn(*args)`` in ``delay`` seconds, if this scope still lives then."""
-        return Timer(self.clock.env, delay, fn, args, self)
+        env = self.clock.env
+        return Timer(env, env._now + delay, fn, args, self)
 
     def spawn(self, activity: Activity[T]) -> Future[T]:
         """Start an activity; the event carries what it returns or the error it dies of."""

@@ -214,18 +214,36 @@ class Socket:
         """Call ``deliver(*args)`` at the other end, after all that was sent before; never if the connection ends before."""
         if not self.alive:
             return
-        peer = self.peer
-        if self._unacknowledged is None and peer.alive:
-            delay = self._fabric.transit(self._name, self._peer_name)
-            if delay is not None:
-                env = self._env
-                now = env._now
-                if now + delay < self._arrival:
-                    delay = self._arrival - now
-                self._arrival = now + delay
-                Timer(env, delay, deliver, args, peer)
-                return
-        self._hold(deliver, args)
+        arrival = self._carry()
+        if arrival is None:
+            self._hold(deliver, args)
+        else:
+            Timer(self._env, arrival, deliver, args, self.peer)
+
+    def send_unheard(self, deliver: Deliver, *args: Any) -> float | None:
+        """Send something whose arrival nobody waits for: the second at which it arrives, if it does so without further ado.
+
+        Then no event is spent on it, and ``deliver`` is not called. Otherwise it is sent as ever, and the answer is ``None``.
+        """
+        if not self.alive:
+            return None
+        arrival = self._carry()
+        if arrival is None:
+            self._hold(deliver, args)
+        return arrival
+
+    def _carry(self) -> float | None:
+        """When a segment sent now arrives, in its turn; ``None`` if it is lost, or waits behind one that is."""
+        if self._unacknowledged is not None or not self.peer.alive:
+            return None
+        delay = self._fabric.transit(self._name, self._peer_name)
+        if delay is None:
+            return None
+        arrival = self._env._now + delay
+        if arrival < self._arrival:
+            return self._arrival
+        self._arrival = arrival
+        return arrival
 
     def close(self) -> None:
         """The application is done, or its process has ended: FIN, if there is a kernel left to send one."""
@@ -253,7 +271,7 @@ class Socket:
         if not self.peer.host.powered:
             self.peer.host.awaited_by[self] = None
         self._pause = RTO_MIN + SMOOTHED_ROUND_TRIP
-        self._retransmission = Timer(self._env, self._pause, self._timed_out, (), self._power)
+        self._retransmission = Timer(self._env, self._env._now + self._pause, self._timed_out, (), self._power)
 
     def _timed_out(self) -> None:
         elapsed = self._env._now - self._lost_at
@@ -261,14 +279,14 @@ class Socket:
             self._ended("connection timed out")
             return
         self._pause = min(2 * self._pause, RTO_MAX)
-        self._retransmission = Timer(self._env, self._pause, self._timed_out, (), self._power)
+        self._retransmission = Timer(self._env, self._env._now + self._pause, self._timed_out, (), self._power)
         self._transmit()
 
     def neighbour_returned(self) -> None:
         """The other host has power again: the next question for it is answered, and what waits is sent."""
         if self._unacknowledged is not None:
             asked = (self._env._now - self._lost_at) % NEIGHBOUR_PERIOD
-            Timer(self._env, NEIGHBOUR_PERIOD - asked, self._transmit, (), self._power)
+            Timer(self._env, self._env._now + NEIGHBOUR_PERIOD - asked, self._transmit, (), self._power)
 
     def _transmit(self) -> None:
         """The first segment that was lost, again."""
@@ -276,7 +294,7 @@ class Socket:
             return
         delay = self._fabric.transit(self._name, self._peer_name)
         if delay is not None:
-            Timer(self._env, delay, self._arrive, (), FOREVER)
+            Timer(self._env, self._env._now + delay, self._arrive, (), FOREVER)
 
     def _arrive(self) -> None:
         waiting, peer = self._unacknowledged, self.peer
@@ -302,7 +320,7 @@ class Socket:
     def _reset_from_there(self) -> None:
         back = self._fabric.transit(self._peer_name, self._name)
         if back is not None:
-            Timer(self._env, back, self._ended, ("connection reset by peer",), self._power)
+            Timer(self._env, self._env._now + back, self._ended, ("connection reset by peer",), self._power)
 
     # -- the end
 
@@ -341,7 +359,7 @@ class Socket:
             now = self._env._now
             last = max(min(self._arrival, now), min(self.peer._arrival, now))
             due = KEEPALIVE_PERIOD - (now - last) % KEEPALIVE_PERIOD
-            self._keepalive = Timer(self._env, due, self._probe, (1,), self._power)
+            self._keepalive = Timer(self._env, now + due, self._probe, (1,), self._power)
 
     def _probe(self, number: int) -> None:
         self._keepalive = None
@@ -355,4 +373,4 @@ class Socket:
             if peer.alive:
                 return
             self._reset_from_there()
-        self._keepalive = Timer(self._env, KEEPALIVE_PERIOD, self._probe, (number + 1,), self._power)
+        self._keepalive = Timer(self._env, self._env._now + KEEPALIVE_PERIOD, self._probe, (number + 1,), self._power)

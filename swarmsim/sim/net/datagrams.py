@@ -38,7 +38,7 @@ class DatagramSocket(Generic[T]):
             return
         delay = self.host.fabric.transit(self.host.name, remote.name)
         if delay is not None:
-            Timer(self.host.clock.env, delay, self._arrive, (remote, to, payload), FOREVER)
+            Timer(self.host.clock.env, self.host.clock.now + delay, self._arrive, (remote, to, payload), FOREVER)
 
     def _arrive(self, remote: NetStack, to: Address, payload: T) -> None:
         receive = remote.receivers.get(to)

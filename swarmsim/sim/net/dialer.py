@@ -104,7 +104,7 @@ class Dialer:
         assert self.remote is not None
         delay = self.host.fabric.transit(self.host.name, self.remote.name)
         if delay is not None:
-            Timer(self.host.clock.env, delay, self._syn_arrives, (), FOREVER)
+            Timer(self.host.clock.env, self.host.clock.now + delay, self._syn_arrives, (), FOREVER)
 
     def _syn_arrives(self) -> None:
         remote = self.remote

@@ -45,23 +45,29 @@ class Owner(Protocol):
 class Peer:
     """The way to one other member: a channel, a queue, and whether the last message arrived.
 
-    ``call`` is the message under way, ``None`` if there is none. The channel reconnects after pauses that grow to 8 s, and
+    The channel reconnects after pauses that grow to 8 s, and
     between its attempts every message fails at once. So a manager that comes back may not hear from its leader for up to
     about 8 s (transport.go: WithBackoffMaxDelay).
     """
 
-    __slots__ = ("active", "call", "channel", "checking", "member", "node", "queue")
+    __slots__ = ("_call", "active", "channel", "checking", "member", "node", "queue")
 
     def __init__(self, node: Owner, member: Member) -> None:
         self.node = node
         self.member = member
         self.queue: deque[Message] = deque()
-        self.call: Call[Message, None] | None = None
+        self._call: Call[Message, None] | None = None
         self.active = False
         self.channel = Channel(node.process, node.scope, member.addr, BACKOFF_MAX)
         self.checking = True
         check = self.channel.call(health.CHECK, health.HealthCheckRequest(), SEND_TIMEOUT)
         check.reply.callbacks.append(self._checked)
+
+    @property
+    def call(self) -> Call[Message, None] | None:
+        """The message under way, if there is one."""
+        call = self._call
+        return None if call is None or call.done else call
 
     @property
     def idle(self) -> bool:
@@ -77,8 +83,13 @@ class Peer:
             self._failed(message)
             return
         self.queue.append(message)
-        if self.call is None and not self.checking:
+        if self.checking:
+            return
+        call = self.call
+        if call is None:
             self._next()
+        elif not call.awaited:
+            call.reply.callbacks.append(self._acknowledged)
 
     def _checked(self, reply: Future[health.HealthCheckResponse]) -> None:
         """The member was asked how it is, before anything else is sent (peer.go run)."""
@@ -91,9 +102,13 @@ class Peer:
             self._next()
 
     def _next(self) -> None:
+        """Send the next message. If it arrives, an active peer with nothing more to send learns nothing by it."""
         message = self.queue.popleft()
-        self.call = self.channel.call(PROCESS_RAFT_MESSAGE, message, SEND_TIMEOUT)
-        self.call.reply.callbacks.append(partial(self._acknowledged, message))
+        call = self._call = self.channel.call(
+            PROCESS_RAFT_MESSAGE, message, SEND_TIMEOUT, on_failure=partial(self._not_acknowledged, message)
+        )
+        if self.queue or not self.active or message.type is Kind.SNAP:
+            call.reply.callbacks.append(self._acknowledged)
         journal = self.node.journal
         if journal.wants("raft.sent"):
             journal.note(
@@ -104,22 +119,24 @@ class Peer:
                 term=message.term,
             )
 
-    def _acknowledged(self, message: Message, reply: Future[None]) -> None:
+    def _acknowledged(self, reply: Future[None]) -> None:
+        if not reply._ok or not self.node.scope.alive:
+            return
+        call, self._call = self._call, None
+        self._set_active(True)
+        if call is not None and call.request.type is Kind.SNAP:
+            self.node.core.report_snapshot(self.member.raft_id, True)
+        if self.queue:
+            self._next()
+
+    def _not_acknowledged(self, message: Message, error: RpcError) -> None:
         if not self.node.scope.alive:
             return
-        self.call = None
-        if reply._ok:
-            self._set_active(True)
-            if message.type is Kind.SNAP:
-                self.node.core.report_snapshot(self.member.raft_id, True)
-        else:
-            reply.defused = True
-            error = reply._value
-            assert isinstance(error, RpcError)
-            if error.message == MEMBER_REMOVED:
-                self.node.removed()
-                return
-            self._failed(message)
+        self._call = None
+        if error.message == MEMBER_REMOVED:
+            self.node.removed()
+            return
+        self._failed(message)
         if self.queue:
             self._next()
 
