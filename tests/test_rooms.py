@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import grimp
 import networkx
-import pytest
 
 
-@pytest.mark.xfail(strict=True, reason="sim's clock, scope, timers and quiescence know each other's types")
 def test_no_two_files_import_each_other_not_even_for_types():
     graph = grimp.build_graph("swarmsim", cache_dir=None)
     imports = networkx.DiGraph(

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from swarmsim.apitypes.base import as_json, decode, encode
+from swarmsim.sim.errors import ModelError
 from swarmsim.sim.future import Activity, Future
-from swarmsim.sim.scope import ModelError
 
 T = TypeVar("T")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from swarmsim.sim.scope import ModelError
+from swarmsim.sim.errors import ModelError
 
 
 class CommandError(ModelError):

@@ -11,9 +11,9 @@ from swarmsim.apitypes.specs import DEFAULT_STOP_GRACE, SECOND, Mount
 from swarmsim.engine.containers import Container, HealthCheck
 from swarmsim.engine.images import NoExecutable, find_image, plan_probe, plan_run
 from swarmsim.engine.localresources import Volume
+from swarmsim.sim.errors import ModelError
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host, Process
-from swarmsim.sim.scope import ModelError
 from swarmsim.swarm.agent.taskmanager import ControllerError
 from swarmsim.swarm.objects import ContainerStatus, Task
 

@@ -15,7 +15,7 @@ then ``advance(ready)``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from random import Random
 from typing import Any, NamedTuple
@@ -127,6 +127,27 @@ class Raft:
             if self.id in self.progress and self.election_elapsed >= self.randomized_timeout:
                 self.election_elapsed = 0
                 self._hup(transfer=False)
+
+    def in_step(self, member: int) -> bool:
+        """Whether this leader knows that ``member`` has all its log, and sends ahead to it."""
+        progress = self.progress.get(member)
+        return progress is not None and progress.state is State.REPLICATE and progress.match == self.log.last_index
+
+    def fast_forward_leader(self, ticks: int, answering: Collection[int]) -> None:
+        """``ticks`` of a leader at once: members ``answering``, with it a majority and :meth:`in_step`, answer every heartbeat
+        before the next tick, and of the others nothing is heard. Nothing is proposed or handed over; what was sent is not told.
+        """
+        settings = self.settings
+        since_check = self.election_elapsed + ticks
+        self.election_elapsed = since_check % settings.election_tick
+        self.heartbeat_elapsed = (self.heartbeat_elapsed + ticks) % settings.heartbeat_tick
+        if since_check >= settings.election_tick:
+            for member, progress in self.progress.items():
+                progress.recent_active = member == self.id or member in answering
+
+    def fast_forward_follower(self, ticks: int, unheard: int | None) -> None:
+        """``ticks`` of a follower at once: ``unheard`` of them after the last heartbeat; ``None`` if none came."""
+        self.election_elapsed = self.election_elapsed + ticks if unheard is None else unheard
 
     def campaign(self) -> None:
         """Stand for election now."""

@@ -17,6 +17,7 @@ from swarmsim.sim.journal import Journal
 from swarmsim.sim.net.connection import NetStack
 from swarmsim.sim.net.fabric import Fabric
 from swarmsim.sim.net.rpc import TimeOuts
+from swarmsim.sim.quiescence import Subject
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import RandomStreams
 from swarmsim.trace import rows
@@ -41,8 +42,11 @@ class Machine:
         self._ends.append(end)
 
 
-class SimContext:
-    """What every component of one simulated world shares: clock, chance, fabric, profile, journal."""
+class SimContext(Subject):
+    """What every component of one simulated world shares: clock, chance, fabric, profile, journal.
+
+    It changes with everything an onlooker could see (:meth:`mark_changed`).
+    """
 
     def __init__(self, clock: Clock, streams: RandomStreams, profile: Profile) -> None:
         self.clock = clock

@@ -2,19 +2,21 @@
 
 A timer whose next firings can change nothing becomes *dormant*: it has no event on the agenda. Its :class:`SkipRule` (one
 for each kind of timer, kept apart from the component whose timer it is) says after every firing whether that is so, and
-which *sources* would end it. Whoever changes a source says so first, with :meth:`Quiescence.invalidate`. The dormant
-timers then wake: the rule puts the component where it would be had all firings been run, draws the phase of the next one
-from its distribution, and the timer goes on with real events until it may become dormant again.
+which *sources* would end it. Whoever changes a source says so first, with one of the ``invalidate`` methods. The dormant
+timers then wake: each component's own ``fast_forward`` puts it where it would be had all firings been run, and the timer goes
+on with real events until it may become dormant again.
 
-Sources are
-
-- a :class:`~swarmsim.sim.scope.Scope`: its end (power, a process, leadership, a session);
-- a host: its power coming back, a service that begins to listen there;
-- ``(host name, method)``: a call of that method made by or to that host;
-- the *routes* between two hosts: cuts, latency, loss;
-- a Raft node: its role, its members;
-- the class of Raft nodes, or of Swarm nodes: that one begins to take part, or an engine is given one, anywhere;
-- what a rule names itself, such as a configuration it watches.
+==============================  ==================================================  =================================
+source                          changes                                             said with
+==============================  ==================================================  =================================
+a :class:`Subject`              as its class says: a scope ends, a host gets power  :meth:`Quiescence.invalidate`
+                                or a listener, a Raft node its role or members,
+                                a dispatcher its heartbeat period, …
+a class of subjects             one of them begins to take part                     :meth:`Quiescence.invalidate`
+:class:`Calls`                  a method is called by or on a host                  :meth:`Quiescence.invalidate_calls`
+:class:`Route`                  what two hosts send each other fares differently:   :meth:`Quiescence.invalidate_route`
+                                a cut, latency, loss                                and its plurals
+==============================  ==================================================  =================================
 
 Without rules nothing is ever dormant: that is ``--eager``. See docs/time.md for the mathematics.
 """
@@ -22,15 +24,36 @@ Without rules nothing is ever dormant: that is ``--eager``. See docs/time.md for
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from random import Random
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
-if TYPE_CHECKING:
-    from swarmsim.sim.timers import PeriodicTimer
+from swarmsim.sim.method import AnyMethod
 
-Route = tuple[str, str]
-"""Two hosts that must reach each other."""
+
+class Subject:
+    """What a dormant state may depend on. Whoever changes it calls :meth:`Quiescence.invalidate` before."""
+
+    __slots__ = ()
+
+
+class Calls(NamedTuple):
+    """The calls of one method that a host makes or is asked."""
+
+    host: str
+    method: AnyMethod
+
+
+class Route(NamedTuple):
+    """Two hosts that must reach each other as well as they do, or must not; the order does not matter."""
+
+    a: str
+    b: str
+
+
+K = TypeVar("K")
+
+Source: TypeAlias = Subject | type[Subject] | Calls | Route
 
 
 class Dormant:
@@ -38,16 +61,15 @@ class Dormant:
 
     __slots__ = ("quiescence", "routes", "sources", "wake_up")
 
-    def __init__(
-        self,
-        quiescence: Quiescence,
-        sources: Iterable[Hashable],
-        routes: Iterable[Route],
-        wake_up: Callable[[], object],
-    ) -> None:
+    def __init__(self, quiescence: Quiescence, sources: Iterable[Source], wake_up: Callable[[], object]) -> None:
         self.quiescence = quiescence
-        self.sources = tuple(sources)
-        self.routes = tuple(routes)
+        self.sources: list[Subject | type[Subject] | Calls] = []
+        self.routes: list[Route] = []
+        for source in sources:
+            if isinstance(source, Route):
+                self.routes.append(source)
+            else:
+                self.sources.append(source)
         self.wake_up = wake_up
         quiescence.add(self)
 
@@ -59,10 +81,25 @@ class Dormant:
         return (a, b) in self.routes or (b, a) in self.routes
 
 
+class Skippable(Protocol):
+    """What a rule sees of a periodic timer: ``owner`` is whose it is, ``due`` when it fires next (seconds)."""
+
+    @property
+    def scope(self) -> Subject: ...
+
+    @property
+    def owner(self) -> Any: ...
+
+    @property
+    def due(self) -> float: ...
+
+    def fast_forward(self, period: float) -> int: ...
+
+
 class SkipRule(Protocol):
     """What is known of one kind of periodic timer."""
 
-    def dormant(self, timer: PeriodicTimer) -> Dormant | None:
+    def dormant(self, timer: Skippable) -> Dormant | None:
         """Called after a firing: the dormant state it may enter, or ``None`` if the next firing could matter."""
 
 
@@ -71,7 +108,7 @@ class Quiescence:
 
     def __init__(self, rules: Mapping[Callable[..., Any], SkipRule] | None = None) -> None:
         self.rules = dict(rules or {})
-        self._by_source: dict[Hashable, dict[Dormant, None]] = {}
+        self._by_source: dict[Subject | type[Subject] | Calls, dict[Dormant, None]] = {}
         self._by_host: dict[str, dict[Dormant, None]] = {}
 
     def rule_of(self, step: Callable[..., Any]) -> SkipRule | None:
@@ -92,16 +129,20 @@ class Quiescence:
                 _discard(self._by_host, host, dormant)
 
     @property
-    def resting(self) -> int:
-        """How many dormant groups there are."""
-        dormants = {
-            id(dormant) for table in (self._by_source, self._by_host) for found in table.values() for dormant in found
-        }
-        return len(dormants)
+    def dormants(self) -> list[Dormant]:
+        """Who is dormant now, each group once."""
+        tables = (self._by_source, self._by_host)
+        return list(dict.fromkeys(dormant for table in tables for found in table.values() for dormant in found))
 
-    def invalidate(self, source: Hashable) -> None:
-        """``source`` is about to change."""
-        found = self._by_source.get(source)
+    def invalidate(self, subject: Subject | type[Subject]) -> None:
+        """``subject`` is about to change; a class: one of its objects begins to take part."""
+        found = self._by_source.get(subject)
+        if found is not None:
+            _wake_all(found)
+
+    def invalidate_calls(self, host: str, method: AnyMethod) -> None:
+        """``host`` is about to call ``method``, or to be asked."""
+        found = self._by_source.get(Calls(host, method))
         if found is not None:
             _wake_all(found)
 
@@ -122,7 +163,7 @@ class Quiescence:
             self.invalidate_routes_of(host)
 
 
-def _discard(table: dict[Any, dict[Dormant, None]], key: Hashable, dormant: Dormant) -> None:
+def _discard(table: dict[K, dict[Dormant, None]], key: K, dormant: Dormant) -> None:
     found = table.get(key)
     if found is not None:
         found.pop(dormant, None)

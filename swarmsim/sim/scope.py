@@ -16,19 +16,13 @@ from typing import Any
 from simpy.events import Event
 
 from swarmsim.sim.clock import Clock, Timer
+from swarmsim.sim.errors import BrokenRule, ModelError
 from swarmsim.sim.future import Activity, Future, T
+from swarmsim.sim.quiescence import Subject
 
 
-class ModelError(Exception):
-    """Something in the model's world failed, as things do. An activity nobody waits for may die of it."""
-
-
-class BrokenRule(ModelError):
-    """The model did what it must never do. Nobody lives on with that: the run ends with it."""
-
-
-class Scope:
-    """A lifetime. ``after``, ``spawn`` and ``child`` do nothing visible once it has ended."""
+class Scope(Subject):
+    """A lifetime; what changes in it is that it ends. ``after``, ``spawn`` and ``child`` do nothing visible once it has ended."""
 
     __slots__ = ("_ended", "_exits", "alive", "children", "clock", "name", "parent")
 

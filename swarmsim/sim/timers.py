@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from swarmsim.sim.clock import Timer
-from swarmsim.sim.quiescence import Dormant
+from swarmsim.sim.quiescence import Dormant, ticks_until
 from swarmsim.sim.scope import Scope
 
 
@@ -66,6 +66,12 @@ class PeriodicTimer:
             return
         self.due = due
         self._timer = self.scope.after(max(0.0, due - self.scope.clock.now), self._beat)
+
+    def fast_forward(self, period: float) -> int:
+        """Go on as if it had fired every ``period`` seconds since it became dormant; how many firings that left out."""
+        skipped = ticks_until(self.due, period, self.scope.clock.now)
+        self.wake(self.due + period * skipped)
+        return skipped
 
     def stop(self) -> None:
         if self._dormant is not None:

@@ -15,6 +15,7 @@ from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.net.channel import ask_once
 from swarmsim.sim.net.status import RpcError
+from swarmsim.sim.quiescence import Subject
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.agent.agent import Agent
 from swarmsim.swarm.agent.remotes import Remotes
@@ -53,7 +54,7 @@ class NodeDisk:
         self.tasks: TaskDisk = {}
 
 
-class SwarmNode:
+class SwarmNode(Subject):
     """One node from the start of its engine to its end, or until it leaves."""
 
     def __init__(self, process: Process, executor: Executor, disk: NodeDisk) -> None:

@@ -15,7 +15,7 @@ from enum import IntEnum, StrEnum
 from functools import cache
 from typing import NamedTuple
 
-from swarmsim.sim.scope import BrokenRule
+from swarmsim.sim.errors import BrokenRule
 
 
 class TaskState(IntEnum):

@@ -16,8 +16,8 @@ from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, cast
 import msgspec
 
 from swarmsim.sim.clock import Clock
+from swarmsim.sim.errors import BrokenRule, ModelError
 from swarmsim.sim.future import Future
-from swarmsim.sim.scope import BrokenRule, ModelError
 from swarmsim.swarm.objects import Cluster, Config, Meta, Network, Node, Secret, Service, StoreObject, Task
 from swarmsim.swarm.states import BackwardsDesire, Who, check_move
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
-from swarmsim.sim.quiescence import Dormant
+from swarmsim.sim.quiescence import Dormant, Route, Source
 from swarmsim.swarm.api.raft import Member
 from swarmsim.swarm.manager.raftnode import RaftNode
 from swarmsim.swarm.node import SwarmNode
@@ -70,10 +70,11 @@ class Vitals:
         if shown != self._shown:
             self._shown = shown
             self.journal.note(rows.Quorum, **shown)
-        sources: list[object] = [RaftNode, SwarmNode, *(self.world.ctx.hosts[host] for host in hosts)]
+        sources: list[Source] = [RaftNode, SwarmNode, *(self.world.ctx.hosts[host] for host in hosts)]
         for raft in up.values():
             sources += (raft, raft.scope)
-        Dormant(self.world.clock.quiescence, sources, tuple(combinations(hosts, 2)), self._invalidated)
+        sources += (Route(*pair) for pair in combinations(hosts, 2))
+        Dormant(self.world.clock.quiescence, sources, self._invalidated)
 
     def _invalidated(self) -> None:
         if not self._asked:

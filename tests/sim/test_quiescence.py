@@ -8,20 +8,21 @@ from random import Random
 import pytest
 
 from swarmsim.sim.clock import Clock
-from swarmsim.sim.quiescence import Dormant, Phase, Quiescence, Renewals, ticks_until
+from swarmsim.sim.quiescence import Dormant, Phase, Quiescence, Renewals, Route, Subject, ticks_until
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import Deadline, PeriodicTimer
 
+NOISE = Subject()
+
 
 class EverySecond:
-    """A law for a tick of one second that rests until its scope ends or ``"noise"``."""
+    """A law for a tick of one second that rests until its scope ends or there is noise."""
 
     def dormant(self, timer: PeriodicTimer) -> Dormant:
         clock, due = timer.scope.clock, timer.due
         return Dormant(
             clock.quiescence,
-            (timer.scope, "noise"),
-            (),
+            (timer.scope, NOISE),
             lambda: timer.wake(due + ticks_until(due, 1.0, clock.now)),
         )
 
@@ -44,15 +45,15 @@ def test_a_dormant_timer_costs_no_event():
     clock, _, beats = ticking()
     clock.run(1e9)
     assert beats == [0.25]
-    assert clock.quiescence.resting == 1
+    assert len(clock.quiescence.dormants) == 1
 
 
 def test_an_invalidated_timer_goes_on_in_its_phase_and_is_dormant_again():
     clock, scope, beats = ticking()
-    scope.after(1000.5, clock.quiescence.invalidate, "noise")
+    scope.after(1000.5, clock.quiescence.invalidate, NOISE)
     clock.run(5000)
     assert beats == [0.25, 1001.25]
-    assert clock.quiescence.resting == 1
+    assert len(clock.quiescence.dormants) == 1
 
 
 def test_the_end_of_its_scope_ends_the_rest():
@@ -60,7 +61,7 @@ def test_the_end_of_its_scope_ends_the_rest():
     scope.after(10, scope.end)
     clock.run(100)
     assert beats == [0.25]
-    assert clock.quiescence.resting == 0
+    assert len(clock.quiescence.dormants) == 0
 
 
 def test_whoever_touches_a_sleeping_deadline_wakes_what_pushes_it_back():
@@ -68,7 +69,7 @@ def test_whoever_touches_a_sleeping_deadline_wakes_what_pushes_it_back():
     scope = Scope(clock, "s")
     expired: list[float] = []
     deadline = Deadline(scope, 3.0, lambda: expired.append(clock.now))
-    dormant = Dormant(clock.quiescence, (), (), lambda: deadline.wake(clock.now + 0.5, 0.5))
+    dormant = Dormant(clock.quiescence, (), lambda: deadline.wake(clock.now + 0.5, 0.5))
     deadline.sleep(dormant)
     clock.run(50)
     assert not expired
@@ -81,7 +82,7 @@ def test_only_rests_on_the_way_between_two_hosts_are_disturbed():
     quiescence = Quiescence()
     woken: list[str] = []
     for name, routes in {"near": [("a", "b")], "far": [("a", "c")], "through": [("c", "a"), ("a", "b")]}.items():
-        Dormant(quiescence, (), routes, lambda name=name: woken.append(name))
+        Dormant(quiescence, [Route(*pair) for pair in routes], lambda name=name: woken.append(name))
     quiescence.invalidate_route("b", "a")
     assert woken == ["near", "through"]
     quiescence.invalidate_routes_of("c")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from swarmsim.sim.clock import Clock
-from swarmsim.sim.scope import ModelError, Scope
+from swarmsim.sim.errors import ModelError
+from swarmsim.sim.scope import Scope
 
 
 def test_timer_of_an_ended_scope_does_not_fire():

@@ -30,6 +30,7 @@ from swarmsim.sim.net.dialer import Dialer, DialError
 from swarmsim.sim.net.rpc import Call, Stream
 from swarmsim.sim.net.server import ServerTransport
 from swarmsim.sim.net.status import CLIENT_CLOSING, RpcError, dialing_failed, transport_closing
+from swarmsim.sim.quiescence import Phase, Renewals
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import PeriodicTimer
 
@@ -258,6 +259,21 @@ class Channel:
         """The backoff is over."""
         self.dial()
 
+    def attempts(self, duration: float) -> Renewals:
+        """When attempts to connect begin, once pauses are at their longest and if each fails after ``duration`` seconds."""
+        longest = self.max_backoff
+        return Renewals(longest * (1 - BACKOFF_JITTER), longest * (1 + BACKOFF_JITTER), duration)
+
+    def fast_forward(self, attempt: Phase, duration: float) -> None:
+        """As if every attempt up to now had failed after ``duration`` seconds: ``attempt`` says when the last began."""
+        assert self._timer is not None
+        elapsed = self.process.clock.now - attempt.last
+        if elapsed < duration:
+            self._timer.wake(None)
+            self.dial(ago=elapsed)
+        else:
+            self._timer.wake(attempt.next)
+
     def disconnected(self, transport: ClientTransport) -> None:
         """A connection takes no new calls: another one is made at once."""
         if self.transport is transport and self.state is Connectivity.READY:
@@ -271,8 +287,8 @@ class Channel:
     def _start(self, rpc: Rpc, wait_for_ready: bool) -> None:
         if self.remote is not None:
             quiescence = self.process.clock.quiescence
-            quiescence.invalidate((self.process.host.name, rpc.method))
-            quiescence.invalidate((self.remote.name, rpc.method))
+            quiescence.invalidate_calls(self.process.host.name, rpc.method)
+            quiescence.invalidate_calls(self.remote.name, rpc.method)
         transport = self.transport
         if transport is not None:
             transport.start(rpc)

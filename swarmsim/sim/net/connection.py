@@ -28,8 +28,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from swarmsim.sim.clock import FOREVER, Clock, Timer
+from swarmsim.sim.errors import ModelError
 from swarmsim.sim.net.fabric import Fabric
-from swarmsim.sim.scope import ModelError, Scope
+from swarmsim.sim.quiescence import Subject
+from swarmsim.sim.scope import Scope
 
 RTO_MIN, RTO_MAX = 0.2, 120.0  # seconds, TCP_RTO_MIN, TCP_RTO_MAX
 SMOOTHED_ROUND_TRIP = 0.011
@@ -75,8 +77,9 @@ class Address(NamedTuple):
         return self.address if self.protocol == "unix" else f"{self.address}:{self.port}"
 
 
-class NetStack:
+class NetStack(Subject):
     """What a kernel knows of the network: who listens on this host, and the ends of its connections. It works while ``power`` lives.
+    What changes in it is that power comes back, or that somebody begins or ends to listen.
 
     ``by_address`` are all hosts of the network.
     """

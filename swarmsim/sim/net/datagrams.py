@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from swarmsim.sim.clock import FOREVER, Timer
+from swarmsim.sim.errors import ModelError
 from swarmsim.sim.net.connection import Address, NetStack
-from swarmsim.sim.scope import ModelError, Scope
+from swarmsim.sim.scope import Scope
 
 T = TypeVar("T")
 

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from swarmsim.sim.clock import FOREVER, Timer
+from swarmsim.sim.errors import ModelError
 from swarmsim.sim.net.connection import Address, NetStack, Socket
-from swarmsim.sim.scope import ModelError, Scope
+from swarmsim.sim.scope import Scope
 
 SYN_REPEATS = (1.0, 3.0, 7.0, 15.0, 31.0, 63.0)
 """Seconds after the first: TCP_TIMEOUT_INIT 1 s, doubling, tcp_syn_retries 6."""

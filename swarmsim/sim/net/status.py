@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from swarmsim.sim.scope import ModelError
+from swarmsim.sim.errors import ModelError
 
 TRANSPORT_CLOSING = "transport is closing"
 CLIENT_CLOSING = "grpc: the client connection is closing"

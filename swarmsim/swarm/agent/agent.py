@@ -17,6 +17,7 @@ from swarmsim.sim.host import Process
 from swarmsim.sim.net.channel import Channel
 from swarmsim.sim.net.rpc import Call
 from swarmsim.sim.net.status import RpcError
+from swarmsim.sim.quiescence import Phase
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import PeriodicTimer
 from swarmsim.swarm.agent.remotes import Remotes
@@ -51,6 +52,7 @@ class Session:
         self.scope = agent.scope.child("session")
         self.id = session_id
         self.registered = False
+        self.heartbeats: PeriodicTimer
         self._report: Call[UpdateTaskStatusRequest, None] | None = None
         self.channel = Channel(agent.process, self.scope, remote.addr if remote is not None else LOCAL_SOCKET)
         self._timeout: Timer | None = None
@@ -85,7 +87,7 @@ class Session:
             if self._timeout is not None:
                 self._timeout.cancel()
             self.agent.session_registered(self)
-            self._rhythm = PeriodicTimer(self.scope, 0.0, self.heartbeat)
+            self.heartbeats = PeriodicTimer(self.scope, 0.0, self.heartbeat)
         self.agent.on_session_message(message)
 
     def heartbeat(self) -> None:
@@ -95,9 +97,13 @@ class Session:
 
     def _heard(self, reply: Future[HeartbeatResponse]) -> None:
         if reply._ok:
-            self._rhythm.again(reply.value.period)
+            self.heartbeats.again(reply.value.period)
         else:
             self.failed(reply._value)
+
+    def fast_forward(self, heartbeat: Phase) -> None:
+        """As if all heartbeats up to now had been answered; ``heartbeat`` is the last."""
+        self.heartbeats.wake(heartbeat.next)
 
     def report(self, task_id: str, status: TaskStatus) -> None:
         request = UpdateTaskStatusRequest(self.agent.node_id, self.id, ((task_id, status),))
@@ -145,7 +151,7 @@ class Agent:
         self.journal = process.ctx.journal
         self._rng: Random = process.host.rng("agent")
         self._backoff = 0.0
-        self._session: Session | None = None
+        self.session: Session | None = None
         self._to_report: dict[str, TaskStatus] = {}
         self.worker = Worker(scope, executor, disk, self._status_changed)
         PeriodicTimer(scope, NODE_UPDATE_PERIOD, self.check_description)
@@ -160,7 +166,7 @@ class Agent:
             if remote is None:
                 self.scope.after(delay, self._retry, session_id)
                 return
-        self._session = Session(self, remote, session_id, delay)
+        self.session = Session(self, remote, session_id, delay)
 
     def session_registered(self, session: Session) -> None:
         self._backoff = 0.0
@@ -177,7 +183,7 @@ class Agent:
         self._retry(session.id)
 
     def _retry(self, session_id: str) -> None:
-        self._session = None
+        self.session = None
         self._backoff = min(INITIAL_BACKOFF + 2 * self._backoff, MAX_BACKOFF)
         self._connect(session_id, self._rng.random() * self._backoff)
 
@@ -190,8 +196,8 @@ class Agent:
         description = self.executor.describe()
         if description != self.description:
             self.description = description
-            if self._session is not None and self._session.registered:
-                session, self._session = self._session, None
+            if self.session is not None and self.session.registered:
+                session, self.session = self.session, None
                 session.scope.end()
                 self._connect(session.id, 0.0)
         return NODE_UPDATE_PERIOD
@@ -216,7 +222,7 @@ class Agent:
 
     def _report_next(self) -> None:
         """Send one status; the next when it was taken."""
-        session = self._session
+        session = self.session
         if not self._to_report or session is None or not session.registered:
             return
         before = session.reporting
@@ -228,7 +234,7 @@ class Agent:
             before.reply.callbacks.append(partial(self._reported, session))
 
     def _reported(self, session: Session, reply: Future[None]) -> None:
-        if reply._ok and self.scope.alive and session is self._session:
+        if reply._ok and self.scope.alive and session is self.session:
             self._report_next()
 
     def report_failed(self, session: Session, task_id: str, status: TaskStatus, error: RpcError) -> None:

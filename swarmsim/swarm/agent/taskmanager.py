@@ -13,8 +13,9 @@ from typing import Protocol
 import msgspec
 
 from swarmsim.sim.clock import Timer
+from swarmsim.sim.errors import ModelError
 from swarmsim.sim.future import Activity, Future
-from swarmsim.sim.scope import ModelError, Scope
+from swarmsim.sim.scope import Scope
 from swarmsim.swarm.objects import ContainerStatus, Task, TaskStatus
 from swarmsim.swarm.states import MESSAGES, NEXT, IllegalMove, TaskState, Who, may
 

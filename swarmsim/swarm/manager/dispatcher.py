@@ -22,6 +22,7 @@ from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.method import CallInfo, ServerStream
 from swarmsim.sim.net.status import RpcError
+from swarmsim.sim.quiescence import Dormant, Phase, Renewals, Subject
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import new_id
 from swarmsim.sim.timers import AlignedTicker, Deadline
@@ -69,6 +70,23 @@ class Registration:
         self.session_id = session_id
         self.registered_at = registered_at
         self.attempts = 0
+
+    def heartbeat(self, period: float) -> None:
+        """One came; the next is expected in ``period`` seconds."""
+        self.deadline.extend(period * GRACE_MULTIPLIER)
+
+    def last_heartbeat(self, interval: float) -> float:
+        """When the last one came, if it was told ``interval`` (seconds)."""
+        return self.deadline.due - GRACE_MULTIPLIER * interval
+
+    def sleep(self, dormant: Dormant) -> None:
+        """Heartbeats come without being sent: it cannot become silent."""
+        self.deadline.sleep(dormant)
+
+    def fast_forward(self, heartbeat: Phase) -> None:
+        """As if all heartbeats up to now had come; ``heartbeat`` is the last, and the interval that it was told."""
+        grace = GRACE_MULTIPLIER * heartbeat.interval
+        self.deadline.wake(heartbeat.last + grace, grace)
 
 
 class _Session:
@@ -135,7 +153,9 @@ def _happen(event: Future[None]) -> None:
     event.succeed()
 
 
-class Dispatcher:
+class Dispatcher(Subject):
+    """What changes in it is the swarm's configuration, and with it the heartbeat period."""
+
     def __init__(self, process: Process, scope: Scope, raft: RaftNode) -> None:
         self.process = process
         self.scope = scope
@@ -163,10 +183,9 @@ class Dispatcher:
             session.stream.close(RpcError("Aborted", "node must disconnect"))
         self._sessions.clear()
 
-    @property
-    def periods(self) -> tuple[float, float]:
-        """The shortest and the longest heartbeat period, in seconds."""
-        return self._period - HEARTBEAT_EPSILON, self._period + HEARTBEAT_EPSILON
+    def heartbeats(self, round_trip: float) -> Renewals:
+        """When heartbeats of one session come that take ``round_trip`` seconds there and back."""
+        return Renewals(self._period - HEARTBEAT_EPSILON, self._period + HEARTBEAT_EPSILON, round_trip)
 
     def _draw_period(self) -> float:
         return self._period - HEARTBEAT_EPSILON + 2 * HEARTBEAT_EPSILON * self._rng.random()
@@ -275,7 +294,7 @@ class Dispatcher:
         """Note a heartbeat, and say when the next one is expected."""
         registration = self._registered(request.node_id, request.session_id)
         period = self._draw_period()
-        registration.deadline.extend(period * GRACE_MULTIPLIER)
+        registration.heartbeat(period)
         return HeartbeatResponse(period)
 
     def _registered(self, node_id: str, session_id: str) -> Registration:
@@ -376,6 +395,7 @@ class Dispatcher:
             elif kind is Node:
                 self._node_changed(action, obj, old)
             elif kind is Cluster and action == "update":
+                self.scope.clock.quiescence.invalidate(self)
                 self._period = obj.spec.heartbeat_period / SECOND
 
     def _node_changed(self, action: str, node: Node, old: Node | None) -> None:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -29,6 +29,7 @@ from swarmsim.sim.host import Process
 from swarmsim.sim.method import CallInfo
 from swarmsim.sim.net.server import Server
 from swarmsim.sim.net.status import RpcError
+from swarmsim.sim.quiescence import Subject, ticks_until
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import PeriodicTimer
 from swarmsim.swarm.api.raft import PROCESS_RAFT_MESSAGE, Member
@@ -88,8 +89,11 @@ class RaftDisk:
         self.snapshot = snapshot
 
 
-class RaftNode:
-    """Raft for one manager process. ``store`` is kept in step with the log."""
+class RaftNode(Subject):
+    """Raft for one manager process. ``store`` is kept in step with the log.
+
+    What changes in it are its role and its members.
+    """
 
     def __init__(self, process: Process, scope: Scope, server: Server, node_id: str, addr: str, disk: RaftDisk) -> None:
         self.process = process
@@ -274,6 +278,7 @@ class RaftNode:
         found = next((id for id, peer in (*peers[start:], *peers[:start]) if peer.active), None)
         if found is None:
             return False
+        self.process.ctx.clock.quiescence.invalidate(self)
         self.core.transfer_leadership(found)
         self._process()
         return True
@@ -290,6 +295,26 @@ class RaftNode:
         """Whether everything this member knows is saved, committed and applied, and nothing waits for it."""
         log = self.core.log
         return not self._saving and log.applied == log.committed == log.last_index and not self._conf_waits
+
+    @property
+    def leads_steadily(self) -> bool:
+        """Whether it leads, everything is settled and it is not handing over."""
+        return self.is_leader and not self.core.transferee and self.settled
+
+    def follows(self, leader: RaftNode) -> bool:
+        """Whether it follows ``leader``, which knows that it has everything, and nothing is under way between the two."""
+        if not self.started or (self.core.leader, self.core.term) != (leader.core.id, leader.core.term):
+            return False
+        to, back = leader.peers.get(self.core.id), self.peers.get(leader.core.id)
+        return (
+            self.settled
+            and self.core.log.last_index == leader.core.log.last_index
+            and leader.core.in_step(self.core.id)
+            and to is not None
+            and to.idle
+            and back is not None
+            and back.idle
+        )
 
     def new_raft_id(self) -> int:
         while True:
@@ -314,6 +339,18 @@ class RaftNode:
         self._process()
         self._note_countdown(self.scope.clock.now + TICK)
         return TICK
+
+    def fast_forward_leader(self, answering: Collection[int]) -> int:
+        """As if it had led ``answering``, who lack nothing, since its ticker went to sleep; how many ticks that left out."""
+        ticks = self.ticker.fast_forward(TICK)
+        self.core.fast_forward_leader(ticks, answering)
+        return ticks
+
+    def fast_forward_follower(self, heard: float | None) -> None:
+        """As if it had followed since its ticker went to sleep; ``heard``: when the last heartbeat came, if one did."""
+        due = self.ticker.due
+        ticks = self.ticker.fast_forward(TICK)
+        self.core.fast_forward_follower(ticks, ticks - ticks_until(due, TICK, heard) if heard is not None else None)
 
     def _on_message(self, message: Message, call: CallInfo) -> None:
         if message.src in self.disk.removed:

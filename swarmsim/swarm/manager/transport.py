@@ -18,6 +18,7 @@ from swarmsim.sim.journal import Journal
 from swarmsim.sim.net.channel import Channel
 from swarmsim.sim.net.rpc import Call
 from swarmsim.sim.net.status import RpcError
+from swarmsim.sim.quiescence import ticks_until
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.api import health
 from swarmsim.swarm.api.raft import PROCESS_RAFT_MESSAGE, Member
@@ -73,6 +74,32 @@ class Peer:
     def idle(self) -> bool:
         """Whether the last message arrived and no other waits, on a connection that is healthy."""
         return self.active and not self.checking and self.call is None and not self.queue and self.channel.healthy
+
+    @property
+    def only_heartbeats_wait(self) -> bool:
+        """Whether a heartbeat is under way and nothing else waits."""
+        call = self.call
+        if call is None:
+            return False
+        first = call.request
+        return first.type is Kind.HEARTBEAT and all(message == first for message in self.queue)
+
+    def sleep(self) -> None:
+        """Nothing arrives, and only heartbeats wait: until :meth:`fast_forward` none of them need be sent or given up."""
+        assert self.call is not None
+        self.call.wait_for_ever()
+
+    def fast_forward(self, heartbeats: int) -> None:
+        """As if so many heartbeats had been queued since :meth:`sleep`, and one given up every :data:`SEND_TIMEOUT`."""
+        call = self.call
+        if call is None:
+            return  # the connection has just been given up, and with it the message that waited
+        now = self.node.scope.clock.now
+        given_up = ticks_until(call.deadline, SEND_TIMEOUT, now)
+        waiting = min(len(self.queue) + heartbeats - given_up, MESSAGE_QUEUE)
+        self.queue.clear()
+        self.queue.extend([call.request] * max(0, waiting))
+        call.expire_in(call.deadline + SEND_TIMEOUT * given_up - now, self.node.scope)
 
     def close(self, after: float = 0.0) -> None:
         """Hang up, in so many seconds."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from swarmsim.sim.errors import ModelError
 from swarmsim.sim.net.connection import Address
 from swarmsim.sim.net.datagrams import DatagramSocket
-from swarmsim.sim.scope import ModelError
 from tests.sim.net.pair import Pair
 
 PORT = 7946
