@@ -203,6 +203,7 @@ def _summary(loaded: LoadedScenario, seed: int, outcome: Outcome, trace: Trace) 
         "interrupted": outcome.interrupted,
         "simulated": round(outcome.simulated, 3),
         "unmet": [{"expected": f.expected, "seen": f.seen, "t": round(f.at, 3)} for f in outcome.failures],
+        "believed": list(outcome.believed),
         "milestones": milestones(trace),
     }
 
@@ -496,6 +497,8 @@ def _check_scenario(loaded: LoadedScenario, traces: list[Path]) -> None:
             print(f"{path}: after {failure.at:.1f} s expected {failure.expected}; seen: {failure.seen}")
         for sentence in verdict.unknown:
             print(f"{path}: cannot be told: {sentence}")
+        for sentence in verdict.believed:
+            print(f"{path}: but {sentence}")
         if verdict.ok:
             print(f"{path}: as {loaded.scenario.name} expects")
         else:

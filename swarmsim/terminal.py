@@ -130,6 +130,8 @@ def show_verdict(outcome: Outcome, availability: Availability, trace_path: Path,
             console.print(f"  seen     {failure.seen}", markup=False)
     else:
         console.print(f"all expectations hold ({outcome.simulated:.1f} simulated seconds)", style="bold green")
+    for sentence in outcome.believed:
+        console.print(f"but: {sentence}", style="yellow", markup=False)
     console.print(f"trace: {trace_path}", markup=False)
     console.print(f"plot:  {plot_path}", markup=False)
 

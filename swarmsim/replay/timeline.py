@@ -156,7 +156,10 @@ def _words(row: Row) -> list[tuple[str, str]]:
     if kind == "step":
         return [("fault", f"!! {row['what']}")]
     if kind == "reached":
-        return [("reached", f"=> {row['what']} (after {row['after']:.1f} s)")]
+        after = f"=> {row['what']} (after {row['after']:.1f} s)"
+        if "believed" in row:
+            return [("bad", f"{after}, so managers believe; {row['believed']}")]
+        return [("reached", after)]
     if kind == "not_reached":
         return [("unmet", f"=> {row['what']}: not reached in {row['after']:.1f} s")]
     if kind == "unmet":

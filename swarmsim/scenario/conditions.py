@@ -14,27 +14,41 @@ from swarmsim.trace.state import ClusterState, name
 
 
 class Seen(NamedTuple):
-    """The verdict and what was seen."""
+    """The verdict and what was seen.
+
+    ``believed`` says how what managers show differs from what runs, where a condition holds by the former. ``in_seconds``: it will
+    hold then, if nothing changes.
+    """
 
     holds: bool
     what: str
+    believed: str | None = None
+    in_seconds: float | None = None
 
 
 class Facts(NamedTuple):
     """What conditions are judged by.
 
-    ``shown`` is what a manager shows, ``None`` while none answers; ``host`` the host a name means; ``results`` those of the
-    commands that have a name; ``containers`` how many run on each host; ``counts`` how many rows of each kind there were.
+    ``now`` in seconds; ``shown`` is what a manager shows, ``None`` while none answers; ``host`` the host a name means; ``results``
+    those of the commands that have a name; ``real`` are the containers that run, ``None`` where that is not told; ``counts`` how many
+    rows of each kind there were.
     """
 
+    now: float
     shown: ClusterState | None
     host: Callable[[str], str]
     results: Mapping[str, Result]
-    containers: Mapping[str, int]
+    real: ClusterState | None
     counts: Mapping[str, int]
+
+    def alive(self, service: str) -> int | None:
+        """How many containers of a service run."""
+        return self.real.alive.get(service, 0) if self.real is not None else None
 
 
 NO_MANAGER = Seen(False, "no manager answers")
+UNDER_WAY = ("updating", "rollback_started")
+"""States of an update that changes tasks."""
 
 
 def _service(condition: Condition, facts: Facts) -> Seen:
@@ -44,7 +58,7 @@ def _service(condition: Condition, facts: Facts) -> Seen:
     service = facts.shown.services.get(wanted)
     if service is None:
         return Seen(False, f"there is no service {wanted}")
-    running = facts.shown.running(wanted)
+    running, alive = facts.shown.running(wanted), facts.alive(wanted)
     replicas = service.replicas or 0
     update = service.update or "none"
     parts = []
@@ -52,13 +66,36 @@ def _service(condition: Condition, facts: Facts) -> Seen:
     if condition.running is not None:
         holds &= running == condition.running
         parts.append(f"{running} running")
+    if condition.alive is not None:
+        holds &= alive == condition.alive
+        parts.append(f"{alive} alive")
     if condition.replicas is not None:
         holds &= replicas == condition.replicas
         parts.append(f"{replicas} replicas wanted")
     if condition.update is not None:
         holds &= update == condition.update
         parts.append(f"update {update}")
-    return Seen(holds, f"service {wanted}: {', '.join(parts)}")
+    believed = None
+    if holds and condition.running is not None and condition.alive is None and alive is not None and alive < running:
+        believed = f"{wanted}: {running} shown, {alive} alive"
+    return Seen(holds, f"service {wanted}: {', '.join(parts)}", believed)
+
+
+def _settled(condition: Condition, facts: Facts) -> Seen:
+    if facts.shown is None:
+        return NO_MANAGER
+    for wanted, service in sorted(facts.shown.services.items()):
+        running, replicas, alive = facts.shown.running(wanted), facts.shown.wanted(wanted), facts.alive(wanted)
+        if running != replicas:
+            return Seen(False, f"service {wanted}: {running} of {replicas} running")
+        if alive is not None and alive != running:
+            return Seen(False, f"service {wanted}: {running} shown, {alive} alive")
+        if service.update in UNDER_WAY:
+            return Seen(False, f"service {wanted}: {service.update}")
+    moved = max(facts.shown.moved, facts.real.moved if facts.real is not None else 0.0)
+    quiet = facts.now - moved
+    left = (condition.settled or 0.0) - quiet
+    return Seen(left <= 1e-9, f"settled for {quiet:.1f} s", in_seconds=max(left, 0.0))
 
 
 def _node(condition: Condition, facts: Facts) -> Seen:
@@ -122,7 +159,7 @@ def _command(condition: Condition, facts: Facts) -> Seen:
 
 def _containers(condition: Condition, facts: Facts) -> Seen:
     host = facts.host(condition.containers or "")
-    running = facts.containers.get(host, 0)
+    running = facts.real.containers.get(host, 0) if facts.real is not None else 0
     return Seen(running == condition.running, f"{host}: {running} containers running")
 
 
@@ -133,6 +170,7 @@ def _internal(condition: Condition, facts: Facts) -> Seen:
 
 CHECKS: dict[str, Callable[[Condition, Facts], Seen]] = {
     "service": _service,
+    "settled": _settled,
     "node": _node,
     "leader": _leader,
     "task": _task,
@@ -150,6 +188,8 @@ def describe(condition: Condition) -> str:
     """The condition in words, as milestones are called."""
     if condition.subject == "service" and condition.model_fields_set == {"service", "running"}:
         return f"{condition.running} running"
+    if condition.subject == "settled":
+        return f"settled for {condition.settled:g} s"
     if condition.subject == "node" and condition.model_fields_set == {"node", "status"}:
         return f"{condition.node} {condition.status}"
     if condition.subject == "leader":

@@ -37,7 +37,7 @@ from swarmsim.version import VERSION
 from swarmsim.world import POLL, Activity, Capability, FaultError, HostSpec, Wait, World
 from swarmsim.world.simulated import SimulatedWorld
 
-SHOWN_BY_MANAGERS = ("service", "node", "leader", "task")
+SHOWN_BY_MANAGERS = ("service", "settled", "node", "leader", "task")
 """Subjects of conditions for which a manager is asked."""
 _PLACEHOLDER = re.compile(r"(?<![{\w])\{([a-z][a-z0-9-]*)\}(?!\})")
 
@@ -56,6 +56,8 @@ class Outcome(NamedTuple):
     failures: list[UnmetExpectation]
     simulated: float
     interrupted: bool = False
+    believed: tuple[str, ...] = ()
+    """What held by what managers show, while less ran in truth: a sentence each."""
 
     @property
     def ok(self) -> bool:
@@ -143,7 +145,7 @@ class ScenarioRun:
 
             world.subscribe(wanted, frozenset() if messages else MESSAGES)
         world.subscribe(self._run.count, MESSAGES)
-        world.subscribe(self._run.alive.apply, only=CONTAINER_ROWS)
+        world.subscribe(self._run.real.apply, only=CONTAINER_ROWS)
         world.introduce()
         self._meanwhile = sorted(loaded.scenario.meanwhile, key=lambda step: step.at)
         self._actions: list[Wait] = []
@@ -162,6 +164,10 @@ class ScenarioRun:
     @property
     def failures(self) -> list[UnmetExpectation]:
         return self._run.failures
+
+    @property
+    def believed(self) -> list[str]:
+        return self._run.believed
 
     @property
     def finished(self) -> bool:
@@ -260,7 +266,7 @@ def run_scenario(
         run.finish(math.inf if until is None else until)
     except KeyboardInterrupt:
         interrupted = True
-    return Outcome(run.failures, run.now, interrupted)
+    return Outcome(run.failures, run.now, interrupted, tuple(run.believed))
 
 
 def trace_header(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
@@ -275,10 +281,11 @@ class _StepRunner:
         self.scenario = scenario
         self.world = world
         self.failures: list[UnmetExpectation] = []
+        self.believed: list[str] = []
         self.results: dict[str, Result] = {}
         self.hosts: dict[str, str] = {}
         self.counts: dict[str, int] = {}
-        self.alive = ClusterState()
+        self.real = ClusterState()
         """Containers, as rows told."""
         self.begin: float | None = None
         self.begun = world.promise()
@@ -384,7 +391,7 @@ class _StepRunner:
         shown: ClusterState | None = None
         if condition.subject in SHOWN_BY_MANAGERS:
             shown = yield from self.world.look()
-        return check(condition, Facts(shown, self._host, self.results, self.alive.containers, self.counts))
+        return check(condition, Facts(self.world.now, shown, self._host, self.results, self.real, self.counts))
 
     def _until(self, condition: Condition, within: float) -> Activity[Seen]:
         """Look until the condition holds or time is up; the last :class:`Seen`."""
@@ -395,7 +402,8 @@ class _StepRunner:
             seen = yield from self._check(condition)
             if seen.holds or world.now >= deadline:
                 return seen
-            timeout = world.timeout(max(0.0, deadline - world.now))
+            left = max(0.0, deadline - world.now)
+            timeout = world.timeout(left if seen.in_seconds is None else min(left, seen.in_seconds))
             looked = world.now
             yield world.first_of((changed, timeout))
             yield POLL if world.now - looked < POLL else world.until_next_look("scenario")
@@ -406,7 +414,9 @@ class _StepRunner:
         after = round(self.world.now - started, 3)
         what = step.as_ or describe(step.wait)
         if seen.holds:
-            self.world.note(rows.Reached, what=what, after=after)
+            row: rows.Reached = {"what": what, "after": after}
+            self._note_belief(row, what, seen)
+            self.world.note(rows.Reached, **row)
         else:
             self.world.note(rows.NotReached, what=what, after=after)
             self._fail(f"{what} within {step.within:g} s", seen.what)
@@ -419,9 +429,16 @@ class _StepRunner:
         limit = f" within {within:g} s" if within is not None else ""
         what = describe(condition) + limit
         if seen.holds:
-            self.world.note(rows.Met, expected=what, seen=seen.what)
+            row: rows.Met = {"expected": what, "seen": seen.what}
+            self._note_belief(row, what, seen)
+            self.world.note(rows.Met, **row)
         else:
             self._fail(what, seen.what)
+
+    def _note_belief(self, row: rows.Reached | rows.Met, what: str, seen: Seen) -> None:
+        if seen.believed is not None:
+            row["believed"] = seen.believed
+            self.believed.append(f"{what}, by what managers believe: {seen.believed}")
 
     def _fail(self, expected: str, seen: str) -> None:
         self.failures.append(UnmetExpectation(expected, seen, self.world.now))

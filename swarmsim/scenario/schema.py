@@ -103,12 +103,16 @@ class ClusterLayout(Strict):
 
 
 class Condition(Strict):
-    """What must be true. One subject (service, node, leader, task, command, containers, internal) and its facts."""
+    """What must be true. One subject (service, settled, node, leader, task, command, containers, internal) and its facts."""
 
     service: str | None = None
-    running: int | None = Field(None, ge=0)
+    running: int | None = Field(None, ge=0, description="tasks that a manager shows as running and that shall run")
+    alive: int | None = Field(None, ge=0, description="containers that really run, whatever managers believe")
     replicas: int | None = Field(None, ge=0)
     update: str | None = Field(None, description="the update's state: updating, completed, paused, …")
+    settled: PositiveDuration | None = Field(
+        None, description="for so long, every service has what it wants, and what managers show is what runs"
+    )
     node: str | None = None
     status: Literal["unknown", "down", "ready", "disconnected"] | None = None
     availability: Literal["active", "pause", "drain"] | None = None
@@ -153,7 +157,8 @@ class Condition(Strict):
 
 
 SUBJECTS: dict[str, tuple[str, ...]] = {
-    "service": ("running", "replicas", "update"),
+    "service": ("running", "alive", "replicas", "update"),
+    "settled": (),
     "node": ("status", "availability", "role", "reachability", "leader"),
     "leader": (),
     "task": ("state", "desired", "error"),

@@ -39,10 +39,11 @@ _PLACEHOLDER = re.compile(r"\\\{[a-z][a-z0-9\\-]*\\\}")
 
 
 class Verdict(NamedTuple):
-    """What does not hold, and what the trace does not tell, a sentence each."""
+    """What does not hold, what the trace does not tell, and what held by what managers believed while less ran; a sentence each."""
 
     failures: list[UnmetExpectation]
     unknown: list[str]
+    believed: list[str]
 
     @property
     def ok(self) -> bool:
@@ -53,11 +54,11 @@ def judge(scenario: Scenario, rows: list[Row]) -> Verdict:
     """The verdict on a scenario by the rows of one run of it.
 
     >>> judge(Scenario(name="x"), [{"t": 0.0, "kind": "begin", "scenario": "x"}])
-    Verdict(failures=[], unknown=[])
+    Verdict(failures=[], unknown=[], believed=[])
     """
     reading = _Reading(scenario, rows)
     reading.play()
-    return Verdict(reading.failures, reading.unknown)
+    return Verdict(reading.failures, reading.unknown, reading.believed)
 
 
 class _Reading:
@@ -70,6 +71,7 @@ class _Reading:
         self.state = ClusterState()
         self.failures: list[UnmetExpectation] = []
         self.unknown: list[str] = []
+        self.believed: list[str] = []
         self._position = 0
         self._used = 0
         """Rows before this one belong to steps that are done."""
@@ -163,6 +165,7 @@ class _Reading:
         reached = self._next(lambda row: row["kind"] == "reached" and row["what"] == what)
         if reached is not None and self.rows[reached]["t"] <= self.at + step.within + SLACK:
             self._come_to(reached)
+            self._note_belief(what, self.rows[reached].get("believed"))
             return
         expected = f"{what} within {step.within:g} s"
         if not self._judged_by_the_run(expected):
@@ -183,31 +186,47 @@ class _Reading:
         self._come_to(number)
         if row["kind"] == "unmet":
             self.failures.append(UnmetExpectation(expected, row["seen"], self.at))
+        self._note_belief(expected, row.get("believed"))
         return True
+
+    def _note_belief(self, what: str, believed: str | None) -> None:
+        if believed is not None:
+            self.believed.append(f"{what}, by what managers believe: {believed}")
 
     def _judge(self, condition: Condition, within: float, what: str) -> None:
         """Whether a condition comes true in time; if so that is the moment one is at."""
         if (missing := self._not_told(condition)) is not None:
             self.unknown.append(f"{what}: {missing}")
             return
-        while self._position < self._used or self._read(math.nextafter(self.at, -math.inf)):
+        while self._position < self._used or self._read(self.at):
             if self._position < self._used:
                 self._read(math.inf)
-        deadline = self.at + within + SLACK
-        seen = self._seen(condition)
-        while not seen.holds and self._read(deadline):
+        deadline, now = self.at + within + SLACK, self.at
+        seen = self._seen(condition, now)
+        while not seen.holds:
+            if seen.in_seconds is not None and now + seen.in_seconds <= min(deadline, self._quiet_until()):
+                now += seen.in_seconds
+                seen = self._seen(condition, now)
+                break
+            if not self._read(deadline):
+                break
             now = self.rows[self._position - 1]["t"]
             if self._position < len(self.rows) and self.rows[self._position]["t"] == now:
                 continue  # what one look shows is judged together
-            seen = self._seen(condition)
-            self.at = max(self.at, now) if seen.holds else self.at
+            seen = self._seen(condition, now)
         if seen.holds:
+            self.at = max(self.at, now)
+            self._note_belief(what, seen.believed)
             return
         if condition.subject in SHOWN_BY_MANAGERS and self._moving_at_the_end(deadline):
             self.unknown.append(f"{what}: the trace ends while things still change; last seen: {seen.what}")
             return
         self.at += within
         self.failures.append(UnmetExpectation(what, seen.what, self.at))
+
+    def _quiet_until(self) -> float:
+        """When the next row is due; after the last one nothing is known."""
+        return self.rows[min(self._position, len(self.rows) - 1)]["t"] if self.rows else self.at
 
     def _moving_at_the_end(self, deadline: float) -> bool:
         """Whether the trace ends before ``deadline``, with rows so fresh that others may have been on their way."""
@@ -216,12 +235,14 @@ class _Reading:
             row["kind"] in CHANGES and row["t"] > end - SLACK for row in reversed(self.rows[-200:])
         )
 
-    def _seen(self, condition: Condition) -> Seen:
+    def _seen(self, condition: Condition, now: float) -> Seen:
         shown = self.state if condition.subject in SHOWN_BY_MANAGERS and self.state.answering else None
-        return check(condition, Facts(shown, self._host, self._results, self.state.containers, self._counts))
+        real = self.state if CONTAINER_ROWS & self.kinds else None
+        return check(condition, Facts(now, shown, self._host, self._results, real, self._counts))
 
     def _not_told(self, condition: Condition) -> str | None:
-        if condition.subject == "containers" and not CONTAINER_ROWS & self.kinds:
+        asks_for_truth = condition.subject == "containers" or condition.alive is not None
+        if asks_for_truth and not CONTAINER_ROWS & self.kinds:
             return "this trace does not tell which containers run"
         if condition.subject == "internal" and not INTERNALS.keys() & self.kinds:
             return "this trace does not tell of the inside"

@@ -73,6 +73,7 @@ class Reached(TypedDict):
 
     what: Annotated[str, "the condition, or the wait's `as`"]
     after: Annotated[float, "seconds it took"]
+    believed: NotRequired[Annotated[str, "how what managers show differs from what runs, if it does"]]
 
 
 class NotReached(TypedDict):
@@ -87,6 +88,7 @@ class Met(TypedDict):
 
     expected: Annotated[str, "the condition"]
     seen: Annotated[str, "what was seen"]
+    believed: NotRequired[Annotated[str, "how what managers show differs from what runs, if it does"]]
 
 
 class Unmet(TypedDict):

@@ -92,6 +92,8 @@ class Message(msgspec.Struct, frozen=True):
 
 MESSAGES_KEPT = 12
 CONTAINER_ROWS = frozenset(("container.started", "container.ended"))
+MOVES = frozenset(("task", "task_gone", "service", "service_gone", *CONTAINER_ROWS))
+"""Rows after which a cluster is not settled."""
 
 
 class ClusterState:
@@ -99,6 +101,7 @@ class ClusterState:
 
     __slots__ = (
         "_removed",
+        "alive",
         "answering",
         "begin",
         "containers",
@@ -106,6 +109,7 @@ class ClusterState:
         "links",
         "members",
         "messages",
+        "moved",
         "nodes",
         "quorum",
         "reasons",
@@ -130,6 +134,10 @@ class ClusterState:
         """Services that are gone: tasks that are left of one do not bring it back."""
         self.containers: dict[str, int] = {}
         """How many containers run on each host; simulated runs only."""
+        self.alive: dict[str, int] = {}
+        """How many containers of each service run, seen by a manager or not; simulated runs only."""
+        self.moved = 0.0
+        """When a service, a task or a container last changed, in seconds."""
         self.members: dict[str, Member] = {}
         self.links = Links()
         self.quorum: Row | None = None
@@ -151,6 +159,8 @@ class ClusterState:
         change = APPLY.get(row["kind"])
         if change is not None:
             change(self, row)
+            if row["kind"] in MOVES:
+                self.moved = self.t
 
     # -- questions
 
@@ -253,6 +263,9 @@ class ClusterState:
 
     def _container(self, row: rows.ContainerStarted | rows.ContainerEnded, change: int) -> None:
         self.containers[row["host"]] = self.containers.get(row["host"], 0) + change
+        service = row["service"]
+        if service is not None:
+            self.alive[service] = self.alive.get(service, 0) + change
 
     def _service(self, row: rows.Service) -> None:
         self._removed.pop(row["service"], None)

@@ -63,11 +63,11 @@ REFUSED = [
     ),
     (
         HEAD + "steps:\n  - wait: {service: web}",
-        "x.yaml:4:5: say what is expected of the service: running, replicas, update",
+        "x.yaml:4:5: say what is expected of the service: running, alive, replicas, update",
     ),
     (
         HEAD + "steps:\n  - wait: {running: 3}",
-        "name exactly one of service, node, leader, task, command, containers, internal",
+        "name exactly one of service, settled, node, leader, task, command, containers, internal",
     ),
     (HEAD + "steps:\n  - wait: {service: web, status: down}", "'status' says nothing about a service"),
     (
