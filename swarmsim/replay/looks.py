@@ -6,6 +6,7 @@ sees no colour at all.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import NamedTuple
 
 from swarmsim.trace.rows import Row
@@ -21,6 +22,7 @@ class Look(NamedTuple):
 
 TASKS: dict[str, Look] = {
     "running": Look("■", "#009E73"),
+    "lost": Look("▨", "#CC79A7"),
     "starting": Look("◪", "#56B4E9"),
     "waiting": Look("□", "#E69F00"),
     "leaving": Look("▫", "#999999"),
@@ -42,11 +44,13 @@ LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000
 FAILED = frozenset(("failed", "rejected", "orphaned"))
 
 
-def phase(row: Row) -> str:
-    """What phase of its life a task is in.
+def phase(row: Row, lost: Container[str] = ()) -> str:
+    """What phase of its life a task is in; ``lost`` are tasks whose container is gone without the managers' knowledge.
 
     >>> phase({"state": "preparing", "desired": "running"}), phase({"state": "running", "desired": "shutdown"})
     ('starting', 'leaving')
+    >>> phase({"task": "t1", "state": "running", "desired": "running"}, lost=["t1"])
+    'lost'
     """
     state = row["state"]
     if state in FAILED:
@@ -56,5 +60,5 @@ def phase(row: Row) -> str:
     if row["desired"] in LEAVING:
         return "leaving"
     if state == "running":
-        return "running"
+        return "lost" if lost and row["task"] in lost else "running"
     return "starting" if state in STARTING else "waiting"

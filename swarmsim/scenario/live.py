@@ -111,7 +111,9 @@ class _Server:
         self._conn = conn
         self._rows: list[Row] = []
         self._slice = SLICE
-        self.session = ScenarioRun(loaded, build_world(loaded.scenario, seed), self._rows.append, messages=messages)
+        self.session = ScenarioRun(
+            loaded, build_world(loaded.scenario, seed), self._rows.append, messages=messages, open_ended=True
+        )
 
     def tell(self, arrived: bool, crash: str = "") -> None:
         rows = self._rows[:]

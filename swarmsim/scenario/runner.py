@@ -122,6 +122,8 @@ class ScenarioRun:
     ``sink`` is given every row of the trace as it happens. ``messages`` adds every Raft message; without ``internals`` only what a
     recorder of real clusters sees is given to it. Where a run is stopped on the way changes nothing. Raises :class:`ScenarioError`
     before anything is done if the world cannot do what the scenario needs.
+
+    An ``open_ended`` run is one in which somebody may always do one thing more: it has no end, at which expectations would be judged.
     """
 
     def __init__(
@@ -132,11 +134,12 @@ class ScenarioRun:
         *,
         messages: bool = False,
         internals: bool = True,
+        open_ended: bool = False,
     ) -> None:
         refuse_what_is_not_possible(loaded, world)
         world.files = _files(loaded)
         self.world = world
-        self._run = _StepRunner(loaded.scenario, world)
+        self._run = _StepRunner(loaded.scenario, world, open_ended)
         if sink is not None:
 
             def wanted(row: Row) -> None:
@@ -277,8 +280,9 @@ def trace_header(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
 class _StepRunner:
     """The steps of one scenario, one after the other."""
 
-    def __init__(self, scenario: Scenario, world: World) -> None:
+    def __init__(self, scenario: Scenario, world: World, open_ended: bool) -> None:
         self.scenario = scenario
+        self.open_ended = open_ended
         self.world = world
         self.failures: list[UnmetExpectation] = []
         self.believed: list[str] = []
@@ -311,6 +315,8 @@ class _StepRunner:
             yield from self.step(step)
         if duration is not None:
             yield max(0.0, ends - world.now)
+        if self.open_ended:
+            return
         if self.scenario.meanwhile:
             yield self.meanwhile_over
         for expectation in self.scenario.expect:

@@ -107,6 +107,7 @@ class ClusterState:
         "containers",
         "hosts",
         "links",
+        "lost",
         "members",
         "messages",
         "moved",
@@ -136,6 +137,8 @@ class ClusterState:
         """How many containers run on each host; simulated runs only."""
         self.alive: dict[str, int] = {}
         """How many containers of each service run, seen by a manager or not; simulated runs only."""
+        self.lost: dict[str, None] = {}
+        """Tasks whose container has ended while managers still show them as they were before; simulated runs only."""
         self.moved = 0.0
         """When a service, a task or a container last changed, in seconds."""
         self.members: dict[str, Member] = {}
@@ -206,6 +209,18 @@ class ClusterState:
         tasks = [row for row in self.tasks.values() if row["service"] == service]
         return len({slot(row) for row in tasks if row["desired"] not in LEAVING})
 
+    def believed(self, service: str | None = None) -> str:
+        """How what managers show of a service, or of all, differs from what runs: ``8 shown, 2 alive``; empty if it does not."""
+        lost = sum(
+            1
+            for task in self.lost
+            if (row := self.tasks[task])["state"] == "running"
+            and row["desired"] in ("running", "complete")
+            and service in (None, row["service"])
+        )
+        shown = sum(self.up.values()) if service is None else self.running(service)
+        return f"{shown} shown, {shown - lost} alive" if lost else ""
+
     def balance(self) -> tuple[int, int]:
         """Running and wanted tasks of all services together."""
         wanted = sum(known.replicas for known in self.services.values() if known.replicas is not None)
@@ -250,12 +265,15 @@ class ClusterState:
         self._count(self.tasks.get(row["task"]), -1)
         self._count(row, 1)
         self.tasks[row["task"]] = row
+        if row["state"] in TERMINAL:
+            self.lost.pop(row["task"], None)
         if row["service"] not in self.services and row["service"] not in self._removed:
             self.services[row["service"]] = Service(row["service"])
 
     def _task_gone(self, row: rows.TaskGone) -> None:
         self._count(self.tasks.pop(row["task"], None), -1)
         self.reasons.pop(row["task"], None)
+        self.lost.pop(row["task"], None)
 
     def _service_gone(self, row: rows.ServiceGone) -> None:
         self.services.pop(row["service"], None)
@@ -266,6 +284,11 @@ class ClusterState:
         service = row["service"]
         if service is not None:
             self.alive[service] = self.alive.get(service, 0) + change
+        task = row["task"]
+        if change < 0 and task in self.tasks and self.tasks[task]["state"] not in TERMINAL:
+            self.lost[task] = None
+        elif task is not None:
+            self.lost.pop(task, None)
 
     def _service(self, row: rows.Service) -> None:
         self._removed.pop(row["service"], None)

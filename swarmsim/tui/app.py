@@ -222,6 +222,8 @@ class WatchApp(App[None]):
             text.append(f"{t('no answer')} ", style=NODES["unknown"].colour)
         running, wanted = self._balance
         text.append(f" {running}/{wanted} ", style=TASKS["running" if running >= wanted else "waiting"].colour)
+        if believed := state.believed():
+            text.append(f" {believed} ", style=f"bold {TASKS['lost'].colour}")
         future = f"{t('future')} {player.future.name} " if len(player.futures) > 1 else ""
         seed = f"{t('seed')} {player.future.seed} " if not player.recorded else ""
         text.append(f" {future}{seed}{self.scenario_title}", style="dim")

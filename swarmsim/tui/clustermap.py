@@ -6,7 +6,7 @@ and one can scroll.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
@@ -55,6 +55,8 @@ class Shown(NamedTuple):
     tasks: list[Row]
     leads: bool
     cut: bool
+    lost: tuple[str, ...] = ()
+    """Tasks anywhere whose containers are gone without the managers' knowledge."""
 
 
 class Place(NamedTuple):
@@ -86,11 +88,11 @@ SIGNS = {
 }
 
 
-def squares(tasks: Iterable[Row]) -> Text:
+def squares(tasks: Iterable[Row], lost: Container[str] = ()) -> Text:
     """Tasks as coloured squares, those that run first."""
     order = list(TASKS)
     text = Text()
-    for name in sorted((phase(row) for row in tasks), key=order.index):
+    for name in sorted((phase(row, lost) for row in tasks), key=order.index):
         text.append(TASKS[name].sign, style=TASKS[name].colour)
     return text
 
@@ -133,8 +135,9 @@ class ClusterMap(ScrollView, can_focus=True):
         cut = {host for pair in state.links.cuts for host in pair} | {
             h for group in state.links.isolated for h in group
         }
+        lost = tuple(state.lost)
         self._shown = {
-            name: Shown(host, nodes.get(name), tasks.get(name, []), name == leader, name in cut)
+            name: Shown(host, nodes.get(name), tasks.get(name, []), name == leader, name in cut, lost)
             for name, host in state.hosts.items()
         }
         self._waiting = [row for row in state.tasks.values() if row["node"] is None and phase(row) == "waiting"]
@@ -243,7 +246,7 @@ class ClusterMap(ScrollView, can_focus=True):
                 content.append(" ↯", style=NODES["down"].colour)
         else:
             lines, room = where.height - 3, inner
-            all_tasks = squares(shown.tasks)
+            all_tasks = squares(shown.tasks, shown.lost)
             part = all_tasks[(line - 2) * room : (line - 1) * room]
             if line - 1 == lines and len(all_tasks) > lines * room:
                 more = f"+{len(all_tasks) - lines * room + 4}"
@@ -263,7 +266,7 @@ class ClusterMap(ScrollView, can_focus=True):
         drained = shown.node is not None and shown.node["avail"] != "active"
         text.append(str(shown.node["avail"])[0].upper() if drained and shown.node is not None else " ", style="italic")
         if where.width >= ROOM_FOR_SQUARES:
-            text.append_text(squares(shown.tasks))
+            text.append_text(squares(shown.tasks, shown.lost))
         elif shown.tasks:
             text.append(str(len(shown.tasks)), style=colour)
         text.truncate(where.width - 1, overflow="ellipsis", pad=True)

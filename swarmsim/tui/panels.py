@@ -105,8 +105,8 @@ class TaskTable(RowList[TaskRow]):
         self.border_subtitle = self.texts("filtered", n=shown, all=total) if shown < total else ""
 
     def _keeps(self, row: Row, newest: dict[Any, Row]) -> bool:
-        found = phase(row)
-        if self.only_running and found != "running":
+        found = phase(row, self._state.lost)
+        if self.only_running and found not in ("running", "lost"):
             return False
         if not self.whole_history and found in ("done", "failed") and newest[slot(row)] is not row:
             return False
@@ -119,7 +119,7 @@ class TaskTable(RowList[TaskRow]):
         if item.row is None:
             return self._draw_service(self._state.services.get(item.service, Service(item.service)))
         row = item.row
-        look = TASKS[phase(row)]
+        look = TASKS[phase(row, self._state.lost)]
         wide = width >= 76
         older = f" ({item.history})" if item.history and not self.whole_history else ""
         text = Text(" ")
@@ -141,6 +141,8 @@ class TaskTable(RowList[TaskRow]):
         text = Text.assemble((f"{service.name} ", "bold"))
         ok = running == wanted
         text.append(f"{running}/{wanted}", style=TASKS["running" if ok else "failed"].colour)
+        if believed := self._state.believed(service.name):
+            text.append(f"  {believed}", style=f"bold {TASKS['lost'].colour}")
         text.append(f"  {service.mode}  {service.image}", style="dim")
         if service.update:
             text.append(f"  {service.update}", style="italic")
@@ -298,7 +300,7 @@ class Details(Static):
             text.append(f"\n{old.get('id', '')} {old['status']}", style="dim")
         rows = [row for row in state.tasks.values() if row["node"] == host and phase(row) not in ("done", "failed")]
         for row in rows:
-            look = TASKS[phase(row)]
+            look = TASKS[phase(row, state.lost)]
             text.append(f"\n{look.sign} {name(row)} ", style=look.colour)
             text.append(f"{row['state']} {span(t - row['t'])}", style="dim")
         if not rows:
@@ -311,11 +313,13 @@ class Details(Static):
             self.show_nothing()
             return
         row = life[-1]
-        look = TASKS[phase(row)]
+        look = TASKS[phase(row, state.lost)]
         text = Text.assemble((f"{name(row)} ", "bold"), (task, "dim"), f"  {row['node'] or '—'}  ")
         text.append(f"{look.sign} {row['state']}", style=look.colour)
         if task not in state.tasks:
             text.append(f" ({self.texts('gone')})", style="dim")
+        if task in state.lost:
+            text.append(f" {self.texts('why lost')}", style=TASKS["lost"].colour)
         text.append(f"\n{self.texts('image')} {row['image']}", style="dim")
         reason = state.reasons.get(task)
         if reason:
@@ -367,7 +371,7 @@ class Details(Static):
             text.append("░" * (20 - full) + f" {done}/{len(newest)} {known.image}", style="dim")
         counts: dict[str, int] = {}
         for row in rows:
-            counts[phase(row)] = counts.get(phase(row), 0) + 1
+            counts[phase(row, state.lost)] = counts.get(phase(row, state.lost), 0) + 1
         for found in TASKS:
             if found in counts:
                 text.append(f"\n{TASKS[found].sign} {self.texts(found)} {counts[found]}", style=TASKS[found].colour)

@@ -26,6 +26,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "no quorum": ("no quorum", "无法定人数"),
     "no answer": ("no manager answers", "没有管理节点应答"),
     "running": ("running", "运行"),
+    "lost": ("lost", "已丢失"),
+    "why lost": ("shown as running, but its container is gone", "显示为运行，但容器已不在"),
     "starting": ("starting", "启动"),
     "waiting": ("waiting", "等待"),
     "leaving": ("leaving", "停止"),
