@@ -324,7 +324,8 @@ def list_scenarios() -> None:
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
-    print(json.dumps(Scenario.model_json_schema(by_alias=True), indent=2))
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    print(json.dumps(dialect | Scenario.model_json_schema(by_alias=True), indent=2))
 
 
 TRACE_KINDS = ("run", "tasks", "lanes", "raft", "nodes", "availability")

@@ -55,9 +55,13 @@ def _address(value: Any) -> str:
 class HostSettings(Strict):
     """What is special about one host."""
 
-    address: Annotated[str, BeforeValidator(_address)] | None = None
-    cpus: float = Field(2.0, gt=0, le=1024)
-    memory: Annotated[int, BeforeValidator(_memory, json_schema_input_type=int | str), Field(gt=0)] = 4 * 1024**3
+    address: Annotated[str, BeforeValidator(_address)] | None = Field(
+        None, description="its IPv4 address; default: one of 10.97.0.0/16"
+    )
+    cpus: float = Field(2.0, gt=0, le=1024, description="processors, as the scheduler counts them")
+    memory: Annotated[int, BeforeValidator(_memory, json_schema_input_type=int | str), Field(gt=0)] = Field(
+        4 * 1024**3, description="2g, 512m or a number of bytes"
+    )
     labels: dict[str, str] = Field({}, description="node labels, for constraints node.labels.X")
     engine_labels: dict[str, str] = Field({}, description="labels of the engine, for constraints engine.labels.X")
     resources: dict[str, int | list[str]] = Field(
@@ -66,7 +70,7 @@ class HostSettings(Strict):
     plugins: list[str] = Field([], description="plugins besides the built-in ones: Volume/NAME, Network/NAME, Log/NAME")
     arch: str = Field("x86_64", description="what node.platform.arch says")
     os: str = Field("linux", description="what node.platform.os says")
-    profile: str | None = None
+    profile: str | None = Field(None, description="how quick this host is: lab, vm; default: as the cluster")
 
 
 Hosts = Annotated[int, Field(ge=0, le=MAX_HOSTS)] | list[Name]
@@ -75,12 +79,12 @@ Hosts = Annotated[int, Field(ge=0, le=MAX_HOSTS)] | list[Name]
 class ClusterLayout(Strict):
     """The machines, and which of them are meant to be managers."""
 
-    managers: Hosts = 1
-    workers: Hosts = 0
-    profile: str = "lab"
+    managers: Hosts = Field(1, description="how many (m1, m2, …), or their names")
+    workers: Hosts = Field(0, description="how many (w1, w2, …), or their names")
+    profile: str = Field("lab", description="how quick machines and network are: lab, vm")
     sites: dict[Name, list[Name]] = Field({}, description="which hosts stand together, for maps of the cluster")
     formed: bool = Field(True, description="false: the scenario types swarm init and join itself")
-    hosts: dict[str, HostSettings] = {}
+    hosts: dict[str, HostSettings] = Field({}, description="what is special about single hosts, by name")
 
     def names(self) -> tuple[list[str], list[str]]:
         """Names of managers and of workers; m1, m2, … and w1, w2, … where only numbers are given."""
@@ -105,30 +109,32 @@ class ClusterLayout(Strict):
 class Condition(Strict):
     """What must be true. One subject (service, settled, node, leader, task, command, containers, internal) and its facts."""
 
-    service: str | None = None
+    service: str | None = Field(None, description="name of a service; with running, alive, replicas or update")
     running: int | None = Field(None, ge=0, description="tasks that a manager shows as running and that shall run")
     alive: int | None = Field(None, ge=0, description="containers that really run, whatever managers believe")
-    replicas: int | None = Field(None, ge=0)
+    replicas: int | None = Field(None, ge=0, description="how many the service wants")
     update: str | None = Field(None, description="the update's state: updating, completed, paused, …")
     settled: PositiveDuration | None = Field(
         None, description="for so long, every service has what it wants, and what managers show is what runs"
     )
-    node: str | None = None
-    status: Literal["unknown", "down", "ready", "disconnected"] | None = None
-    availability: Literal["active", "pause", "drain"] | None = None
-    role: Literal["worker", "manager"] | None = None
-    reachability: Literal["reachable", "unreachable", "none"] | None = None
+    node: str | None = Field(None, description="a host; with status, availability, role, reachability or leader")
+    status: Literal["unknown", "down", "ready", "disconnected"] | None = Field(None, description="of the node")
+    availability: Literal["active", "pause", "drain"] | None = Field(None, description="of the node")
+    role: Literal["worker", "manager"] | None = Field(None, description="of the node, as it is by now")
+    reachability: Literal["reachable", "unreachable", "none"] | None = Field(
+        None, description="of a manager, to the leader; none: it is no manager"
+    )
     leader: str | bool | None = Field(None, description="elected, none, or a host; with node: true or false")
     task: str | None = Field(None, description="SERVICE.SLOT")
-    state: str | None = None
-    desired: str | None = None
+    state: str | None = Field(None, description="what the task is: running, failed, …")
+    desired: str | None = Field(None, description="what the task shall be: running, shutdown, …")
     error: str | None = Field(None, description="part of the task's error, or of the command's stderr")
     command: str | None = Field(None, description="the name a docker step was given with as")
     output: str | None = Field(None, description="part of the command's stdout")
     code: int | None = Field(None, description="the command's exit code")
     containers: str | None = Field(None, description="a host; with running")
     internal: str | None = Field(None, description="a kind of internal trace row; simulated worlds only")
-    count: int | None = Field(None, ge=0)
+    count: int | None = Field(None, ge=0, description="how many such rows")
 
     @model_validator(mode="after")
     def _one_subject(self) -> Condition:
@@ -172,7 +178,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
 class Between(Strict):
     """Where a link fault applies (one host's link, or the path between two) and how much."""
 
-    host: str
+    host: str = Field(description="the host whose link it is")
     by: PositiveDuration | None = Field(None, description="added latency, one way")
     percent: float | None = Field(None, ge=0, lt=100, description="lost packets")
 
@@ -180,8 +186,8 @@ class Between(Strict):
 class AnyContainer(Strict):
     """Some running container: of a service, on a host."""
 
-    on: str
-    service: str | None = None
+    on: str = Field(description="the host")
+    service: str | None = Field(None, description="name of its service; default: any")
 
 
 HostOrHosts = str | list[str]
@@ -193,17 +199,27 @@ FORMER_VERBS = {"sicken": "fail-healthcheck"}
 class Fault(Strict):
     """One fault; the verbs are the keys."""
 
-    power_off: HostOrHosts | None = Field(None, alias="power-off")
-    kill_host: HostOrHosts | None = Field(None, alias="kill-host")
-    power_on: HostOrHosts | None = Field(None, alias="power-on")
-    kill_engine: HostOrHosts | None = Field(None, alias="kill-engine")
-    stop_engine: HostOrHosts | None = Field(None, alias="stop-engine")
-    start_engine: HostOrHosts | None = Field(None, alias="start-engine")
-    cut: list[str] | None = Field(None, min_length=2, max_length=2)
-    heal: Literal["all"] | list[str] | None = None
-    partition: list[list[str]] | None = Field(None, min_length=1)
-    latency: Between | None = None
-    loss: Between | None = None
+    power_off: HostOrHosts | None = Field(None, alias="power-off", description="silence: no packet comes back")
+    kill_host: HostOrHosts | None = Field(
+        None, alias="kill-host", description="every process dies at once; the kernel stays and resets connections"
+    )
+    power_on: HostOrHosts | None = Field(None, alias="power-on", description="power and boot, or the engine again")
+    kill_engine: HostOrHosts | None = Field(
+        None, alias="kill-engine", description="SIGKILL to dockerd; containers run on"
+    )
+    stop_engine: HostOrHosts | None = Field(None, alias="stop-engine", description="systemctl stop docker")
+    start_engine: HostOrHosts | None = Field(None, alias="start-engine", description="systemctl start docker")
+    cut: list[str] | None = Field(
+        None, min_length=2, max_length=2, description="no packet between these two hosts, either way"
+    )
+    heal: Literal["all"] | list[str] | None = Field(
+        None, description="undo cuts: all, those of one host, or the one between two"
+    )
+    partition: list[list[str]] | None = Field(
+        None, min_length=1, description="groups that do not hear each other; hosts not named are a group of their own"
+    )
+    latency: Between | None = Field(None, description="packets of a host's link take longer, one way")
+    loss: Between | None = Field(None, description="packets of a host's link are lost")
     fail_healthcheck: str | AnyContainer | None = Field(
         None,
         alias="fail-healthcheck",
@@ -244,8 +260,8 @@ class Fault(Strict):
 class DockerStep(Strict):
     """Type a docker command on a host (default: a manager that answers)."""
 
-    docker: str
-    on: str | None = None
+    docker: str = Field(description="the command, as typed after docker")
+    on: str | None = Field(None, description="the host to type on; default: a manager that answers")
     as_: Name | None = Field(None, alias="as", description="a name for its result, usable as {name} in later commands")
     within: PositiveDuration = Field(300.0, description="Ctrl-C after this long")
     input: str = Field("", description="what is piped in, for commands that read '-'")
@@ -254,46 +270,52 @@ class DockerStep(Strict):
 class FaultStep(Strict):
     """Break or mend something."""
 
-    fault: Fault
+    fault: Fault = Field(description="a verb and what it is about")
     as_: Name | None = Field(None, alias="as", description="a name for the host that was hit")
 
 
 class WaitStep(Strict):
     """Look every 0.1 s until the condition holds; it is an unmet expectation if it does not in time."""
 
-    wait: Condition
-    within: PositiveDuration = 60.0
+    wait: Condition = Field(description="what to wait for")
+    within: PositiveDuration = Field(60.0, description="how long at most")
     as_: str | None = Field(None, alias="as", description="what the milestone is called")
 
 
 class ExpectStep(Strict):
     """The condition must hold now, or within the given time."""
 
-    expect: Condition
-    within: PositiveDuration | None = None
+    expect: Condition = Field(description="what must hold")
+    within: PositiveDuration | None = Field(None, description="at the latest after so long; default: now")
+
+
+class FinalExpectation(Condition):
+    """What must hold when all is done: a condition, and how long it may take, side by side as a scenario file has them."""
+
+    within: PositiveDuration | None = Field(None, description="at the latest after so long; default: at once")
 
 
 class SleepStep(Strict):
     """Let time pass."""
 
-    sleep: Duration
+    sleep: Duration = Field(description="how long: 5s, 1m30s, 250ms or seconds")
 
 
 class NoteStep(Strict):
     """A remark in the timeline."""
 
-    note: str
+    note: str = Field(description="the remark")
 
 
 class MeanwhileStep(Strict):
     """Something done at a set time, whatever the steps are at: a docker command, a fault, or another seed."""
 
     at: PositiveDuration = Field(description="when: from the beginning of the scenario, once the cluster is built")
-    docker: str | None = None
+    docker: str | None = Field(None, description="the command, as typed after docker")
     on: str | None = Field(None, description="the host to type on; default: a manager that answers")
-    fault: Fault | None = None
+    fault: Fault | None = Field(None, description="a verb and what it is about")
     seed: int | None = Field(None, description="from here on all random streams go on as under this seed")
-    note: str | None = None
+    note: str | None = Field(None, description="a remark in the timeline")
 
     @model_validator(mode="after")
     def _one_deed(self) -> MeanwhileStep:
@@ -330,7 +352,7 @@ class FaultProcess(Strict):
 
     hosts: Literal["all", "managers", "workers"] | list[str] | None = Field(None, description="each fails on its own")
     site: list[str] | None = Field(None, min_length=1, description="these fail together")
-    fault: Literal["power-off", "kill-engine", "cut"] = "power-off"
+    fault: Literal["power-off", "kill-engine", "cut"] = Field("power-off", description="what happens to them")
     every: DurationDistribution = Field(description="from the end of one fault to the beginning of the next")
     for_: DurationDistribution = Field(alias="for", description="how long a fault lasts")
 
@@ -359,17 +381,21 @@ FaultProcesses = Annotated[
 ]
 
 
+_as_final = BeforeValidator(lambda value: value, json_schema_input_type=list[FinalExpectation])
+"""The loader puts condition and time into a step of their own."""
+
+
 class Scenario(Strict):
     """A whole scenario."""
 
-    name: Name
-    title: str = ""
-    about: str = ""
-    cluster: ClusterLayout = ClusterLayout()
+    name: Name = Field(description="lower-case letters, digits and '-'; runs and traces are called so")
+    title: str = Field("", description="one line")
+    about: str = Field("", description="what there is to see")
+    cluster: ClusterLayout = Field(ClusterLayout(), description="the machines")
     duration: Span | None = Field(None, description="how long it goes on, at least, once the cluster is built")
-    faults: FaultProcesses = []
-    steps: list[Step] = []
+    faults: FaultProcesses = Field([], description="hosts or sites that fail again and again, at random")
+    steps: list[Step] = Field([], description="what is done, one after the other")
     meanwhile: list[MeanwhileStep] = Field([], description="what is done beside the steps, at set times")
-    expect: list[ExpectStep] = []
+    expect: Annotated[list[ExpectStep], _as_final] = Field([], description="what must hold when all is done")
     files: dict[str, str] = Field({}, description="texts by name, for commands that read files (stack.yml, secret.txt)")
     environment: dict[str, str] = Field({}, description="variables of the shell, for compose files")
