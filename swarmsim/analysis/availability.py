@@ -5,7 +5,8 @@
 - each service *below* its replicas, and *at zero*. Containers count while they run, also on hosts that no manager
   sees. A global service has no number of replicas: only *at zero* counts.
 
-Each is counted from the moment it first was there: a service that starts is not down.
+Each is counted from the moment it first was there: a service that starts is not down. A service that never had what it wants is
+counted from the moment it wanted it.
 
 Read off the rows ``quorum`` and ``serving`` of a trace (docs/trace.md), which a run gives out as it goes: a
 :class:`Meter` needs no more memory for a century than for a minute.
@@ -62,10 +63,12 @@ class Availability(NamedTuple):
 
 
 class _Gauge:
-    """Adds up the times something is missing that was there before."""
+    """Adds up the times something is missing that was there before; if ``wanted``, also if it never came."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: bool = False) -> None:
+        self._counts_never = wanted
         self._begun = False
+        self._wanted: float | None = None
         self._since: float | None = None
         self._ended = Outages(0.0, 0, 0.0)
 
@@ -76,10 +79,13 @@ class _Gauge:
             self._since = None
         elif self._begun and self._since is None:
             self._since = at
+        elif self._counts_never and self._wanted is None:
+            self._wanted = at
 
     def read(self, at: float) -> Outages:
         """Until ``at``; what is missing now is an incident as well."""
-        length = at - self._since if self._since is not None else 0.0
+        since = self._since if self._begun else self._wanted
+        length = at - since if since is not None else 0.0
         if not length:
             return self._ended
         seconds, incidents, longest = self._ended
@@ -109,8 +115,8 @@ class Meter:
             self._leader.set(row["leader"] is None, at)
         elif kind == "serving":
             service, running, replicas = row["service"], row["running"], row["replicas"]
-            self._below.setdefault(service, _Gauge()).set(replicas is not None and running < replicas, at)
-            self._zero.setdefault(service, _Gauge()).set(running == 0 and replicas != 0, at)
+            self._below.setdefault(service, _Gauge(wanted=True)).set(replicas is not None and running < replicas, at)
+            self._zero.setdefault(service, _Gauge(wanted=True)).set(running == 0 and replicas != 0, at)
         elif kind == "node.silent":
             self._silent += 1
 

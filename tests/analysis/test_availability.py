@@ -47,6 +47,8 @@ def test_quorum_and_leader_are_counted_apart():
         ([serving(0, 3, 3), serving(40, 0, 3), serving(60, 1, 3), serving(70, 3, 3)], Outages(30, 1, 30), Outages(20, 1, 20)),
         ([serving(0, 3, 3), serving(90, 0, 3)], Outages(10, 1, 10), Outages(10, 1, 10)),  # not over at the end
         ([serving(0, 3, 3), serving(40, 3, 5), serving(50, 5, 5)], Outages(10, 1, 10), Outages(0, 0, 0)),
+        ([serving(10, 0, 12)], Outages(90, 1, 90), Outages(90, 1, 90)),  # it never ran
+        ([serving(10, 0, 3), serving(15, 1, 3)], Outages(90, 1, 90), Outages(0, 0, 0)),  # never all of it
         ([serving(0, 3, 3), serving(40, 0, 0)], Outages(0, 0, 0), Outages(0, 0, 0)),  # nothing is wanted
         ([serving(0, 2, None), serving(40, 1, None), serving(60, 0, None), serving(61, 1, None)], Outages(0, 0, 0), Outages(1, 1, 1)),
     ],
