@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -35,10 +35,11 @@ from swarmsim.world import Capability
 from swarmsim.yamldoc import Document, DocumentError, KeyPath
 
 MAX_BYTES = 1_000_000
+M = TypeVar("M", bound=Strict)
 
 
 class ScenarioError(Exception):
-    """A scenario cannot be used; the message is ``file:line:column: what is wrong and what would be right``."""
+    """A scenario cannot be used; a line for each mistake: ``file:line:column: what is wrong and what would be right``."""
 
 
 class Need(NamedTuple):
@@ -80,7 +81,10 @@ def read_scenario(where: str | Path) -> tuple[str, str]:
     if not path.exists() and "/" not in str(where) and not str(where).endswith((".yaml", ".yml")):
         shipped = shipped_scenarios()
         if str(where) not in shipped:
-            raise ScenarioError(f"{where}: no such file, and no shipped scenario of that name: {', '.join(shipped)}")
+            close = get_close_matches(str(where), shipped, 1)
+            meant = f"; did you mean {close[0]}?" if close else ""
+            there = f"{where}: no such file, and no shipped scenario of that name{meant}"
+            raise ScenarioError(there if close else f"{there}: {', '.join(shipped)}")
         return shipped[str(where)], str(where)
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -105,21 +109,14 @@ def parse_scenario(text: str, source: str, changes: Changes = MappingProxyType({
     data = form.data
     if not isinstance(data, dict):
         raise ScenarioError(f"{source}:1:1: a scenario is a mapping with name, cluster, steps and expect")
-    steps = data.get("steps") or []
-    expectations = data.get("expect") or []
-    try:
-        for number, step in enumerate(steps if isinstance(steps, list) else []):
-            form.check_keys(("steps", number), step)
-        body = {key: value for key, value in data.items() if key not in ("steps", "expect")}
-        scenario = Scenario.model_validate(body)
-    except ValidationError as problem:
-        raise form.invalid(problem, ()) from None
-    for key, value in (("steps", steps), ("expect", expectations)):
-        if not isinstance(value, list):
-            raise form.error((key,), f"{key} is a list")
-    scenario.steps = [form.step(number, step) for number, step in enumerate(steps)]
-    scenario.expect = [form.final(number, entry) for number, entry in enumerate(expectations)]
+    steps, expectations = form.list_of("steps"), form.list_of("expect")
+    scenario = form.body()
+    checked = [form.step(number, step) for number, step in enumerate(steps)]
+    finals = [form.final(number, entry) for number, entry in enumerate(expectations)]
+    form.refuse()
+    scenario.steps, scenario.expect = checked, [final for final in finals if final is not None]
     _check_names(scenario, form)
+    form.refuse()
     changed = json.dumps(dict(changes), sort_keys=True) if changes else ""
     digest = hashlib.sha256((text + changed).encode()).hexdigest()[:16]
     return LoadedScenario(scenario, digest, source, tuple(_needs(scenario, form)))
@@ -137,6 +134,7 @@ class _Form:
 
     def __init__(self, text: str, source: str) -> None:
         self.source = source
+        self._complaints: list[tuple[int, int, str]] = []
         try:
             self._document = Document(text, text_keys=True)
         except DocumentError as problem:
@@ -170,50 +168,84 @@ class _Form:
         line, column = self._document.place(path)
         return f"{self.source}:{line}:{column}"
 
-    def error(self, path: KeyPath, message: str) -> ScenarioError:
-        return ScenarioError(f"{self.place(path)}: {message}")
+    # -- complaints
 
-    def invalid(self, problem: ValidationError, prefix: KeyPath) -> ScenarioError:
-        # Of a value that may be several things the complaint that got furthest is the one that helps.
-        first = max(problem.errors(include_url=False), key=lambda error: len(error["loc"]))
-        path = (*prefix, *(part for part in first["loc"] if not _is_type(part)))
-        message = str(first["msg"]).removeprefix("Value error, ")
-        kind = first["type"]
-        field = ".".join(str(part) for part in first["loc"] if not _is_type(part))
-        if kind == "extra_forbidden":
-            message = f"unknown key {first['loc'][-1]!r}{_meant(str(first['loc'][-1]))}"
-        elif kind == "missing":
-            message = f"{first['loc'][-1]!r} is missing"
-        elif kind != "value_error" and field:
-            message = f"{field}: {message[0].lower()}{message[1:]}, not {first['input']!r}"[:300]
-        return self.error(path, message)
+    def complain(self, path: KeyPath, message: str) -> None:
+        """One more mistake; :meth:`refuse` tells them all."""
+        line, column = self._document.place(path)
+        complaint = (line, column, message)
+        if complaint not in self._complaints:
+            self._complaints.append(complaint)
 
-    def check_keys(self, path: KeyPath, step: Any) -> None:
+    def refuse(self) -> None:
+        """Raises :class:`ScenarioError` with all mistakes so far, in the order of the file, if there are any."""
+        if self._complaints:
+            told = sorted(self._complaints, key=lambda complaint: complaint[:2])
+            raise ScenarioError("\n".join(f"{self.source}:{line}:{column}: {what}" for line, column, what in told))
+
+    def _invalid(self, problem: ValidationError, prefix: KeyPath) -> None:
+        """What pydantic found wrong, each place once."""
+        found: dict[KeyPath, Any] = {}
+        for error in problem.errors(include_url=False):
+            where = error["loc"][: 2 if len(error["loc"]) > 1 and isinstance(error["loc"][1], int) else 1]
+            # Of a value that may be several things the complaint that got furthest is the one that helps.
+            if where not in found or len(error["loc"]) > len(found[where]["loc"]):
+                found[where] = error
+        for error in found.values():
+            path = (*prefix, *(part for part in error["loc"] if not _is_type(part)))
+            message = str(error["msg"]).removeprefix("Value error, ")
+            kind = error["type"]
+            field = ".".join(str(part) for part in error["loc"] if not _is_type(part))
+            if kind == "extra_forbidden":
+                message = f"unknown key {error['loc'][-1]!r}{_meant(str(error['loc'][-1]))}"
+            elif kind == "missing":
+                message = f"{error['loc'][-1]!r} is missing"
+            elif kind != "value_error" and field:
+                message = f"{field}: {message[0].lower()}{message[1:]}, not {error['input']!r}"[:300]
+            self.complain(path, message)
+
+    # -- parts
+
+    def list_of(self, key: str) -> list[Any]:
+        value = self.data.get(key) or []
+        if not isinstance(value, list):
+            self.complain((key,), f"{key} is a list")
+            return []
+        return value
+
+    def body(self) -> Scenario:
+        """All but steps and expectations; what is wrong is complained of, and the scenario then an empty one."""
+        body = {key: value for key, value in self.data.items() if key not in ("steps", "expect")}
+        found = self._validated(Scenario, body, ())
+        return found if found is not None else Scenario(name="wrong")
+
+    def step(self, number: int, step: Any) -> Any:
+        path: KeyPath = ("steps", number)
         if not isinstance(step, dict):
-            raise self.error(path, f"a step is a mapping with one of {', '.join(STEPS)}")
+            self.complain(path, f"a step is a mapping with one of {', '.join(STEPS)}")
+            return None
         kinds = [key for key in STEPS if key in step]
         if len(kinds) != 1:
-            raise self.error(path, f"a step has exactly one of {', '.join(STEPS)}")
+            close = [match for key in step if not kinds for match in get_close_matches(str(key), STEPS, 1)]
+            meant = f"; did you mean {close[0]!r}?" if close else ""
+            self.complain(path, f"a step has exactly one of {', '.join(STEPS)}{meant}")
+            return None
+        return self._validated(STEPS[kinds[0]], step, path)
 
-    def step(self, number: int, step: dict[str, Any]) -> Any:
-        kind = next(key for key in STEPS if key in step)
-        return self._validated(STEPS[kind], step, ("steps", number))
-
-    def final(self, number: int, entry: Any) -> ExpectStep:
+    def final(self, number: int, entry: Any) -> ExpectStep | None:
         if not isinstance(entry, dict):
-            raise self.error(("expect", number), f"an expectation is a mapping with one of {', '.join(SUBJECTS)}")
+            self.complain(("expect", number), f"an expectation is a mapping with one of {', '.join(SUBJECTS)}")
+            return None
         condition = {key: value for key, value in entry.items() if key != "within"}
         body = {"expect": condition, **({"within": entry["within"]} if "within" in entry else {})}
-        try:
-            return ExpectStep.model_validate(body)
-        except ValidationError as problem:
-            raise self.invalid(problem, ("expect", number)) from None
+        return self._validated(ExpectStep, body, ("expect", number))
 
-    def _validated(self, model: type[Strict], value: Any, prefix: KeyPath) -> Any:
+    def _validated(self, model: type[M], value: Any, prefix: KeyPath) -> M | None:
         try:
             return model.model_validate(value)
         except ValidationError as problem:
-            raise self.invalid(problem, prefix) from None
+            self._invalid(problem, prefix)
+            return None
 
 
 def _is_type(part: str | int) -> bool:
@@ -227,21 +259,21 @@ def _check_names(scenario: Scenario, form: _Form) -> None:
     hosts = {*managers, *workers}
     profiles = profile_names()
     if scenario.cluster.profile not in profiles:
-        raise form.error(
+        form.complain(
             ("cluster", "profile"), f"unknown profile {scenario.cluster.profile!r}; there are {', '.join(profiles)}"
         )
     addresses: dict[str, str] = {}
     for name, settings in scenario.cluster.hosts.items():
         if name not in hosts:
-            raise form.error(("cluster", "hosts", name), _unknown_host(name, hosts))
+            form.complain(("cluster", "hosts", name), _unknown_host(name, hosts))
         if settings.profile is not None and settings.profile not in profiles:
-            raise form.error(
+            form.complain(
                 ("cluster", "hosts", name, "profile"),
                 f"unknown profile {settings.profile!r}; there are {', '.join(profiles)}",
             )
         if settings.address is not None:
             if settings.address in addresses:
-                raise form.error(
+                form.complain(
                     ("cluster", "hosts", name, "address"),
                     f"{settings.address} is already the address of {addresses[settings.address]}",
                 )
@@ -249,37 +281,37 @@ def _check_names(scenario: Scenario, form: _Form) -> None:
     for site, members in scenario.cluster.sites.items():
         for host in members:
             if host not in hosts:
-                raise form.error(("cluster", "sites", site), _unknown_host(host, hosts))
+                form.complain(("cluster", "sites", site), _unknown_host(host, hosts))
     for number, beside in enumerate(scenario.meanwhile):
         for host, key in _hosts_of(beside.step):
             if host not in hosts and host not in ("leader", "follower"):
-                raise form.error(("meanwhile", number, *key), _unknown_host(host, {*hosts, "leader", "follower"}))
+                form.complain(("meanwhile", number, *key), _unknown_host(host, {*hosts, "leader", "follower"}))
         if beside.docker is not None:
             _check_words(beside.docker, ("meanwhile", number, "docker"), form)
     for number, process in enumerate(scenario.faults):
         for group in process.victims(scenario.cluster):
             for host in group:
                 if host not in hosts:
-                    raise form.error(("faults", number), _unknown_host(host, hosts))
+                    form.complain(("faults", number), _unknown_host(host, hosts))
     named: set[str] = set()
     for number, step in enumerate(scenario.steps):
         path: KeyPath = ("steps", number)
         for host, key in _hosts_of(step):
             if host not in hosts and host not in ("leader", "follower") and host not in named:
-                raise form.error((*path, *key), _unknown_host(host, {*hosts, *named, "leader", "follower"}))
+                form.complain((*path, *key), _unknown_host(host, {*hosts, *named, "leader", "follower"}))
         if isinstance(step, DockerStep):
             _check_words(step.docker, (*path, "docker"), form)
         condition = step.wait if isinstance(step, WaitStep) else step.expect if isinstance(step, ExpectStep) else None
         _check_command(condition, named, (*path, "wait" if isinstance(step, WaitStep) else "expect"), form)
         if isinstance(step, DockerStep | FaultStep) and step.as_ is not None:
             if step.as_ in hosts:
-                raise form.error((*path, "as"), f"{step.as_!r} is already a host")
+                form.complain((*path, "as"), f"{step.as_!r} is already a host")
             named.add(step.as_)
     for number, entry in enumerate(scenario.expect):
         path = ("expect", number)
         for host, key in _hosts_of(entry):
             if host not in hosts and host not in named and host not in ("leader", "follower"):
-                raise form.error((*path, *key[1:]), _unknown_host(host, {*hosts, *named, "leader", "follower"}))
+                form.complain((*path, *key[1:]), _unknown_host(host, {*hosts, *named, "leader", "follower"}))
         _check_command(entry.expect, named, path, form)
 
 
@@ -311,14 +343,15 @@ def _check_words(command: str, path: KeyPath, form: _Form) -> None:
     try:
         words = shlex.split(command)
     except ValueError as problem:
-        raise form.error(path, f"cannot be split into words: {problem}") from None
+        form.complain(path, f"cannot be split into words: {problem}")
+        return
     if not words:
-        raise form.error(path, "no command; write for example 'node ls'")
+        form.complain(path, "no command; write for example 'node ls'")
 
 
 def _check_command(condition: Condition | None, named: set[str], path: KeyPath, form: _Form) -> None:
     if condition is not None and condition.command is not None and condition.command not in named:
-        raise form.error((*path, "command"), f"no earlier step was given the name {condition.command!r} with as")
+        form.complain((*path, "command"), f"no earlier step was given the name {condition.command!r} with as")
 
 
 def _unknown_host(name: str, known: set[str]) -> str:

@@ -171,3 +171,29 @@ def test_no_text_raises_anything_else(text):
 def test_a_remark_between_a_key_and_its_value():
     text = "name: x\ntitle: # what it is about\n  A remark\n\ncluster: {managers: 1}\nsteps: []\n"
     assert parse_scenario(text, "x.yaml").scenario.title == "A remark"
+
+
+def test_several_mistakes_are_told_at_once_in_the_order_of_the_file():
+    text = """name: x
+cluster: {managers: 1, wrkers: 2}
+steps:
+  - {dcoker: ps}
+  - {fault: {power-of: m1}}
+expect: [{servce: web}]
+"""
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(text, "x.yaml")
+    assert str(caught.value).splitlines() == [
+        "x.yaml:2:24: unknown key 'wrkers'; did you mean 'workers'?",
+        "x.yaml:4:5: a step has exactly one of docker, fault, wait, expect, sleep, note; did you mean 'docker'?",
+        "x.yaml:5:14: unknown key 'power-of'; did you mean 'power-off'?",
+        "x.yaml:6:10: unknown key 'servce'; did you mean 'service'?",
+    ]
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario("name: x\nsteps:\n  - {fault: {power-off: m8}}\n  - {docker: ps, on: m9}\n", "x.yaml")
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_name_that_is_nearly_a_shipped_scenarios_is_guessed():
+    with pytest.raises(ScenarioError, match="did you mean quorum-loss"):
+        load_scenario("quorum-los")
