@@ -433,13 +433,15 @@ def report(
 @app.command()
 def export(
     trace: Annotated[Path, typer.Argument(help="a trace, simulated or recorded")],
-    target: Annotated[Path | None, typer.Argument(help="file to write")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="file to write; default: TRACE with .parquet or .perfetto.json")
+    ] = None,
     perfetto: Annotated[bool, typer.Option("--perfetto", help="as JSON for ui.perfetto.dev")] = False,
 ) -> None:
-    """Write a trace as one Parquet table, or for Perfetto's viewer."""
+    """Write a trace as one Parquet table with a column for every field, or for Perfetto's viewer."""
     from swarmsim.replay.perfetto import write_perfetto
 
-    path = target or trace.with_suffix(".perfetto.json" if perfetto else ".parquet")
+    path = out or trace.with_suffix(".perfetto.json" if perfetto else ".parquet")
     if perfetto:
         _guarded(lambda: write_perfetto(load_trace(trace), path))
     else:

@@ -66,7 +66,7 @@ BAD = [
     (["run", "quick.yaml", "--seeds", "3", "--trace", "t"], "--trace is for a single run, --seeds for many"),
     (["run", "quick.yaml", "-q", "--speed", "2"], "--speed sets the pace of the timeline"),
     (["plot", "nosuch.jsonl", "run"], "nosuch.jsonl: cannot be read"),
-    (["export", "broken.yaml", "p.parquet"], "broken.yaml:1: "),
+    (["export", "broken.yaml", "--out", "p.parquet"], "broken.yaml:1: "),
     (["fidelity", "nosuch"], "no such folder of recorded runs"),
     (["plot", "t.jsonl", "picture"], "plot picture: the last word says what to draw: run, tasks"),
     (["plot", "raft"], "plot raft: of what?"),
@@ -139,7 +139,7 @@ def test_list_schema_export_plot(folder):
     assert "quorum-loss" in swarmsim("list", cwd=folder).stdout
     assert json.loads(swarmsim("schema", cwd=folder).stdout)["title"] == "Scenario"
     swarmsim("run", "quick.yaml", "-q", "--trace", "t.jsonl", cwd=folder)
-    assert swarmsim("export", "t.jsonl", "t.parquet", cwd=folder).returncode == 0
+    assert swarmsim("export", "t.jsonl", "--out", "t.parquet", cwd=folder).returncode == 0
     assert swarmsim("plot", "t.parquet", "run", "--out", "t.pdf", cwd=folder).returncode == 0
     assert (folder / "t.pdf").read_bytes().startswith(b"%PDF")
 

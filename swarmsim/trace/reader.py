@@ -81,27 +81,11 @@ class Trace:
         return list(dict.fromkeys(row["kind"] for row in self.rows))
 
     def to_parquet(self, path: Path | str) -> None:
-        """All rows in one Parquet table: ``t``, ``kind`` and the kind's own fields as JSON.
+        """All rows in one wide Parquet table (:mod:`swarmsim.trace.parquet`). Raises :class:`TraceError`."""
+        from swarmsim.trace.parquet import write_table
 
-        Raises :class:`TraceError`.
-        """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        encode = msgspec.json.encode
-        rows = [self.header, *self.rows] if self.header else self.rows
-        table = pa.table(
-            {
-                "t": pa.array([row["t"] for row in rows], pa.float64()),
-                "kind": pa.array([row["kind"] for row in rows], pa.dictionary(pa.int32(), pa.string())),
-                "fields": pa.array(
-                    [encode({k: v for k, v in row.items() if k not in ("t", "kind")}).decode() for row in rows],
-                    pa.string(),
-                ),
-            }
-        )
         try:
-            pq.write_table(table, path, compression="zstd")
+            write_table([self.header, *self.rows] if self.header else self.rows, path)
         except OSError as problem:
             raise TraceError(f"{path}: cannot be written: {problem}") from None
 
@@ -155,12 +139,10 @@ def _read_lines(path: Path) -> list[Row]:
 
 def _read_parquet(path: Path) -> list[Row]:
     import pyarrow as pa
-    import pyarrow.parquet as pq
+
+    from swarmsim.trace.parquet import read_table
 
     try:
-        table = pq.read_table(path, columns=["t", "kind", "fields"])
+        return read_table(path)
     except (OSError, pa.ArrowException, KeyError) as problem:
         raise TraceError(f"{path}: not a trace in Parquet: {str(problem).splitlines()[0]}") from None
-    decode = msgspec.json.Decoder(dict[str, Any]).decode
-    columns = zip(*(table.column(name).to_pylist() for name in ("t", "kind", "fields")), strict=True)
-    return [{"t": t, "kind": kind, **decode(fields)} for t, kind, fields in columns]

@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,6 +78,17 @@ def test_parquet_and_back(tmp_path):
     trace.to_parquet(tmp_path / "t.parquet")
     again = load_trace(tmp_path / "t.parquet")
     assert (again.header, again.rows) == (trace.header, trace.rows)
+
+
+def test_parquet_has_a_column_for_every_field(tmp_path):
+    path = traced(tmp_path / "t.jsonl")
+    load_trace(path).to_parquet(tmp_path / "t.parquet")
+    table = pandas.read_parquet(tmp_path / "t.parquet")
+    tasks = table[table["kind"] == "task"]
+    assert set(tasks["state"]) >= {"assigned", "running"}
+    assert tasks["slot"].notna().all()
+    assert table[table["kind"] == "docker"]["rc"].eq(0).all()
+    assert table["hosts"].dropna().map(list).map(len).ge(0).all()
 
 
 def test_an_existing_trace_stays_whole_until_the_new_one_is(tmp_path):
