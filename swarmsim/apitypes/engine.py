@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any, ClassVar
+
 from msgspec import field
 
-from swarmsim.apitypes.base import Always, ApiType
+from swarmsim.apitypes.base import Always, ApiType, Int64, Newer, Pointer, Time
 from swarmsim.apitypes.specs import Platform
-from swarmsim.apitypes.swarm import NO_TIME, SwarmInfo
+from swarmsim.apitypes.swarm import ConfigFrom, Meta, SwarmInfo
+from swarmsim.go.duration import NO_TIME
+from swarmsim.go.reflect import UINT16, named
 
 # -- containers
 
 
 class Port(ApiType, frozen=True):
+    GO: ClassVar[str] = "container.Port"
+
     ip: str = field(name="IP", default="")
-    private: Always[int] = field(name="PrivatePort", default=0)
-    public: int = field(name="PublicPort", default=0)
+    private: Always[Annotated[int, UINT16]] = field(name="PrivatePort", default=0)
+    public: Annotated[int, UINT16] = field(name="PublicPort", default=0)
     type: Always[str] = field(name="Type", default="")
 
 
 class MountPoint(ApiType, frozen=True):
-    type: str = field(name="Type", default="")
+    GO: ClassVar[str] = "container.MountPoint"
+
+    type: Annotated[str, named("mount.Type")] = field(name="Type", default="")
     name: str = field(name="Name", default="")
     source: Always[str] = field(name="Source", default="")
     driver: str = field(name="Driver", default="")
@@ -29,11 +37,14 @@ class MountPoint(ApiType, frozen=True):
 class Container(ApiType, frozen=True):
     """A line of ``docker ps``; ``created`` in seconds since 1970, ``status`` as people read it."""
 
+    GO: ClassVar[str] = "container.Summary"
+    GO_FIELDS: ClassVar[dict[str, str]] = {"id": "ID"}
+
     id: Always[str] = field(name="Id", default="")
     names: Always[list[str]] = field(name="Names", default_factory=list)
     image: Always[str] = field(name="Image", default="")
     command: Always[str] = field(name="Command", default="")
-    created: Always[int] = field(name="Created", default=0)
+    created: Always[Int64] = field(name="Created", default=0)
     ports: Always[list[Port]] = field(name="Ports", default_factory=list)
     labels: Always[dict[str, str]] = field(name="Labels", default_factory=dict)
     state: Always[str] = field(name="State", default="")
@@ -42,11 +53,15 @@ class Container(ApiType, frozen=True):
 
 
 class Health(ApiType, frozen=True):
+    GO: ClassVar[str] = "container.Health"
+
     status: Always[str] = field(name="Status", default="")
     failing_streak: Always[int] = field(name="FailingStreak", default=0)
 
 
 class ContainerState(ApiType, frozen=True):
+    GO: ClassVar[str] = "container.State"
+
     status: Always[str] = field(name="Status", default="")
     running: Always[bool] = field(name="Running", default=False)
     paused: Always[bool] = field(name="Paused", default=False)
@@ -62,6 +77,8 @@ class ContainerState(ApiType, frozen=True):
 
 
 class ContainerConfig(ApiType, frozen=True):
+    GO: ClassVar[str] = "container.Config"
+
     hostname: Always[str] = field(name="Hostname", default="")
     env: Always[list[str]] = field(name="Env", default_factory=list)
     command: Always[list[str]] = field(name="Cmd", default_factory=list)
@@ -72,53 +89,103 @@ class ContainerConfig(ApiType, frozen=True):
 class NetworkSettings(ApiType, frozen=True):
     """``ports`` that are exposed; ``None`` for one that is not published."""
 
+    GO: ClassVar[str] = "container.NetworkSettings"
+
     ports: Always[dict[str, None]] = field(name="Ports", default_factory=dict)
 
 
 class ContainerInspect(ApiType, frozen=True):
     """Of a container, what is modelled."""
 
+    GO: ClassVar[str] = "container.InspectResponse"
+    GO_FIELDS: ClassVar[dict[str, str]] = {"id": "ID"}
+
     id: Always[str] = field(name="Id", default="")
     created: Always[str] = field(name="Created", default="")
     path: Always[str] = field(name="Path", default="")
     args: Always[list[str]] = field(name="Args", default_factory=list)
-    state: ContainerState = field(name="State", default=ContainerState())
+    state: Pointer[ContainerState] = field(name="State", default=ContainerState())
     name: Always[str] = field(name="Name", default="")
     restart_count: Always[int] = field(name="RestartCount", default=0)
     driver: Always[str] = field(name="Driver", default="")
     platform: Always[str] = field(name="Platform", default="")
     mounts: Always[list[MountPoint]] = field(name="Mounts", default_factory=list)
-    config: ContainerConfig = field(name="Config", default=ContainerConfig())
-    network_settings: NetworkSettings = field(name="NetworkSettings", default=NetworkSettings())
+    config: Pointer[ContainerConfig] = field(name="Config", default=ContainerConfig())
+    network_settings: Pointer[NetworkSettings] = field(name="NetworkSettings", default=NetworkSettings())
 
 
 # -- networks
 
 
 class IPAMConfig(ApiType, frozen=True):
+    GO: ClassVar[str] = "network.IPAMConfig"
+    GO_FIELDS: ClassVar[dict[str, str]] = {"aux": "AuxAddress"}
+
     subnet: str = field(name="Subnet", default="")
     ip_range: str = field(name="IPRange", default="")
     gateway: str = field(name="Gateway", default="")
+    aux: dict[str, str] | None = field(name="AuxiliaryAddresses", default=None)
 
 
 class IPAM(ApiType, frozen=True):
+    GO: ClassVar[str] = "network.IPAM"
+
     driver: Always[str] = field(name="Driver", default="")
     options: Always[dict[str, str] | None] = field(name="Options", default=None)
     config: Always[list[IPAMConfig]] = field(name="Config", default_factory=list)
 
 
-class ConfigFrom(ApiType, frozen=True):
-    network: Always[str] = field(name="Network", default="")
+class EndpointResource(ApiType, frozen=True):
+    GO: ClassVar[str] = "network.EndpointResource"
+
+    name: Always[str] = field(name="Name", default="")
+    endpoint_id: Always[str] = field(name="EndpointID", default="")
+    mac_address: Always[str] = field(name="MacAddress", default="")
+    ipv4: Always[str] = field(name="IPv4Address", default="")
+    ipv6: Always[str] = field(name="IPv6Address", default="")
+
+
+class PeerInfo(ApiType, frozen=True):
+    """An engine on which tasks use an overlay network."""
+
+    GO: ClassVar[str] = "network.PeerInfo"
+
+    name: Always[str] = field(name="Name", default="")
+    ip: Always[str] = field(name="IP", default="")
+
+
+class NetworkTask(ApiType, frozen=True):
+    GO: ClassVar[str] = "network.Task"
+
+    name: Always[str] = field(name="Name", default="")
+    endpoint_id: Always[str] = field(name="EndpointID", default="")
+    endpoint_ip: Always[str] = field(name="EndpointIP", default="")
+    info: Always[dict[str, str] | None] = field(name="Info", default=None)
+
+
+class ServiceInfo(ApiType, frozen=True):
+    """Of ``network inspect --verbose``."""
+
+    GO: ClassVar[str] = "network.ServiceInfo"
+
+    vip: Always[str] = field(name="VIP", default="")
+    ports: Always[list[str] | None] = field(name="Ports", default=None)
+    load_balancer: Always[int] = field(name="LocalLBIndex", default=0)
+    tasks: Always[list[NetworkTask] | None] = field(name="Tasks", default=None)
 
 
 class Network(ApiType, frozen=True):
     """``containers`` are those of this engine; ``None`` where it does not know the network's endpoints."""
 
+    GO: ClassVar[str] = "network.Inspect"
+    GO_FIELDS: ClassVar[dict[str, str]] = {"id": "ID"}
+
     name: Always[str] = field(name="Name", default="")
     id: Always[str] = field(name="Id", default="")
-    created: Always[str] = field(name="Created", default=NO_TIME)
+    created: Always[Time] = field(name="Created", default=NO_TIME)
     scope: Always[str] = field(name="Scope", default="")
     driver: Always[str] = field(name="Driver", default="")
+    enable_ipv4: Newer[bool] = field(name="EnableIPv4", default=False)
     enable_ipv6: Always[bool] = field(name="EnableIPv6", default=False)
     ipam: IPAM = field(name="IPAM", default=IPAM())
     internal: Always[bool] = field(name="Internal", default=False)
@@ -126,9 +193,11 @@ class Network(ApiType, frozen=True):
     ingress: Always[bool] = field(name="Ingress", default=False)
     config_from: ConfigFrom = field(name="ConfigFrom", default=ConfigFrom())
     config_only: Always[bool] = field(name="ConfigOnly", default=False)
-    containers: Always[dict[str, str] | None] = field(name="Containers", default=None)
+    containers: Always[dict[str, EndpointResource] | None] = field(name="Containers", default=None)
     options: Always[dict[str, str] | None] = field(name="Options", default=None)
     labels: Always[dict[str, str] | None] = field(name="Labels", default=None)
+    peers: list[PeerInfo] | None = field(name="Peers", default=None)
+    services: dict[str, ServiceInfo] | None = field(name="Services", default=None)
 
 
 class NetworkCreateRequest(ApiType, frozen=True):
@@ -154,7 +223,25 @@ class NetworkCreateResponse(ApiType, frozen=True):
 # -- volumes
 
 
+class ClusterVolume(Meta, frozen=True):
+    """A volume of the swarm, of later engines; no engine here has one."""
+
+    GO: ClassVar[str] = "volume.ClusterVolume"
+
+
+class UsageData(ApiType, frozen=True):
+    """``size`` in bytes."""
+
+    GO: ClassVar[str] = "volume.UsageData"
+
+    references: Always[Int64] = field(name="RefCount", default=0)
+    size: Always[Int64] = field(name="Size", default=0)
+
+
 class Volume(ApiType, frozen=True):
+    GO: ClassVar[str] = "volume.Volume"
+
+    cluster_volume: ClusterVolume | None = field(name="ClusterVolume", default=None)
     created_at: str = field(name="CreatedAt", default="")
     driver: Always[str] = field(name="Driver", default="")
     labels: Always[dict[str, str] | None] = field(name="Labels", default=None)
@@ -162,6 +249,8 @@ class Volume(ApiType, frozen=True):
     name: Always[str] = field(name="Name", default="")
     options: Always[dict[str, str] | None] = field(name="Options", default=None)
     scope: Always[str] = field(name="Scope", default="")
+    status: dict[str, Any] | None = field(name="Status", default=None)
+    usage: UsageData | None = field(name="UsageData", default=None)
 
 
 class VolumeList(ApiType, frozen=True):
@@ -210,6 +299,8 @@ class DistributionInspect(ApiType, frozen=True):
 
 
 class Actor(ApiType, frozen=True):
+    GO: ClassVar[str] = "events.Actor"
+
     id: Always[str] = field(name="ID", default="")
     attributes: Always[dict[str, str]] = field(name="Attributes", default_factory=dict)
 
@@ -217,15 +308,25 @@ class Actor(ApiType, frozen=True):
 class Message(ApiType, frozen=True):
     """One event; the first three fields are told of containers only, ``time`` is in seconds since 1970."""
 
+    GO: ClassVar[str] = "events.Message"
+    GO_FIELDS: ClassVar[dict[str, str]] = {
+        "status": "Status",
+        "id": "ID",
+        "from_": "From",
+        "scope": "Scope",
+        "time": "Time",
+        "time_nano": "TimeNano",
+    }
+
     status: str = field(name="status", default="")
     id: str = field(name="id", default="")
     from_: str = field(name="from", default="")
-    type: Always[str] = field(name="Type", default="")
-    action: Always[str] = field(name="Action", default="")
+    type: Always[Annotated[str, named("events.Type")]] = field(name="Type", default="")
+    action: Always[Annotated[str, named("events.Action")]] = field(name="Action", default="")
     actor: Actor = field(name="Actor", default=Actor())
     scope: str = field(name="scope", default="")
-    time: int = field(name="time", default=0)
-    time_nano: int = field(name="timeNano", default=0)
+    time: Int64 = field(name="time", default=0)
+    time_nano: Int64 = field(name="timeNano", default=0)
 
 
 # -- the engine itself
@@ -234,6 +335,8 @@ class Message(ApiType, frozen=True):
 class Info(ApiType, frozen=True):
     """Of ``docker info``, what is modelled; memory in bytes."""
 
+    GO: ClassVar[str] = "system.Info"
+
     id: Always[str] = field(name="ID", default="")
     containers: Always[int] = field(name="Containers", default=0)
     containers_running: Always[int] = field(name="ContainersRunning", default=0)
@@ -241,7 +344,7 @@ class Info(ApiType, frozen=True):
     containers_stopped: Always[int] = field(name="ContainersStopped", default=0)
     images: Always[int] = field(name="Images", default=0)
     cpus: Always[float] = field(name="NCPU", default=0.0)
-    memory: Always[int] = field(name="MemTotal", default=0)
+    memory: Always[Int64] = field(name="MemTotal", default=0)
     name: Always[str] = field(name="Name", default="")
     labels: Always[list[str]] = field(name="Labels", default_factory=list)
     server_version: Always[str] = field(name="ServerVersion", default="")
@@ -249,12 +352,17 @@ class Info(ApiType, frozen=True):
 
 
 class ComponentVersion(ApiType, frozen=True):
+    GO: ClassVar[str] = "types.ComponentVersion"
+
     name: Always[str] = field(name="Name", default="")
     version: Always[str] = field(name="Version", default="")
     details: dict[str, str] = field(name="Details", default_factory=dict)
 
 
 class EngineVersion(ApiType, frozen=True):
+    GO: ClassVar[str] = "types.Version"
+    GO_FIELDS: ClassVar[dict[str, str]] = {"api_version": "APIVersion"}
+
     components: list[ComponentVersion] = field(name="Components", default_factory=list)
     version: Always[str] = field(name="Version", default="")
     api_version: Always[str] = field(name="ApiVersion", default="")

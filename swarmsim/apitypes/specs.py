@@ -8,12 +8,25 @@ are integers of nanoseconds, CPUs of 10⁻⁹, memory of bytes. What a daemon fi
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 from msgspec import field
 
-from swarmsim.apitypes.base import Always, ApiType
+from swarmsim.apitypes.base import (
+    Always,
+    ApiType,
+    Duration,
+    FileMode,
+    Float32,
+    InAnnotations,
+    Int64,
+    Pointer,
+    UInt32,
+    UInt64,
+    go_type,
+)
+from swarmsim.go.reflect import named, pointer_to
 
 SECOND = 1_000_000_000
 R = TypeVar("R", bound=msgspec.Struct)
@@ -33,41 +46,75 @@ class Driver(ApiType, frozen=True):
 
 
 class BindOptions(ApiType, frozen=True):
-    propagation: str = field(name="Propagation", default="")
+    """The last three are of later engines."""
+
+    GO: ClassVar[str] = "mount.BindOptions"
+
+    propagation: Annotated[str, named("mount.Propagation")] = field(name="Propagation", default="")
     non_recursive: bool = field(name="NonRecursive", default=False)
+    create_mountpoint: bool = field(name="CreateMountpoint", default=False)
+    read_only_non_recursive: bool = field(name="ReadOnlyNonRecursive", default=False)
+    read_only_force_recursive: bool = field(name="ReadOnlyForceRecursive", default=False)
 
 
 class VolumeOptions(ApiType, frozen=True):
+    GO: ClassVar[str] = "mount.VolumeOptions"
+
     no_copy: bool = field(name="NoCopy", default=False)
     labels: dict[str, str] | None = field(name="Labels", default=None)
-    driver: Driver | None = field(name="DriverConfig", default=None)
+    subpath: str = field(name="Subpath", default="")
+    driver: Annotated[Driver | None, pointer_to(go_type(Driver, "mount.Driver"))] = field(
+        name="DriverConfig", default=None
+    )
 
 
 class TmpfsOptions(ApiType, frozen=True):
-    """``mode`` is an octal permission written as an integer."""
+    """``size_bytes`` in bytes; ``options`` are of later engines."""
 
-    size_bytes: int = field(name="SizeBytes", default=0)
-    mode: int = field(name="Mode", default=0)
+    GO: ClassVar[str] = "mount.TmpfsOptions"
+
+    size_bytes: Int64 = field(name="SizeBytes", default=0)
+    mode: FileMode = field(name="Mode", default=0)
+    options: list[list[str]] | None = field(name="Options", default=None)
+
+
+class ImageOptions(ApiType, frozen=True):
+    GO: ClassVar[str] = "mount.ImageOptions"
+
+    subpath: str = field(name="Subpath", default="")
+
+
+class ClusterOptions(ApiType, frozen=True):
+    """Nothing so far."""
+
+    GO: ClassVar[str] = "mount.ClusterOptions"
 
 
 class Mount(ApiType, frozen=True):
-    type: str = field(name="Type", default="")
+    GO: ClassVar[str] = "mount.Mount"
+
+    type: Annotated[str, named("mount.Type")] = field(name="Type", default="")
     source: str = field(name="Source", default="")
     target: str = field(name="Target", default="")
     read_only: bool = field(name="ReadOnly", default=False)
-    consistency: str = field(name="Consistency", default="")
+    consistency: Annotated[str, named("mount.Consistency")] = field(name="Consistency", default="")
     bind: BindOptions | None = field(name="BindOptions", default=None)
     volume: VolumeOptions | None = field(name="VolumeOptions", default=None)
+    image: ImageOptions | None = field(name="ImageOptions", default=None)
     tmpfs: TmpfsOptions | None = field(name="TmpfsOptions", default=None)
+    cluster: ClusterOptions | None = field(name="ClusterOptions", default=None)
 
 
 class HealthConfig(ApiType, frozen=True):
     """``test`` is ``["CMD-SHELL", command]``, ``["CMD", …]`` or ``["NONE"]``; empty inherits the image's."""
 
+    GO: ClassVar[str] = "v1.HealthcheckConfig"
+
     test: list[str] | None = field(name="Test", default=None)
-    interval: int = field(name="Interval", default=0)
-    timeout: int = field(name="Timeout", default=0)
-    start_period: int = field(name="StartPeriod", default=0)
+    interval: Duration = field(name="Interval", default=0)
+    timeout: Duration = field(name="Timeout", default=0)
+    start_period: Duration = field(name="StartPeriod", default=0)
+    start_interval: Duration = field(name="StartInterval", default=0)
     retries: int = field(name="Retries", default=0)
 
 
@@ -78,12 +125,23 @@ class DNSConfig(ApiType, frozen=True):
 
 
 class FileTarget(ApiType, frozen=True):
-    """Where a secret or config appears in the container; ``mode`` is an octal permission as an integer."""
+    """Where a secret or a config appears in the container."""
+
+    GO: ClassVar[str] = "swarm.SecretReferenceFileTarget"
 
     name: Always[str] = field(name="Name", default="")
     uid: Always[str] = field(name="UID", default="")
     gid: Always[str] = field(name="GID", default="")
-    mode: Always[int] = field(name="Mode", default=0)
+    mode: Always[FileMode] = field(name="Mode", default=0)
+
+
+_CONFIG_FILE = pointer_to(go_type(FileTarget, "swarm.ConfigReferenceFileTarget"))
+
+
+class RuntimeTarget(ApiType, frozen=True):
+    """Of a config that the engine itself uses."""
+
+    GO: ClassVar[str] = "swarm.ConfigReferenceRuntimeTarget"
 
 
 class SecretReference(ApiType, frozen=True):
@@ -93,7 +151,8 @@ class SecretReference(ApiType, frozen=True):
 
 
 class ConfigReference(ApiType, frozen=True):
-    file: FileTarget | None = field(name="File", default=None)
+    file: Annotated[FileTarget | None, _CONFIG_FILE] = field(name="File", default=None)
+    runtime: RuntimeTarget | None = field(name="Runtime", default=None)
     config_id: Always[str] = field(name="ConfigID", default="")
     config_name: Always[str] = field(name="ConfigName", default="")
 
@@ -112,16 +171,29 @@ class SELinuxContext(ApiType, frozen=True):
     level: Always[str] = field(name="Level", default="")
 
 
+class SeccompOpts(ApiType, frozen=True):
+    mode: Annotated[str, named("swarm.SeccompMode")] = field(name="Mode", default="")
+    profile: bytes = field(name="Profile", default=b"")
+
+
+class AppArmorOpts(ApiType, frozen=True):
+    mode: Annotated[str, named("swarm.AppArmorMode")] = field(name="Mode", default="")
+
+
 class Privileges(ApiType, frozen=True):
     credential_spec: Always[CredentialSpec | None] = field(name="CredentialSpec", default=None)
     selinux_context: Always[SELinuxContext | None] = field(name="SELinuxContext", default=None)
+    seccomp: SeccompOpts | None = field(name="Seccomp", default=None)
+    app_armor: AppArmorOpts | None = field(name="AppArmor", default=None)
     no_new_privileges: Always[bool] = field(name="NoNewPrivileges", default=False)
 
 
 class Ulimit(ApiType, frozen=True):
+    GO: ClassVar[str] = "units.Ulimit"
+
     name: Always[str] = field(name="Name", default="")
-    hard: Always[int] = field(name="Hard", default=0)
-    soft: Always[int] = field(name="Soft", default=0)
+    hard: Always[Int64] = field(name="Hard", default=0)
+    soft: Always[Int64] = field(name="Soft", default=0)
 
 
 class ContainerSpec(ApiType, frozen=True):
@@ -141,27 +213,32 @@ class ContainerSpec(ApiType, frozen=True):
     open_stdin: bool = field(name="OpenStdin", default=False)
     read_only: bool = field(name="ReadOnly", default=False)
     mounts: list[Mount] | None = field(name="Mounts", default=None)
-    stop_grace_period: int | None = field(name="StopGracePeriod", default=None)
+    stop_grace_period: Duration | None = field(name="StopGracePeriod", default=None)
     health: HealthConfig | None = field(name="Healthcheck", default=None)
     hosts: list[str] | None = field(name="Hosts", default=None)
-    dns: DNSConfig = field(name="DNSConfig", default=DNSConfig())
-    secrets: list[SecretReference] | None = field(name="Secrets", default=None)
-    configs: list[ConfigReference] | None = field(name="Configs", default=None)
-    isolation: str = field(name="Isolation", default="")
+    dns: Pointer[DNSConfig] = field(name="DNSConfig", default=DNSConfig())
+    secrets: list[Pointer[SecretReference]] | None = field(name="Secrets", default=None)
+    configs: list[Pointer[ConfigReference]] | None = field(name="Configs", default=None)
+    isolation: Annotated[str, named("container.Isolation")] = field(name="Isolation", default="")
     sysctls: dict[str, str] | None = field(name="Sysctls", default=None)
     capability_add: list[str] | None = field(name="CapabilityAdd", default=None)
     capability_drop: list[str] | None = field(name="CapabilityDrop", default=None)
-    ulimits: list[Ulimit] | None = field(name="Ulimits", default=None)
+    ulimits: list[Pointer[Ulimit]] | None = field(name="Ulimits", default=None)
+    oom_score_adj: Int64 = field(name="OomScoreAdj", default=0)
 
 
 class NamedResource(ApiType, frozen=True):
+    GO: ClassVar[str] = "swarm.NamedGenericResource"
+
     kind: str = field(name="Kind", default="")
     value: str = field(name="Value", default="")
 
 
 class DiscreteResource(ApiType, frozen=True):
+    GO: ClassVar[str] = "swarm.DiscreteGenericResource"
+
     kind: str = field(name="Kind", default="")
-    value: int = field(name="Value", default=0)
+    value: Int64 = field(name="Value", default=0)
 
 
 class GenericResource(ApiType, frozen=True):
@@ -176,23 +253,34 @@ class GenericResource(ApiType, frozen=True):
         return resource.kind if resource else ""
 
 
+class Limit(ApiType, frozen=True):
+    nano_cpus: Int64 = field(name="NanoCPUs", default=0)
+    memory_bytes: Int64 = field(name="MemoryBytes", default=0)
+    pids: Int64 = field(name="Pids", default=0)
+
+
 class Quantities(ApiType, frozen=True):
-    nano_cpus: int = field(name="NanoCPUs", default=0)
-    memory_bytes: int = field(name="MemoryBytes", default=0)
-    pids: int = field(name="Pids", default=0)
+    """What a task reserves, or a node has."""
+
+    GO: ClassVar[str] = "swarm.Resources"
+
+    nano_cpus: Int64 = field(name="NanoCPUs", default=0)
+    memory_bytes: Int64 = field(name="MemoryBytes", default=0)
     generic: list[GenericResource] | None = field(name="GenericResources", default=None)
 
 
 class Resources(ApiType, frozen=True):
-    limits: Quantities | None = field(name="Limits", default=None)
+    GO: ClassVar[str] = "swarm.ResourceRequirements"
+
+    limits: Limit | None = field(name="Limits", default=None)
     reservations: Quantities | None = field(name="Reservations", default=None)
 
 
 class RestartPolicy(ApiType, frozen=True):
-    condition: str = field(name="Condition", default="")
-    delay: int | None = field(name="Delay", default=None)
-    max_attempts: int | None = field(name="MaxAttempts", default=None)
-    window: int | None = field(name="Window", default=None)
+    condition: Annotated[str, named("swarm.RestartPolicyCondition")] = field(name="Condition", default="")
+    delay: Duration | None = field(name="Delay", default=None)
+    max_attempts: UInt64 | None = field(name="MaxAttempts", default=None)
+    window: Duration | None = field(name="Window", default=None)
 
 
 class SpreadOver(ApiType, frozen=True):
@@ -200,7 +288,7 @@ class SpreadOver(ApiType, frozen=True):
 
 
 class PlacementPreference(ApiType, frozen=True):
-    spread: Always[SpreadOver] = field(name="Spread", default=SpreadOver())
+    spread: Always[Pointer[SpreadOver]] = field(name="Spread", default=SpreadOver())
 
 
 class Platform(ApiType, frozen=True):
@@ -211,34 +299,70 @@ class Platform(ApiType, frozen=True):
 class Placement(ApiType, frozen=True):
     constraints: list[str] | None = field(name="Constraints", default=None)
     preferences: list[PlacementPreference] | None = field(name="Preferences", default=None)
-    max_replicas: int = field(name="MaxReplicas", default=0)
+    max_replicas: UInt64 = field(name="MaxReplicas", default=0)
     platforms: list[Platform] | None = field(name="Platforms", default=None)
 
 
 class NetworkAttachment(ApiType, frozen=True):
     """``target`` is a network's id."""
 
+    GO: ClassVar[str] = "swarm.NetworkAttachmentConfig"
+
     target: str = field(name="Target", default="")
     aliases: list[str] | None = field(name="Aliases", default=None)
     driver_opts: dict[str, str] | None = field(name="DriverOpts", default=None)
 
 
+class PluginPrivilege(ApiType, frozen=True):
+    GO: ClassVar[str] = "runtime.PluginPrivilege"
+    GO_FIELDS: ClassVar[dict[str, str]] = {"name": "Name", "description": "Description", "value": "Value"}
+
+    name: str = field(name="name", default="")
+    description: str = field(name="description", default="")
+    value: list[str] | None = field(name="value", default=None)
+
+
+class PluginSpec(ApiType, frozen=True):
+    """A task that is a plugin of the engine."""
+
+    GO: ClassVar[str] = "runtime.PluginSpec"
+    GO_FIELDS: ClassVar[dict[str, str]] = {
+        name.lower(): name for name in ("Name", "Remote", "Privileges", "Disabled", "Env")
+    }
+
+    name: str = field(name="name", default="")
+    remote: str = field(name="remote", default="")
+    privileges: list[Pointer[PluginPrivilege]] | None = field(name="privileges", default=None)
+    disabled: bool = field(name="disabled", default=False)
+    env: list[str] | None = field(name="env", default=None)
+
+
+class NetworkAttachmentSpec(ApiType, frozen=True):
+    """A task that is a container's place on a network."""
+
+    container_id: Always[str] = field(name="ContainerID", default="")
+
+
 class TaskSpec(ApiType, frozen=True):
-    container: ContainerSpec = field(name="ContainerSpec", default=ContainerSpec())
-    resources: Resources = field(name="Resources", default=Resources())
+    container: Pointer[ContainerSpec] = field(name="ContainerSpec", default=ContainerSpec())
+    plugin: PluginSpec | None = field(name="PluginSpec", default=None)
+    attachment: NetworkAttachmentSpec | None = field(name="NetworkAttachmentSpec", default=None)
+    resources: Pointer[Resources] = field(name="Resources", default=Resources())
     restart: RestartPolicy | None = field(name="RestartPolicy", default=None)
-    placement: Placement = field(name="Placement", default=Placement())
+    placement: Pointer[Placement] = field(name="Placement", default=Placement())
     networks: list[NetworkAttachment] | None = field(name="Networks", default=None)
     log_driver: Driver | None = field(name="LogDriver", default=None)
-    force_update: Always[int] = field(name="ForceUpdate", default=0)
-    runtime: str = field(name="Runtime", default="")
+    force_update: Always[UInt64] = field(name="ForceUpdate", default=0)
+    runtime: Annotated[str, named("swarm.RuntimeType")] = field(name="Runtime", default="")
 
 
 # -- services
 
 
 class Replicated(ApiType, frozen=True):
-    replicas: Always[int] = field(name="Replicas", default=1)
+    GO: ClassVar[str] = "swarm.ReplicatedService"
+
+    replicas: Always[Pointer[UInt64]] = field(name="Replicas", default=1)
 
 
 class GlobalService(ApiType, frozen=True):
@@ -248,8 +372,8 @@ class GlobalService(ApiType, frozen=True):
 class ReplicatedJob(ApiType, frozen=True):
     """``total_completions`` are as many as run at once if they are not given (convert/service.go)."""
 
-    max_concurrent: Always[int] = field(name="MaxConcurrent", default=1)
-    total_completions: Always[int] = field(name="TotalCompletions", default=-1)
+    max_concurrent: Always[Pointer[UInt64]] = field(name="MaxConcurrent", default=1)
+    total_completions: Always[Pointer[UInt64]] = field(name="TotalCompletions", default=-1)
 
     def __post_init__(self) -> None:
         if self.total_completions < 0:
@@ -262,6 +386,8 @@ class GlobalJob(ApiType, frozen=True):
 
 class Mode(ApiType, frozen=True):
     """Exactly one of the four."""
+
+    GO: ClassVar[str] = "swarm.ServiceMode"
 
     replicated: Replicated | None = field(name="Replicated", default=None)
     global_: GlobalService | None = field(name="Global", default=None)
@@ -279,34 +405,35 @@ class Mode(ApiType, frozen=True):
 
 
 class UpdateConfig(ApiType, frozen=True):
-    parallelism: Always[int] = field(name="Parallelism", default=0)
-    delay: int = field(name="Delay", default=0)
+    parallelism: Always[UInt64] = field(name="Parallelism", default=0)
+    delay: Duration = field(name="Delay", default=0)
     failure_action: str = field(name="FailureAction", default="")
-    monitor: int = field(name="Monitor", default=0)
-    max_failure_ratio: Always[float] = field(name="MaxFailureRatio", default=0.0)
+    monitor: Duration = field(name="Monitor", default=0)
+    max_failure_ratio: Always[Float32] = field(name="MaxFailureRatio", default=0.0)
     order: Always[str] = field(name="Order", default="")
 
 
 class PortConfig(ApiType, frozen=True):
     name: str = field(name="Name", default="")
-    protocol: str = field(name="Protocol", default="")
-    target_port: int = field(name="TargetPort", default=0)
-    published_port: int = field(name="PublishedPort", default=0)
-    publish_mode: str = field(name="PublishMode", default="")
+    protocol: Annotated[str, named("swarm.PortConfigProtocol")] = field(name="Protocol", default="")
+    target_port: UInt32 = field(name="TargetPort", default=0)
+    published_port: UInt32 = field(name="PublishedPort", default=0)
+    publish_mode: Annotated[str, named("swarm.PortConfigPublishMode")] = field(name="PublishMode", default="")
 
 
 class EndpointSpec(ApiType, frozen=True):
-    mode: str = field(name="Mode", default="")
+    mode: Annotated[str, named("swarm.ResolutionMode")] = field(name="Mode", default="")
     ports: list[PortConfig] | None = field(name="Ports", default=None)
 
 
 class ServiceSpec(ApiType, frozen=True):
-    name: str = field(name="Name", default="")
-    labels: Always[dict[str, str]] = field(name="Labels", default_factory=dict)
+    name: InAnnotations[str] = field(name="Name", default="")
+    labels: InAnnotations[Always[dict[str, str]]] = field(name="Labels", default_factory=dict)
     task: TaskSpec = field(name="TaskTemplate", default=TaskSpec())
     mode: Mode = field(name="Mode", default=Mode())
     update: UpdateConfig | None = field(name="UpdateConfig", default=None)
     rollback: UpdateConfig | None = field(name="RollbackConfig", default=None)
+    networks: list[NetworkAttachment] | None = field(name="Networks", default=None)
     endpoint: EndpointSpec | None = field(name="EndpointSpec", default=None)
 
 
@@ -321,8 +448,19 @@ DEFAULT_UPDATE = UpdateConfig(
 
 
 class SecretSpec(ApiType, frozen=True):
-    """A secret or a config: the API shows the data (base64) of configs only."""
+    """A secret's: the API takes the data (base64), and does not show it again."""
 
-    name: str = field(name="Name", default="")
-    labels: Always[dict[str, str]] = field(name="Labels", default_factory=dict)
+    name: InAnnotations[str] = field(name="Name", default="")
+    labels: InAnnotations[Always[dict[str, str]]] = field(name="Labels", default_factory=dict)
     data: bytes = field(name="Data", default=b"")
+    driver: Driver | None = field(name="Driver", default=None)
+    templating: Driver | None = field(name="Templating", default=None)
+
+
+class ConfigSpec(ApiType, frozen=True):
+    """A config's: its data is shown."""
+
+    name: InAnnotations[str] = field(name="Name", default="")
+    labels: InAnnotations[Always[dict[str, str]]] = field(name="Labels", default_factory=dict)
+    data: bytes = field(name="Data", default=b"")
+    templating: Driver | None = field(name="Templating", default=None)

@@ -5,10 +5,26 @@ Times are RFC 3339 with nanoseconds, periods integers of nanoseconds, ``Index`` 
 
 from __future__ import annotations
 
+from typing import Annotated, ClassVar
+
 from msgspec import field
 
-from swarmsim.apitypes.base import Always, ApiType
+from swarmsim.apitypes.base import (
+    Always,
+    ApiType,
+    Duration,
+    InAnnotations,
+    InMeta,
+    Int64,
+    Newer,
+    Pointer,
+    Time,
+    UInt32,
+    UInt64,
+    go_type,
+)
 from swarmsim.apitypes.specs import (
+    ConfigSpec,
     Driver,
     EndpointSpec,
     GenericResource,
@@ -18,28 +34,31 @@ from swarmsim.apitypes.specs import (
     ServiceSpec,
     TaskSpec,
 )
-
-NO_TIME = "0001-01-01T00:00:00Z"
-"""Go's zero time."""
+from swarmsim.go.duration import NO_TIME
+from swarmsim.go.reflect import Method, named
 
 
 class Version(ApiType, frozen=True):
-    index: int = field(name="Index", default=0)
+    METHODS: ClassVar[dict[str, Method]] = {"String": Method(lambda data: str((data or {}).get("Index", 0)))}
+
+    index: UInt64 = field(name="Index", default=0)
 
 
 class Meta(ApiType, frozen=True):
     """What every object of the swarm begins with."""
 
     id: Always[str] = field(name="ID", default="")
-    version: Version = field(name="Version", default=Version())
-    created_at: Always[str] = field(name="CreatedAt", default=NO_TIME)
-    updated_at: Always[str] = field(name="UpdatedAt", default=NO_TIME)
+    version: InMeta[Version] = field(name="Version", default=Version())
+    created_at: InMeta[Always[Time]] = field(name="CreatedAt", default=NO_TIME)
+    updated_at: InMeta[Always[Time]] = field(name="UpdatedAt", default=NO_TIME)
 
 
 # -- services
 
 
 class VirtualIP(ApiType, frozen=True):
+    GO: ClassVar[str] = "swarm.EndpointVirtualIP"
+
     network_id: str = field(name="NetworkID", default="")
     address: str = field(name="Addr", default="")
 
@@ -51,23 +70,23 @@ class Endpoint(ApiType, frozen=True):
 
 
 class UpdateStatus(ApiType, frozen=True):
-    state: str = field(name="State", default="")
-    started_at: str | None = field(name="StartedAt", default=None)
-    completed_at: str | None = field(name="CompletedAt", default=None)
+    state: Annotated[str, named("swarm.UpdateState")] = field(name="State", default="")
+    started_at: Time | None = field(name="StartedAt", default=None)
+    completed_at: Time | None = field(name="CompletedAt", default=None)
     message: str = field(name="Message", default="")
 
 
 class ServiceStatus(ApiType, frozen=True):
     """How many tasks run, shall run, have ended well; only told to who asks with ``status=true``."""
 
-    running: Always[int] = field(name="RunningTasks", default=0)
-    desired: Always[int] = field(name="DesiredTasks", default=0)
-    completed: Always[int] = field(name="CompletedTasks", default=0)
+    running: Always[UInt64] = field(name="RunningTasks", default=0)
+    desired: Always[UInt64] = field(name="DesiredTasks", default=0)
+    completed: Always[UInt64] = field(name="CompletedTasks", default=0)
 
 
 class JobStatus(ApiType, frozen=True):
     iteration: Version = field(name="JobIteration", default=Version())
-    last_execution: Always[str] = field(name="LastExecution", default=NO_TIME)
+    last_execution: Always[Time] = field(name="LastExecution", default=NO_TIME)
 
 
 class Service(Meta, frozen=True):
@@ -118,66 +137,122 @@ class PortStatus(ApiType, frozen=True):
     ports: list[PortConfig] = field(name="Ports", default_factory=list)
 
 
+TaskState = Annotated[str, named("swarm.TaskState")]
+
+
 class TaskStatus(ApiType, frozen=True):
-    timestamp: Always[str] = field(name="Timestamp", default=NO_TIME)
-    state: str = field(name="State", default="")
+    timestamp: Always[Time] = field(name="Timestamp", default=NO_TIME)
+    state: TaskState = field(name="State", default="")
     message: str = field(name="Message", default="")
     err: str = field(name="Err", default="")
     container: ContainerStatus | None = field(name="ContainerStatus", default=None)
     port_status: PortStatus = field(name="PortStatus", default=PortStatus())
 
 
+class IPAMConfig(ApiType, frozen=True):
+    subnet: str = field(name="Subnet", default="")
+    range: str = field(name="Range", default="")
+    gateway: str = field(name="Gateway", default="")
+
+
+class IPAMOptions(ApiType, frozen=True):
+    driver: Driver = field(name="Driver", default=Driver())
+    configs: list[IPAMConfig] = field(name="Configs", default_factory=list)
+
+
+class ConfigFrom(ApiType, frozen=True):
+    GO: ClassVar[str] = "network.ConfigReference"
+
+    network: Always[str] = field(name="Network", default="")
+
+
+class NetworkSpec(ApiType, frozen=True):
+    name: InAnnotations[str] = field(name="Name", default="")
+    labels: InAnnotations[Always[dict[str, str] | None]] = field(name="Labels", default=None)
+    driver: Driver | None = field(name="DriverConfiguration", default=None)
+    ipv6: bool = field(name="IPv6Enabled", default=False)
+    internal: bool = field(name="Internal", default=False)
+    attachable: bool = field(name="Attachable", default=False)
+    ingress: bool = field(name="Ingress", default=False)
+    ipam: IPAMOptions | None = field(name="IPAMOptions", default=None)
+    config_from: ConfigFrom | None = field(name="ConfigFrom", default=None)
+    scope: str = field(name="Scope", default="")
+
+
 class AttachedNetwork(ApiType, frozen=True):
-    """Of the network a task is on, what is modelled."""
+    """Of the network a task is on, what is modelled: the rest is not written."""
+
+    GO: ClassVar[str] = "swarm.Network"
 
     id: Always[str] = field(name="ID", default="")
+    version: InMeta[Annotated[Version | None, go_type(Version)]] = field(name="Version", default=None)
+    created_at: InMeta[Time] = field(name="CreatedAt", default="")
+    updated_at: InMeta[Time] = field(name="UpdatedAt", default="")
+    spec: Annotated[NetworkSpec | None, go_type(NetworkSpec)] = field(name="Spec", default=None)
     driver_state: Driver = field(name="DriverState", default=Driver())
+    ipam: IPAMOptions | None = field(name="IPAMOptions", default=None)
 
 
 class Attachment(ApiType, frozen=True):
     """A task's place on a network: addresses with their prefix, ``10.0.1.7/24``."""
 
+    GO: ClassVar[str] = "swarm.NetworkAttachment"
+
     network: AttachedNetwork = field(name="Network", default=AttachedNetwork())
     addresses: list[str] = field(name="Addresses", default_factory=list)
+
+
+class VolumeAttachment(ApiType, frozen=True):
+    id: str = field(name="ID", default="")
+    source: str = field(name="Source", default="")
+    target: str = field(name="Target", default="")
 
 
 class Task(Meta, frozen=True):
     """``iteration`` of a job's task only."""
 
-    name: str = field(name="Name", default="")
-    labels: Always[dict[str, str]] = field(name="Labels", default_factory=dict)
+    name: InAnnotations[str] = field(name="Name", default="")
+    labels: InAnnotations[Always[dict[str, str]]] = field(name="Labels", default_factory=dict)
     spec: TaskSpec = field(name="Spec", default=TaskSpec())
     service_id: str = field(name="ServiceID", default="")
     slot: int = field(name="Slot", default=0)
     node_id: str = field(name="NodeID", default="")
     status: TaskStatus = field(name="Status", default=TaskStatus())
-    desired_state: str = field(name="DesiredState", default="")
+    desired_state: TaskState = field(name="DesiredState", default="")
     attachments: list[Attachment] = field(name="NetworksAttachments", default_factory=list)
     generic: list[GenericResource] = field(name="GenericResources", default_factory=list)
     iteration: Version | None = field(name="JobIteration", default=None)
+    volumes: Newer[list[VolumeAttachment] | None] = field(name="Volumes", default=None)
 
 
 # -- nodes
 
 
+NodeAvailability = Annotated[str, named("swarm.NodeAvailability")]
+
+
 class NodeSpec(ApiType, frozen=True):
     """``role`` is worker or manager, ``availability`` active, pause or drain."""
 
-    name: str = field(name="Name", default="")
-    labels: Always[dict[str, str]] = field(name="Labels", default_factory=dict)
-    role: str = field(name="Role", default="")
-    availability: str = field(name="Availability", default="")
+    name: InAnnotations[str] = field(name="Name", default="")
+    labels: InAnnotations[Always[dict[str, str]]] = field(name="Labels", default_factory=dict)
+    role: Annotated[str, named("swarm.NodeRole")] = field(name="Role", default="")
+    availability: NodeAvailability = field(name="Availability", default="")
 
 
 class NodeResources(ApiType, frozen=True):
     """CPUs in 10⁻⁹, memory in bytes."""
 
-    nano_cpus: int = field(name="NanoCPUs", default=0)
-    memory_bytes: int = field(name="MemoryBytes", default=0)
+    GO: ClassVar[str] = "swarm.Resources"
+
+    nano_cpus: Int64 = field(name="NanoCPUs", default=0)
+    memory_bytes: Int64 = field(name="MemoryBytes", default=0)
     generic: list[GenericResource] = field(name="GenericResources", default_factory=list)
 
 
 class Plugin(ApiType, frozen=True):
+    GO: ClassVar[str] = "swarm.PluginDescription"
+
     type: str = field(name="Type", default="")
     name: str = field(name="Name", default="")
 
@@ -194,23 +269,39 @@ class TLSInfo(ApiType, frozen=True):
     issuer_public_key: bytes = field(name="CertIssuerPublicKey", default=b"")
 
 
+class Topology(ApiType, frozen=True):
+    segments: dict[str, str] | None = field(name="Segments", default=None)
+
+
+class CSIInfo(ApiType, frozen=True):
+    """A storage driver on a node, of later engines."""
+
+    GO: ClassVar[str] = "swarm.NodeCSIInfo"
+
+    plugin: str = field(name="PluginName", default="")
+    node_id: str = field(name="NodeID", default="")
+    max_volumes: Int64 = field(name="MaxVolumesPerNode", default=0)
+    topology: Topology | None = field(name="AccessibleTopology", default=None)
+
+
 class NodeDescription(ApiType, frozen=True):
     hostname: str = field(name="Hostname", default="")
     platform: Platform = field(name="Platform", default=Platform())
     resources: NodeResources = field(name="Resources", default=NodeResources())
     engine: EngineDescription = field(name="Engine", default=EngineDescription())
     tls: TLSInfo = field(name="TLSInfo", default=TLSInfo())
+    csi: list[CSIInfo] | None = field(name="CSIInfo", default=None)
 
 
 class NodeStatus(ApiType, frozen=True):
-    state: str = field(name="State", default="")
+    state: Annotated[str, named("swarm.NodeState")] = field(name="State", default="")
     message: str = field(name="Message", default="")
     address: str = field(name="Addr", default="")
 
 
 class ManagerStatus(ApiType, frozen=True):
     leader: bool = field(name="Leader", default=False)
-    reachability: str = field(name="Reachability", default="")
+    reachability: Annotated[str, named("swarm.Reachability")] = field(name="Reachability", default="")
     address: str = field(name="Addr", default="")
 
 
@@ -228,8 +319,10 @@ class Secret(Meta, frozen=True):
     spec: SecretSpec = field(name="Spec", default=SecretSpec())
 
 
-class Config(Secret, frozen=True):
+class Config(Meta, frozen=True):
     """Shows its data."""
+
+    spec: ConfigSpec = field(name="Spec", default=ConfigSpec())
 
 
 class IDResponse(ApiType, frozen=True):
@@ -240,25 +333,36 @@ class IDResponse(ApiType, frozen=True):
 
 
 class OrchestrationConfig(ApiType, frozen=True):
-    task_history_limit: int | None = field(name="TaskHistoryRetentionLimit", default=None)
+    task_history_limit: Int64 | None = field(name="TaskHistoryRetentionLimit", default=None)
 
 
 class RaftConfig(ApiType, frozen=True):
     """Intervals and limits in log entries, ticks in seconds."""
 
-    snapshot_interval: int = field(name="SnapshotInterval", default=0)
-    keep_old_snapshots: int | None = field(name="KeepOldSnapshots", default=None)
-    log_entries_for_slow_followers: int = field(name="LogEntriesForSlowFollowers", default=0)
+    snapshot_interval: UInt64 = field(name="SnapshotInterval", default=0)
+    keep_old_snapshots: UInt64 | None = field(name="KeepOldSnapshots", default=None)
+    log_entries_for_slow_followers: UInt64 = field(name="LogEntriesForSlowFollowers", default=0)
     election_tick: Always[int] = field(name="ElectionTick", default=0)
     heartbeat_tick: Always[int] = field(name="HeartbeatTick", default=0)
 
 
 class DispatcherConfig(ApiType, frozen=True):
-    heartbeat_period: int = field(name="HeartbeatPeriod", default=0)
+    heartbeat_period: Duration = field(name="HeartbeatPeriod", default=0)
+
+
+class ExternalCA(ApiType, frozen=True):
+    protocol: Always[Annotated[str, named("swarm.ExternalCAProtocol")]] = field(name="Protocol", default="")
+    url: Always[str] = field(name="URL", default="")
+    options: dict[str, str] | None = field(name="Options", default=None)
+    ca_cert: Always[str] = field(name="CACert", default="")
 
 
 class CAConfig(ApiType, frozen=True):
-    node_cert_expiry: int = field(name="NodeCertExpiry", default=0)
+    node_cert_expiry: Duration = field(name="NodeCertExpiry", default=0)
+    external_cas: list[Pointer[ExternalCA]] | None = field(name="ExternalCAs", default=None)
+    signing_ca_cert: str = field(name="SigningCACert", default="")
+    signing_ca_key: str = field(name="SigningCAKey", default="")
+    force_rotate: UInt64 = field(name="ForceRotate", default=0)
 
 
 class TaskDefaults(ApiType, frozen=True):
@@ -270,8 +374,10 @@ class EncryptionConfig(ApiType, frozen=True):
 
 
 class SwarmSpec(ApiType, frozen=True):
-    name: str = field(name="Name", default="")
-    labels: Always[dict[str, str] | None] = field(name="Labels", default=None)
+    GO: ClassVar[str] = "swarm.Spec"
+
+    name: InAnnotations[str] = field(name="Name", default="")
+    labels: InAnnotations[Always[dict[str, str] | None]] = field(name="Labels", default=None)
     orchestration: OrchestrationConfig = field(name="Orchestration", default=OrchestrationConfig())
     raft: RaftConfig = field(name="Raft", default=RaftConfig())
     dispatcher: DispatcherConfig = field(name="Dispatcher", default=DispatcherConfig())
@@ -287,8 +393,8 @@ class ClusterInfo(Meta, frozen=True):
     tls: TLSInfo = field(name="TLSInfo", default=TLSInfo())
     root_rotation: Always[bool] = field(name="RootRotationInProgress", default=False)
     address_pool: Always[list[str]] = field(name="DefaultAddrPool", default_factory=list)
-    subnet_size: Always[int] = field(name="SubnetSize", default=0)
-    data_path_port: Always[int] = field(name="DataPathPort", default=0)
+    subnet_size: Always[UInt32] = field(name="SubnetSize", default=0)
+    data_path_port: Always[UInt32] = field(name="DataPathPort", default=0)
 
 
 class JoinTokens(ApiType, frozen=True):
@@ -304,13 +410,13 @@ class InitRequest(ApiType, frozen=True):
     listen_addr: Always[str] = field(name="ListenAddr", default="")
     advertise_addr: Always[str] = field(name="AdvertiseAddr", default="")
     data_path_addr: Always[str] = field(name="DataPathAddr", default="")
-    data_path_port: Always[int] = field(name="DataPathPort", default=0)
+    data_path_port: Always[UInt32] = field(name="DataPathPort", default=0)
     force_new_cluster: Always[bool] = field(name="ForceNewCluster", default=False)
     spec: SwarmSpec = field(name="Spec", default=SwarmSpec())
     autolock: Always[bool] = field(name="AutoLockManagers", default=False)
-    availability: Always[str] = field(name="Availability", default="")
+    availability: Always[NodeAvailability] = field(name="Availability", default="")
     address_pool: Always[list[str]] = field(name="DefaultAddrPool", default_factory=list)
-    subnet_size: Always[int] = field(name="SubnetSize", default=0)
+    subnet_size: Always[UInt32] = field(name="SubnetSize", default=0)
 
 
 class JoinRequest(ApiType, frozen=True):
@@ -319,7 +425,7 @@ class JoinRequest(ApiType, frozen=True):
     data_path_addr: Always[str] = field(name="DataPathAddr", default="")
     remotes: Always[list[str]] = field(name="RemoteAddrs", default_factory=list)
     token: Always[str] = field(name="JoinToken", default="")
-    availability: Always[str] = field(name="Availability", default="")
+    availability: Always[NodeAvailability] = field(name="Availability", default="")
 
 
 # -- what an engine says of its swarm
@@ -331,9 +437,11 @@ class Peer(ApiType, frozen=True):
 
 
 class SwarmInfo(ApiType, frozen=True):
+    GO: ClassVar[str] = "swarm.Info"
+
     node_id: Always[str] = field(name="NodeID", default="")
     node_address: Always[str] = field(name="NodeAddr", default="")
-    state: Always[str] = field(name="LocalNodeState", default="")
+    state: Always[Annotated[str, named("swarm.LocalNodeState")]] = field(name="LocalNodeState", default="")
     is_manager: Always[bool] = field(name="ControlAvailable", default=False)
     error: Always[str] = field(name="Error", default="")
     remote_managers: Always[list[Peer] | None] = field(name="RemoteManagers", default=None)

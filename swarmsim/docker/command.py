@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol
 
+from swarmsim.apitypes.base import ApiType
 from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.http import ApiError, Stream
 from swarmsim.docker.apiclient import ApiClient
 from swarmsim.docker.errors import CommandError
 from swarmsim.docker.files import Files
-from swarmsim.docker.output import render_inspected
+from swarmsim.docker.output import Inspection
 from swarmsim.go.duration import parse_timestamp
 from swarmsim.go.pflag import Flags
 from swarmsim.go.template import TemplateError
@@ -106,25 +107,39 @@ class CommandContext:
         self,
         look: Callable[[str], Activity[Any]],
         complaint: Callable[[str, ApiError], str],
-        type_name: str,
+        kind: type[ApiType],
         pretty: Callable[[dict[str, Any]], str],
+        raw: bool = False,
+        bad_format: int = 1,
     ) -> Activity[Any]:
-        """``inspect`` of every argument: what is found is shown, what is not is complained of at the end."""
+        """``inspect`` of every argument: what is found is shown, what is not is complained of at the end.
+
+        ``raw`` says whether the daemon's JSON is kept beside the typed value, ``bad_format`` is the exit code after a
+        template that cannot be read.
+        """
         if self.flags.on("pretty") and self.flags.changed("format"):
             raise CommandError("--format is incompatible with human friendly format")
         found: list[dict[str, Any]] = []
         errors = []
+        inspection = self.inspection(bad_format)
         for reference in self.arguments:
             try:
                 found.append((yield from look(reference)))
             except ApiError as error:
                 errors.append(complaint(reference, error))
-        if self.flags.on("pretty"):
-            self.out("".join(pretty(body) for body in found))
-        else:
-            self.render(lambda: render_inspected(found, self.flags.get("format", ""), type_name))
+                continue
+            if not self.flags.on("pretty"):
+                errors += added(inspection, kind, found[-1], raw)
+        self.out("".join(pretty(body) for body in found) if self.flags.on("pretty") else inspection.text())
         if errors:
             raise CommandError("\n".join(errors))
+
+    def inspection(self, bad_format: int = 64) -> Inspection:
+        """What ``--format`` asks for. Raises :class:`CommandError` with that code for a template that cannot be read."""
+        try:
+            return Inspection(self.flags.get("format", ""))
+        except TemplateError as problem:
+            raise CommandError(f"template parsing error: {problem}", bad_format) from None
 
     def filters(self) -> Filters:
         """What ``--filter`` asks for; whether it can be asked is the daemon's to say."""
@@ -135,8 +150,16 @@ class CommandContext:
         try:
             self.out(make())
         except TemplateError as problem:
-            self.out("\n")
             raise CommandError(f"template parsing error: {problem}") from None
+
+
+def added(inspection: Inspection, kind: type[ApiType], body: dict[str, Any], raw: bool) -> list[str]:
+    """Take one more thing into what is shown; what its template has against that."""
+    try:
+        inspection.add(kind, body, raw)
+    except TemplateError as problem:
+        return [f"template parsing error: {problem}"]
+    return []
 
 
 def error_text(error: Any) -> str:

@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from swarmsim.apitypes.base import go_type
+from swarmsim.apitypes.engine import Message
 from swarmsim.apitypes.http import ApiError
 from swarmsim.docker.apiclient import Json
 from swarmsim.docker.command import CommandContext
 from swarmsim.docker.errors import CommandError
 from swarmsim.docker.templates import FUNCTIONS
+from swarmsim.go import reflect
 from swarmsim.go.duration import parse_duration
-from swarmsim.go.json import compact
 from swarmsim.go.template import Template
 from swarmsim.sim.future import Activity
 
@@ -43,18 +45,18 @@ def _line(event: Json) -> str:
 
 def events(command: CommandContext) -> Activity[None]:
     format = command.flags.get("format", "")
-    template = Template(format, FUNCTIONS, "*events.Message") if format and format != "json" else None
+    template = Template("{{json .}}" if format == "json" else format, FUNCTIONS) if format else None
     query = {**_query(command, "since", "until"), "filters": command.filters().to_json()}
     stream = yield from command.api.events(query)
     while (event := (yield from command.read(stream))) is not None:
         if template is not None:
             command.render(partial(_templated, template, event))
         else:
-            command.out((compact(event) if format == "json" else _line(event)) + "\n")
+            command.out(_line(event) + "\n")
 
 
 def _templated(template: Template, event: Json) -> str:
-    return template.execute(event) + "\n"
+    return template.execute(reflect.make(go_type(Message), event)) + "\n"
 
 
 def logs(command: CommandContext) -> Activity[None]:

@@ -7,12 +7,16 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from swarmsim.apitypes.base import ApiType, go_type
+from swarmsim.apitypes.engine import ContainerInspect, EngineVersion, Info, Network, Volume
 from swarmsim.apitypes.http import ApiError
-from swarmsim.docker.command import CommandContext, joined
+from swarmsim.apitypes.swarm import Config, Node, Secret, Service, Task
+from swarmsim.docker.command import CommandContext, added, joined
 from swarmsim.docker.errors import CommandError, NotModelled
-from swarmsim.docker.output import Listing, render_inspected
+from swarmsim.docker.output import Listing
 from swarmsim.docker.templates import FUNCTIONS
-from swarmsim.go.json import compact
+from swarmsim.go import reflect
+from swarmsim.go.strconv import quote
 from swarmsim.go.template import Template
 from swarmsim.go.units import bytes_size, human_duration
 from swarmsim.sim.future import Activity
@@ -32,12 +36,20 @@ LISTING = Listing(
         "Ports": "PORTS",
         "Names": "NAMES",
         "Labels": "LABELS",
+        "Size": "SIZE",
+        "Mounts": "MOUNTS",
+        "LocalVolumes": "LOCAL VOLUMES",
+        "Networks": "NETWORKS",
+        "Platform": "PLATFORM",
     },
-    "ID",
-    "*formatter.ContainerContext",
-    ("Command", "CreatedAt", "ID", "Image", "Labels", "Names", "Ports", "RunningFor", "State", "Status"),
+    "formatter.ContainerContext",
+    labels=True,
+    raw=r"container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\n"
+    r"state: {{- pad .State 1 0}}\nstatus: {{- pad .Status 1 0}}\nnames: {{.Names}}\nlabels: {{- pad .Labels 1 0}}\n"
+    r"ports: {{- pad .Ports 1 0}}\n",
 )
-MAX_COMMAND = 20
+MAX_COMMAND, MAX_MOUNT = 20, 15
+PLATFORM = reflect.pointer_to(reflect.Type("formatter.Platform", "struct"))
 
 
 def ps(command: CommandContext) -> Activity[Any]:
@@ -48,17 +60,18 @@ def ps(command: CommandContext) -> Activity[Any]:
     containers = yield from command.api.container_list(flags.on("all"), last, command.filters())
     truncate = not flags.on("no-trunc")
     rows = []
+
+    def shortened(text: str, most: int) -> str:
+        return text[: most - 1] + "…" if truncate and len(text) > most else text
+
     for container in containers:
-        line = container["Command"]
-        if truncate and len(line) > MAX_COMMAND:
-            line = line[: MAX_COMMAND - 1] + "…"
         created = datetime.fromtimestamp(container["Created"], UTC)
         age = (command.now - created).total_seconds()
         rows.append(
             {
                 "ID": container["Id"][:12] if truncate else container["Id"],
                 "Image": container["Image"],
-                "Command": f'"{line}"',
+                "Command": quote(shortened(container["Command"], MAX_COMMAND)),
                 "CreatedAt": created.strftime("%Y-%m-%d %H:%M:%S +0000 UTC"),
                 "RunningFor": f"{human_duration(age)} ago",
                 "Status": container["Status"],
@@ -66,9 +79,18 @@ def ps(command: CommandContext) -> Activity[Any]:
                 "Ports": ", ".join(f"{port['PrivatePort']}/{port['Type']}" for port in container["Ports"]),
                 "Names": ",".join(name.removeprefix("/") for name in container["Names"]),
                 "Labels": joined(dict(sorted(container["Labels"].items()))),
+                "Size": "0B",
+                "Mounts": ",".join(
+                    shortened(mount.get("Name") or mount["Source"], MAX_MOUNT) for mount in container["Mounts"]
+                ),
+                "LocalVolumes": str(sum(1 for mount in container["Mounts"] if mount.get("Driver") == "local")),
+                "Networks": "",
+                "Platform": reflect.Value(PLATFORM, None),
+                "labels": container["Labels"],
             }
         )
-    command.render(lambda: LISTING.render(rows, flags.get("format", ""), flags.on("quiet")))
+    format = "table" if flags.on("quiet") and flags.get("format") != "raw" else flags.get("format", "")
+    command.render(lambda: LISTING.render(rows, format, flags.on("quiet")))
 
 
 def kill(command: CommandContext) -> Activity[Any]:
@@ -79,16 +101,53 @@ def kill(command: CommandContext) -> Activity[Any]:
     yield from command.each(command.arguments, one)
 
 
+_INFO = reflect.Type(
+    "system.dockerInfo",
+    "struct",
+    fields=(
+        reflect.StructField("Info", "", go_type(Info), embedded=True),
+        reflect.StructField("ServerErrors", "ServerErrors", reflect.STRINGS, omitempty=True),
+        reflect.StructField("ClientErrors", "ClientErrors", reflect.STRINGS, omitempty=True),
+    ),
+)
+_CLIENT = reflect.Type(
+    "system.clientVersion",
+    "struct",
+    fields=tuple(
+        reflect.StructField(name, key, reflect.STRING, omitempty=name != "Context")
+        for name, key in [
+            ("Version", "Version"),
+            ("APIVersion", "ApiVersion"),
+            ("DefaultAPIVersion", "DefaultAPIVersion"),
+            ("GitCommit", "GitCommit"),
+            ("GoVersion", "GoVersion"),
+            ("Os", "Os"),
+            ("Arch", "Arch"),
+            ("BuildTime", "BuildTime"),
+            ("Context", "Context"),
+        ]
+    ),
+)
+_VERSION = reflect.Type(
+    "system.versionInfo",
+    "struct",
+    fields=(
+        reflect.StructField("Client", "Client", _CLIENT),
+        reflect.StructField("Server", "Server", reflect.pointer_to(go_type(EngineVersion))),
+    ),
+)
+
+
+def _templated(command: CommandContext, format: str, value: reflect.Value) -> None:
+    """``--format`` of ``info`` and ``version``."""
+    command.render(lambda: Template("{{json .}}" if format == "json" else format, FUNCTIONS).execute(value) + "\n")
+
+
 def info(command: CommandContext) -> Activity[Any]:
     body = yield from command.api.info()
     format = command.flags.get("format", "")
     if format:
-        command.render(
-            lambda: (
-                (compact(body) if format == "json" else Template(format, FUNCTIONS, "system.dockerInfo").execute(body))
-                + "\n"
-            )
-        )
+        _templated(command, format, reflect.make(_INFO, body))
         return
     swarm = body["Swarm"]
     lines = [
@@ -163,16 +222,11 @@ def version(command: CommandContext) -> Activity[Any]:
         "Arch": "amd64",
         "BuildTime": "Fri May 30 12:07:14 2025",
         "Context": "default",
+        "DefaultAPIVersion": "1.50",
     }
     format = command.flags.get("format", "")
     if format:
-        body = {"Client": client, "Server": server}
-        command.render(
-            lambda: (
-                (compact(body) if format == "json" else Template(format, FUNCTIONS, "system.versionInfo").execute(body))
-                + "\n"
-            )
-        )
+        _templated(command, format, reflect.make(_VERSION, {"Client": client, "Server": server}))
         return
     lines = [
         "Client:",
@@ -205,17 +259,16 @@ def version(command: CommandContext) -> Activity[Any]:
 
 def inspect(command: CommandContext) -> Activity[Any]:
     """Anything by name or id; of several kinds that have it, the first of docker's order."""
-    found: list[Any] = []
     errors = []
-    kinds: dict[str, Callable[[str], Activity[Any]]] = {
-        "container": command.api.container_inspect,
-        "network": command.api.network_inspect,
-        "volume": command.api.volume_inspect,
-        "service": lambda reference: command.api.service_inspect(reference, insert_defaults=True),
-        "task": command.api.task_inspect,
-        "node": command.api.node_inspect,
-        "secret": partial(command.api.secret_inspect, "secret"),
-        "config": partial(command.api.secret_inspect, "config"),
+    kinds: dict[str, tuple[type[ApiType], Callable[[str], Activity[Any]]]] = {
+        "container": (ContainerInspect, command.api.container_inspect),
+        "network": (Network, command.api.network_inspect),
+        "volume": (Volume, command.api.volume_inspect),
+        "service": (Service, lambda reference: command.api.service_inspect(reference, insert_defaults=True)),
+        "task": (Task, command.api.task_inspect),
+        "node": (Node, command.api.node_inspect),
+        "secret": (Secret, partial(command.api.secret_inspect, "secret")),
+        "config": (Config, partial(command.api.secret_inspect, "config")),
     }
     wanted = command.flags.get("type")
     if wanted is not None:
@@ -224,17 +277,20 @@ def inspect(command: CommandContext) -> Activity[Any]:
         if wanted not in kinds:
             raise NotModelled(f"'docker inspect --type {wanted}'")
         kinds = {wanted: kinds[wanted]}
+    inspection = command.inspection()
     for reference in command.arguments:
-        for look in kinds.values():
+        for kind, look in kinds.values():
             try:
-                found.append((yield from look(reference)))
-                break
+                body = yield from look(reference)
             except ApiError as error:
                 if error.status not in (404, 503):
                     raise
+                continue
+            errors += added(inspection, kind, body, raw=True)
+            break
         else:
             what = f"no such {wanted}" if wanted else "no such object"
             errors.append(f"Error: {what}: {reference}")
-    command.render(lambda: render_inspected(found, command.flags.get("format", ""), "map[string]interface {}"))
+    command.out(inspection.text())
     if errors:
         raise CommandError("\n".join(errors))

@@ -5,27 +5,48 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import Any
 
-from swarmsim.apitypes.engine import IPAM, IPAMConfig, NetworkCreateRequest, VolumeCreateRequest
+from swarmsim.apitypes.engine import IPAM, IPAMConfig, Network, NetworkCreateRequest, Volume, VolumeCreateRequest
 from swarmsim.apitypes.http import ApiError
 from swarmsim.docker.command import CommandContext, error_text, joined, key_values
 from swarmsim.docker.errors import CommandError
 from swarmsim.docker.output import Listing
 from swarmsim.docker.tasks import natural
+from swarmsim.go.duration import show_timestamp
 from swarmsim.sim.future import Activity
 
 NETWORKS = Listing(
     "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",
-    {"ID": "NETWORK ID", "Name": "NAME", "Driver": "DRIVER", "Scope": "SCOPE", "Labels": "LABELS"},
-    "ID",
-    "*network.networkContext",
-    ("Driver", "ID", "Labels", "Name", "Scope"),
+    {
+        "ID": "NETWORK ID",
+        "Name": "NAME",
+        "Driver": "DRIVER",
+        "Scope": "SCOPE",
+        "IPv4": "IPV4",
+        "IPv6": "IPV6",
+        "Internal": "INTERNAL",
+        "Labels": "LABELS",
+        "CreatedAt": "CREATED AT",
+    },
+    "network.networkContext",
+    labels=True,
+    raw=r"network_id: {{.ID}}\nname: {{.Name}}\ndriver: {{.Driver}}\nscope: {{.Scope}}\n",
 )
+NOT_APPLICABLE = ("Availability", "Group", "Links", "Size", "Status")
+"""Of volumes of the swarm, and of what ``docker system df`` counts."""
 VOLUMES = Listing(
     "{{.Driver}}\t{{.Name}}",
-    {"Driver": "DRIVER", "Name": "VOLUME NAME", "Scope": "SCOPE", "Mountpoint": "MOUNTPOINT", "Labels": "LABELS"},
-    "Name",
-    "*formatter.volumeContext",
-    ("Driver", "Labels", "Mountpoint", "Name", "Scope"),
+    {
+        "Driver": "DRIVER",
+        "Name": "VOLUME NAME",
+        "Scope": "SCOPE",
+        "Mountpoint": "MOUNTPOINT",
+        "Labels": "LABELS",
+        **{name: name.upper() for name in NOT_APPLICABLE},
+    },
+    "formatter.volumeContext",
+    quiet="Name",
+    labels=True,
+    raw=r"name: {{.Name}}\ndriver: {{.Driver}}\n",
 )
 REMOVE_INGRESS = (
     "WARNING! Before removing the routing-mesh network, make sure all the nodes in your swarm run the same docker "
@@ -68,7 +89,12 @@ def ls(command: CommandContext) -> Activity[Any]:
             "Name": network["Name"],
             "Driver": network["Driver"],
             "Scope": network["Scope"],
+            "IPv4": str(network.get("EnableIPv4", False)).lower(),
+            "IPv6": str(network["EnableIPv6"]).lower(),
+            "Internal": str(network["Internal"]).lower(),
             "Labels": joined(network["Labels"]),
+            "CreatedAt": show_timestamp(network["Created"]),
+            "labels": network["Labels"],
         }
         for network in networks
     ]
@@ -77,7 +103,12 @@ def ls(command: CommandContext) -> Activity[Any]:
 
 def inspect(command: CommandContext) -> Activity[Any]:
     yield from command.inspect(
-        command.api.network_inspect, lambda _, error: error_text(error), "network.Inspect", lambda body: ""
+        command.api.network_inspect,
+        lambda _, error: error_text(error),
+        Network,
+        lambda body: "",
+        raw=True,
+        bad_format=64,
     )
 
 
@@ -120,13 +151,21 @@ def volume_create(command: CommandContext) -> Activity[Any]:
 
 def volume_ls(command: CommandContext) -> Activity[Any]:
     volumes = yield from command.api.volume_list(command.filters())
-    rows = [{**volume, "Labels": joined(volume["Labels"])} for volume in volumes]
+    rows = [
+        {
+            **volume,
+            "Labels": joined(volume["Labels"]),
+            **dict.fromkeys(NOT_APPLICABLE, "N/A"),
+            "labels": volume["Labels"],
+        }
+        for volume in volumes
+    ]
     command.render(lambda: VOLUMES.render(rows, command.flags.get("format", ""), command.flags.on("quiet")))
 
 
 def volume_inspect(command: CommandContext) -> Activity[Any]:
     yield from command.inspect(
-        command.api.volume_inspect, lambda _, error: error_text(error), "volume.Volume", lambda body: ""
+        command.api.volume_inspect, lambda _, error: error_text(error), Volume, lambda body: "", bad_format=64
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import replace
-from swarmsim.apitypes.swarm import NodeSpec
+from swarmsim.apitypes.swarm import Node, NodeSpec
 from swarmsim.docker import tasks
 from swarmsim.docker.command import CommandContext, error_text
 from swarmsim.docker.errors import CommandError
@@ -26,9 +26,9 @@ LISTING = Listing(
         "EngineVersion": "ENGINE VERSION",
         "TLSStatus": "TLS STATUS",
     },
-    "ID",
-    "*node.nodeContext",
-    ("Availability", "EngineVersion", "Hostname", "ID", "ManagerStatus", "Self", "Status", "TLSStatus"),
+    "node.nodeContext",
+    raw=r"node_id: {{.ID}}\nhostname: {{.Hostname}}\nstatus: {{.Status}}\navailability: {{.Availability}}\n"
+    r"manager_status: {{.ManagerStatus}}\n",
 )
 
 
@@ -74,7 +74,7 @@ def ps(command: CommandContext) -> Activity[Any]:
     if found or not errors:
         services = yield from service_names(command)
         nodes = yield from node_names(command)
-        tasks.print_tasks(command, found, services, nodes)
+        tasks.print_tasks(command, found, services, nodes, truncate=not command.flags.on("no-trunc"))
     if errors:
         raise CommandError("\n".join(errors))
 
@@ -91,7 +91,7 @@ def node_names(command: CommandContext) -> Activity[Any]:
 
 def inspect(command: CommandContext) -> Activity[Any]:
     yield from command.inspect(
-        command.api.node_inspect, lambda _, error: error_text(error), "swarm.Node", lambda node: _pretty(node) + "\n\n"
+        command.api.node_inspect, lambda _, error: error_text(error), Node, lambda node: _pretty(node) + "\n\n"
     )
 
 

@@ -21,6 +21,7 @@ from swarmsim.apitypes.specs import (
     DEFAULT_UPDATE,
     EndpointSpec,
     HealthConfig,
+    Limit,
     Quantities,
     RestartPolicy,
     UpdateConfig,
@@ -96,7 +97,7 @@ RECORDS = (
     Record("rollback", _or(DEFAULT_UPDATE), "deploy.rollback_config", FILE_UPDATE),
     Record("endpoint", _or(EndpointSpec())),
     Record("task.restart", _or(DEFAULT_RESTART), "deploy.restart_policy", RestartPolicy()),
-    Record("task.resources.limits", _or(Quantities()), "deploy.resources.limits", Quantities()),
+    Record("task.resources.limits", _or(Limit()), "deploy.resources.limits", Limit()),
     Record("task.resources.reservations", _or(Quantities()), "deploy.resources.reservations", Quantities()),
     Record("task.container.health", m.no_check, "healthcheck", HealthConfig()),
 )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from swarmsim.apitypes.specs import SecretSpec
+from swarmsim.apitypes.swarm import Config, Secret
 from swarmsim.docker.command import CommandContext, error_text, joined, key_values
 from swarmsim.docker.errors import CommandError
 from swarmsim.docker.output import Listing
@@ -24,16 +25,14 @@ SECRETS = Listing(
         "UpdatedAt": "UPDATED",
         "Labels": "LABELS",
     },
-    "ID",
-    "*secret.secretContext",
-    ("CreatedAt", "Driver", "ID", "Labels", "Name", "UpdatedAt"),
+    "secret.secretContext",
+    labels=True,
 )
 CONFIGS = Listing(
     "{{.ID}}\t{{.Name}}\t{{.CreatedAt}}\t{{.UpdatedAt}}",
     {"ID": "ID", "Name": "NAME", "CreatedAt": "CREATED", "UpdatedAt": "UPDATED", "Labels": "LABELS"},
-    "ID",
-    "*config.configContext",
-    ("CreatedAt", "ID", "Labels", "Name", "UpdatedAt"),
+    "config.configContext",
+    labels=True,
 )
 
 
@@ -65,6 +64,7 @@ def ls(kind: str) -> Callable[[CommandContext], Activity[Any]]:
                 "CreatedAt": f"{command.ago(obj['CreatedAt'])} ago",
                 "UpdatedAt": f"{command.ago(obj['UpdatedAt'])} ago",
                 "Labels": joined(obj["Spec"]["Labels"]),
+                "labels": obj["Spec"]["Labels"],
             }
             for obj in found
         ]
@@ -81,8 +81,9 @@ def inspect(kind: str) -> Callable[[CommandContext], Activity[Any]]:
             lambda reference, error: (
                 f"Error: no such {kind}: {reference}" if error.status == 404 else error_text(error)
             ),
-            f"swarm.{kind.capitalize()}",
+            Secret if kind == "secret" else Config,
             _pretty_secret if kind == "secret" else _pretty_config,
+            raw=True,
         )
 
     return action

@@ -24,9 +24,9 @@ from swarmsim.sim.future import Activity
 LISTING = Listing(
     "{{.ID}}\t{{.Name}}\t{{.Mode}}\t{{.Replicas}}\t{{.Image}}\t{{.Ports}}",
     {"ID": "ID", "Name": "NAME", "Mode": "MODE", "Replicas": "REPLICAS", "Image": "IMAGE", "Ports": "PORTS"},
-    "ID",
-    "*service.serviceContext",
-    ("ID", "Image", "Mode", "Name", "Ports", "Replicas"),
+    "service.serviceContext",
+    raw=r"id: {{.ID}}\nname: {{.Name}}\nmode: {{.Mode}}\nreplicas: {{.Replicas}}\nimage: {{.Image}}\n"
+    r"ports: {{.Ports}}\n",
 )
 
 
@@ -249,7 +249,8 @@ def ps(command: CommandContext) -> Activity[Any]:
         listed = yield from command.api.task_list(filters)
         nodes = yield from node_names(command)
         names = {service["ID"]: service["Spec"]["Name"] for service in services}
-        tasks.print_tasks(command, listed, names, nodes)
+        truncate = not (command.flags.on("no-trunc") or command.flags.on("quiet"))
+        tasks.print_tasks(command, listed, names, nodes, truncate)
     if missing:
         raise CommandError("\n".join(missing))
 
@@ -270,7 +271,7 @@ def inspect(command: CommandContext) -> Activity[Any]:
     yield from command.inspect(
         lambda reference: command.api.service_inspect(reference, insert_defaults=True),
         complaint,
-        "swarm.Service",
+        Service,
         lambda service: _pretty(command, service, networks) + "\n",
     )
 

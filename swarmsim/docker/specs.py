@@ -15,6 +15,7 @@ from swarmsim.apitypes.specs import (
     ContainerSpec,
     DNSConfig,
     EndpointSpec,
+    Limit,
     Mode,
     Placement,
     Quantities,
@@ -34,7 +35,7 @@ BLANK = ServiceSpec(
     labels={},
     task=TaskSpec(
         container=ContainerSpec(image="", init=False, dns=DNSConfig(), isolation="default"),
-        resources=Resources(limits=Quantities(), reservations=Quantities()),
+        resources=Resources(limits=Limit(), reservations=Quantities()),
         placement=Placement(),
         force_update=0,
         runtime="container",

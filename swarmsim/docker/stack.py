@@ -29,9 +29,7 @@ from swarmsim.sim.future import Activity
 LISTING = Listing(
     "{{.Name}}\t{{.Services}}",
     {"Name": "NAME", "Services": "SERVICES"},
-    "Name",
-    "*stack.stackContext",
-    ("Name", "Services"),
+    "formatter.stackContext",
 )
 IN_BACKGROUND = (
     "Since --detach=false was not specified, tasks will be created in the background.\n"
@@ -255,7 +253,7 @@ def ps(command: CommandContext) -> Activity[Any]:
     listed = [task for task in every if task["ServiceID"] in names]
     if not listed:
         raise CommandError(f"nothing found in stack: {name}")
-    tasks.print_tasks(command, listed, names, nodes)
+    tasks.print_tasks(command, listed, names, nodes, truncate=not command.flags.on("no-trunc"))
 
 
 def list_services(command: CommandContext) -> Activity[Any]:

@@ -22,9 +22,9 @@ LISTING = Listing(
         "Error": "ERROR",
         "Ports": "PORTS",
     },
-    "FullID",
-    "*task.taskContext",
-    ("CurrentState", "DesiredState", "Error", "ID", "Image", "Name", "Node", "Ports"),
+    "task.taskContext",
+    raw=r"id: {{.ID}}\nname: {{.Name}}\nimage: {{.Image}}\nnode: {{.Node}}\ndesired_state: {{.DesiredState}}\n"
+    r"current_state: {{.CurrentState}}\nerror: {{.Error}}\nports: {{.Ports}}\n",
 )
 MAX_ERROR = 30
 
@@ -44,11 +44,14 @@ def natural(text: str) -> tuple[tuple[int, Any], ...]:
 
 
 def print_tasks(
-    command: CommandContext, tasks: list[dict[str, Any]], services: Mapping[str, str], nodes: Mapping[str, str]
+    command: CommandContext,
+    tasks: list[dict[str, Any]],
+    services: Mapping[str, str],
+    nodes: Mapping[str, str],
+    truncate: bool,
 ) -> None:
     """The table of tasks, newest first in each slot, older ones indented."""
     no_resolve = command.flags.on("no-resolve")
-    truncate = not command.flags.on("no-trunc")
     format = command.flags.get("format", "")
 
     def name_of(task: dict[str, Any]) -> str:
@@ -74,7 +77,6 @@ def print_tasks(
         indent = r" \_ " if name == previous and (not format or format.startswith("table")) else ""
         rows.append(
             {
-                "FullID": task["ID"],
                 "ID": task["ID"][:12] if truncate else task["ID"],
                 "Name": indent + name,
                 "Image": familiar_image(image) if truncate else image,

@@ -49,7 +49,9 @@ def _header(text: Any, *_: Any) -> Any:
 
 
 HEADER_FUNCTIONS: Functions = {name: function._replace(call=_header) for name, function in FUNCTIONS.items()} | {
-    "join": Function(_header, ("string", "string"))
+    "join": Function(_header, ("string", "string")),
+    "json": Function(_header, ("string",)),
+    "pad": FUNCTIONS["pad"],
 }
 """For the first line of a table: a header is shown as it is, whatever is done with the values below it."""
 

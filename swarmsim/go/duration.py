@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from swarmsim.go.strconv import quote_bytes
 
@@ -79,3 +79,70 @@ def parse_timestamp(text: str) -> datetime:
     """RFC 3339 in UTC, as the API writes it; nanoseconds are cut to microseconds."""
     whole, _, fraction = text.rstrip("Z").partition(".")
     return datetime.fromisoformat(whole + (f".{fraction[:6]:0<6}" if fraction else "") + "+00:00")
+
+
+NO_TIME = "0001-01-01T00:00:00Z"
+"""Go's zero time."""
+_LAYOUT = re.compile(
+    r"January|Jan|Monday|Mon|MST|2006|__2|002|0[1-6]|15|_2|[1-5]|PM|pm|Z07:00|Z0700|Z07|-07:00|-0700|-07|[.,]0+|[.,]9+"
+)
+
+
+def timestamp_parts(text: str) -> dict[str, int]:
+    """What a time stamp's methods say: ``Year``, ``Hour``, …, ``Unix``, ``UnixNano``.
+
+    >>> timestamp_parts("2026-11-23T12:45:40.5Z")["UnixNano"]
+    1795437940500000000
+    """
+    time = parse_timestamp(text)
+    nanosecond = int(text.rstrip("Z").partition(".")[2][:9].ljust(9, "0"))
+    unix = (time.replace(microsecond=0) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
+    return {
+        "Year": time.year,
+        "Month": time.month,
+        "Day": time.day,
+        "Hour": time.hour,
+        "Minute": time.minute,
+        "Second": time.second,
+        "Nanosecond": nanosecond,
+        "YearDay": time.timetuple().tm_yday,
+        "Unix": unix,
+        "UnixNano": unix * 10**9 + nanosecond,
+    }
+
+
+def show_timestamp(text: str) -> str:
+    """``Time.String`` of a time stamp in UTC.
+
+    >>> show_timestamp("2026-11-23T12:45:40.5Z")
+    '2026-11-23 12:45:40.5 +0000 UTC'
+    """
+    return timestamp_layout(text, "2006-01-02 15:04:05.999999999 -0700 MST")
+
+
+def timestamp_layout(text: str, layout: str) -> str:
+    """``Time.Format``: Go's layouts are written as the second of January 2006, 15:04:05.
+
+    >>> timestamp_layout("2026-11-03T12:45:40.5Z", "Mon Jan _2 3:04PM 06")
+    'Tue Nov  3 12:45PM 26'
+    """
+    time, nanosecond = parse_timestamp(text), f"{timestamp_parts(text)['Nanosecond']:09}"
+    hour = time.hour % 12 or 12
+    written = {
+        "January": f"{time:%B}", "Jan": f"{time:%b}", "Monday": f"{time:%A}", "Mon": f"{time:%a}", "MST": "UTC",
+        "2006": f"{time.year:04}", "06": f"{time:%y}", "01": f"{time:%m}", "1": f"{time.month}",
+        "02": f"{time:%d}", "_2": f"{time.day:2}", "2": f"{time.day}", "002": f"{time:%j}", "__2": f"{int(f'{time:%j}'):3}",
+        "15": f"{time:%H}", "03": f"{hour:02}", "3": f"{hour}", "04": f"{time:%M}", "4": f"{time.minute}",
+        "05": f"{time:%S}", "5": f"{time.second}", "PM": f"{time:%p}", "pm": f"{time:%p}".lower(),
+        "Z07:00": "Z", "Z0700": "Z", "Z07": "Z", "-07:00": "+00:00", "-0700": "+0000", "-07": "+00",
+    }  # fmt: skip
+
+    def part(match: re.Match[str]) -> str:
+        token = match[0]
+        if token in written:
+            return written[token]
+        digits = nanosecond[: len(token) - 1]
+        digits = digits.rstrip("0") if token[1] == "9" else digits
+        return token[0] + digits if digits else ""
+
+    return _LAYOUT.sub(part, layout)

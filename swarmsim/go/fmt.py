@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from swarmsim.go.reflect import kind, type_name
+from swarmsim.go.reflect import (
+    Value,
+    address,
+    concrete,
+    entries,
+    indirect,
+    is_nil,
+    items,
+    kind,
+    plain,
+    string_method,
+    struct_fields,
+    type_name,
+)
 from swarmsim.go.strconv import format_float, quote
 
 
@@ -19,7 +32,7 @@ def sprint(*values: Any) -> str:
     """
     out = ""
     for number, value in enumerate(values):
-        if number and not isinstance(value, str) and not isinstance(values[number - 1], str):
+        if number and kind(value) != "string" and kind(values[number - 1]) != "string":
             out += " "
         out += show(value)
     return out
@@ -107,7 +120,9 @@ class _Printer:
             out.append(self._directive())
         rest = self._values[self._next :]
         if rest and not self._reordered:
-            extra = ", ".join("<nil>" if value is None else f"{type_name(value)}={show(value)}" for value in rest)
+            extra = ", ".join(
+                "<nil>" if kind(value) == "nil" else f"{type_name(value)}={show(value)}" for value in rest
+            )
             out.append(f"%!(EXTRA {extra})")
         return "".join(out)
 
@@ -195,29 +210,49 @@ class _Printer:
             return None
         value = self._values[self._next]
         self._next += 1
-        return value if kind(value) == "int" and abs(value) <= MOST else None
+        return plain(value) if kind(value) in ("int", "uint") and abs(plain(value)) <= MOST else None
 
 
-def _formatted(value: Any, verb: str, given: _Directive) -> str:
-    """One value by its verb (printArg, printValue)."""
+def _formatted(value: Any, verb: str, given: _Directive, depth: int = 0) -> str:
+    """One value by its verb (printArg, printValue); ``depth`` counts what it stands in."""
+    value = concrete(value)
     if verb == "T":
         return given.pad(type_name(value))
+    told = string_method(value) if verb in "vsxXq" and not (given.sharp and verb == "v") else None
+    if told is not None:
+        return told if is_nil(value) else _string(told, verb, given) or ""
     match kind(value):
-        case "nil":
+        case "nil" | "invalid":
             return given.pad("<nil>") if verb == "v" else f"%!{verb}(<nil>)"
         case "bool":
-            text = given.pad("true" if value else "false") if verb in "tv" else None
-        case "int":
-            text = _integer(value, verb, given)
+            text = given.pad("true" if plain(value) else "false") if verb in "tv" else None
+        case "int" | "uint":
+            text = _integer(plain(value), verb, given)
         case "float":
-            text = _float(value, verb, given)
+            text = _float(plain(value), verb, given)
         case "string":
-            text = _string(value, verb, given)
+            text = _string(plain(value), verb, given)
+        case "pointer":
+            text = _pointer(value, verb, given, depth)
+        case "struct":
+            return _struct(value, verb, given, depth)
         case "map":
-            return _mapping(value, verb, given)
+            return _mapping(value, verb, given, depth)
         case _:
-            return _list(value, verb, given)
+            return _list(value, verb, given, depth)
     return f"%!{verb}({type_name(value)}={show(value)})" if text is None else text
+
+
+def _pointer(value: Value, verb: str, given: _Directive, depth: int) -> str | None:
+    """What it points to is shown only where the pointer is what was asked for, and else the address."""
+    target = indirect(value)
+    if depth == 0 and not is_nil(value) and kind(target) in ("struct", "map", "slice"):
+        return "&" + _formatted(target, verb, given, depth + 1)
+    if verb == "v":
+        return given.pad("<nil>" if is_nil(value) else f"0x{address(value):x}")
+    if verb == "p":
+        return given.pad("%!p(nil)" if is_nil(value) else f"0x{address(value):x}")
+    return _integer(0 if is_nil(value) else address(value), verb, given) if verb in "bodxX" else None
 
 
 def _integer(value: int, verb: str, given: _Directive) -> str | None:
@@ -263,14 +298,34 @@ def _string(value: str, verb: str, given: _Directive) -> str | None:
     return None
 
 
-def _list(value: Sequence[Any], verb: str, given: _Directive) -> str:
-    items = [_formatted(item, verb, given) for item in value]
-    if verb == "v" and given.sharp:
-        return type_name(value) + "{" + ", ".join(items) + "}"
-    return "[" + " ".join(items) + "]"
-
-
-def _mapping(value: Mapping[str, Any], verb: str, given: _Directive) -> str:
+def _list(value: Any, verb: str, given: _Directive, depth: int) -> str:
+    if type_name(value) == "[]uint8" and verb in "sqxX":
+        text = bytes(plain(byte) for byte in items(value)).decode(errors="replace")
+        return _string(text, verb, given) or ""
     sharp = verb == "v" and given.sharp
-    items = [f"{_formatted(key, verb, given)}:{_formatted(item, verb, given)}" for key, item in sorted(value.items())]
-    return type_name(value) + "{" + ", ".join(items) + "}" if sharp else "map[" + " ".join(items) + "]"
+    if sharp and is_nil(value):
+        return f"{type_name(value)}(nil)"
+    return _joined((_formatted(each, verb, given, depth + 1) for each in items(value)), sharp, value, "[]", "")
+
+
+def _mapping(value: Any, verb: str, given: _Directive, depth: int) -> str:
+    sharp = verb == "v" and given.sharp
+    if sharp and is_nil(value):
+        return f"{type_name(value)}(nil)"
+    pairs = (
+        f"{_formatted(key, verb, given, depth + 1)}:{_formatted(each, verb, given, depth + 1)}"
+        for key, each in entries(value).items()
+    )
+    return _joined(pairs, sharp, value, "[]", "map")
+
+
+def _struct(value: Value, verb: str, given: _Directive, depth: int) -> str:
+    sharp, names = verb == "v" and given.sharp, verb == "v" and (given.sharp or given.plus)
+    parts = (f"{name}:" * names + _formatted(part, verb, given, depth + 1) for name, part in struct_fields(value))
+    return _joined(parts, sharp, value, "{}", "")
+
+
+def _joined(parts: Iterable[str], sharp: bool, value: Any, brackets: str, prefix: str) -> str:
+    if sharp:
+        return f"{type_name(value)}{{{', '.join(parts)}}}"
+    return prefix + brackets[0] + " ".join(parts) + brackets[1]

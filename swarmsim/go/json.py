@@ -9,28 +9,45 @@ from collections.abc import Mapping
 from json.encoder import encode_basestring
 from typing import Any
 
+from swarmsim.go.reflect import json_values
 from swarmsim.go.strconv import format_float
 
 _HTML = str.maketrans({"<": r"\u003c", ">": r"\u003e", "&": r"\u0026"})
 _LINES = str.maketrans({"\u2028": r"\u2028", "\u2029": r"\u2029"})
 
 
+class RawMessage(str):
+    """JSON that is written as it is."""
+
+
 def compact(value: Any) -> str:
-    """An Encoder without ``EscapeHTML``, as docker's template function ``json`` and ``--format json`` have it.
+    """An Encoder without ``EscapeHTML``, as docker's template function ``json`` has it.
 
     >>> compact({"a": [1.0, "<x>"]})
     '{"a":[1,"<x>"]}'
     """
-    return _written(value, "", "").translate(_LINES)
+    return _written(json_values(value), "", "").translate(_LINES)
 
 
-def indented(value: Any) -> str:
-    """``MarshalIndent`` with four blanks, which escapes HTML: what ``docker inspect`` prints."""
-    return _written(value, "\n", "    ").translate(_LINES).translate(_HTML)
+def marshal(value: Any) -> str:
+    """``Marshal``, which escapes HTML.
+
+    >>> marshal(["<x>"]) == r'["\\u003cx\\u003e"]'
+    True
+    """
+    return compact(value).translate(_HTML)
+
+
+def indented(value: Any, escape: bool = True) -> str:
+    """``MarshalIndent`` with four blanks, or ``Indent`` of what does not ``escape`` HTML."""
+    text = _written(json_values(value), "\n", "    ").translate(_LINES)
+    return text.translate(_HTML) if escape else text
 
 
 def _written(value: Any, newline: str, indent: str) -> str:
     """``newline`` begins a line at the depth of the value; ``indent`` goes one deeper."""
+    if isinstance(value, RawMessage):
+        return value
     if isinstance(value, str):
         return encode_basestring(value)
     if value is None:

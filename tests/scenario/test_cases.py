@@ -28,7 +28,6 @@ NOT_YET: dict[str, str] = {
     "host-port-without-number": "client",
     "host-ports": "engine: ports",
     "image-tag": "client",
-    "inspect-absent": "templates on typed values",
     "join-unreachable-manager": "engine: joins",
     "odd-port-mode": "client",
     "overlapping-subnets": "engine: networks",

@@ -6,11 +6,28 @@ remembers at the same places.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from swarmsim.go.fmt import show
-from swarmsim.go.reflect import is_true, kind, type_name
+from swarmsim.go.reflect import (
+    INTERFACE,
+    INVALID,
+    STRINGS,
+    Method,
+    Value,
+    concrete,
+    entries,
+    indirect,
+    is_nil,
+    is_true,
+    items,
+    kind,
+    method_of,
+    plain,
+    struct_field,
+    type_name,
+)
 from swarmsim.go.strconv import quote
 from swarmsim.go.template.functions import BUILTINS, Function, Functions
 from swarmsim.go.template.nodes import (
@@ -54,33 +71,32 @@ class _Jumped(Exception):
 
 
 class Template:
-    """A parsed template. ``functions`` are those it may call besides Go's own; ``type_name`` is the data's type in Go."""
+    """A parsed template. ``functions`` are those it may call besides Go's own."""
 
-    def __init__(self, text: str, functions: Functions, type_name: str = "") -> None:
+    def __init__(self, text: str, functions: Functions) -> None:
         """Raises :class:`TemplateError`."""
         self._text = text
-        self._type_name = type_name
         self._functions: Functions = {**BUILTINS, **functions}
         try:
             self._tree = parse(text, self._functions)
         except RecursionError:
             raise TemplateError("template: :1: max expression depth exceeded") from None
 
-    def execute(self, data: Any) -> str:
-        """Raises :class:`TemplateError`."""
-        run = _Run(self._text, self._tree, self._functions, data, self._type_name)
+    def execute(self, data: Any, missing_key: str = "default") -> str:
+        """Raises :class:`TemplateError`; with ``missing_key="error"`` also where a map has no such entry."""
+        run = _Run(self._text, self._tree, self._functions, data, missing_key == "error")
         run.walk(data, self._tree.body)
         return "".join(run.out)
 
 
 class _Run:
-    def __init__(self, text: str, tree: Tree, functions: Functions, data: Any, type_name: str) -> None:
+    def __init__(self, text: str, tree: Tree, functions: Functions, data: Any, strict: bool) -> None:
         self.out: list[str] = []
         self._text = text
         self._tree = tree
         self._functions = functions
         self._data = data
-        self._type_name = type_name
+        self._strict = strict
         self._name = ""
         self._depth = 0
         self._variables: list[tuple[str, Any]] = [("$", data)]
@@ -103,7 +119,8 @@ class _Run:
                 case Action():
                     value = self._pipeline(dot, statement.pipeline)
                     if not statement.pipeline.variables:
-                        self.out.append("<no value>" if value is None or value is MISSING else show(value))
+                        value = indirect(value)
+                        self.out.append("<no value>" if value is INVALID or value is MISSING else show(value))
                 case Branch(kind="range"):
                     self._range(dot, statement)
                 case Branch():
@@ -148,18 +165,19 @@ class _Run:
 
     def _entries(self, value: Any, variables: int) -> tuple[Sequence[Any], Sequence[Any]]:
         """What ``range`` goes over: indexes or keys, and what stands there."""
+        value = indirect(value)
         match kind(value):
             case "slice":
-                return range(len(value)), value
+                return range(len(items(value))), items(value)
             case "map":
-                keys = sorted(value)
-                return keys, [value[key] for key in keys]
-            case "nil":
+                found = entries(value)
+                return list(found), list(found.values())
+            case "invalid":
                 return (), ()
-            case "int":
+            case "int" | "uint":
                 if variables > 1:
-                    self._error(f"can't use {value} to iterate over more than one variable")
-                return range(value), range(value)
+                    self._error(f"can't use {plain(value)} to iterate over more than one variable")
+                return range(plain(value)), range(plain(value))
             case _:
                 self._error(f"range can't iterate over {show(value)}")
 
@@ -196,7 +214,8 @@ class _Run:
         self._node = pipeline
         value: Any = MISSING
         for command in pipeline.commands:
-            value = self._command(dot, command, value)
+            value = concrete(self._command(dot, command, value))
+            value = INVALID if value is None else value
         for name in pipeline.variables:
             if pipeline.assigns:
                 self._assign(name, value)
@@ -231,30 +250,65 @@ class _Run:
     def _chain(self, dot: Any, node: Field | Chain | Variable, arguments: list[Operand], final: Any) -> Any:
         """``.A.B``, ``$x.A``, ``(pipeline).A``: one field after the other; only a method would take arguments."""
         self._node = node
-        called = bool(arguments) or final is not MISSING
         value = dot
         if isinstance(node, Variable):
             value = self._variable(node.name)
-            if not node.names and called:
+            if not node.names and (arguments or final is not MISSING):
                 self._error(f"can't give argument to non-function {node}")
         elif isinstance(node, Chain):
             value = self._argument(dot, "any", node.node)
         for number, name in enumerate(node.names, 1):
-            value = self._field(value, name, called and number == len(node.names))
+            last = number == len(node.names)
+            value = self._field(dot, value, name, arguments if last else [], final if last else MISSING)
         return value
 
-    def _field(self, value: Any, name: str, called: bool) -> Any:
-        if isinstance(value, Mapping) and name in value:
-            if called:
-                self._error(f"{name} has arguments but cannot be invoked as function")
-            return value[name]
-        if value is None:
+    def _field(self, dot: Any, receiver: Any, name: str, arguments: list[Operand], final: Any) -> Any:
+        """``receiver.name``: a method, a field, or what a map has under that key (evalField)."""
+        if receiver is INVALID:
+            return INVALID
+        nil_interface = receiver is None or (isinstance(receiver, Value) and receiver == (INTERFACE, None))
+        if nil_interface:
             self._error(f"nil pointer evaluating interface {{}}.{name}")
-        self._error(f"can't evaluate field {name} in type {self._type_of(value)}")
+        type = receiver.type.name if isinstance(receiver, Value) else type_name(receiver)
+        value = indirect(receiver)
+        method = method_of(value, name)
+        if method is not None:
+            return self._method(dot, value, name, method, arguments, final)
+        called = bool(arguments) or final is not MISSING
+        match kind(value):
+            case "struct":
+                found = value.type.find(name)
+                if found is not None:
+                    if called:
+                        self._error(f"{name} has arguments but cannot be invoked as function")
+                    return _reached(value, name)
+            case "map":
+                if called:
+                    self._error(f"{name} is not a method but has arguments")
+                there = entries(value)
+                if name not in there and self._strict:
+                    self._error(f'map has no entry for key "{name}"')
+                return there.get(name, INVALID)
+            case "pointer":
+                elem = value.type.elem
+                if elem.kind != "struct" or elem.find(name) is not None:
+                    self._error(f"nil pointer evaluating {type}.{name}")
+        self._error(f"can't evaluate field {name} in type {type}")
 
-    def _type_of(self, value: Any) -> str:
-        # The types of what is inside a struct are not known here.
-        return self._type_name if isinstance(value, Mapping) else type_name(value)
+    def _method(self, dot: Any, value: Any, name: str, method: Method, arguments: list[Operand], final: Any) -> Any:
+        given = len(arguments) + (final is not MISSING)
+        if given != len(method.takes):
+            self._error(f"wrong number of args for {name}: want {len(method.takes)} got {given}")
+        node = self._node
+        values = [self._argument(dot, wanted, each) for wanted, each in zip(method.takes, arguments, strict=False)]
+        if final is not MISSING:
+            values.append(self._fits(final, method.takes[-1]))
+        if is_nil(value):
+            self._node = node
+            owner = value.type.elem.name
+            pointer = owner.rpartition(".")[2]
+            self._error(f"error calling {name}: value method {owner}.{name} called using nil *{pointer} pointer")
+        return method.call(value.data, *values)
 
     # -- functions and their arguments
 
@@ -321,14 +375,36 @@ class _Run:
         self._error(f"expected {'integer' if wanted == 'int' else wanted}; found {node}")
 
     def _fits(self, value: Any, wanted: str) -> Any:
+        """A value as an argument of a type: followed if it is a pointer to one (validateType)."""
+        value = concrete(value)
+        if value is INVALID:
+            if wanted not in ("any", "[]string"):
+                self._error(f"invalid value; expected {wanted}")
+            value = None
+        elif value is None and wanted != "any":
+            self._error(f"wrong type for value; expected {wanted}; got interface {{}}")
+        if value is None:
+            return [] if wanted == "[]string" else None
         if wanted == "any":
             return value
-        if value is None:
-            if wanted == "[]string":
-                return []
-            self._error(f"invalid value; expected {wanted}")
-        if wanted == "[]string" and isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-            return value
+        if kind(value) == "pointer" and value.type.elem.name == wanted:
+            if is_nil(value):
+                self._error(f"dereference of nil pointer of type {wanted}")
+            value = indirect(value)
+        if wanted == "[]string":
+            if isinstance(value, Value) and value.type.kind == "slice" and value.type.elem is STRINGS.elem:
+                return list(value.data or ())
+            if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+                return value
         if type_name(value) != wanted:
             self._error(f"wrong type for value; expected {wanted}; got {type_name(value)}")
-        return value
+        return plain(value)
+
+
+def _reached(value: Value, name: str) -> Any:
+    """A field of a struct, through embedded ones."""
+    for each in value.type.fields:
+        if each.name == name:
+            return struct_field(value, each)
+    inner = next(each for each in value.type.fields if each.embedded and each.type.find(name))
+    return _reached(struct_field(value, inner), name)
