@@ -44,6 +44,9 @@ class Profile(BaseModel):
     container_exit: DistributionField = Field(
         description="from the end of a container's process to the engine's knowing it"
     )
+    health_probe: DistributionField = Field(
+        description="running a health check's command in a container, besides what the command itself takes"
+    )
     container_status: DistributionField = Field(description="the executor's step from one task state to the next")
     pull: DistributionField = Field(description="per megabyte of an image that is not on the host")
     look: DistributionField = Field(description="one look of an observer at a manager's API")

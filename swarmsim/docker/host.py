@@ -52,6 +52,15 @@ MAX_COMMAND, MAX_MOUNT = 20, 15
 PLATFORM = reflect.pointer_to(reflect.Type("formatter.Platform", "struct"))
 
 
+def _port(port: dict[str, Any]) -> str:
+    """A line of formatter.DisplayablePorts; adjacent ports are not put together."""
+    inside = f"{port['PrivatePort']}/{port['Type']}"
+    if not port.get("PublicPort"):
+        return inside
+    address = f"[{port['IP']}]" if ":" in port["IP"] else port["IP"]
+    return f"{address}:{port['PublicPort']}->{inside}"
+
+
 def ps(command: CommandContext) -> Activity[Any]:
     flags = command.flags
     last = flags.get("last", -1)
@@ -76,7 +85,7 @@ def ps(command: CommandContext) -> Activity[Any]:
                 "RunningFor": f"{human_duration(age)} ago",
                 "Status": container["Status"],
                 "State": container["State"],
-                "Ports": ", ".join(f"{port['PrivatePort']}/{port['Type']}" for port in container["Ports"]),
+                "Ports": ", ".join(map(_port, container["Ports"])),
                 "Names": ",".join(name.removeprefix("/") for name in container["Names"]),
                 "Labels": joined(dict(sorted(container["Labels"].items()))),
                 "Size": "0B",

@@ -8,13 +8,15 @@ containers is on disk.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from swarmsim.apitypes.specs import SECOND, HealthConfig
-from swarmsim.engine.images import Behaviour
+from swarmsim.apitypes.specs import SECOND, HealthConfig, PortConfig
+from swarmsim.engine.scripts import Behaviour
+from swarmsim.sim.clock import Clock
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host
 from swarmsim.sim.scope import Scope
@@ -25,6 +27,7 @@ SIGNAL_LATENCY = 0.05  # seconds a well-behaved process needs to stop; estimated
 LOST = 255  # the exit code of a container whose process vanished with the power (daemon restore)
 KILLED = 137
 NOTHING: dict[str, str] = {}
+T = TypeVar("T")
 
 
 class HealthCheck(NamedTuple):
@@ -48,6 +51,28 @@ class HealthCheck(NamedTuple):
             config.start_period / SECOND,
             config.retries or 3,
         )
+
+
+class Mailbox(Generic[T]):
+    """Messages for one reader, in the order they came."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._waiting: deque[T] = deque()
+        self._reader: Future[None] | None = None
+
+    def put(self, message: T) -> None:
+        self._waiting.append(message)
+        if self._reader is not None:
+            reader, self._reader = self._reader, None
+            reader.succeed()
+
+    def next(self) -> Activity[T]:
+        """The next message, as soon as it is there."""
+        if not self._waiting:
+            self._reader = self._clock.future()
+            yield self._reader
+        return self._waiting.popleft()
 
 
 class Container:
@@ -78,6 +103,10 @@ class Container:
         self.finished_at: float | None = None
         self.process: Scope | None = None
         self.ports: tuple[str, ...] = ()
+        self.publishes: tuple[PortConfig, ...] = ()
+        """The ports of the host that are to lead to it."""
+        self.bindings: tuple[PortConfig, ...] = ()
+        """Those that do while it runs: one for IPv4 and one for IPv6, with the numbers the engine chose."""
         self.hostname = ""
         self.env: list[str] = []
         self.volumes: tuple[str, ...] = ()
@@ -86,8 +115,9 @@ class Container:
         self._probes_fail = False
         """Whether its health checks fail from now on."""
         self.failing_streak = 0
-        self.emit: Callable[[Container, str, dict[str, str]], object] = lambda *_: None
+        self.listener: Callable[[Container, str, dict[str, str]], object] = lambda *_: None
         """Told of what happens to it, for ``docker events``."""
+        self._subscribers: list[Mailbox[str]] = []
         self._exits: list[Future[Any]] = []
         self._health_waiters: list[Future[Any]] = []
         self._rng = rng
@@ -108,6 +138,20 @@ class Container:
         """Whether the process still runs, whoever knows of it."""
         return self.process is not None and self.process.alive
 
+    def emit(self, action: str, more: dict[str, str] = NOTHING) -> None:
+        """Tell what happened to it."""
+        self.listener(self, action, more)
+        for subscriber in self._subscribers:
+            subscriber.put(action)
+
+    def subscribe(self) -> Mailbox[str]:
+        """What happens to it from now on: the actions of ``docker events``; ``die``, if it has ended already."""
+        mailbox: Mailbox[str] = Mailbox(self.host.clock)
+        if self.state == "exited":
+            mailbox.put("die")
+        self._subscribers.append(mailbox)
+        return mailbox
+
     def start(self) -> None:
         assert self.run is not None
         self.process = Scope(self.host.clock, self.name, self.host.power)
@@ -115,7 +159,7 @@ class Container:
         self.started_at = self.host.clock.now
         self.pid = 1000 + int(self._rng.random() * 30000)
         self._note(rows.ContainerStarted)
-        self.emit(self, "start", NOTHING)
+        self.emit("start")
         self.process.on_end(partial(self._note, rows.ContainerEnded))
         if self.run.seconds < math.inf:
             self.process.after(self.run.seconds, self._exit, self.run.code)
@@ -135,11 +179,13 @@ class Container:
             return
         assert self.process is not None
         assert self.run is not None
-        self.emit(self, "kill", {"signal": name})
+        self.emit("kill", {"signal": name})
         if name.upper().removeprefix("SIG") in ("KILL", "9"):
             self._exit(KILLED)
-        elif self.run.stops is not None:
-            self.process.after(SIGNAL_LATENCY, self._exit, self.run.stops)
+        else:
+            ends = self.run.ends_by(name, self.host.clock.now - (self.started_at or 0.0))
+            if ends is not None:
+                self.process.after(SIGNAL_LATENCY + ends[0], self._exit, ends[1])
 
     def exited(self) -> Future[Any]:
         """Happens when the process ends (at once if it has); asked by the engine."""
@@ -191,7 +237,7 @@ class Container:
             health=health,
         )
         if health != "starting":
-            self.emit(self, f"health_status: {health}", {})
+            self.emit(f"health_status: {health}")
         waiters, self._health_waiters = self._health_waiters, []
         for event in waiters:
             event.succeed(health)
@@ -213,6 +259,7 @@ class Container:
         """The process vanished: the engine finds out now and nobody knows the exit code."""
         self.state = "exited"
         self.exit_code = LOST
+        self.bindings = ()
         self.finished_at = self.host.clock.now
 
     def _exit(self, code: int) -> None:
@@ -221,7 +268,8 @@ class Container:
         self.state = "exited"
         self.exit_code = code
         self.finished_at = self.host.clock.now
-        self.emit(self, "die", {"exitCode": str(code)})
+        self.bindings = ()
+        self.emit("die", {"exitCode": str(code)})
         exits, self._exits = self._exits, []
         for event in exits:
             event.succeed(code)

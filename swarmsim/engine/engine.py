@@ -11,7 +11,7 @@ from hashlib import sha256
 from random import Random
 from typing import Any
 
-from swarmsim.apitypes.specs import GenericResource
+from swarmsim.apitypes.specs import GenericResource, PortConfig, replace
 from swarmsim.engine.containers import NOTHING, Container
 from swarmsim.engine.events import EventLog
 from swarmsim.engine.executor import ContainerController
@@ -40,6 +40,8 @@ PLUGINS: tuple[tuple[str, str], ...] = (
     *(("Network", name) for name in ("bridge", "host", "ipvlan", "macvlan", "null", "overlay")),
     ("Volume", "local"),
 )  # fmt: skip
+EPHEMERAL = range(32768, 61000)
+"""Ports the engine chooses from: the kernel's net.ipv4.ip_local_port_range."""
 LOG_PORT = 2375
 """Where an engine tells managers what its tasks print. Real agents hold a stream to the leader's log broker instead."""
 
@@ -73,6 +75,7 @@ class Engine:
         self.running = False
         self.events = EventLog(host.clock)
         self._cold = True
+        self._last_port: dict[str, int] = {}
 
     # -- the daemon's life
 
@@ -187,7 +190,7 @@ class Engine:
 
     def add_container(self, container: Container, task_id: str = "") -> None:
         self.containers[container.id] = container
-        container.emit = self._container_event
+        container.listener = self._container_event
         self._container_event(container, "create", NOTHING)
         if task_id:
             self.task_containers[task_id] = container
@@ -209,7 +212,26 @@ class Engine:
             seconds += self.sample_duration("container_first_start")
         yield seconds
         if container.state == "created":
+            container.bindings = tuple(binding for port in container.publishes for binding in self._bind(port))
             container.start()
+
+    def _bind(self, port: PortConfig) -> tuple[PortConfig, PortConfig]:
+        """A port of the host, for IPv4 and for IPv6 (libnetwork portallocator): the one that is asked for, else the next free."""
+        number = port.published_port
+        if not number:
+            taken = {
+                (bound.protocol, bound.published_port)
+                for container in self.containers.values()
+                for bound in container.bindings
+            }
+            number = self._last_port.get(port.protocol, EPHEMERAL[-1])
+            while True:
+                number = EPHEMERAL[0] if number == EPHEMERAL[-1] else number + 1
+                if (port.protocol, number) not in taken:
+                    break
+            self._last_port[port.protocol] = number
+        binding = replace(port, published_port=number)
+        return binding, binding
 
     # -- the executor the swarm node uses
 

@@ -7,24 +7,22 @@ from contextlib import suppress
 from random import Random
 from typing import Any, Protocol
 
-from swarmsim.apitypes.specs import DEFAULT_STOP_GRACE, SECOND, Mount
-from swarmsim.engine.containers import Container, HealthCheck
+from swarmsim.apitypes.specs import DEFAULT_STOP_GRACE, SECOND, Mount, PortConfig
+from swarmsim.engine import texts
+from swarmsim.engine.containers import Container, HealthCheck, Mailbox
 from swarmsim.engine.images import NoExecutable, find_image, plan_probe, plan_run
 from swarmsim.engine.localresources import Volume
 from swarmsim.sim.errors import ModelError
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host, Process
-from swarmsim.swarm.agent.taskmanager import ControllerError
+from swarmsim.engine.scripts import NotUnderstood
+from swarmsim.swarm.agent.taskmanager import ControllerError, Operation
 from swarmsim.swarm.objects import ContainerStatus, Task
 
 GOSSIP_CONVERGE_DELAY = 2.0
-"""Seconds between taking a published task out of the routing mesh and stopping it
-(controller.go defaultGossipConvergeDelay)."""
+"""Seconds between taking a task out of load balancing and stopping it (controller.go defaultGossipConvergeDelay)."""
 
 _PLACEHOLDER = re.compile(r"\{\{\s*(\.[A-Za-z.]+)\s*\}\}")
-
-UNHEALTHY = "dockerexec: unhealthy container"
-"""controller.go ErrContainerUnhealthy."""
 
 HOST_PATHS = frozenset(
     [
@@ -72,29 +70,32 @@ class ContainerController:
         self._preparing: Future[Any] | None = None
         self._starting: Future[Any] | None = None
         self._stopping: Future[Any] | None = None
+        self._locked: Future[Any] | None = None
+        """The engine's start of the container, which holds its lock to the end (daemon/start.go)."""
         self._removed = False
 
     @property
     def container(self) -> Container | None:
         return self.engine.task_containers.get(self.task.id)
 
-    def prepare(self) -> Future[Any]:
+    def prepare(self) -> Operation:
         if self._preparing is None or (self._preparing.processed and not self._preparing.ok):
             self._preparing = self._work(self._prepare())
-        return self._again(self._preparing)
+        return Operation(self._again(self._preparing), lambda: True)
 
-    def start(self) -> Future[Any]:
+    def start(self) -> Operation:
         if self._starting is None:
             self._starting = self._work(self._start())
-        return self._again(self._starting)
+        # Waiting for health can be given up, the engine's start cannot.
+        return Operation(self._again(self._starting), lambda: self._locked is None or self._locked.processed)
 
-    def wait(self) -> Future[Any]:
-        return self._work(self._wait())
+    def wait(self) -> Operation:
+        return Operation(self._work(self._wait()), lambda: True)
 
-    def shutdown(self) -> Future[Any]:
+    def shutdown(self) -> Operation:
         if self._stopping is None or self._stopping.processed:
             self._stopping = self._work(self._shutdown())
-        return self._again(self._stopping)
+        return Operation(self._again(self._stopping), lambda: False)
 
     def remove(self) -> None:
         self._removed = True
@@ -105,6 +106,10 @@ class ContainerController:
         if container is None:
             return None
         return ContainerStatus(container.id, container.pid if container.state == "running" else 0, container.exit_code)
+
+    def ports(self) -> tuple[PortConfig, ...]:
+        container = self.container
+        return () if container is None else container.bindings
 
     def step_delay(self) -> float:
         return self.engine.sample_duration("container_status")
@@ -139,20 +144,20 @@ class ContainerController:
                 yield found[0].size * engine.sample_duration("pull")
                 engine.images[found[1]] = None
         if found is None or found[1] not in engine.images:
-            raise ControllerError(f"No such image: {spec.image.partition('@')[0]}")
+            raise ControllerError(texts.NO_SUCH_IMAGE.fill(image=spec.image.partition("@")[0]))
         image, _ = found
         command = [*(spec.command or ()), *(spec.args or (() if spec.command else image.command))]
         if image.server and not spec.command and command[0].startswith("-"):
             command = [*image.command, *command]  # options alone go to the image's entrypoint
         try:
             run = plan_run(image, command, bool(spec.init))
-        except NoExecutable:
+        except (NoExecutable, NotUnderstood):
             run = None
         for mount in spec.mounts or ():
+            if not mount.target.startswith("/"):
+                raise ControllerError(texts.RELATIVE_TARGET.fill(path=mount.target))
             if mount.type == "bind" and mount.source not in HOST_PATHS:
-                raise ControllerError(
-                    f'invalid mount config for type "bind": bind source path does not exist: {mount.source}'
-                )
+                raise ControllerError(texts.NO_BIND_SOURCE.fill(path=mount.source))
         volumes = tuple(engine.volume(mount.source).name for mount in spec.mounts or () if _is_volume(mount))
         yield engine.working(engine.sample_duration("container_create"))
         if self._removed or self.container is not None:
@@ -163,13 +168,13 @@ class ContainerController:
             "com.docker.swarm.service.name": self.task.service_name,
             "com.docker.swarm.task": "",
             "com.docker.swarm.task.id": self.task.id,
-            "com.docker.swarm.task.name": f"{self.task.label}.{self.task.id}",
+            "com.docker.swarm.task.name": self._name,
             **(spec.labels or {}),
         }
-        name = f"{self.task.label}.{self.task.id}"
         image_name = spec.image.partition("@")[0]
-        container = Container(engine.host, engine.ids, name, image_name, command, run, labels)
+        container = Container(engine.host, engine.ids, self._name, image_name, command, run, labels)
         container.ports = image.ports
+        container.publishes = tuple(port for port in self.task.ports if port.publish_mode == "host")
         container.volumes = volumes
         container.hostname = self._expanded(spec.hostname) or container.id[:12]
         container.env = [self._expanded(entry) for entry in spec.env or ()]
@@ -189,93 +194,131 @@ class ContainerController:
         }
         return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
 
-    def _start(self) -> Activity[None]:
+    def _start(self) -> Activity[Any]:
         container = self.container
         if container is None:
-            raise ControllerError("No such container")
+            raise ControllerError(texts.NO_SUCH_CONTAINER.fill(name=self._name))
         if container.state != "created":
             return
-        if container.run is None:
-            yield self.engine.sample_duration("container_create")
-            container.state = "created"
-            raise ControllerError(
-                "starting container failed: failed to create task for container: failed to create shim task: "
-                "OCI runtime create failed: runc create failed: unable to start container process: "
-                f'exec: "{container.command[0]}": executable file not found in $PATH: unknown',
-                127,
+        self._locked = self._work(self._start_container(container))
+        yield self._locked
+        check = HealthCheck.of(self.task.spec.container.health)
+        found = find_image(container.image)
+        if check is None or found is None:
+            return
+        events = container.subscribe()
+        self._work(
+            container.watch_health(
+                check,
+                plan_probe(found[0], check.test, container.command),
+                lambda: self.engine.sample_duration("health_probe"),
             )
+        )
+        yield from self._until_healthy(container, events)
+
+    def _start_container(self, container: Container) -> Activity[Any]:
+        failure = self._why_not(container)
+        if failure is not None:
+            container.exit_code = failure[0].exit_code
+            yield self.engine.working(self.engine.sample_duration("container_start"))
+            raise ControllerError(failure[1])
+        yield from self.engine.start_container(container)
+
+    def _why_not(self, container: Container) -> tuple[texts.StartFailure, str] | None:
+        """Why the container will not start, and what the engine says of it; ``None`` if it will."""
+        program = container.command[0]
         user = self.task.spec.container.user.partition(":")[0]
         found = find_image(self.task.spec.container.image)
+        health = HealthCheck.of(self.task.spec.container.health)
         if user and not user.isdigit() and found is not None and user not in found[0].users:
-            yield self.engine.sample_duration("container_create")
-            raise ControllerError(
-                f"starting container failed: unable to find user {user}: no matching entries in passwd file"
-            )
-        yield from self.engine.start_container(container)
-        check = HealthCheck.of(self.task.spec.container.health)
-        if check is None or found is None or not container.alive:
-            return
-        monitor = container.watch_health(
-            check, plan_probe(found[0], check.test), lambda: self.engine.sample_duration("container_status")
-        )
-        self._work(monitor)
-        yield from self._until_healthy(container)
+            return texts.NO_SUCH_USER, texts.NO_SUCH_USER.fill(user=user)
+        if found is None:
+            return None
+        try:
+            plan_run(found[0], container.command, False)
+            if health is not None:
+                plan_probe(found[0], health.test, container.command)
+        except NotUnderstood as problem:
+            return texts.NOT_UNDERSTOOD, texts.NOT_UNDERSTOOD.fill(what=problem)
+        except NoExecutable:
+            absolute = program.startswith("/")
+            failure = texts.NO_PERMISSION if program in HOST_PATHS else texts.NO_SUCH_FILE
+            failure = failure if absolute else texts.NOT_IN_PATH
+            return failure, failure.fill(program=program)
+        return None
 
-    def _until_healthy(self, container: Container) -> Activity[None]:
-        """A start is over when the container is healthy, or has ended (controller.go Start)."""
+    def _until_healthy(self, container: Container, events: Mailbox[str]) -> Activity[Any]:
+        """A start is over when the container is healthy, or has ended (controller.go Start).
+
+        The events are read one by one, and not while the container is being stopped: one that becomes healthy then
+        is taken for healthy when it has ended, and its network sandbox is gone.
+        """
         unhealthy = False
-        exited = container.exited()
-        while container.state == "running" and container.health != "healthy":
-            if container.health == "unhealthy" and not unhealthy:
+        while True:
+            action = yield from events.next()
+            if action == "die":
+                if container.exit_code:
+                    raise self._bad_exit(container, unhealthy)
+                return
+            if action == "health_status: unhealthy":
+                yield from self._shutdown()
                 unhealthy = True
-                self._work(self._stop(container))
-            yield self.engine.process.clock.first_of((exited, container.health_changed()))
-        if container.state == "exited" and container.exit_code:
-            raise self._bad_exit(container, unhealthy)
+            elif action == "health_status: healthy":
+                if not container.alive:
+                    raise ControllerError(texts.NO_SANDBOX.fill(name=container.name), container.exit_code)
+                return
 
     def _bad_exit(self, container: Container, unhealthy: bool) -> ControllerError:
-        cause = f": {UNHEALTHY}" if unhealthy else ""
-        return ControllerError(f"task: non-zero exit ({container.exit_code}){cause}", container.exit_code)
+        cause = f": {texts.UNHEALTHY.words}" if unhealthy else ""
+        return ControllerError(texts.NON_ZERO_EXIT.fill(code=container.exit_code) + cause, container.exit_code)
 
-    def _wait(self) -> Activity[None]:
+    def _wait(self) -> Activity[Any]:
         container = self.container
         if container is None:
-            raise ControllerError("No such container")
+            raise ControllerError(texts.NO_SUCH_CONTAINER.fill(name=self._name))
         unhealthy = False
         exited = container.exited()
         if container.state != "exited" and not container.health:
             yield exited
-            yield self.engine.sample_duration("container_exit")
         while container.state != "exited":
             if container.health == "unhealthy" and not unhealthy:
                 unhealthy = True
-                self._work(self._stop(container))
+                self._work(self._shutdown())
             yield self.engine.process.clock.first_of((exited, container.health_changed()))
-            if container.state == "exited":
-                yield self.engine.sample_duration("container_exit")
+        # The engine hears of the end a little later.
+        ended = self.engine.host.clock.now if container.finished_at is None else container.finished_at
+        yield max(0.0, ended + self.engine.sample_duration("container_exit") - self.engine.host.clock.now)
         if container.exit_code:
             raise self._bad_exit(container, unhealthy)
 
-    def _shutdown(self) -> Activity[None]:
-        container = self.container
-        if container is None:
-            return
-        if any(port.publish_mode == "ingress" for port in self.task.ports):
-            yield GOSSIP_CONVERGE_DELAY
-        if self._starting is not None and not self._starting.processed:
-            # A start holds the container's lock to its end; a stop waits for it (daemon/start.go).
-            with suppress(ModelError):
-                yield self._again(self._starting)
-        yield from self._stop(container)
+    @property
+    def _name(self) -> str:
+        return f"{self.task.label}.{self.task.id}"
 
-    def _stop(self, container: Container) -> Activity[None]:
+    @property
+    def _has_service_binding(self) -> bool:
+        """Whether the task is on a network besides the default bridge, whatever it publishes."""
+        return any((each.driver, each.name) != ("bridge", "bridge") for each in self.task.networks)
+
+    def _shutdown(self) -> Activity[Any]:
+        if self._has_service_binding:
+            yield GOSSIP_CONVERGE_DELAY
+        if self._locked is not None and not self._locked.processed:
+            with suppress(ModelError):
+                yield self._again(self._locked)
+        container = self.container
+        if container is not None:
+            yield from self._stop(container)
+
+    def _stop(self, container: Container) -> Activity[Any]:
         """Ask the process to end, insist, and tidy up."""
         was_running = container.alive
         spec = self.task.spec.container
         found = find_image(spec.image)
         signal = spec.stop_signal or (found[0].stop_signal if found else "") or "SIGTERM"
-        grace = (DEFAULT_STOP_GRACE if spec.stop_grace_period is None else spec.stop_grace_period) / SECOND
-        yield from container.stop(signal, grace)
+        grace = DEFAULT_STOP_GRACE if spec.stop_grace_period is None else spec.stop_grace_period
+        # The engine's grace is in whole seconds (adapter.go shutdown).
+        yield from container.stop(signal, grace // SECOND)
         if was_running:
             yield self.engine.working(self.engine.sample_duration("container_stop"))
 

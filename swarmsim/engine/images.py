@@ -1,7 +1,7 @@
 """Images the model knows, and what their containers do: one table.
 
 A command is understood only as far as its timing and exit code matter: servers run until told to stop,
-``sleep`` sleeps, ``sh -c`` runs a small set of commands. Anything else is an executable the image does
+``sleep`` sleeps, ``sh -c`` runs what ``scripts.py`` understands. Anything else is an executable the image does
 not have. As process 1 of a container, ``sleep`` and a shell ignore SIGTERM, as the kernel has it, unless an
 init forwards it.
 """
@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from swarmsim.apitypes.reference import InvalidReference, Reference, parse_reference
+from swarmsim.engine.scripts import Behaviour, NotUnderstood, made_by, run_command, run_script
 
 USERS = ("root", "daemon", "bin", "mail", "nobody", "www-data")
 
@@ -71,32 +71,6 @@ IMAGES: tuple[Image, ...] = (
 
 _BY_NAME = {image.name: image for image in IMAGES}
 
-INSTANT = frozenset(
-    [
-        "true",
-        ":",
-        "echo",
-        "printf",
-        "date",
-        "hostname",
-        "ls",
-        "cat",
-        "env",
-        "pwd",
-        "uname",
-        "touch",
-        "mkdir",
-        "id",
-        "whoami",
-        "test",
-        "bash",
-        "sh",
-        "ash",
-        "/hello",
-    ]
-)
-"""Commands that end at once with code 0."""
-
 
 def find_image(reference: str) -> tuple[Image, str] | None:
     """The image and its familiar name, or ``None`` if the model (like its registry) has none of that name."""
@@ -111,52 +85,36 @@ def find_image(reference: str) -> tuple[Image, str] | None:
     return image, f"{parsed.name}:{tag}"
 
 
-class Behaviour(NamedTuple):
-    """What a container's process does: exits with ``code`` after ``seconds`` (``inf``: until stopped).
-
-    ``stops`` is the exit code it stops with when it gets its stop signal, ``None`` if it ignores it. ``lines`` are what
-    it prints, each after so many seconds, again and again every ``every`` seconds if that is not 0.
-    """
-
-    seconds: float
-    code: int
-    stops: int | None
-    lines: tuple[tuple[float, str], ...] = ()
-    every: float = 0.0
-
-    def printed(self, lasted: float) -> Iterator[tuple[float, str]]:
-        """What it has printed when it has run for ``lasted`` seconds."""
-        start = 0.0
-        while start <= lasted:
-            for after, text in self.lines:
-                if start + after <= lasted:
-                    yield start + after, text
-            if not self.every or not self.lines:
-                return
-            start += self.every
-
-
 class NoExecutable(Exception):
     """The image has no such program."""
 
 
-def plan_run(image: Image, command: list[str], init: bool) -> Behaviour:
-    """What ``command`` does in ``image``. Raises :class:`NoExecutable`.
+DIRECT = frozenset(("bash", "sh", "ash", "cat", "ls", "printf", "touch", "mkdir", "test", "env"))
+"""Programs that end at once when they are all a container runs: nobody is at their input, and what they print is not modelled."""
+SHELLS = ("sh", "bash", "ash", "/bin/sh", "/bin/bash")
 
-    >>> plan_run(IMAGES[0], ["sh", "-c", "sleep 2; exit 1"], init=False)
-    Behaviour(seconds=2.0, code=1, stops=None, lines=(), every=0.0)
+
+def _script(command: list[str]) -> str | None:
+    """The script that a shell is to run, if that is what the command does."""
+    shell = command[0] in SHELLS and len(command) >= 3 and command[1].startswith("-") and "c" in command[1]
+    return command[2] if shell else None
+
+
+def plan_run(image: Image, command: list[str], init: bool) -> Behaviour:
+    """What ``command`` does in ``image``. Raises :class:`NoExecutable`, and :class:`NotUnderstood` for what is not modelled.
+
+    >>> plan_run(IMAGES[0], ["sh", "-c", "sleep 2; exit 1"], init=False).code
+    1
     """
     if image.server and tuple(command[: len(image.command)]) == image.command:
         return Behaviour(math.inf, 0, 0)
     stops = 143 if init else None
-    if (
-        command[0] in ("sh", "bash", "ash", "/bin/sh", "/bin/bash")
-        and len(command) >= 3
-        and command[1].startswith("-")
-        and "c" in command[1]
-    ):
-        return _run_script(command[2])._replace(stops=stops)
-    run = _run_command(command)
+    script = _script(command)
+    if script is not None:
+        return run_script(script)._replace(stops=stops)
+    if command[0].removeprefix("/bin/") in DIRECT:
+        return Behaviour(0.0, 0, stops)
+    run = run_command(command)
     if run.code == 127:
         raise NoExecutable(command[0])
     return run._replace(stops=stops)
@@ -166,85 +124,20 @@ PROBES = frozenset(("curl", "wget", "nc", "mysqladmin", "redis-cli", "pg_isready
 """Programs that ask a server whether it is well."""
 
 
-def plan_probe(image: Image, test: list[str]) -> Behaviour:
-    """What a health check's command does: ``["CMD-SHELL", script]`` or ``["CMD", word, …]``."""
-    words = shlex.split(test[1]) if test[0] == "CMD-SHELL" and len(test) > 1 else list(test[1:])
+def plan_probe(image: Image, test: list[str], command: list[str]) -> Behaviour:
+    """What a health check's command does beside ``command``: ``["CMD-SHELL", script]`` or ``["CMD", word, …]``.
+
+    Raises :class:`NotUnderstood`, also for a file that the container's own process makes: when is not modelled.
+    """
+    shell = test[0] == "CMD-SHELL"
+    words = test[1].split() if shell and len(test) > 1 else list(test[1:])
     if words and words[0] in PROBES:
         return Behaviour(0.0, 0 if image.server else 1, None)
-    return _run_script(test[1]) if test[0] == "CMD-SHELL" else _run_command(words)
-
-
-def _run_script(script: str) -> Behaviour:
-    lexer = shlex.shlex(script, posix=True, punctuation_chars=";&|")
-    lexer.whitespace_split = True
-    lexer.commenters = ""
-    try:
-        words = list(lexer)
-    except ValueError:
-        return Behaviour(0.0, 2, None, ((0.0, "sh: syntax error: unterminated quoted string"),))
-    if words[:1] in (["while"], ["until"]) and "do" in words:
-        end = len(words) - 1 - words[::-1].index("done") if "done" in words else len(words)
-        body = _run_words(words[words.index("do") + 1 : end])
-        return Behaviour(math.inf, 0, None, body.lines, body.seconds if body.seconds < math.inf else 0.0)
-    return _run_words(words)
-
-
-def _run_words(words: list[str]) -> Behaviour:
-    seconds, code = 0.0, 0
-    lines: list[tuple[float, str]] = []
-    statement: list[str] = []
-    operator = ";"
-    for word in [*words, ";"]:
-        if word not in (";", "&&", "||", "&", ";;", "|"):
-            statement.append(word)
-            continue
-        runs = operator == ";" or (operator == "&&" and code == 0) or (operator == "||" and code != 0)
-        if statement and runs:
-            if statement[0] == "exec":
-                statement = statement[1:]
-            if statement and statement[0] == "exit":
-                given = statement[1] if len(statement) > 1 else str(code)
-                code = int(given) % 256 if given.lstrip("-").isdigit() else 2
-                return Behaviour(seconds, code, None, tuple(lines))
-            run = _run_command(statement)
-            lines += [(seconds + after, text) for after, text in run.lines]
-            seconds += run.seconds
-            code = run.code
-            if seconds == math.inf:
-                break
-        statement, operator = [], {"&": ";", ";;": ";", "|": ";"}.get(word, word)
-    return Behaviour(seconds, code, None, tuple(lines))
-
-
-def _run_command(words: list[str]) -> Behaviour:
-    if not words:
-        return Behaviour(0.0, 0, None)
-    name = words[0].removeprefix("/bin/").removeprefix("/usr/bin/")
-    if name == "sleep":
-        return Behaviour(*_sleep(words[1:]), None)
-    if name == "false":
-        return Behaviour(0.0, 1, None)
-    if name == "echo":
-        return Behaviour(0.0, 0, None, ((0.0, " ".join(words[1:])),))
-    if name in INSTANT:
-        return Behaviour(0.0, 0, None)
-    if name in ("tail", "ping"):
-        return Behaviour(math.inf, 0, None) if len(words) > 1 else Behaviour(0.0, 1, None)
-    if name == "top":
-        return Behaviour(math.inf, 0, None)
-    return Behaviour(0.0, 127, None, ((0.0, f"sh: {words[0]}: not found"),))
-
-
-def _sleep(arguments: list[str]) -> tuple[float, int]:
-    if not arguments:
-        return 0.0, 1
-    total = 0.0
-    for argument in arguments:
-        if argument in ("infinity", "inf"):
-            return math.inf, 0
-        number, unit = (argument[:-1], argument[-1]) if argument[-1] in "smhd" else (argument, "s")
-        try:
-            total += float(number) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit]
-        except ValueError:
-            return 0.0, 1
-    return total, 0
+    script = _script(command)
+    made = made_by(script) if script is not None else set()
+    for word in words:
+        if word in made:
+            raise NotUnderstood(f"{' '.join(words)}: the container makes {word}")
+    if shell:
+        return run_script(test[1])
+    return run_script(shlex.join(words)) if words[:1] in (["test"], ["["]) else run_command(words)

@@ -230,8 +230,7 @@ def task_json(task: Task) -> Json:
         body["GenericResources"] = [as_json(resource) for resource in task.generic]
     if task.job_iteration is not None:
         body["JobIteration"] = {"Index": task.job_iteration} if task.job_iteration else {}
-    host_ports = [port for port in task.ports if port.publish_mode == "host" and port.published_port]
-    body["Status"]["PortStatus"] = {"Ports": _ports(tuple(host_ports))} if host_ports else {}
+    body["Status"]["PortStatus"] = {"Ports": _ports(status.ports)} if status.ports else {}
     return body
 
 
@@ -269,14 +268,23 @@ def swarm_json(cluster: Cluster, root: RootCA | None, tokens: bool) -> Json:
 
 def container_json(container: Container, now: float) -> Json:
     """A line of ``docker ps``; ``now`` in simulated seconds, for how long it is up (container/state.go)."""
-    ports = [port.partition("/") for port in container.ports] if container.state == "running" else []
+    running = container.state == "running"
+    bound = [f"{port.target_port}/{port.protocol}" for port in container.bindings]
+    ports = [port.partition("/") for port in container.ports if port not in bound] if running else []
+    published = [
+        {"IP": ip, "PrivatePort": port.target_port, "PublicPort": port.published_port, "Type": port.protocol}
+        for port, ip in zip(container.bindings, ("0.0.0.0", "::") * len(container.bindings), strict=False)
+    ]
     return {
         "Id": container.id,
         "Names": [f"/{container.name}"],
         "Image": container.image,
         "Command": " ".join(container.command),
         "Created": int(EPOCH.timestamp() + container.created_at),
-        "Ports": [{"PrivatePort": int(number), "Type": protocol} for number, _, protocol in ports],
+        "Ports": [
+            *published,
+            *({"PrivatePort": int(number), "Type": protocol} for number, _, protocol in ports),
+        ],
         "Labels": dict(sorted(container.labels.items())),
         "State": container.state,
         "Status": _status(container, now),
@@ -335,8 +343,17 @@ def container_inspected(container: Container) -> Json:
             "Image": container.image,
             "Labels": container.labels,
         },
-        "NetworkSettings": {"Ports": dict.fromkeys(container.ports)},
+        "NetworkSettings": {"Ports": _port_map(container)},
     }
+
+
+def _port_map(container: Container) -> Json:
+    """Which port of the container which ports of the host lead to."""
+    ports: Json = dict.fromkeys(container.ports)
+    for port, ip in zip(container.bindings, ("0.0.0.0", "::") * len(container.bindings), strict=False):
+        name = f"{port.target_port}/{port.protocol}"
+        ports[name] = [*(ports.get(name) or ()), {"HostIp": ip, "HostPort": str(port.published_port)}]
+    return ports
 
 
 def _moment(seconds: float | None) -> str:

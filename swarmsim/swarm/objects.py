@@ -62,7 +62,10 @@ class ContainerStatus(msgspec.Struct, frozen=True, gc=False):
 
 
 class TaskStatus(msgspec.Struct, frozen=True, gc=False):
-    """``timestamp`` is the writer's own clock; ``applied_at`` the leader's when it stored the report."""
+    """``timestamp`` is the writer's own clock; ``applied_at`` the leader's when it stored the report.
+
+    ``ports`` are the host's that lead to its container: one for each binding, for IPv4 and for IPv6.
+    """
 
     state: TaskState
     timestamp: float
@@ -70,6 +73,7 @@ class TaskStatus(msgspec.Struct, frozen=True, gc=False):
     err: str = ""
     container: ContainerStatus | None = None
     applied_at: float | None = None
+    ports: tuple[PortConfig, ...] = ()
 
 
 class Attachment(msgspec.Struct, frozen=True, gc=False):

@@ -204,12 +204,12 @@ class Agent:
 
     # -- reports
 
-    def _status_changed(self, task_id: str, status: TaskStatus) -> None:
+    def _status_changed(self, task_id: str, status: TaskStatus, moved: bool) -> None:
         waiting = self._to_report.get(task_id)
         if waiting is None or waiting.state <= status.state:
             self._to_report[task_id] = status
         task = self.worker.disk.get(task_id)
-        if task is not None:
+        if task is not None and moved:
             self.journal.note(
                 rows.AgentReport,
                 host=self.process.host.name,

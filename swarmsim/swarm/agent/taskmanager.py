@@ -1,17 +1,19 @@
 """One task on its node (agent/task.go, agent/exec/controller.go Do).
 
-The task is moved on step by step as far as its desired state asks. Waiting operations (pulling, starting,
-running) are cancelled when the task is changed, and what was cancelled is tried again a second later: that
-is why a running task that is told to shut down gets its signal one second after the news.
+The task is moved on step by step as far as its desired state asks. What is under way is cancelled when the task is
+changed, if it heeds that (pulling, waiting for health, running do), and is tried again a second later: that is why a
+running task that is told to shut down gets its signal one second after the news. Until then its status says exit code
+-1: that is what waiting for a container that runs on came to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from swarmsim.apitypes.specs import PortConfig
 from swarmsim.sim.clock import Timer
 from swarmsim.sim.errors import ModelError
 from swarmsim.sim.future import Activity, Future
@@ -19,6 +21,8 @@ from swarmsim.sim.scope import Scope
 from swarmsim.swarm.objects import ContainerStatus, Task, TaskStatus
 from swarmsim.swarm.states import MESSAGES, NEXT, IllegalMove, TaskState, Who, may
 
+GIVEN_UP = -1
+"""The exit code of a container that nobody waits for any more (container.State's before there is one)."""
 RETRY_DELAY = 1.0  # seconds, agent/task.go on ErrTaskRetry
 
 
@@ -30,19 +34,27 @@ class ControllerError(ModelError):
         self.exit_code = exit_code
 
 
-class Controller(Protocol):
-    """The runtime of one task (agent/exec/controller.go). Events fail with :class:`ControllerError`."""
+class Operation(NamedTuple):
+    """What a controller does; ``done`` fails with :class:`ControllerError`. ``heeds_cancel()``: whether it ends when
+    it is cancelled now, instead of going on to its end."""
 
-    def prepare(self) -> Future[None]:
+    done: Future[Any]
+    heeds_cancel: Callable[[], bool]
+
+
+class Controller(Protocol):
+    """The runtime of one task (agent/exec/controller.go)."""
+
+    def prepare(self) -> Operation:
         """Image and container are there."""
 
-    def start(self) -> Future[None]:
+    def start(self) -> Operation:
         """The container runs (and is healthy)."""
 
-    def wait(self) -> Future[None]:
+    def wait(self) -> Operation:
         """The container exited with 0."""
 
-    def shutdown(self) -> Future[None]:
+    def shutdown(self) -> Operation:
         """The container is asked, then made to stop."""
 
     def remove(self) -> None:
@@ -50,6 +62,9 @@ class Controller(Protocol):
 
     def status(self) -> ContainerStatus | None:
         """What there is to say of the container."""
+
+    def ports(self) -> tuple[PortConfig, ...]:
+        """The ports of the host that lead to the container now, one for each binding."""
 
     def step_delay(self) -> float:
         """Seconds the agent takes from one state to the next."""
@@ -65,7 +80,7 @@ class TaskManager:
         self.controller = controller
         self._report = report
         self._operation: Scope | None = None
-        self._waiting = False
+        self._waiting: Operation | None = None
         self._retry: Timer | None = None
         self._run()
 
@@ -76,13 +91,25 @@ class TaskManager:
         if task.desired_state is self.task.desired_state and task.spec == self.task.spec:
             return
         self.task = task
-        if self._waiting and self._operation is not None:
+        if self._operation is not None:
+            if self._waiting is None or not self._waiting.heeds_cancel():
+                return
             self._operation.end()
             self._operation = None
-            self._waiting = False
+            self._waiting = None
+            self._cancelled()
             self._retry = self.scope.after(RETRY_DELAY, self._run)
-        elif self._operation is None and (self._retry is None or not self._retry.live):
+        elif self._retry is None or not self._retry.live:
             self._run()
+
+    def _cancelled(self) -> None:
+        """What is told of a task whose operation was given up: nothing can be asked of its container then."""
+        if self.status.state >= TaskState.STARTING:
+            container = self.status.container or ContainerStatus()
+            if self.status.state is TaskState.RUNNING:
+                container = msgspec.structs.replace(container, exit_code=GIVEN_UP)
+            self.status = msgspec.structs.replace(self.status, container=container, ports=())
+            self._report(self.task.id, self.status)
 
     def close(self) -> None:
         """The task is no longer assigned: nothing of it stays."""
@@ -104,7 +131,11 @@ class TaskManager:
         if desired >= TaskState.SHUTDOWN:
             if state >= TaskState.COMPLETE:
                 return False
-            yield from self._wait(self.controller.shutdown())
+            try:
+                yield from self._wait(self.controller.shutdown())
+            except ControllerError as error:
+                self._fail(error)
+                return True
             self._move(TaskState.SHUTDOWN)
             return True
         if state > desired:
@@ -127,29 +158,29 @@ class TaskManager:
         self._move(NEXT[state])
         return True
 
-    def _wait(self, done: Future[None]) -> Activity[None]:
-        self._waiting = True
+    def _wait(self, operation: Operation) -> Activity[None]:
+        self._waiting = operation
         try:
-            yield done
-        except ControllerError:
-            self._waiting = False
-            raise
-        self._waiting = False
+            yield operation.done
+        finally:
+            self._waiting = None
 
     def _move(self, state: TaskState) -> None:
-        self._set(TaskStatus(state, self.scope.clock.now, MESSAGES[state], "", self._container(state)))
+        self._reach(state, MESSAGES[state])
 
     def _fail(self, error: ControllerError) -> None:
         state = TaskState.REJECTED if self.status.state < TaskState.STARTING else TaskState.FAILED
-        container = self._container(self.status.state)
-        if container is not None and error.exit_code:
-            container = msgspec.structs.replace(container, exit_code=error.exit_code)
-        self._set(TaskStatus(state, self.scope.clock.now, self.status.message, str(error), container))
+        self._reach(state, self.status.message, str(error), error.exit_code)
 
-    def _container(self, state: TaskState) -> ContainerStatus | None:
-        if state < TaskState.STARTING:
-            return None
-        return self.controller.status() or self.status.container or ContainerStatus()
+    def _reach(self, state: TaskState, message: str, error: str = "", exit_code: int | None = None) -> None:
+        container: ContainerStatus | None = None
+        ports: tuple[PortConfig, ...] = ()
+        if state >= TaskState.STARTING:
+            container = self.controller.status() or self.status.container or ContainerStatus()
+            ports = self.controller.ports()
+            if exit_code:
+                container = msgspec.structs.replace(container, exit_code=exit_code)
+        self._set(TaskStatus(state, self.scope.clock.now, message, error, container, ports=ports))
 
     def _set(self, status: TaskStatus) -> None:
         if not may(Who.AGENT, self.status.state, status.state):

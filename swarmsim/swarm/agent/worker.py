@@ -29,8 +29,10 @@ class Executor(Protocol):
 
 
 class Worker:
+    """``report(task's id, status, moved)``: ``moved`` if it is in another state, not only told more of."""
+
     def __init__(
-        self, scope: Scope, executor: Executor, disk: TaskDisk, report: Callable[[str, TaskStatus], object]
+        self, scope: Scope, executor: Executor, disk: TaskDisk, report: Callable[[str, TaskStatus, bool], object]
     ) -> None:
         self.scope = scope
         self.executor = executor
@@ -71,6 +73,7 @@ class Worker:
 
     def _status_changed(self, task_id: str, status: TaskStatus) -> None:
         task = self.disk.get(task_id)
+        moved = task is not None and task.status.state is not status.state
         if task is not None:
             self.disk[task_id] = msgspec.structs.replace(task, status=status)
-        self._report(task_id, status)
+        self._report(task_id, status, moved)

@@ -1,0 +1,583 @@
+"""What ``sh -c`` scripts do, as far as it matters from outside: how long they run, exit code, output, signals.
+
+A small part of the shell's language is understood: lists (``;``, ``&&``, ``||``, ``&`` with ``wait``), ``if``, ``while``,
+``until``, ``for``, groups, ``!``, ``trap``, ``exec``, ``exit``, ``break``, ``test``, and the commands below. There are no files
+but the few that every image has and those that the script makes itself. What is not understood raises
+:class:`NotUnderstood` with its name: rather no container than one that does something else.
+
+A loop whose condition does not change goes on for ever, in cycles of one length:
+
+>>> run_script("echo begin; while true; do sleep 2; echo tick; done")
+Behaviour(seconds=inf, code=0, stops=None, lines=((0.0, 'begin'), (2.0, 'tick')), again=1, every=2.0, since=0.0, traps=(), pauses=())
+>>> run_script("sleep 1 && exit 3").code
+3
+>>> run_script("cat /data | sort")
+Traceback (most recent call last):
+    ...
+swarmsim.engine.scripts.NotUnderstood: |
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+FILES = frozenset(("/bin/sh", "/etc/group", "/etc/hostname", "/etc/hosts", "/etc/passwd", "/etc/resolv.conf"))
+FOLDERS = frozenset(("/", "/bin", "/dev", "/etc", "/proc", "/sys", "/tmp"))
+SILENT = frozenset(("true", ":", "date", "env", "hostname", "id", "pwd", "uname", "whoami", "/hello"))
+"""Commands that end at once with code 0, whatever they print (which is not modelled)."""
+UNMODELLED = frozenset(
+    (
+        *("awk", "basename", "cat", "chmod", "chown", "cp", "curl", "cut", "dd", "df", "dirname", "du", "expr", "find"),
+        *("getent", "grep", "gzip", "head", "ifconfig", "ip", "kill", "killall", "less", "ln", "ls", "mktemp", "mount"),
+        *("mv", "nc", "netstat", "nslookup", "pgrep", "pidof", "printf", "ps", "read", "sed", "seq", "set", "shift"),
+        *("sort", "source", "stat", "su", "tar", "tee", "timeout", "tr", "ulimit", "umask", "uniq", "wc", "wget"),
+        *("which", "xargs", "yes", "eval", "export", "cd", "local", "return", "continue", "exit_on", ".", "case"),
+        *("bash", "sh", "ash", "httpd", "python", "python3", "perl", "node", "npm", "java"),
+    )
+)
+"""Programs and builtins that there are, and whose doings matter too much to be left out."""
+SIGNALS = {"1": "HUP", "2": "INT", "3": "QUIT", "9": "KILL", "10": "USR1", "12": "USR2", "15": "TERM"}
+NOT_FOUND = 127
+MANY_ROUNDS = 1000
+
+
+class NotUnderstood(Exception):
+    """A script has something that is not modelled; its name."""
+
+
+def signal_name(text: str) -> str:
+    """
+    >>> signal_name("SIGTERM"), signal_name("15"), signal_name("quit")
+    ('TERM', 'TERM', 'QUIT')
+    """
+    name = text.upper().removeprefix("SIG")
+    return SIGNALS.get(name, name)
+
+
+class Trap(NamedTuple):
+    """What a shell does at a signal: nothing, or, between two commands, something of ``seconds`` that ends it with ``code``."""
+
+    signal: str
+    code: int | None
+    seconds: float = 0.0
+
+
+class Behaviour(NamedTuple):
+    """What a container's process does: exits with ``code`` after ``seconds`` (``inf``: until stopped).
+
+    ``stops`` is the exit code it stops with when it gets a signal it has no trap for, ``None`` if it ignores that.
+    ``lines`` are what it prints, each after so many seconds; the last ``again`` of them come again ``every`` so many
+    seconds. ``pauses`` are when a shell is between two commands; those after ``since`` are repeated likewise.
+    """
+
+    seconds: float
+    code: int
+    stops: int | None
+    lines: tuple[tuple[float, str], ...] = ()
+    again: int = 0
+    every: float = 0.0
+    since: float = 0.0
+    traps: tuple[Trap, ...] = ()
+    pauses: tuple[float, ...] = ()
+
+    def printed(self, lasted: float) -> Iterator[tuple[float, str]]:
+        """What it has printed when it has run for ``lasted`` seconds."""
+        repeated = self.lines[len(self.lines) - self.again :]
+        yield from (line for line in self.lines if line[0] <= lasted)
+        rounds = 1
+        while repeated and repeated[0][0] + rounds * self.every <= lasted:
+            shift = rounds * self.every
+            yield from ((at + shift, text) for at, text in repeated if at + shift <= lasted)
+            rounds += 1
+
+    def ends_by(self, signal: str, elapsed: float) -> tuple[float, int] | None:
+        """In how many seconds a signal ends it that comes after ``elapsed`` seconds, and with which code; ``None``: it does not."""
+        for trap in self.traps:
+            if trap.signal == signal_name(signal):
+                return None if trap.code is None else (self._next_pause(elapsed) + trap.seconds, trap.code)
+        return None if self.stops is None else (0.0, self.stops)
+
+    def _next_pause(self, elapsed: float) -> float:
+        rounds = math.floor((elapsed - self.since) / self.every) if self.every and elapsed > self.since else 0
+        for turn in (rounds, rounds + 1):
+            for pause in self.pauses:
+                at = pause + turn * self.every if pause > self.since else pause
+                if at >= elapsed:
+                    return at - elapsed
+        return max(0.0, self.seconds - elapsed)
+
+
+class _Exit(Exception):
+    pass
+
+
+class _Break(Exception):
+    pass
+
+
+_TOKEN = re.compile(
+    r"""(?P<space>[ \t\r]+|\\\n|\#[^\n]*)|(?P<operator>&&|\|\||;;|[;&|()\n]|\d?>&\d|\d?>>?|<)"""
+    r"""|(?P<word>(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.|[^\s;&|()<>'"\\])+)""",
+    re.DOTALL,
+)
+_PART = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([^'"\\]+)""", re.DOTALL)
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+KEYWORDS = frozenset(("do", "done", "then", "else", "elif", "fi", "}", ")"))
+
+
+class Unfinished(Exception):
+    """The script ends where more must come, or has what must not be there."""
+
+
+class _Word(NamedTuple):
+    text: str
+    quoted: bool
+
+
+def _tokens(script: str) -> list[str]:
+    """Operators and raw words."""
+    found, at = [], 0
+    while at < len(script):
+        match = _TOKEN.match(script, at)
+        if match is None:
+            raise Unfinished("unterminated quoted string")
+        if match["space"] is None:
+            found.append(";" if match[0] == "\n" else match[0])
+        at = match.end()
+    return found
+
+
+class _Shell:
+    """Runs a script on a clock of its own."""
+
+    def __init__(self, tokens: list[str], files: frozenset[str] | set[str] = frozenset()) -> None:
+        self.tokens = tokens
+        self.at = 0
+        self.now = 0.0
+        self.code = 0
+        self.lines: list[tuple[float, str]] = []
+        self.pauses: list[float] = []
+        self.traps: dict[str, Trap] = {}
+        self.files = set(files)
+        self.made: set[str] = set()
+        """Files it makes or removes."""
+        self.variables: dict[str, str] = {}
+        self.background: list[float] = []
+        self.cycle: tuple[float, float, int] | None = None
+        """Since when it goes round for ever, in how many seconds, and how many lines it prints then."""
+
+    # -- words
+
+    @property
+    def ahead(self) -> str:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def take(self, wanted: str = "") -> str:
+        token = self.ahead
+        if not token or (wanted and token != wanted):
+            raise Unfinished(f"unexpected {token or 'end of file'}" + (f' (expecting "{wanted}")' if wanted else ""))
+        self.at += 1
+        return token
+
+    def skip_ends(self) -> None:
+        while self.ahead == ";":
+            self.at += 1
+
+    def expand(self, raw: str) -> str:
+        text = ""
+        for single, double, escaped, plain in (match.groups() for match in _PART.finditer(raw)):
+            if single is not None:
+                text += single
+            elif escaped is not None:
+                text += escaped
+            else:
+                part = double if double is not None else plain
+                if "`" in part or (plain is not None and set("*?~") & set(part)):
+                    raise NotUnderstood(raw)
+                part = _VARIABLE.sub(self.value, part)
+                if "$" in part:
+                    raise NotUnderstood(raw)
+                text += re.sub(r"\\([\"\\$`])", r"\1", part) if double is not None else part
+        return text
+
+    def value(self, match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        if name not in self.variables:
+            raise NotUnderstood(match[0])
+        return self.variables[name]
+
+    # -- lists
+
+    def run_list(self, runs: bool = True) -> None:
+        """Commands up to a keyword that ends them; passed over if not ``runs``."""
+        self.skip_ends()
+        while self.ahead and self.ahead not in KEYWORDS:
+            self.and_or(runs)
+            if self.ahead == "&":
+                raise NotUnderstood("&")
+            if self.ahead not in (";", "", *KEYWORDS):
+                raise NotUnderstood(self.ahead)
+            self.skip_ends()
+
+    def and_or(self, runs: bool) -> None:
+        self.command(runs)
+        while self.ahead in ("&&", "||"):
+            operator = self.take()
+            self.skip_ends()
+            self.command(runs and (self.code == 0) is (operator == "&&"))
+
+    def command(self, runs: bool) -> None:
+        if not runs:
+            self.skip_command()
+            return
+        if self.ahead == "!":
+            self.take()
+            self.command(True)
+            self.code = int(self.code == 0)
+            return
+        compound = {
+            "while": self.loop,
+            "until": self.loop,
+            "if": self.branch,
+            "for": self.count,
+            "{": self.group,
+            "(": self.group,
+        }.get(self.ahead)
+        if compound is not None:
+            compound()
+        else:
+            self.simple()
+        if self.ahead == "|" or self.ahead in ("<",) or self.ahead.lstrip("012").startswith(">"):
+            raise NotUnderstood(self.ahead)
+
+    def skip_command(self) -> None:
+        """Pass over one command by running a copy whose effects are dropped."""
+        copy = _Shell(self.tokens, self.files)
+        copy.at, copy.variables = self.at, dict(self.variables)
+        if self.ahead in ("while", "until", "for", "if", "{", "("):
+            depth = 0
+            while self.ahead:
+                token = self.take()
+                depth += token in ("while", "until", "for", "if", "{", "(")
+                depth -= token in ("done", "fi", "}", ")")
+                if depth == 0:
+                    return
+            raise Unfinished("unexpected end of file")
+        while self.ahead and self.ahead not in (";", "&&", "||", "&", "|", *KEYWORDS):
+            self.take()
+
+    def skip_list(self) -> None:
+        self.skip_ends()
+        while self.ahead and self.ahead not in KEYWORDS:
+            self.skip_command()
+            if self.ahead in (";", "&&", "||", "&", "|"):
+                self.take()
+            self.skip_ends()
+
+    # -- compound commands
+
+    def group(self) -> None:
+        end = {"{": "}", "(": ")"}[self.take()]
+        self.run_list()
+        self.take(end)
+
+    def branch(self) -> None:
+        self.take()
+        done = False
+        while True:
+            if done:
+                self.skip_list()
+            else:
+                self.run_list()
+            taken = not done and self.code == 0
+            self.take("then")
+            self.part(taken)
+            done = done or taken
+            word = self.take()
+            if word == "elif":
+                continue
+            if word == "else":
+                self.part(not done)
+                word = self.take()
+            if word != "fi":
+                raise Unfinished(f"unexpected {word}")
+            if not done and not taken:
+                self.code = 0
+            return
+
+    def part(self, runs: bool) -> None:
+        if runs:
+            self.run_list()
+        else:
+            self.skip_list()
+
+    def count(self) -> None:
+        self.take()
+        name = self.take()
+        self.take("in")
+        words = []
+        while self.ahead not in (";", ""):
+            words.append(self.expand(self.take()))
+        self.skip_ends()
+        self.take("do")
+        start = self.at
+        try:
+            for word in words:
+                self.at, self.variables[name] = start, word
+                self.run_list()
+        except _Break:
+            pass
+        self.at = start
+        self.skip_list()
+        self.take("done")
+
+    def loop(self) -> None:
+        until = self.take() == "until"
+        start = self.at
+        for _ in range(MANY_ROUNDS):
+            before = (set(self.files), dict(self.traps), len(self.background))
+            self.at, begin, printed = start, self.now, len(self.lines)
+            try:
+                self.run_list()
+                if (self.code == 0) is until:
+                    self.code = 0
+                    break
+                self.take("do")
+                self.run_list()
+            except _Break:
+                self.code = 0
+                break
+            if before == (self.files, self.traps, len(self.background)) and self.cycle is None:
+                if self.now == begin and len(self.lines) > printed:
+                    raise NotUnderstood("a loop that prints without pause")
+                self.cycle = (begin, self.now - begin, len(self.lines) - printed)
+                raise _Exit
+        else:
+            raise NotUnderstood("a loop that goes on changing")
+        self.at = start
+        self.skip_list()
+        self.take("do")
+        self.skip_list()
+        self.take("done")
+
+    # -- simple commands
+
+    def simple(self) -> None:
+        words: list[_Word] = []
+        silent = False
+        while self.ahead and self.ahead not in (";", "&&", "||", "&", "|", "(", ")", "<"):
+            token = self.take()
+            if token.lstrip("012").startswith(">"):
+                if "&" not in token and self.expand(self.take()) != "/dev/null":
+                    raise NotUnderstood(token)
+                silent = silent or not token.startswith("2")
+                continue
+            words.append(_Word(self.expand(token), token[0] in "'\"\\"))
+        if not words:
+            raise Unfinished(f"unexpected {self.ahead or 'end of file'}")
+        name, arguments = words[0].text, [word.text for word in words[1:]]
+        if re.match(r"\w+=", name):
+            raise NotUnderstood(name)
+        if self.ahead == "&":
+            self.take()
+            if name != "sleep":
+                raise NotUnderstood(f"{name} &")
+            self.background.append(self.now + sleep_seconds(arguments)[0])
+            if self.ahead not in ("", *KEYWORDS):
+                self.tokens.insert(self.at, ";")
+            self.code = 0
+            return
+        self.do(name, arguments, silent)
+        if self.now == math.inf:
+            raise _Exit
+        self.pauses.append(self.now)
+
+    def do(self, name: str, arguments: list[str], silent: bool) -> None:
+        builtin: dict[str, Callable[[list[str]], None]] = {
+            "exit": self.exit,
+            "trap": self.trap,
+            "wait": self.wait,
+            "break": self.stop_loop,
+            "touch": self.touch,
+            "rm": self.remove,
+            "mkdir": self.remove,
+        }
+        if name == "exec":
+            if arguments:
+                self.do(arguments[0], arguments[1:], silent)
+            raise _Exit
+        if name in builtin:
+            builtin[name](arguments)
+            return
+        if name in ("test", "["):
+            if name == "[":
+                if arguments[-1:] != ["]"]:
+                    raise NotUnderstood("[ without ]")
+                arguments = arguments[:-1]
+            self.code = 0 if self.judge(arguments) else 1
+            return
+        run = run_command([name, *arguments])
+        if not silent:
+            self.lines += [(self.now + after, text) for after, text in run.lines]
+        self.now += run.seconds
+        self.code = run.code
+
+    def exit(self, arguments: list[str]) -> None:
+        given = arguments[0] if arguments else str(self.code)
+        self.code = int(given) % 256 if given.lstrip("-").isdigit() else 2
+        raise _Exit
+
+    def stop_loop(self, arguments: list[str]) -> None:
+        raise _Break
+
+    def wait(self, arguments: list[str]) -> None:
+        if arguments:
+            raise NotUnderstood("wait " + arguments[0])
+        # Signals are heeded at once meanwhile.
+        ends = max(self.background, default=self.now)
+        if ends > self.now and any(trap.code is not None for trap in self.traps.values()):
+            raise NotUnderstood("wait with a trap")
+        self.now, self.background, self.code = max(self.now, ends), [], 0
+
+    def trap(self, arguments: list[str]) -> None:
+        if len(arguments) < 2:
+            raise NotUnderstood("trap without a signal")
+        action, *signals = arguments
+        for name in map(signal_name, signals):
+            if action == "-":
+                self.traps.pop(name, None)
+            elif name in ("EXIT", "0"):
+                raise NotUnderstood("trap … EXIT")
+            elif not action.strip():
+                self.traps[name] = Trap(name, None)
+            else:
+                run = run_script(action)
+                if run.lines or run.seconds == math.inf or "exit" not in action:
+                    raise NotUnderstood(f"trap '{action}'")
+                self.traps[name] = Trap(name, run.code, run.seconds)
+        self.code = 0
+
+    def touch(self, arguments: list[str]) -> None:
+        self.files.update(arguments)
+        self.made.update(arguments)
+        self.code = 0
+
+    def remove(self, arguments: list[str]) -> None:
+        names = [argument for argument in arguments if not argument.startswith("-")]
+        self.files.difference_update(names)
+        self.made.update(names)
+        self.code = 0
+
+    def judge(self, words: list[str]) -> bool:
+        """``test``: whether an expression of at most three words holds."""
+        match words:
+            case []:
+                return False
+            case ["!", *rest]:
+                return not self.judge(rest)
+            case [word]:
+                return bool(word)
+            case ["-z", word]:
+                return not word
+            case ["-n", word]:
+                return bool(word)
+            case ["-f" | "-r" | "-s", path]:
+                return path in self.files or path in FILES
+            case ["-e", path]:
+                return path in self.files or path in FILES or path in FOLDERS
+            case ["-d", path]:
+                return path in FOLDERS
+            case [left, "=" | "==", right]:
+                return left == right
+            case [left, "!=", right]:
+                return left != right
+            case [left, "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge" as operator, right] if (
+                left.lstrip("-").isdigit() and right.lstrip("-").isdigit()
+            ):
+                a, b = int(left), int(right)
+                return {"-eq": a == b, "-ne": a != b, "-lt": a < b, "-le": a <= b, "-gt": a > b, "-ge": a >= b}[
+                    operator
+                ]
+        raise NotUnderstood("test " + " ".join(words))
+
+
+def _run(script: str, files: frozenset[str]) -> _Shell:
+    shell = _Shell(_tokens(script), files)
+    try:
+        shell.run_list()
+        if shell.ahead:
+            raise Unfinished(f"unexpected {shell.ahead}")
+    except _Exit:
+        pass
+    except _Break:
+        pass
+    return shell
+
+
+def run_script(script: str, files: frozenset[str] = frozenset()) -> Behaviour:
+    """What ``sh -c`` with this script does. Raises :class:`NotUnderstood`."""
+    try:
+        shell = _run(script, files)
+    except Unfinished as problem:
+        return Behaviour(0.0, 2, None, ((0.0, f"sh: syntax error: {problem}"),))
+    traps = tuple(shell.traps.values())
+    lines, pauses = tuple(shell.lines), tuple(shell.pauses)
+    if shell.cycle is None:
+        return Behaviour(shell.now, shell.code, None, lines, traps=traps, pauses=pauses if traps else ())
+    since, every, again = shell.cycle
+    return Behaviour(math.inf, 0, None, lines, again, every, since, traps, pauses if traps else ())
+
+
+def made_by(script: str) -> set[str]:
+    """The files that a script makes or removes on its way."""
+    try:
+        return _run(script, frozenset()).made
+    except Unfinished:
+        return set()
+
+
+def run_command(words: list[str]) -> Behaviour:
+    """What one program does. Raises :class:`NotUnderstood` for one that is there and not modelled."""
+    if not words:
+        return Behaviour(0.0, 0, None)
+    name = words[0].removeprefix("/bin/").removeprefix("/usr/bin/")
+    if name == "sleep":
+        return Behaviour(*sleep_seconds(words[1:]), None)
+    if name == "false":
+        return Behaviour(0.0, 1, None)
+    if name == "echo":
+        return Behaviour(0.0, 0, None, ((0.0, " ".join(words[1:])),))
+    if name in SILENT:
+        return Behaviour(0.0, 0, None)
+    if name == "tail" and words[1:2] in (["-f"], ["-F"]):
+        return Behaviour(math.inf, 0, None)
+    if name == "httpd" and "-f" in words:
+        return Behaviour(math.inf, 0, None)
+    if name in ("tail", "ping"):
+        if "-c" in words or (name == "tail" and len(words) > 1):
+            raise NotUnderstood(" ".join(words[:2]))
+        return Behaviour(math.inf, 0, None) if len(words) > 1 else Behaviour(0.0, 1, None)
+    if name == "top":
+        return Behaviour(math.inf, 0, None)
+    if name in UNMODELLED:
+        raise NotUnderstood(name)
+    return Behaviour(0.0, NOT_FOUND, None, ((0.0, f"sh: {words[0]}: not found"),))
+
+
+def sleep_seconds(arguments: list[str]) -> tuple[float, int]:
+    """How long ``sleep`` sleeps, and its exit code."""
+    if not arguments:
+        return 0.0, 1
+    total = 0.0
+    for argument in arguments:
+        if argument in ("infinity", "inf"):
+            return math.inf, 0
+        number, unit = (argument[:-1], argument[-1]) if argument[-1:] in "smhd" else (argument, "s")
+        try:
+            total += float(number) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit]
+        except (KeyError, ValueError):
+            return 0.0, 1
+    return total, 0
