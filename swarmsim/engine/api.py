@@ -24,6 +24,7 @@ from swarmsim.engine.engine import ENGINE_VERSION, LOG_PORT
 from swarmsim.engine.events import EngineEvent, message
 from swarmsim.engine.gossip import leave_duration, others_in_gossip
 from swarmsim.engine.images import find_image
+from swarmsim.engine.joining import Joining
 from swarmsim.engine.jsonforms import (
     Json,
     container_inspected,
@@ -41,7 +42,6 @@ from swarmsim.sim.future import Activity
 from swarmsim.sim.net.channel import ask_once
 from swarmsim.sim.net.status import RpcError
 from swarmsim.swarm.api import control
-from swarmsim.swarm.api.ca import GET_ROOT_CA_CERTIFICATE, GetRootCACertificateRequest
 from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsRequest
 from swarmsim.swarm.ca.certificates import RootCA
@@ -103,7 +103,7 @@ class EngineAPI(ResourceCalls):
     def swarm_init(self, request: api.InitRequest) -> Activity[str]:
         """Returns the node's id."""
         yield from self._request()
-        if self.engine.node is not None:
+        if self.engine.node is not None or self.engine.joining is not None:
             raise ApiError(503, SWARM_EXISTS)
         address = self._own_address(request.advertise_addr or request.listen_addr, "advertise")
         available = _availability(request.availability)
@@ -119,7 +119,7 @@ class EngineAPI(ResourceCalls):
     def swarm_join(self, request: api.JoinRequest) -> Activity[Role]:
         """Returns the role that the token gave."""
         yield from self._request()
-        if self.engine.node is not None:
+        if self.engine.node is not None or self.engine.joining is not None:
             raise ApiError(503, SWARM_EXISTS)
         address = self._own_address(request.advertise_addr or request.listen_addr, "advertise")
         available = _availability(request.availability)
@@ -128,35 +128,38 @@ class EngineAPI(ResourceCalls):
         if len(parts) != 4 or parts[:2] != ["SWMTKN", "1"] or len(parts[2]) != 50 or len(parts[3]) != 25:
             raise ApiError(400, "invalid join token")
         remote = self._target(request.remotes[0])
-        try:
-            answer = yield from ask_once(
-                self.engine.process, remote, GET_ROOT_CA_CERTIFICATE, GetRootCACertificateRequest(), CONNECT_TIMEOUT
-            )
-            root = answer.root
-            digest = hashlib.sha256(root.certificate.encode()).digest()
-            expected = _digest_of(parts[2])
-            if expected != digest:
-                raise ApiError(500, f"remote CA does not match fingerprint. Expected: {expected.hex()}")
-            yield from join_swarm(
-                self.engine.process, self.engine, address, remote, root, token, available, self._adopt
-            )
-        except RpcError as error:
-            if error.code == "DeadlineExceeded":
-                raise ApiError(503, JOIN_TIMEOUT) from None
-            if self.engine.node is not None:
-                self.engine.node.stop()
-                self._forget()
-            if error.broken:
-                raise ApiError(503, str(error)) from None
-            raise refused(error) from None
-        return self.engine.node.identity.role if self.engine.node else Role.WORKER
+        process, digest = self.engine.process, _digest_of(parts[2])
+        attempt = join_swarm(process, self.engine, address, remote, digest, token, available, self._adopt)
+        joining = self.engine.joining = Joining(process, remote, attempt, self._joined)
+        yield self.host.clock.first_of((joining.ended, self.host.clock.timeout(CONNECT_TIMEOUT)))
+        if not joining.ended.triggered:
+            raise ApiError(503, JOIN_TIMEOUT)
+        if not joining.done.ok:
+            self.engine.joining = None
+            error = joining.done._value
+            if isinstance(error, RpcError) and not error.broken:
+                raise refused(error)
+            raise ApiError(503, str(error))
+        return joining.done.value.identity.role
+
+    def _joined(self, node: SwarmNode | None) -> None:
+        if node is not None:
+            self.engine.joining = None
+        elif self.engine.node is not None:
+            self.engine.node.stop()
+            self._forget()
 
     def swarm_leave(self, force: bool) -> Activity[Any]:
         yield from self._request()
-        node = self.engine.node
+        node, joining = self.engine.node, self.engine.joining
+        if joining is not None:
+            joining.give_up()
+            self.engine.joining = None
         if node is None:
-            raise ApiError(503, NO_SWARM)
-        if node.identity.role is Role.MANAGER and not force:
+            if joining is None:
+                raise ApiError(503, NO_SWARM)
+            return
+        if node.identity.role is Role.MANAGER and joining is None and not force:
             yield from self._refuse_to_leave(node)
         yield node.stop()
         farewell = self.host.clock.timeout(leave_duration(others_in_gossip(self.host), self.host.rng("gossip")))
@@ -424,20 +427,21 @@ class EngineAPI(ResourceCalls):
         return VERSION_BODY
 
     def _swarm_info(self) -> Activity[Any]:
-        node = self.engine.node
+        node, joining = self.engine.node, self.engine.joining
         if node is None:
+            state = "inactive" if joining is None else "error" if joining.error else "pending"
             return {
                 "NodeID": "",
-                "NodeAddr": "",
-                "LocalNodeState": "inactive",
+                "NodeAddr": "" if joining is None else self.host.address,
+                "LocalNodeState": state,
                 "ControlAvailable": False,
-                "Error": "",
-                "RemoteManagers": None,
+                "Error": "" if joining is None else joining.error,
+                "RemoteManagers": None if joining is None else [{"NodeID": "", "Addr": joining.remote}],
             }
         body: Json = {
             "NodeID": node.identity.node_id,
             "NodeAddr": self.host.address,
-            "LocalNodeState": "active" if node.agent is not None else "pending",
+            "LocalNodeState": "active" if node.agent is not None and joining is None else "pending",
             "ControlAvailable": node.control is not None,
             "Error": "",
             "RemoteManagers": None,

@@ -64,7 +64,8 @@ class Calls:
     def _manager(self) -> Manager:
         node = self.engine.node
         if node is None:
-            raise ApiError(503, NOT_IN_SWARM)
+            pending = self.engine.joining is not None and not self.engine.joining.error
+            raise ApiError(503, NOT_A_MANAGER if pending else NOT_IN_SWARM)
         if node.control is None:
             raise ApiError(503, MANAGER_NOT_READY if node.identity.role is Role.MANAGER else NOT_A_MANAGER)
         return node.control

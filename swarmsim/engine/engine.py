@@ -15,6 +15,7 @@ from swarmsim.apitypes.specs import GenericResource, PortConfig, replace
 from swarmsim.engine.containers import NOTHING, Container
 from swarmsim.engine.events import EventLog
 from swarmsim.engine.executor import ContainerController
+from swarmsim.engine.joining import Joining
 from swarmsim.engine.localresources import PREDEFINED, LocalNetwork, Volume
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host, Process
@@ -71,6 +72,7 @@ class Engine:
         self.ids: Random = host.rng("containers")
         self._rng: Random = host.rng("engine")
         self.node: SwarmNode | None = None
+        self.joining: Joining | None = None
         self.process: Process
         self.running = False
         self.events = EventLog(host.clock)
@@ -125,7 +127,7 @@ class Engine:
     def crashed(self) -> None:
         """The process is gone (killed, or the power with it)."""
         self._ended()
-        self.node = None
+        self.node = self.joining = None
 
     def kill(self) -> None:
         """SIGKILL to the daemon: connections reset, containers run on."""

@@ -8,19 +8,27 @@ node gets a manager's certificate and joins Raft, a demoted one stops its manage
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.net.channel import ask_once
 from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.quiescence import Subject
+from swarmsim.sim.errors import ModelError
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.agent.agent import Agent
 from swarmsim.swarm.agent.remotes import Remotes
 from swarmsim.swarm.agent.worker import Executor, TaskDisk
-from swarmsim.swarm.api.ca import ISSUE_NODE_CERTIFICATE, IssueNodeCertificateRequest
+from swarmsim.swarm.api.ca import (
+    GET_ROOT_CA_CERTIFICATE,
+    ISSUE_NODE_CERTIFICATE,
+    GetRootCACertificateRequest,
+    IssueNodeCertificateRequest,
+    IssueNodeCertificateResponse,
+)
 from swarmsim.swarm.api.dispatcher import Peer
 from swarmsim.swarm.api.raft import JOIN, JoinRequest
 from swarmsim.swarm.ca.certificates import RootCA, create_root
@@ -28,10 +36,15 @@ from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.raftnode import RaftDisk
 from swarmsim.swarm.objects import Availability, Node, Role, Task
 
-JOIN_TIMEOUT = 20.0  # seconds, daemon/cluster swarmConnectTimeout
+CA_ATTEMPTS = 5
+CA_RETRY = 2.0  # seconds, ca/config.go GetCertRetryInterval
+CA_TIMEOUT = 5.0  # seconds, certificates.go GetRemoteCA, GetRemoteSignedCertificate
+JOIN_TIMEOUT = 10.0  # seconds, raft.go joinCluster: the manager is asked to be made a member
 RENEWAL_PAUSE = 0.5  # seconds, ca/renewer.go: before a certificate of another role is asked for
 CONTROL_POLL = 0.5  # seconds, node.go initManagerConnection
 JOIN_RETRY = 5.0  # seconds between a promoted node's attempts to join Raft
+
+T = TypeVar("T")
 
 
 class Identity(NamedTuple):
@@ -162,19 +175,28 @@ class SwarmNode(Subject):
         yield from self.join_raft()
         self._promoting = False
 
-    def join_raft(self, availability: Availability = Availability.ACTIVE) -> Activity[None]:
-        """Start a manager and make it a Raft member; tries until it works or the role is taken back."""
+    def join_raft(self, availability: Availability = Availability.ACTIVE, through: str = "") -> Activity[None]:
+        """Start a manager and make it a Raft member; tries until it works or the role is taken back.
+
+        A node that joins ``through`` a manager tries once. Raises :class:`RpcError` if that refuses.
+        """
         if self._stopping is not None:
             yield self._stopping
         self.disk.raft = RaftDisk()
         manager = self._start_manager(availability)
         connected = manager.scope.spawn(self._connect_control(manager))
+        if through:
+            raft_id, members = yield from ask_once(self.process, through, JOIN, self._join_request, JOIN_TIMEOUT)
+            manager.raft.join(raft_id, members)
+            yield self.scope.clock.first_of((connected, manager.scope.ended))
+            return
         while self.manager is manager:
             remote = self.disk.remotes.select(self._rng)
             if remote is not None:
-                request = JoinRequest(self.identity.node_id, self.process.host.name, self.disk.advertise)
                 try:
-                    raft_id, members = yield from ask_once(self.process, remote.addr, JOIN, request, JOIN_RETRY)
+                    raft_id, members = yield from ask_once(
+                        self.process, remote.addr, JOIN, self._join_request, JOIN_RETRY
+                    )
                 except RpcError:
                     self.disk.remotes.observe(remote, good=False)
                 else:
@@ -182,6 +204,10 @@ class SwarmNode(Subject):
                     yield self.scope.clock.first_of((connected, manager.scope.ended))
                     return
             yield JOIN_RETRY * self._rng.random()
+
+    @property
+    def _join_request(self) -> JoinRequest:
+        return JoinRequest(self.identity.node_id, self.process.host.name, self.disk.advertise)
 
     def _removed_from_raft(self) -> None:
         self._stop_manager()
@@ -223,22 +249,52 @@ def init_swarm(process: Process, executor: Executor, advertise: str, availabilit
     return node
 
 
+class JoinError(ModelError):
+    """The node could not become part of the swarm."""
+
+
+def _five_times(attempt: Callable[[], Activity[T]]) -> Activity[T]:
+    """The certificate authority is asked five times, two seconds apart (ca/config.go DownloadRootCA, certificates.go
+    RequestAndSaveNewCertificates): the manager asked may just have been demoted. Also the last failure waits."""
+    failure: ModelError | None = None
+    for _ in range(CA_ATTEMPTS):
+        try:
+            return (yield from attempt())
+        except ModelError as error:
+            failure = error
+        yield CA_RETRY
+    assert failure is not None
+    raise failure
+
+
 def join_swarm(
     process: Process,
     executor: Executor,
     advertise: str,
     remote: str,
-    root: RootCA,
+    digest: bytes,
     token: str,
     availability: Availability,
     adopt: Callable[[SwarmNode], object],
 ) -> Activity[SwarmNode]:
-    """Join through the manager at ``remote``, whose root certificate was checked; returns the node once it is registered.
+    """Join through the manager at ``remote``, whose root certificate must have this digest; the node once it is registered.
 
-    ``adopt`` is given the node as soon as it has a certificate. Raises :class:`RpcError`.
+    ``adopt`` is given the node as soon as it has a certificate. Raises :class:`RpcError` and :class:`JoinError`.
     """
-    request = IssueNodeCertificateRequest(token, availability)
-    issued = yield from ask_once(process, remote, ISSUE_NODE_CERTIFICATE, request, JOIN_TIMEOUT)
+
+    def download_root() -> Activity[RootCA]:
+        request = GetRootCACertificateRequest()
+        root = (yield from ask_once(process, remote, GET_ROOT_CA_CERTIFICATE, request, CA_TIMEOUT)).root
+        if sha256(root.certificate.encode()).digest() != digest:
+            raise JoinError(f"remote CA does not match fingerprint. Expected: {digest.hex()}")
+        return root
+
+    def get_certificate() -> Activity[IssueNodeCertificateResponse]:
+        request = IssueNodeCertificateRequest(token, availability)
+        return (yield from ask_once(process, remote, ISSUE_NODE_CERTIFICATE, request, CA_TIMEOUT))
+
+    root = yield from _five_times(download_root)
+    issued = yield from _five_times(get_certificate)
     identity = Identity(issued.node_id, issued.cluster_id, issued.role)
     node = SwarmNode(process, executor, NodeDisk(identity, root, advertise, Remotes(Peer("", remote))))
     adopt(node)
@@ -246,6 +302,9 @@ def join_swarm(
     registered = node.wait_registered()
     node._start_agent()
     if issued.role is Role.MANAGER:
-        yield from node.join_raft(availability)
+        try:
+            yield from node.join_raft(availability, remote)
+        except RpcError as error:
+            raise JoinError(f"manager stopped: can't initialize raft node: {error}") from None
     yield registered
     return node

@@ -25,7 +25,6 @@ NOT_YET: dict[str, str] = {
     "env-file-not-read": "stack files",
     "host-port-without-number": "client",
     "image-tag": "client",
-    "join-unreachable-manager": "engine: joins",
     "odd-port-mode": "client",
     "overlapping-subnets": "engine: networks",
     "progress-without-tasks": "client",
