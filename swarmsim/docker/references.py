@@ -12,14 +12,14 @@ from swarmsim.docker.errors import CommandError
 from swarmsim.sim.future import Activity
 
 
-def resolved(command: CommandContext, spec: ServiceSpec) -> Activity[Any]:
-    """The spec with every id filled in. Raises :class:`CommandError` for what is not there or named twice."""
+def resolved(command: CommandContext, spec: ServiceSpec, networks: bool = True) -> Activity[Any]:
+    """The spec with every id filled in; those of networks only if asked for (the daemon does it, too). Raises :class:`CommandError` for what is not there or named twice."""
     container, task = spec.task.container, spec.task
-    networks = yield from _networks(command, task.networks or [])
+    attachments = (yield from _networks(command, task.networks or [])) if networks else task.networks
     secrets = yield from _files(command, "secret", container.secrets or [])
     configs = yield from _files(command, "config", container.configs or [])
     container = replace(container, secrets=secrets or None, configs=configs or None)
-    return replace(spec, task=replace(task, container=container, networks=networks or None))
+    return replace(spec, task=replace(task, container=container, networks=attachments or None))
 
 
 def pinned(command: CommandContext, spec: ServiceSpec) -> Activity[ServiceSpec]:

@@ -100,7 +100,7 @@ def _deploy(command: CommandContext, stack: Stack, resolve: str, done: list[str]
             yield from _make_file(command, kind, file, done)
     specs: dict[str, ServiceSpec] = {}
     for service in stack.services:
-        specs[service] = yield from resolved(command, stack.service(service))
+        specs[service] = yield from resolved(command, stack.service(service), networks=False)
     existing = {s["Spec"]["Name"]: s for s in (yield from _of_stack(command.api.service_list, stack.name))}
     # The order is that of a Go map.
     order = list(specs)

@@ -248,7 +248,7 @@ class EngineAPI(ResourceCalls):
         """Returns the id."""
         yield from self._request()
         self._manager()
-        spec = stored(spec)
+        spec = yield from self.with_network_ids(stored(spec))
         if not spec.name:
             spec = msgspec.structs.replace(spec, name=random_name(self.engine.ids))
         created = yield from self._control(control.CREATE_SERVICE, control.CreateServiceRequest(spec))
@@ -257,7 +257,8 @@ class EngineAPI(ResourceCalls):
     def service_update(self, reference: str, version: int, spec: ServiceSpec, rollback: bool) -> Activity[None]:
         yield from self._request()
         service = yield from self._service(reference)
-        request = control.UpdateServiceRequest(service.id, version, stored(spec), rollback)
+        spec = yield from self.with_network_ids(stored(spec))
+        request = control.UpdateServiceRequest(service.id, version, spec, rollback)
         yield from self._control(control.UPDATE_SERVICE, request)
 
     def service_remove(self, reference: str) -> Activity[Any]:
@@ -503,6 +504,7 @@ class EngineAPI(ResourceCalls):
 
     def _forget(self) -> None:
         self.engine.node = None
+        self.engine.overlays.clear()
         self.host.disk.pop("swarm", None)
 
     def _root(self) -> RootCA | None:

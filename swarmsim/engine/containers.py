@@ -21,6 +21,7 @@ from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import hex_id
+from swarmsim.swarm.objects import Attachment
 from swarmsim.trace import rows
 
 SIGNAL_LATENCY = 0.05  # seconds a well-behaved process needs to stop; estimated
@@ -105,6 +106,8 @@ class Container:
         self.ports: tuple[str, ...] = ()
         self.publishes: tuple[PortConfig, ...] = ()
         """The ports of the host that are to lead to it."""
+        self.attachments: tuple[Attachment, ...] = ()
+        """The networks of the swarm it is on."""
         self.bindings: tuple[PortConfig, ...] = ()
         """Those that do while it runs: one for IPv4 and one for IPv6, with the numbers the engine chose."""
         self.hostname = ""

@@ -17,6 +17,7 @@ from swarmsim.engine.events import EventLog
 from swarmsim.engine.executor import ContainerController
 from swarmsim.engine.joining import Joining
 from swarmsim.engine.localresources import PREDEFINED, LocalNetwork, Volume
+from swarmsim.engine.overlays import Overlays
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host, Process
 from swarmsim.sim.method import CallInfo
@@ -24,7 +25,7 @@ from swarmsim.sim.net.connection import ANY_ADDRESS
 from swarmsim.sim.net.server import Server
 from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsMessage, SubscribeLogsRequest
 from swarmsim.swarm.node import NodeDisk, SwarmNode
-from swarmsim.swarm.objects import NetworkSpec, NodeDescription, Task
+from swarmsim.swarm.objects import NetworkSpec, Node, NodeDescription, Task
 from swarmsim.swarm.store import MemoryStore
 from swarmsim.trace import rows
 
@@ -69,6 +70,7 @@ class Engine:
         self.task_containers: dict[str, Container] = host.disk.setdefault("task containers", {})
         self.volumes: dict[str, Volume] = host.disk.setdefault("volumes", {})
         self.networks: dict[str, LocalNetwork] = host.disk.setdefault("networks", {})
+        self.overlays: Overlays = host.disk.setdefault("overlays", Overlays(host, self.containers))
         self.ids: Random = host.rng("containers")
         self._rng: Random = host.rng("engine")
         self.node: SwarmNode | None = None
@@ -252,6 +254,9 @@ class Engine:
 
     def managing(self, store: MemoryStore) -> None:
         self.events.follow(store)
+
+    def configure(self, node: Node) -> None:
+        self.overlays.configure(node.attachments)
 
     def controller(self, task: Task) -> ContainerController:
         return ContainerController(self, task)

@@ -12,15 +12,18 @@ from swarmsim.engine import texts
 from swarmsim.engine.containers import Container, HealthCheck, Mailbox
 from swarmsim.engine.images import NoExecutable, find_image, plan_probe, plan_run
 from swarmsim.engine.localresources import Volume
+from swarmsim.engine.overlays import Overlays
+from swarmsim.engine.scripts import NotUnderstood
 from swarmsim.sim.errors import ModelError
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host, Process
-from swarmsim.engine.scripts import NotUnderstood
 from swarmsim.swarm.agent.taskmanager import ControllerError, Operation
 from swarmsim.swarm.objects import ContainerStatus, Task
 
 GOSSIP_CONVERGE_DELAY = 2.0
 """Seconds between taking a task out of load balancing and stopping it (controller.go defaultGossipConvergeDelay)."""
+ATTACHMENTS_POLL = 0.1  # seconds, adapter.go nodeAttachmentReadyInterval
+ATTACHMENTS_TIMEOUT = 30.0  # seconds, controller.go waitNodeAttachmentsTimeout
 
 _PLACEHOLDER = re.compile(r"\{\{\s*(\.[A-Za-z.]+)\s*\}\}")
 
@@ -47,6 +50,7 @@ class Backend(Protocol):
     ids: Random
     images: dict[str, None]
     task_containers: dict[str, Container]
+    overlays: Overlays
 
     def sample_duration(self, what: str) -> float: ...
 
@@ -137,6 +141,7 @@ class ContainerController:
         engine, spec = self.engine, self.task.spec.container
         if self.container is not None:
             return
+        yield from self._join_networks()
         found = find_image(spec.image)
         if found is not None and found[0].in_registry:
             yield engine.sample_duration("registry")
@@ -174,11 +179,22 @@ class ContainerController:
         image_name = spec.image.partition("@")[0]
         container = Container(engine.host, engine.ids, self._name, image_name, command, run, labels)
         container.ports = image.ports
+        container.attachments = self.task.networks
         container.publishes = tuple(port for port in self.task.ports if port.publish_mode == "host")
         container.volumes = volumes
         container.hostname = self._expanded(spec.hostname) or container.id[:12]
         container.env = [self._expanded(entry) for entry in spec.env or ()]
         engine.add_container(container, self.task.id)
+
+    def _join_networks(self) -> Activity[None]:
+        """Wait for the node's own addresses on the task's networks, and make the engine's halves of them."""
+        overlays, waited = self.engine.overlays, 0.0
+        while overlays.missing(self.task.networks):
+            if waited >= ATTACHMENTS_TIMEOUT:
+                raise ControllerError(texts.NO_ATTACHMENTS.words)
+            yield ATTACHMENTS_POLL
+            waited += ATTACHMENTS_POLL
+        overlays.create(self.task.networks)
 
     def _expanded(self, text: str) -> str:
         """``{{.Task.Slot}}`` and the like filled in (swarmkit template/context.go); what is unknown stays."""
@@ -309,6 +325,7 @@ class ContainerController:
         container = self.container
         if container is not None:
             yield from self._stop(container)
+        self.engine.overlays.remove(self.task.networks)
 
     def _stop(self, container: Container) -> Activity[Any]:
         """Ask the process to end, insist, and tidy up."""

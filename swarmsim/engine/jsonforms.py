@@ -22,6 +22,7 @@ from swarmsim.apitypes.specs import (
 )
 from swarmsim.engine.containers import Container
 from swarmsim.engine.localresources import LocalNetwork, mountpoint
+from swarmsim.engine.overlays import Half
 from swarmsim.go.units import human_duration
 from swarmsim.sim.clock import EPOCH, timestamp
 from swarmsim.swarm.api.control import NodeView
@@ -84,7 +85,7 @@ def service_json(service: Service, insert_defaults: bool = False) -> Json:
     if service.previous_spec is not None:
         body["PreviousSpec"] = as_json(service.previous_spec)
     endpoint: Json = {"Spec": {}}
-    if service.ports or service.virtual_ips or service.spec.task.networks:
+    if service.ports or service.virtual_ips:
         endpoint["Spec"] = as_json(with_defaults(service.spec).endpoint)
         if service.ports:
             endpoint["Ports"] = _ports(service.ports)
@@ -115,35 +116,46 @@ def secret_json(secret: Secret | Config) -> Json:
     return {"ID": secret.id, **_meta(secret.meta), "Spec": spec}
 
 
-def network_json(network: Network | LocalNetwork) -> Json:
+def network_json(network: Network | LocalNetwork | Half, detailed: Json | None = None) -> Json:
+    """``detailed`` are the containers and peers that an engine tells of its own networks when they are inspected."""
+    if isinstance(network, Half):
+        body = network_json(network.network)
+        body |= {
+            "Created": timestamp(network.created_at),
+            "Containers": {},
+            "Labels": network.network.spec.labels or {},
+        }
+        return body | (detailed or {})
     spec = network.spec
     if isinstance(network, Network):
         scope, created = "swarm", network.meta.created_at
-        config = [{"Subnet": network.subnet, "Gateway": network.gateway}] if network.subnet else []
+        config = [{"Subnet": network.subnet, "Gateway": network.gateway}] if network.subnet else None
         vxlan = {"com.docker.network.driver.overlay.vxlanid_list": str(network.vxlan_id)} if network.vxlan_id else {}
         containers: Json | None = None
         labels = dict(sorted(spec.labels.items())) if spec.labels is not None else None
     else:
         scope, created = "local", network.created_at
-        config = [{"Subnet": spec.subnet}] if spec.subnet else []
+        config = [{"Subnet": spec.subnet, **({"Gateway": spec.gateway} if spec.gateway else {})}] if spec.subnet else []
         vxlan = {}
         containers, labels = {}, spec.labels or {}
+    allocated = config is not None
     return {
         "Name": spec.name,
         "Id": network.id,
         "Created": timestamp(created),
         "Scope": scope,
-        "Driver": spec.driver,
+        "Driver": spec.driver if allocated else "",
         "EnableIPv6": False,
-        "IPAM": {"Driver": "default", "Options": None, "Config": config},
+        "IPAM": {"Driver": "default" if allocated else "", "Options": None, "Config": config},
         "Internal": spec.internal,
         "Attachable": spec.attachable,
         "Ingress": spec.ingress,
         "ConfigFrom": {"Network": ""},
         "ConfigOnly": False,
         "Containers": containers,
-        "Options": {**(spec.options or {}), **vxlan},
+        "Options": {**(spec.options or {}), **vxlan} if allocated else None,
         "Labels": labels,
+        **(detailed or {}),
     }
 
 

@@ -7,18 +7,30 @@ from typing import Any, NamedTuple
 
 from swarmsim.apitypes import engine as engineapi
 from swarmsim.apitypes.http import ApiError
-from swarmsim.apitypes.specs import SecretSpec
+from swarmsim.apitypes.specs import SecretSpec, ServiceSpec, replace
+from swarmsim.engine import texts
 from swarmsim.engine.calls import Calls, find
 from swarmsim.engine.convert import network_spec
 from swarmsim.engine.jsonforms import Json, network_json, secret_json
-from swarmsim.engine.localresources import LocalNetwork, Volume
+from swarmsim.engine.localresources import GATEWAY_BRIDGE, LocalNetwork, Volume
+from swarmsim.engine.overlays import Half, peer_name
 from swarmsim.sim.future import Activity
 from swarmsim.sim.method import Method
 from swarmsim.sim.streams import hex_id
 from swarmsim.swarm.api import control
-from swarmsim.swarm.objects import Config, Network, NetworkSpec, Secret
+from swarmsim.swarm.objects import Config, Network, Role, Secret
 
 NETWORK_DRIVERS = ("bridge", "host", "ipvlan", "macvlan", "null", "overlay")
+
+PLUGIN_TIMEOUT = 15.0  # seconds, pkg/plugins/client.go defaultTimeOut: so long a plugin is looked for
+
+
+def _id(network: Network | LocalNetwork | Half) -> str:
+    return network.network.id if isinstance(network, Half) else network.id
+
+
+def _name(network: Network | LocalNetwork | Half) -> str:
+    return network.network.name if isinstance(network, Half) else network.name
 
 
 class _SecretCalls(NamedTuple):
@@ -72,7 +84,7 @@ class ResourceCalls(Calls):
     # -- networks
 
     def network_list(self) -> Activity[Any]:
-        """All networks this engine knows: its own, and of the swarm's on a manager all, on a worker those in use."""
+        """All networks this engine knows: the swarm's on a manager, and its own, of which some are halves of the swarm's."""
         yield from self._request()
         return [network_json(network) for network in (yield from self._networks())]
 
@@ -81,24 +93,47 @@ class ResourceCalls(Calls):
 
     def _swarm_networks(self) -> Activity[list[Network]]:
         node = self.engine.node
-        if node is None:
+        if node is None or node.control is None:
             return []
-        if node.control is not None:
-            return (yield from self._listed())
-        used = {each.network_id: each for task in node.tasks for each in task.networks}
-        return [Network(id=id, spec=NetworkSpec(name=each.name, driver=each.driver)) for id, each in used.items()]
+        return (yield from self._listed())
 
-    def _networks(self) -> Activity[Any]:
+    def _networks(self) -> Activity[list[Network | LocalNetwork | Half]]:
         swarm: list[Network] = yield from self._swarm_networks()
-        return [*self.engine.networks.values(), *swarm]
+        ids = {network.id for network in swarm}
+        halves = [half for id, half in self.engine.overlays.halves.items() if id not in ids]
+        return [*self.engine.networks.values(), *halves, *swarm]
 
-    def _network(self, reference: str) -> Activity[Any]:
-        networks: list[Network | LocalNetwork] = yield from self._networks()
-        return find("network", reference, [(network.id, network.name, network) for network in networks])
+    def _network(self, reference: str) -> Activity[Network | LocalNetwork | Half]:
+        """What is here comes before what the swarm has: it says who is on it."""
+        halves = self.engine.overlays.halves
+        networks = yield from self._networks()
+        entries = [(_id(network), _name(network), network) for network in networks]
+        found: Network | LocalNetwork | Half = find("network", reference, entries)
+        return halves.get(_id(found), found)
 
     def network_inspect(self, reference: str) -> Activity[Any]:
         yield from self._request()
-        return network_json((yield from self._network(reference)))
+        network = yield from self._network(reference)
+        overlays = self.engine.overlays
+        if isinstance(network, Half):
+            endpoints = {end.key: end.json() for end in overlays.endpoints(network)}
+            return network_json(network, {"Containers": endpoints, "Peers": self._peers(network)})
+        if network.name == GATEWAY_BRIDGE[0]:
+            return network_json(network, {"Containers": {end.key: end.json() for end in overlays.gateways()}})
+        return network_json(network)
+
+    def _peers(self, half: Half) -> list[Json]:
+        """The nodes that gossip about the network, as long as gossip itself is not modelled: those it reaches that have it."""
+        ctx, own = self.host.ctx, self.host
+        found = []
+        for other in ctx.hosts.values():
+            overlays = other.disk.get("overlays")
+            theirs = overlays.halves.get(half.network.id) if overlays is not None else None
+            if theirs is not None and (other is own or (other.powered and ctx.fabric.reaches(own.name, other.name))):
+                found.append((theirs.created_at, other))
+        found.sort(key=lambda each: (each[0], each[1].name))
+        seed = ctx.streams.seed
+        return [{"Name": peer_name(other.name, seed), "IP": other.address} for _, other in found]
 
     def network_create(self, request: engineapi.NetworkCreateRequest) -> Activity[str]:
         """Returns the id; only overlay networks are the swarm's, others stay on this engine."""
@@ -109,32 +144,57 @@ class ResourceCalls(Calls):
                 ipaddress.ip_network(spec.subnet, strict=False)
             except ValueError:
                 raise ApiError(400, f"Invalid subnet {spec.subnet} : invalid CIDR address: {spec.subnet}") from None
+        if any(_name(network) == spec.name for network in (yield from self._networks())):
+            raise texts.NETWORK_EXISTS.refusal(name=spec.name)
         if spec.driver not in NETWORK_DRIVERS:
-            raise ApiError(404, f'plugin "{spec.driver}" not found')
-        if any(network.name == spec.name for network in self.engine.networks.values()):
-            raise ApiError(409, f"network with name {spec.name} already exists")
+            yield PLUGIN_TIMEOUT
+            raise texts.NO_PLUGIN.refusal(name=spec.driver)
         if spec.driver == "overlay":
+            if self.engine.node is not None and self.engine.node.identity.role is Role.WORKER:
+                raise texts.ON_A_WORKER.refusal()
             self._manager()
-            existing = yield from self._listed()
-            if any(network.name == spec.name for network in existing):
-                raise ApiError(409, f"network with name {spec.name} already exists")
             created = yield from self._control(control.CREATE_NETWORK, control.CreateNetworkRequest(spec))
             return created.network.id
         if spec.driver in ("host", "null"):
-            raise ApiError(403, f'only one instance of "{spec.driver}" network is allowed')
+            raise texts.ONE_INSTANCE.refusal(driver=spec.driver)
+        present = [ipaddress.ip_network(n.spec.subnet) for n in self.engine.networks.values() if n.spec.subnet]
+        if spec.subnet and any(map(ipaddress.ip_network(spec.subnet, strict=False).overlaps, present)):
+            raise texts.POOL_OVERLAPS.refusal()
         local = LocalNetwork(hex_id(self.engine.ids), self.host.clock.now, spec)
         self.engine.networks[local.id] = local
         return local.id
 
     def network_remove(self, reference: str) -> Activity[Any]:
         yield from self._request()
-        network: Network | LocalNetwork = yield from self._network(reference)
+        network = yield from self._network(reference)
         if isinstance(network, LocalNetwork):
-            if network.predefined:
-                raise ApiError(403, f"{network.name} is a pre-defined network and cannot be removed")
+            if network.name == GATEWAY_BRIDGE[0] and self.engine.overlays.gateways():
+                raise texts.ACTIVE_ENDPOINTS.refusal(name=network.name, id=network.id)
+            if network.predefined and network.name != GATEWAY_BRIDGE[0]:
+                raise texts.PREDEFINED_REMOVE.refusal(name=network.name)
             del self.engine.networks[network.id]
             return
-        yield from self._control(control.REMOVE_NETWORK, control.RemoveNetworkRequest(network.id))
+        yield from self._control(control.REMOVE_NETWORK, control.RemoveNetworkRequest(_id(network)))
+
+    def with_network_ids(self, spec: ServiceSpec) -> Activity[ServiceSpec]:
+        """The spec with the ids of its networks for their names (cluster/networks.go populateNetworkID). Raises
+        :class:`ApiError`: a network that is only left on this engine is none of the swarm's."""
+        if not spec.task.networks:
+            return spec
+        listed = [(network.id, network.name, network) for network in (yield from self._listed())]
+        targets = []
+        for each in spec.task.networks:
+            local = next((n for n in self.engine.networks.values() if each.target in (n.id, n.name)), None)
+            try:
+                target = find("network", each.target, listed).id
+            except ApiError:
+                if local is None:
+                    raise
+                if not local.predefined:
+                    raise texts.NOT_FOR_SERVICES.refusal(name=local.name) from None
+                target = local.id
+            targets.append(replace(each, target=target))
+        return replace(spec, task=replace(spec.task, networks=targets))
 
     # -- volumes
 

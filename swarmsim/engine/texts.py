@@ -48,6 +48,36 @@ NO_BIND_SOURCE = Text(
 RELATIVE_TARGET = Text(400, "invalid mount target, must be an absolute path: {path}", "executor/container/validate.go")
 UNKNOWN_CAPABILITY = Text(400, 'invalid CapAdd: unknown capability: "{name}"', "daemon/oci_linux.go, oci/caps/utils.go")
 
+NO_ATTACHMENTS = Text(
+    0, "node is missing network attachments, ip addresses may be exhausted", "executor/container/adapter.go"
+)
+
+# -- networks
+
+NETWORK_EXISTS = Text(409, "network with name {name} already exists", "api/server/router/network, libnetwork/error.go")
+ON_A_WORKER = Text(
+    403,
+    "Cannot create a multi-host network from a worker node. Please create the network from a manager node.",
+    "libnetwork/controller.go",
+)
+PREDEFINED_CREATE = Text(403, "{name} is a pre-defined network and cannot be created", "daemon/cluster/networks.go")
+PREDEFINED_REMOVE = Text(403, "{name} is a pre-defined network and cannot be removed", "daemon/network.go")
+ONE_INSTANCE = Text(403, 'only one instance of "{driver}" network is allowed', "libnetwork/drivers/host, null")
+NO_PLUGIN = Text(404, 'plugin "{name}" not found', "pkg/plugins, plugin/store.go")
+POOL_OVERLAPS = Text(403, "Pool overlaps with other one on this address space", "libnetwork/ipamapi/contract.go")
+ACTIVE_ENDPOINTS = Text(
+    403,
+    "error while removing network: network {name} id {id} has active endpoints",
+    "daemon/network.go, libnetwork/error.go",
+)
+NETWORK_NOT_FOUND = Text(404, "network {name} not found", "daemon/cluster/helpers.go, libnetwork/error.go")
+NOT_FOR_SERVICES = Text(
+    403,
+    "The network {name} cannot be used with services. Only networks scoped to the swarm can be used, "
+    "such as those created with the overlay driver.",
+    "daemon/cluster/networks.go",
+)
+
 # -- containers that do not start
 
 _RUNC = (

@@ -12,12 +12,12 @@ from hashlib import sha256
 from random import Random
 from typing import NamedTuple, TypeVar
 
+from swarmsim.sim.errors import ModelError
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.net.channel import ask_once
 from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.quiescence import Subject
-from swarmsim.sim.errors import ModelError
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.agent.agent import Agent
 from swarmsim.swarm.agent.remotes import Remotes
@@ -156,6 +156,7 @@ class SwarmNode(Subject):
     # -- what the managers say
 
     def _on_session_message(self, node: Node) -> None:
+        self.executor.configure(node)
         ready, self._ready = self._ready, []
         for event in ready:
             event.succeed()

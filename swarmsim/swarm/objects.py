@@ -77,12 +77,16 @@ class TaskStatus(msgspec.Struct, frozen=True, gc=False):
 
 
 class Attachment(msgspec.Struct, frozen=True, gc=False):
-    """A task's or a service's place on a network: ``address`` with its prefix, ``10.0.1.7/24``."""
+    """A task's, a service's or a node's place on a network: ``address`` with its prefix, ``10.0.1.7/24``.
+
+    ``network`` is the network as it was then: agents know of networks what tasks bring along.
+    """
 
     network_id: str
     name: str
     driver: str
     address: str = ""
+    network: Network | None = None
 
 
 class Task(StoreObject, frozen=True, kw_only=True):
@@ -185,13 +189,18 @@ class NodeStatus(msgspec.Struct, frozen=True, gc=False):
 
 
 class Node(StoreObject, frozen=True, kw_only=True):
-    """``spec.role`` is wanted, ``role`` is what the node's certificate says."""
+    """``spec.role`` is wanted, ``role`` is what the node's certificate says.
+
+    ``attachments`` are the node's own places: its load balancers' on the networks its tasks are on, and on the ingress
+    network.
+    """
 
     table: ClassVar[str] = "node"
     spec: NodeSpec
     role: Role
     description: NodeDescription | None = None
     status: NodeStatus = NodeStatus()
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def hostname(self) -> str:

@@ -26,7 +26,6 @@ NOT_YET: dict[str, str] = {
     "host-port-without-number": "client",
     "image-tag": "client",
     "odd-port-mode": "client",
-    "overlapping-subnets": "engine: networks",
     "progress-without-tasks": "client",
     "promote-unreachable": "Unreachable lasts some 10 ms there; a look is every 0.2 s",
     "stack-config-words": "stack files",

@@ -10,7 +10,7 @@ import msgspec
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.agent.taskmanager import Controller, TaskManager
 from swarmsim.swarm.api.dispatcher import AssignmentsMessage
-from swarmsim.swarm.objects import NodeDescription, Task, TaskStatus
+from swarmsim.swarm.objects import Node, NodeDescription, Task, TaskStatus
 from swarmsim.swarm.store import MemoryStore
 
 TaskDisk = dict[str, Task]
@@ -23,6 +23,9 @@ class Executor(Protocol):
     def describe(self) -> NodeDescription: ...
 
     def controller(self, task: Task) -> Controller: ...
+
+    def configure(self, node: Node) -> None:
+        """What the managers say of the node (executor.go Configure)."""
 
     def managing(self, store: MemoryStore) -> None:
         """A manager with this store runs on the host now."""

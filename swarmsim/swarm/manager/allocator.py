@@ -3,20 +3,23 @@
 A task is NEW until what it needs of the network is allocated, then PENDING. Published ports without a number come
 from 30000..32767 (allocator/portallocator.go). Each network has a subnet of the default pool, each service a virtual
 IP on each of its networks (unless its endpoint mode is dnsrr), each task an address, the ingress network included
-if it publishes ports there. Addresses are given in turn, so that one that was freed is not used again at once.
+if it publishes ports there. So has each node, for its load balancer: on the ingress network from the start, on others
+as long as its tasks are on them. Addresses are given in turn, so that one that was freed is not used again at once.
+
+A network whose subnet overlaps another's is not allocated until that is gone; what needs it waits.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from swarmsim.apitypes.specs import PortConfig, replace
 from swarmsim.sim.future import Activity
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.manager.loop import CommitLoop
-from swarmsim.swarm.objects import Attachment, Network, Service, Task, TaskStatus
+from swarmsim.swarm.objects import Attachment, Network, Node, Service, Task, TaskStatus
 from swarmsim.swarm.states import PENDING_MESSAGE, TaskState, Who
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 
@@ -102,6 +105,9 @@ class Allocator:
         self.store = store
         self._pools: dict[str, AddressPool] = {}
         self._waiting: dict[str, None] = {}
+        """Tasks that stay NEW."""
+        self._unallocated: dict[str, None] = {}
+        """Networks that overlap others."""
         for network in store.table(Network).values():
             if network.subnet:
                 self._pools[network.id] = AddressPool(network.subnet, network.gateway)
@@ -110,9 +116,11 @@ class Allocator:
         for task in store.table(Task).values():
             if not _is_dead(task):
                 self._keep(task.networks)
+        for node in store.table(Node).values():
+            self._keep(node.attachments)
         networks, services = list(store.table(Network)), list(store.table(Service))
         tasks = [task.id for task in store.table(Task).values() if task.status.state is TaskState.NEW]
-        CommitLoop(scope, store, self._on_commit, self._allocate(networks, services, tasks))
+        CommitLoop(scope, store, self._on_commit, self._allocate(networks, services, tasks, list(store.table(Node))))
 
     def _keep(self, attachments: Iterable[Attachment]) -> None:
         for attachment in attachments:
@@ -130,9 +138,13 @@ class Allocator:
         networks: list[str] = []
         services: list[str] = []
         tasks: list[str] = []
+        nodes: dict[str, None] = {}
+        freed = False
         for action, obj, old in changes:
             kind = type(obj)
             if kind is Task:
+                if obj.networks and obj.node_id and self._moved(obj, old):
+                    nodes[obj.node_id] = None
                 if action == "delete":
                     if not _is_dead(obj):
                         self._free(obj.networks)
@@ -149,12 +161,31 @@ class Allocator:
             elif kind is Network:
                 if action == "delete":
                     self._pools.pop(obj.id, None)
+                    self._unallocated.pop(obj.id, None)
+                    freed = True
+                    nodes.update((node.id, None) for node in self.store.table(Node).values() if node.attachments)
                 elif not obj.subnet:
                     networks.append(obj.id)
-        if not (networks or services or tasks):
+                elif obj.spec.ingress and action == "update" and not old.subnet:
+                    nodes.update(dict.fromkeys(self.store.table(Node)))
+            elif kind is Node:
+                if action == "delete":
+                    self._free(obj.attachments)
+                elif action == "create":
+                    nodes[obj.id] = None
+        if freed:
+            networks += [id for id in self._unallocated if id not in networks]
+        if not (networks or services or tasks or nodes):
             return None
         tasks += [id for id in self._waiting if id not in tasks]
-        return self._allocate(networks, services, tasks)
+        return self._allocate(networks, services, tasks, list(nodes))
+
+    def _moved(self, task: Task, old: Task | None) -> bool:
+        """Whether a task has come to its node, or is over there."""
+        over = task.status.state > TaskState.RUNNING
+        return (
+            old is None or task is old or task.node_id != old.node_id or over != (old.status.state > TaskState.RUNNING)
+        )
 
     def _needs_ports(self, service: Service) -> bool:
         wanted = service.spec.endpoint.ports if service.spec.endpoint else None
@@ -180,11 +211,16 @@ class Allocator:
             return []
         return [network.id for network in self._wanted_networks(service, ports)]
 
-    def _allocate(self, networks: list[str], services: list[str], tasks: list[str]) -> Activity[None]:
+    def _allocate(self, networks: list[str], services: list[str], tasks: list[str], nodes: list[str]) -> Activity[None]:
         if networks:
+            waiting = bool(self._unallocated)
             yield self.store.batch([partial(self._allocate_network, id) for id in networks])
-        steps = [partial(self._allocate_service, id) for id in services]
+            if waiting:
+                table = self.store.table(Service)
+                services += [id for id in table if id not in services and self._needs_addresses(table[id])]
+        steps: list[Callable[[Transaction], None]] = [partial(self._allocate_service, id) for id in services]
         steps += [partial(self._allocate_task, id) for id in tasks]
+        steps += [partial(self._allocate_node, id) for id in nodes]
         if steps:
             yield self.store.batch(steps)
 
@@ -194,6 +230,10 @@ class Allocator:
             return
         others = [ipaddress.ip_network(n.subnet, strict=False) for n in tx.all(Network) if n.subnet]
         subnet = network.spec.subnet
+        if subnet and any(map(ipaddress.ip_network(subnet, strict=False).overlaps, others)):
+            self._unallocated[id] = None
+            return
+        self._unallocated.pop(id, None)
         if not subnet:
             free = (net for net in DEFAULT_POOL.subnets(new_prefix=SUBNET_SIZE) if not any(map(net.overlaps, others)))
             subnet = str(next(free))
@@ -206,6 +246,8 @@ class Allocator:
     def _allocate_service(self, id: str, tx: Transaction) -> None:
         service = tx.get(Service, id)
         if service is None:
+            return
+        if any(network.id in self._unallocated for network in self._wanted_networks(service, ())):
             return
         ports = service.ports
         if self._needs_ports(service):
@@ -222,7 +264,26 @@ class Allocator:
         """A place on the network; without an address if none is left."""
         network, pool = self.store.get(Network, network_id), self._pools.get(network_id)
         name, driver = (network.name, network.spec.driver) if network is not None else ("", "")
-        return Attachment(network_id, name, driver, (pool.take() if pool is not None else None) or "")
+        return Attachment(network_id, name, driver, (pool.take() if pool is not None else None) or "", network)
+
+    def _allocate_node(self, id: str, tx: Transaction) -> None:
+        """The node's places: on the overlays its tasks are on, then on the ingress network (getNodeNetworks)."""
+        node = tx.get(Node, id)
+        if node is None:
+            return
+        wanted = {
+            each.network_id: None
+            for task in self.store.tasks_on_node(id)
+            if task.status.state <= TaskState.RUNNING
+            for each in task.networks
+            if each.driver == "overlay"
+        }
+        wanted.update((n.id, None) for n in tx.all(Network) if n.spec.ingress and n.subnet)
+        kept = {each.network_id: each for each in node.attachments if each.network_id in wanted}
+        self._free(each for each in node.attachments if each.network_id not in wanted)
+        attachments = tuple(kept.get(network) or self._attach(network) for network in wanted)
+        if attachments != node.attachments:
+            tx.update(replace(node, attachments=attachments))
 
     def _allocate_task(self, id: str, tx: Transaction) -> None:
         task = tx.get(Task, id)

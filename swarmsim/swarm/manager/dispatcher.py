@@ -409,7 +409,9 @@ class Dispatcher(Subject):
             session = self._sessions.pop(node.id, None)
             if session is not None:
                 session.stream.close(RpcError("NotFound", "node not registered"))
-        elif old is not None and (node.role is not old.role or node.spec != old.spec):
+        elif old is not None and (
+            node.role is not old.role or node.spec != old.spec or node.attachments is not old.attachments
+        ):
             session = self._sessions.get(node.id)
             if session is not None:
                 session.stream.send(SessionMessage(session.id, node, self._managers()))
