@@ -29,7 +29,6 @@ NOT_YET: dict[str, str] = {
     "progress-without-tasks": "client",
     "promote-unreachable": "Unreachable lasts some 10 ms there; a look is every 0.2 s",
     "stack-config-words": "stack files",
-    "tcp-backoff-after-heal": "fidelity",
 }
 """Case: what is missing."""
 
