@@ -348,6 +348,8 @@ def plot(
     records: Annotated[Path | None, typer.Option(help="against: a folder of recorded real runs")] = None,
     y: Annotated[str | None, typer.Option(help="sweep: the column to draw, such as 'no quorum: share'")] = None,
     x: Annotated[str | None, typer.Option(help="sweep: the parameter to draw it against")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="of a trace: draw from then on (90s, 1m30s, 2h)")] = None,
+    until: Annotated[str | None, typer.Option(help="of a trace: draw until then")] = None,
 ) -> None:
     """Draw a picture of a trace, of many runs, or of a sweep."""
     *sources, kind = what
@@ -361,14 +363,30 @@ def plot(
         ("--records", records, ("against",)),
         ("--y", y, ("sweep",)),
         ("--x", x, ("sweep",)),
+        ("--from", since, TRACE_KINDS),
+        ("--until", until, TRACE_KINDS),
     ):
         if value and kind not in of:
             raise _fail(f"{option} says nothing about {kind}; it is for {' and '.join(of)}")
     if len(sources) > 1 and kind not in ("milestones", "against"):
         raise _fail(f"{kind} draws one source, not {len(sources)}")
     target = out or Path(f"{Path(sources[0]).stem}-{kind}.png")
-    _draw(sources, kind, target, service, seeds, records, y, x)
+    _draw(sources, kind, target, service, seeds, records, y, x, _window(since, until))
     print(target)
+
+
+def _window(since: str | None, until: str | None) -> tuple[float, float | None] | None:
+    """Seconds from and until which to draw; ``None`` for all of it."""
+    if since is None and until is None:
+        return None
+    try:
+        low = parse_seconds(since) if since is not None else 0.0
+        high = parse_seconds(until) if until is not None else None
+    except ValueError as problem:
+        raise _fail(f"--from, --until: {problem}") from None
+    if high is not None and high <= low:
+        raise _fail(f"--until {until} is not after --from {since}")
+    return low, high
 
 
 def _draw(
@@ -380,6 +398,7 @@ def _draw(
     records: Path | None,
     y: str | None,
     x: str | None,
+    window: tuple[float, float | None] | None,
 ) -> None:
     from swarmsim import plot as pictures
     from swarmsim.analysis.fidelity import recorded_runs
@@ -391,7 +410,7 @@ def _draw(
                 raise _fail("sweep needs --y: which column to draw, such as 'no quorum: share'")
             figure = pictures.sweep(load_results(sources[0]), y, x)
         elif kind == "lanes":
-            figure = pictures.lanes(load_trace(sources[0]), service)
+            figure = pictures.lanes(load_trace(sources[0]), service, *(window or ()))
         elif kind in TRACE_KINDS:
             figure = getattr(pictures, kind)(load_trace(sources[0]))
         else:
@@ -403,6 +422,9 @@ def _draw(
                 raise _fail("against needs --records: a folder of recorded real runs")
             else:
                 figure = pictures.against(recorded_runs(records), runs, name)
+        if window is not None and kind != "lanes":
+            low, high = window
+            pictures.zoom(figure, low, high if high is not None else max(load_trace(sources[0]).duration, low + 1.0))
         pictures.save(figure, target)
     except (TraceError, SweepError) as problem:
         raise _fail(problem) from None

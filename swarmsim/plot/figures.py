@@ -57,6 +57,20 @@ def time_axis(all_axes: Iterable[Axes], end: float) -> None:
     axes.set_xlabel(f"{name} since the scenario began")
 
 
+def zoom(figure: Figure, begin: float, end: float) -> None:
+    """Show only what was between two times, in seconds since the scenario began."""
+    from matplotlib.ticker import FuncFormatter, MultipleLocator
+
+    unit, _ = unit_of_time(end - begin)
+    for axes in figure.axes:
+        axes.xaxis.set_major_locator(MultipleLocator(tick_step(end - begin, unit)))
+        axes.set_xlim(begin, end)
+    whole, name = unit_of_time(end)
+    for axes in figure.axes:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda t, _: f"{t / whole:g}"))
+    figure.axes[-1].set_xlabel(f"{name} since the scenario began")
+
+
 def unit_of_time(seconds: float) -> tuple[float, str]:
     """The unit in which a picture so many seconds wide is read, in seconds, and its name."""
     for unit, name in ((86_400.0, "days"), (3600.0, "hours"), (60.0, "minutes")):
@@ -271,6 +285,8 @@ def shade_silence(axes: Axes, trace: Trace, end: float) -> None:
 
 MOST_WORDS = 12
 """With more faults than this their words would cover each other: they are lines only."""
+LETTER = 0.0075
+"""How much of the width of the axes a letter of such words takes, at most."""
 
 
 def mark_faults(all_axes: Sequence[Axes], trace: Trace) -> None:
@@ -278,18 +294,23 @@ def mark_faults(all_axes: Sequence[Axes], trace: Trace) -> None:
     top = all_axes[0]
     faults = trace.of("step")
     crowded = len(faults) > MOST_WORDS
-    last, level = -1e9, 0
+    free: list[float] = []
+    """From when on each line of words is free."""
     for row in faults:
         t = row["t"] - trace.begin
         for axes in all_axes:
             axes.axvline(t, color="black", linewidth=0.4 if crowded else 0.9, linestyle="-" if crowded else "--")
         if crowded:
             continue
-        level = level + 1 if t - last < 0.12 * trace.duration else 0
-        last = t
+        width = LETTER * len(row["what"]) * trace.duration
+        at_the_edge = t + width > trace.duration
+        begin = t - width if at_the_edge else t
+        level = next((level for level, end in enumerate(free) if end <= begin), len(free))
+        free[level : level + 1] = [begin + width]
         top.annotate(
-            row["what"], (t, 1.0), xycoords=("data", "axes fraction"), xytext=(2, 3 + 10 * (level % 3)),
-            textcoords="offset points", fontsize=7.5,
+            row["what"], (t, 1.0), xycoords=("data", "axes fraction"),
+            xytext=(-2 if at_the_edge else 2, 3 + 10 * level), textcoords="offset points",
+            ha="right" if at_the_edge else "left", fontsize=7.5, annotation_clip=True,
         )  # fmt: skip
     if crowded:
         top.set_title(f"{len(faults)} faults and mendings, each a line", fontsize=8, loc="left")

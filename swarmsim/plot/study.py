@@ -19,6 +19,7 @@ from swarmsim.plot.figures import (
     shade_silence,
     time_axis,
     title_of,
+    zoom,
 )
 from swarmsim.plot.picture import Picture
 from swarmsim.replay.looks import FAILED, LEADER, LINES, TASKS, phase
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_LANES = 60
+HATCHES = ("", "///", "...", "xxx", "\\\\\\", "+++", "ooo")
+"""Laid over the colours, so that seven times as many nodes look different."""
+MOST_NAMES = 40
+LABEL_SHARE = 0.006
+"""How much of the picture's width a letter takes: a bar that is too short for its label has none."""
 ROLES = {"follower": "#BBBBBB", "candidate": TASKS["waiting"].colour, "leader": LEADER.colour}
 
 
@@ -73,6 +79,7 @@ class Bar(NamedTuple):
     stop: float
     node: str | None
     phase: str
+    image: str
 
 
 def bars(rows: Sequence[Row], begin: float, end: float) -> list[Bar]:
@@ -83,16 +90,18 @@ def bars(rows: Sequence[Row], begin: float, end: float) -> list[Bar]:
         if now in ("done", "failed"):
             break
         stop = rows[number + 1]["t"] - begin if number + 1 < len(rows) else end
-        found.append(Bar(max(0.0, row["t"] - begin), stop, row["node"], now))
+        found.append(Bar(max(0.0, row["t"] - begin), stop, row["node"], now, row["image"]))
     return found
 
 
-def lanes(trace: Trace, service: str | None = None) -> Picture:
+def lanes(trace: Trace, service: str | None = None, begin: float = 0.0, end: float | None = None) -> Picture:
     """A lane for every slot of a service (the first, unless named): which task was there when, on which node.
 
-    The colour is the node; pale before it runs and while it stops; a cross where a task failed. Raises :class:`TraceError`
-    if there is no such service.
+    Colour and hatch are the node, whose name is on the bar if there is room, with the image if the service had several; pale before
+    the task runs and while it stops; a cross where it failed; a triangle where an update of the service began. ``begin`` and ``end``
+    are the part of the time that is shown, in seconds. Raises :class:`TraceError` if there is no such service.
     """
+    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     lives: dict[str, list[Row]] = {}
@@ -109,9 +118,14 @@ def lanes(trace: Trace, service: str | None = None) -> Picture:
         raise TraceError(f"no service {service!r} in this trace; there are: {there}")
     slots = sorted({slot(rows[0]) for rows in lives.values()}, key=lambda s: (isinstance(s, str), s))[:MOST_LANES]
     places = {name: place for place, name in enumerate(slots)}
-    names = list(dict.fromkeys(row["node"] for rows in lives.values() for row in rows if row["node"]))
-    colours = {name: LINES[number % len(LINES)] for number, name in enumerate(sorted(names))}
-    end = _end(trace)
+    names = sorted({row["node"] for rows in lives.values() for row in rows if row["node"]}, key=_natural)
+    colours = {name: LINES[number % len(LINES)] for number, name in enumerate(names)}
+    hatches = {name: HATCHES[number // len(LINES) % len(HATCHES)] for number, name in enumerate(names)}
+    images = dict.fromkeys(row["image"] for rows in lives.values() for row in rows)
+    end = _end(trace) if end is None else end
+    letter = LABEL_SHARE * (end - begin)
+    occurring: dict[str | None, None] = {}
+    failed = False
     figure = _figure(10, 1.4 + 0.3 * max(4, len(slots)))
     axes = figure.subplots()
     for rows in lives.values():
@@ -119,24 +133,60 @@ def lanes(trace: Trace, service: str | None = None) -> Picture:
         if place is None:
             continue
         for bar in bars(rows, trace.begin, end):
-            if bar.stop <= 0:
+            if bar.stop <= begin or bar.start >= end:
                 continue
+            runs = bar.phase == "running"
+            occurring[bar.node] = None
             axes.barh(
-                place, bar.stop - bar.start, left=bar.start, height=0.7 if bar.phase == "running" else 0.4,
-                color=colours.get(bar.node or "", "#DDDDDD"), alpha=0.9 if bar.phase == "running" else 0.4, linewidth=0,
+                place, bar.stop - bar.start, left=bar.start, height=0.7 if runs else 0.4,
+                color=colours.get(bar.node or "", "#DDDDDD"), alpha=0.9 if runs else 0.4,
+                hatch=hatches.get(bar.node or "", ""), edgecolor="white", linewidth=0,
             )  # fmt: skip
+            label = f"{bar.node} {bar.image.rpartition('/')[2]}" if len(images) > 1 else bar.node or ""
+            start = max(bar.start, begin)
+            if runs and min(bar.stop, end) - start > letter * (len(label) + 2):
+                axes.text(
+                    start + letter, place, label, fontsize=6.5, va="center", clip_on=True,
+                    bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.8},
+                )  # fmt: skip
         if rows[-1]["state"] in FAILED:
+            failed = failed or begin <= rows[-1]["t"] - trace.begin <= end
             axes.plot(rows[-1]["t"] - trace.begin, place, "x", color="black", markersize=5)
+    updates = [
+        row["t"] - trace.begin
+        for row in trace.of("service")
+        if row["service"] == service and row["update"] == "updating"
+    ]
+    axes.plot(updates, [-0.5] * len(updates), "v", color="black", markersize=6, clip_on=False)
     axes.set_yticks(range(len(slots)), [f"{service}.{name}" for name in slots], fontsize=8)
     axes.set_ylim(len(slots) - 0.4, -0.6)
     shade_silence(axes, trace, end)
     mark_faults((axes,), trace)
     time_axis((axes,), end)
-    handles: list[Any] = [Patch(color=colour, label=name) for name, colour in list(colours.items())[:20]]
-    handles.append(Patch(color="#DDDDDD", label="no node yet"))
+    if begin or end != _end(trace):
+        zoom(figure, begin, end)
+    shown = [name for name in names if name in occurring]
+    handles: list[Any] = [
+        Patch(facecolor=colours[name], hatch=hatches[name], edgecolor="white", linewidth=0, label=name)
+        for name in shown[:MOST_NAMES]
+    ]
+    if len(shown) > MOST_NAMES:
+        handles.append(Patch(color="none", label=f"… and {len(shown) - MOST_NAMES} more"))
+    if None in occurring:
+        handles.append(Patch(color="#DDDDDD", label="no node yet"))
+    if failed:
+        handles.append(Line2D([], [], marker="x", linestyle="", color="black", label="failed"))
+    if updates:
+        handles.append(Line2D([], [], marker="v", linestyle="", color="black", label="update begins"))
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.005, 1.0), fontsize=8, frameon=False)
     figure.suptitle(f"tasks of {service}: {title_of(trace)}", fontsize=11)
     return figure
+
+
+def _natural(name: str) -> tuple[str, int]:
+    """``w2`` before ``w10``."""
+    letters = name.rstrip("0123456789")
+    return letters, int(name[len(letters) :] or 0)
 
 
 def raft(trace: Trace) -> Picture:
@@ -165,15 +215,21 @@ def raft(trace: Trace) -> Picture:
                 continue
             axes.barh(place, stop - start, left=start, height=0.6, color=ROLES[role], linewidth=0)
             if stop - start > 0.03 * end:
-                axes.text((start + stop) / 2, place, str(term), ha="center", va="center", fontsize=8)
-    for low, high in _without_leader(trace, end):
+                axes.text(
+                    (start + stop) / 2, place, str(term), ha="center", va="center", fontsize=8, zorder=5, clip_on=True,
+                    bbox={"facecolor": "white", "alpha": 0.6, "linewidth": 0, "pad": 1.0},
+                )  # fmt: skip
+    without = _without_leader(trace, end)
+    for low, high in without:
         axes.axvspan(low, high, color=TASKS["failed"].colour, alpha=0.15, linewidth=0)
     axes.set_yticks(range(len(hosts)), hosts)
     axes.set_ylim(len(hosts) - 0.4, -0.6)
     mark_faults((axes,), trace)
     time_axis((axes,), end)
-    handles: list[Any] = [Patch(color=colour, label=role) for role, colour in ROLES.items()]
-    handles.append(Patch(color=TASKS["failed"].colour, alpha=0.15, label="nobody may write"))
+    occurring = {row["role"] for row in rows}
+    handles: list[Any] = [Patch(color=colour, label=role) for role, colour in ROLES.items() if role in occurring]
+    if without:
+        handles.append(Patch(color=TASKS["failed"].colour, alpha=0.15, label="nobody may write"))
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.005, 1.0), fontsize=8, frameon=False)
     figure.suptitle(f"Raft roles and terms: {title_of(trace)}", fontsize=11)
     return figure

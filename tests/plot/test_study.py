@@ -7,7 +7,7 @@ import pytest
 from swarmsim import Scenario, load_trace, plot
 from swarmsim.plot.study import bars
 from swarmsim.replay.looks import LEADER, TASKS
-from swarmsim.trace.reader import TraceError
+from swarmsim.trace.reader import Trace, TraceError
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +40,34 @@ def test_a_lane_for_every_slot_and_a_cross_for_every_failure(trace):
 
 def test_a_bar_lasts_until_the_next_change_and_none_after_the_end():
     rows = [
-        {"t": 10.0, "state": "assigned", "desired": "running", "node": "w1"},
-        {"t": 12.0, "state": "running", "desired": "running", "node": "w1"},
-        {"t": 20.0, "state": "failed", "desired": "running", "node": "w1"},
+        {"t": 10.0, "state": "assigned", "desired": "running", "node": "w1", "image": "a"},
+        {"t": 12.0, "state": "running", "desired": "running", "node": "w1", "image": "a"},
+        {"t": 20.0, "state": "failed", "desired": "running", "node": "w1", "image": "a"},
     ]
-    assert bars(rows, 5.0, 99.0) == [(5.0, 7.0, "w1", "starting"), (7.0, 15.0, "w1", "running")]
+    assert bars(rows, 5.0, 99.0) == [(5.0, 7.0, "w1", "starting", "a"), (7.0, 15.0, "w1", "running", "a")]
+
+
+def test_twenty_nodes_look_different():
+    tasks = [
+        {
+            "t": 0.0, "kind": "task", "task": f"t{n}", "service": "web", "slot": n, "image": "a", "state": "running",
+            "desired": "running", "node": f"w{n}",
+        }
+        for n in range(1, 21)
+    ]  # fmt: skip
+    rows = [{"t": 0.0, "kind": "begin", "scenario": "x"}, *tasks, {"t": 60.0, "kind": "end"}]
+    axes = plot.lanes(Trace({}, rows)).axes[0]
+    assert len({(bar.get_facecolor(), bar.get_hatch()) for bar in axes.patches}) == 20
+    assert [text.get_text() for text in axes.texts] == [f"w{n}" for n in range(1, 21)]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [f"w{n}" for n in range(1, 21)]
+
+
+def test_a_part_of_the_time(trace):
+    axes = plot.lanes(trace, "web", 5.0, 9.0).axes[0]
+    assert axes.get_xlim() == (5.0, 9.0)
+    figure = plot.run(trace)
+    plot.zoom(figure, 5.0, 9.0)
+    assert {axes.get_xlim() for axes in figure.axes} == {(5.0, 9.0)}
 
 
 def test_lanes_of_a_service_that_is_not_there(trace):
