@@ -11,13 +11,13 @@ from swarmsim.apitypes.base import ApiType, go_type
 from swarmsim.apitypes.engine import ContainerInspect, EngineVersion, Info, Network, Volume
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.swarm import Config, Node, Secret, Service, Task
-from swarmsim.docker.command import CommandContext, added, joined
+from swarmsim.docker.command import CommandContext, added, error_text
 from swarmsim.docker.errors import CommandError, NotModelled
 from swarmsim.docker.output import Listing
 from swarmsim.docker.templates import FUNCTIONS
 from swarmsim.go import reflect
 from swarmsim.go.strconv import quote
-from swarmsim.go.template import Template
+from swarmsim.go.template import Template, TemplateError
 from swarmsim.go.units import bytes_size, human_duration
 from swarmsim.sim.future import Activity
 
@@ -61,11 +61,31 @@ def _port(port: dict[str, Any]) -> str:
     return f"{address}:{port['PublicPort']}->{inside}"
 
 
+_NOTHING = {**dict.fromkeys(LISTING.headers, ""), "Platform": reflect.Value(PLATFORM, None), "labels": {}}
+
+
+def _try_template(format: str) -> None:
+    """The client runs a template over nothing at all before it asks. Raises :class:`CommandError`."""
+    try:
+        template = Template(format, FUNCTIONS)
+    except TemplateError as problem:
+        raise CommandError(f"failed to parse template: {problem}") from None
+    try:
+        template.execute(reflect.Value(LISTING.type, _NOTHING))
+    except TemplateError as problem:
+        raise CommandError(f"failed to execute template: {problem}") from None
+
+
 def ps(command: CommandContext) -> Activity[Any]:
     flags = command.flags
     last = flags.get("last", -1)
     if flags.on("latest"):
         last = 1
+    format = flags.get("format", "")
+    if format:
+        if flags.on("quiet"):
+            command.err("WARNING: Ignoring custom format, because both --format and --quiet are set.\n")
+        _try_template(format)
     containers = yield from command.api.container_list(flags.on("all"), last, command.filters())
     truncate = not flags.on("no-trunc")
     rows = []
@@ -87,7 +107,7 @@ def ps(command: CommandContext) -> Activity[Any]:
                 "State": container["State"],
                 "Ports": ", ".join(map(_port, container["Ports"])),
                 "Names": ",".join(name.removeprefix("/") for name in container["Names"]),
-                "Labels": joined(dict(sorted(container["Labels"].items()))),
+                "Labels": ",".join(sorted(f"{key}={value}" for key, value in container["Labels"].items())),
                 "Size": "0B",
                 "Mounts": ",".join(
                     shortened(mount.get("Name") or mount["Source"], MAX_MOUNT) for mount in container["Mounts"]
@@ -98,7 +118,8 @@ def ps(command: CommandContext) -> Activity[Any]:
                 "labels": container["Labels"],
             }
         )
-    format = "table" if flags.on("quiet") and flags.get("format") != "raw" else flags.get("format", "")
+    if flags.on("quiet") and format != "raw":
+        format = "table"
     command.render(lambda: LISTING.render(rows, format, flags.on("quiet")))
 
 
@@ -147,9 +168,17 @@ _VERSION = reflect.Type(
 )
 
 
-def _templated(command: CommandContext, format: str, value: reflect.Value) -> None:
-    """``--format`` of ``info`` and ``version``."""
-    command.render(lambda: Template("{{json .}}" if format == "json" else format, FUNCTIONS).execute(value) + "\n")
+def _templated(command: CommandContext, format: str, value: reflect.Value, name: str = "") -> None:
+    """``--format`` of ``info`` and ``version``: what was written before a mistake stays."""
+    try:
+        template = Template("{{json .}}" if format == "json" else format, FUNCTIONS, name)
+    except TemplateError as problem:
+        raise CommandError(f"template parsing error: {problem}", 64) from None
+    try:
+        command.out(template.execute(value) + "\n")
+    except TemplateError as problem:
+        command.out(problem.written + "\n")
+        raise CommandError(str(problem)) from None
 
 
 def info(command: CommandContext) -> Activity[Any]:
@@ -235,7 +264,7 @@ def version(command: CommandContext) -> Activity[Any]:
     }
     format = command.flags.get("format", "")
     if format:
-        _templated(command, format, reflect.make(_VERSION, {"Client": client, "Server": server}))
+        _templated(command, format, reflect.make(_VERSION, {"Client": client, "Server": server}), "version")
         return
     lines = [
         "Client:",
@@ -281,8 +310,9 @@ def inspect(command: CommandContext) -> Activity[Any]:
     }
     wanted = command.flags.get("type")
     if wanted is not None:
-        if wanted not in (*kinds, "image", "plugin"):
-            raise CommandError(f'"{wanted}" is not a valid value for --type')
+        known = sorted((*kinds, "image", "plugin"))
+        if wanted not in known:
+            raise CommandError(f'unknown type: "{wanted}": must be one of {", ".join(map(quote, known))}')
         if wanted not in kinds:
             raise NotModelled(f"'docker inspect --type {wanted}'")
         kinds = {wanted: kinds[wanted]}
@@ -292,14 +322,14 @@ def inspect(command: CommandContext) -> Activity[Any]:
             try:
                 body = yield from look(reference)
             except ApiError as error:
-                if error.status not in (404, 503):
-                    raise
-                continue
+                if wanted is None and error.status in (404, 503):
+                    continue
+                errors.append(error_text(error))
+                break
             errors += added(inspection, kind, body, raw=True)
             break
         else:
-            what = f"no such {wanted}" if wanted else "no such object"
-            errors.append(f"Error: {what}: {reference}")
+            errors.append(f"Error: No such object: {reference}")
     command.out(inspection.text())
     if errors:
         raise CommandError("\n".join(errors))

@@ -91,7 +91,7 @@ def node_names(command: CommandContext) -> Activity[Any]:
 
 def inspect(command: CommandContext) -> Activity[Any]:
     yield from command.inspect(
-        command.api.node_inspect, lambda _, error: error_text(error), Node, lambda node: _pretty(node) + "\n\n"
+        command.api.node_inspect, lambda _, error: error_text(error), Node, lambda node: _pretty(node) + "\n"
     )
 
 

@@ -78,9 +78,7 @@ def inspect(kind: str) -> Callable[[CommandContext], Activity[Any]]:
     def action(command: CommandContext) -> Activity[Any]:
         yield from command.inspect(
             lambda reference: command.api.secret_inspect(kind, reference),
-            lambda reference, error: (
-                f"Error: no such {kind}: {reference}" if error.status == 404 else error_text(error)
-            ),
+            lambda _, error: error_text(error),
             Secret if kind == "secret" else Config,
             _pretty_secret if kind == "secret" else _pretty_config,
             raw=True,

@@ -234,10 +234,11 @@ def rm(command: CommandContext) -> Activity[Any]:
 
 def ls(command: CommandContext) -> Activity[Any]:
     counts: dict[str, int] = {}
-    for service in (yield from command.api.service_list()):
+    for service in (yield from command.api.service_list(Filters([("label", NAMESPACE)]))):
         stack = service["Spec"]["Labels"].get(NAMESPACE)
-        if stack:
-            counts[stack] = counts.get(stack, 0) + 1
+        if stack is None:
+            raise CommandError(f"cannot get label {NAMESPACE} for service {service['ID']}")
+        counts[stack] = counts.get(stack, 0) + 1
     rows = [{"Name": name, "Services": str(counts[name])} for name in sorted(counts, key=tasks.natural)]
     command.render(lambda: LISTING.render(rows, command.flags.get("format", ""), quiet=False))
 

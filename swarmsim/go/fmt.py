@@ -70,6 +70,7 @@ class _Directive:
     minus: bool = False
     space: bool = False
     zero: bool = False
+    names: bool = False  # of fields: what + asks of %v, and nothing else then
     width: int = 0
     precision: int | None = None
 
@@ -175,6 +176,8 @@ class _Printer:
         if self._next >= len(self._values):
             return f"{complaint}%!{verb}(MISSING)"
         self._next += 1
+        if verb == "v":
+            given.names, given.plus = given.plus, False
         return complaint + _formatted(self._values[self._next - 1], verb, given)
 
     def _here(self) -> str:
@@ -320,7 +323,7 @@ def _mapping(value: Any, verb: str, given: _Directive, depth: int) -> str:
 
 
 def _struct(value: Value, verb: str, given: _Directive, depth: int) -> str:
-    sharp, names = verb == "v" and given.sharp, verb == "v" and (given.sharp or given.plus)
+    sharp, names = verb == "v" and given.sharp, verb == "v" and (given.sharp or given.names)
     parts = (f"{name}:" * names + _formatted(part, verb, given, depth + 1) for name, part in struct_fields(value))
     return _joined(parts, sharp, value, "{}", "")
 

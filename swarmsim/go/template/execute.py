@@ -71,33 +71,39 @@ class _Jumped(Exception):
 
 
 class Template:
-    """A parsed template. ``functions`` are those it may call besides Go's own."""
+    """A parsed template. ``functions`` are those it may call besides Go's own, ``name`` is for complaints."""
 
-    def __init__(self, text: str, functions: Functions) -> None:
+    def __init__(self, text: str, functions: Functions, name: str = "") -> None:
         """Raises :class:`TemplateError`."""
         self._text = text
+        self._root = name
         self._functions: Functions = {**BUILTINS, **functions}
         try:
-            self._tree = parse(text, self._functions)
+            self._tree = parse(text, self._functions, name)
         except RecursionError:
             raise TemplateError("template: :1: max expression depth exceeded") from None
 
     def execute(self, data: Any, missing_key: str = "default") -> str:
         """Raises :class:`TemplateError`; with ``missing_key="error"`` also where a map has no such entry."""
-        run = _Run(self._text, self._tree, self._functions, data, missing_key == "error")
-        run.walk(data, self._tree.body)
+        run = _Run(self._text, self._root, self._tree, self._functions, data, missing_key == "error")
+        try:
+            run.walk(data, self._tree.body)
+        except TemplateError as error:
+            error.written = "".join(run.out)
+            raise
         return "".join(run.out)
 
 
 class _Run:
-    def __init__(self, text: str, tree: Tree, functions: Functions, data: Any, strict: bool) -> None:
+    def __init__(self, text: str, root: str, tree: Tree, functions: Functions, data: Any, strict: bool) -> None:
         self.out: list[str] = []
         self._text = text
+        self._root = root
         self._tree = tree
         self._functions = functions
         self._data = data
         self._strict = strict
-        self._name = ""
+        self._name = root
         self._depth = 0
         self._variables: list[tuple[str, Any]] = [("$", data)]
         self._node: Node = Text(0, "")
@@ -105,7 +111,7 @@ class _Run:
     def _error(self, message: str) -> NoReturn:
         before = self._text[: self._node.position]
         line, column = before.count("\n") + 1, len(before.encode()) - len(before[: before.rfind("\n") + 1].encode())
-        where = f"template: :{line}:{column}: executing {quote(self._name)} at <{self._node}>"
+        where = f"template: {self._root}:{line}:{column}: executing {quote(self._name)} at <{self._node}>"
         raise TemplateError(f"{where}: {message}")
 
     # -- statements

@@ -34,16 +34,22 @@ OPERANDS = frozenset(("bool", "char", "field", "identifier", "number", "raw stri
 
 
 class TemplateError(ValueError):
-    """The template cannot be read or run; the message is Go's."""
+    """The template cannot be read or run; the message is Go's.
+
+    ``written`` is what came out before it happened.
+    """
+
+    written = ""
 
 
-def parse(text: str, functions: Container[str]) -> Tree:
+def parse(text: str, functions: Container[str], name: str = "") -> Tree:
     """Raises :class:`TemplateError`. ``functions`` are the names it may call."""
-    return _Parser(text, functions).parse()
+    return _Parser(text, functions, name).parse()
 
 
 class _Parser:
-    def __init__(self, text: str, functions: Container[str]) -> None:
+    def __init__(self, text: str, functions: Container[str], name: str) -> None:
+        self._name = name
         self._items = Lexer(text).items()
         self._functions = functions
         self._ahead: list[Item] = []
@@ -86,7 +92,7 @@ class _Parser:
     # -- complaints
 
     def _error(self, message: str) -> NoReturn:
-        raise TemplateError(f"template: :{self._last.line}: {message}")
+        raise TemplateError(f"template: {self._name}:{self._last.line}: {message}")
 
     def _unexpected(self, item: Item, context: str) -> NoReturn:
         if item.kind != "error":
