@@ -224,19 +224,23 @@ class Raft:
 
     def ready(self) -> Ready | None:
         """What there is to do, or ``None``."""
-        hard = self.hard_state
-        entries = self.log.unstable_entries() if self.log.unstable <= self.log.last_index else ()
-        committed = self.log.next_committed()
-        soft_changed = self._soft != (self.leader, self.role)
-        changed = hard != self._saved
-        snapshot = self.pending_snapshot
-        if not (changed or entries or committed or self.messages or soft_changed or snapshot):
+        log, saved, snapshot = self.log, self._saved, self.pending_snapshot
+        stood = self.term != saved.term or self.vote != saved.vote
+        changed = stood or log.committed != saved.commit
+        soft_changed = self._soft[0] != self.leader or self._soft[1] is not self.role
+        unstable = log.unstable <= log.last_index
+        unapplied = log.committed > max(log.applied, log.offset)
+        if not (changed or unstable or unapplied or self.messages or soft_changed or snapshot):
             return None
-        sync = bool(entries) or snapshot is not None or (hard.term, hard.vote) != (self._saved.term, self._saved.vote)
-        ready = Ready(hard if changed else None, entries, snapshot, tuple(self.messages), committed, soft_changed, sync)
+        entries = log.unstable_entries() if unstable else ()
+        committed = log.next_committed() if unapplied else ()
+        hard = self.hard_state if changed else None
+        sync = stood or unstable or snapshot is not None
+        ready = Ready(hard, entries, snapshot, tuple(self.messages), committed, soft_changed, sync)
         self.messages.clear()
-        self._soft = (self.leader, self.role)
-        if changed:
+        if soft_changed:
+            self._soft = (self.leader, self.role)
+        if hard is not None:
             self._saved = hard
         self.pending_snapshot = None
         return ready

@@ -34,23 +34,22 @@ class Journal:
 
     def wants(self, kind: str) -> bool:
         """Whether anybody reads this kind; ask before building an expensive row."""
-        return bool(self._readers_of(kind))
+        readers = self._wanted.get(kind)
+        return bool(self._readers_of(kind) if readers is None else readers)
 
     def note(self, row_type: Callable[Fields, object], *none: Fields.args, **fields: Fields.kwargs) -> None:
         """Write a row of one of the types of :mod:`swarmsim.trace.rows`, with its fields by name."""
         kind = KINDS[row_type]
-        readers = self._readers_of(kind)
+        readers = self._wanted.get(kind)
+        if readers is None:
+            readers = self._readers_of(kind)
         if readers:
             row: Row = {"t": round(self.clock.now, 6), "kind": kind, **fields}
             for reader in readers:
                 reader(row)
 
     def _readers_of(self, kind: str) -> tuple[Reader, ...]:
-        readers = self._wanted.get(kind)
-        if readers is None:
-            readers = self._wanted[kind] = tuple(
-                reader
-                for reader, without, only in self._readers
-                if kind not in without and (only is None or kind in only)
-            )
+        readers = self._wanted[kind] = tuple(
+            reader for reader, without, only in self._readers if kind not in without and (only is None or kind in only)
+        )
         return readers

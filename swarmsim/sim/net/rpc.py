@@ -119,12 +119,13 @@ class Call(Generic[Request, Reply]):
 
     @property
     def over(self) -> bool:
-        return self.ends_at <= self._clock.now
+        return self.ends_at <= self._clock.env._now
 
     @property
     def done(self) -> bool:
         """Whether it is over, and whoever was to be told has been."""
-        return self.over if self._reply is None else self._reply.processed
+        reply = self._reply
+        return self.ends_at <= self._clock.env._now if reply is None else reply.callbacks is None
 
     @property
     def awaited(self) -> bool:

@@ -433,7 +433,8 @@ class RaftNode(Subject):
         for entry in ready.committed:
             self._apply(entry)
         self.core.advance(ready)
-        self._maybe_snapshot()
+        if ready.committed:
+            self._maybe_snapshot()
         if self._was_leader and not self.is_leader and self.core.log.applied >= self.core.log.last_index:
             self.is_leader = True
             self.process.ctx.clock.quiescence.invalidate(self)
