@@ -7,7 +7,7 @@ RECORDS ?= tests/records
 ONLY ?=
 SCHEDULES ?= 1000
 
-.PHONY: help run test notebooks docs lint bench fidelity check-lazy transcript schema clean
+.PHONY: help run test notebooks docs lint bench fidelity check-lazy transcript client schema clean
 
 help:  ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ check-lazy: $(VENV)/installed  ## Compare eager and lazy runs of random faults (
 
 transcript: $(VENV)/installed  ## Type the recorded docker commands into the model
 	$(BIN)/swarmsim transcript $(RECORDS)/cli/swarm.jsonl
+
+client: $(VENV)/installed  ## Compare our docker client with what the real one was recorded to do
+	$(BIN)/swarmsim client $(RECORDS)/client
 
 schema: $(VENV)/installed  ## Write the tables of docs/trace.md from the types of rows
 	$(BIN)/python -m swarmsim.trace.tables docs/trace.md

@@ -572,6 +572,21 @@ def transcript(
     print(report(type_transcript(rows)))
 
 
+@app.command()
+def client(
+    folder: Annotated[Path, typer.Argument(help="a folder with what the real docker client did (lines.jsonl)")],
+) -> None:
+    """Type recorded command lines to our client and compare what it prints and asks for with the real one."""
+    from swarmsim.analysis.clientrecord import is_true_to, read_exceptions, report, type_lines
+
+    try:
+        judged, reasons = type_lines(folder), read_exceptions(folder)
+    except (OSError, ValueError) as problem:
+        raise _fail(f"{folder}: cannot be read: {problem}") from None
+    print(report(judged, reasons))
+    raise typer.Exit(0 if is_true_to(judged, reasons) else UNMET)
+
+
 def _guarded(work: Callable[[], object]) -> None:
     try:
         work()

@@ -204,7 +204,12 @@ def encode(value: Any) -> bytes:
 
 def decode(body: bytes, kind: type[T]) -> T:
     """A body as what ``kind`` says it is. Raises :class:`msgspec.DecodeError` where it is not."""
-    return msgspec.convert(_without_nulls(msgspec.json.decode(body)), kind)
+    return from_json(msgspec.json.decode(body), kind)
+
+
+def from_json(value: Any, kind: type[T]) -> T:
+    """JSON's values as what ``kind`` says they are. Raises :class:`msgspec.ValidationError` where they are not."""
+    return msgspec.convert(_without_nulls(value), kind)
 
 
 def _without_nulls(value: Any) -> Any:

@@ -27,9 +27,17 @@ class Reference(NamedTuple):
     @property
     def familiar(self) -> str:
         """``nginx:latest``: what docker shows; a tag of ``latest`` is added where nothing is given."""
-        if not self.tag and self.digest:
-            return f"{self.name}@{self.digest}"
+        if self.digest:
+            return f"{self.name}{':' + self.tag if self.tag else ''}@{self.digest}"
         return f"{self.name}:{self.tag or 'latest'}"
+
+
+def with_digest(image: str, digest: str) -> str:
+    """The familiar name with a digest, where there is none yet (client/service_create.go imageWithDigestString)."""
+    reference = parse_reference(image)
+    if reference.digest:
+        return image
+    return f"{reference.name}{':' + reference.tag if reference.tag else ''}@{digest}"
 
 
 def parse_reference(text: str) -> Reference:

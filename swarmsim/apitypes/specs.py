@@ -360,9 +360,15 @@ class TaskSpec(ApiType, frozen=True):
 
 
 class Replicated(ApiType, frozen=True):
+    """``replicas`` of ``None`` are one."""
+
     GO: ClassVar[str] = "swarm.ReplicatedService"
 
-    replicas: Always[Pointer[UInt64]] = field(name="Replicas", default=1)
+    replicas: UInt64 | None = field(name="Replicas", default=None)
+
+    @property
+    def count(self) -> int:
+        return 1 if self.replicas is None else self.replicas
 
 
 class GlobalService(ApiType, frozen=True):
@@ -370,14 +376,18 @@ class GlobalService(ApiType, frozen=True):
 
 
 class ReplicatedJob(ApiType, frozen=True):
-    """``total_completions`` are as many as run at once if they are not given (convert/service.go)."""
+    """One at a time if nothing is said, and as many in all as run at once (convert/service.go)."""
 
-    max_concurrent: Always[Pointer[UInt64]] = field(name="MaxConcurrent", default=1)
-    total_completions: Always[Pointer[UInt64]] = field(name="TotalCompletions", default=-1)
+    max_concurrent: UInt64 | None = field(name="MaxConcurrent", default=None)
+    total_completions: UInt64 | None = field(name="TotalCompletions", default=None)
 
-    def __post_init__(self) -> None:
-        if self.total_completions < 0:
-            msgspec.structs.force_setattr(self, "total_completions", self.max_concurrent)
+    @property
+    def concurrent(self) -> int:
+        return 1 if self.max_concurrent is None else self.max_concurrent
+
+    @property
+    def total(self) -> int:
+        return self.concurrent if self.total_completions is None else self.total_completions
 
 
 class GlobalJob(ApiType, frozen=True):

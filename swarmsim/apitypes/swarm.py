@@ -112,7 +112,7 @@ class Service(Meta, frozen=True):
 
     @property
     def replicas(self) -> int:
-        return self.spec.mode.replicated.replicas if self.spec.mode.replicated else 0
+        return self.spec.mode.replicated.count if self.spec.mode.replicated else 0
 
 
 class ServiceCreateResponse(ApiType, frozen=True):

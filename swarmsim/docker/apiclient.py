@@ -6,18 +6,24 @@ it, and raise :class:`~swarmsim.apitypes.http.ApiError` with what the daemon sai
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-import msgspec
-
-from swarmsim.apitypes.engine import NetworkCreateRequest, VolumeCreateRequest
+from swarmsim.apitypes.base import decode, from_json
+from swarmsim.apitypes.engine import DistributionInspect, NetworkCreateRequest, VolumeCreateRequest
 from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.http import ApiError, Request, Response, Stream, Transport
-from swarmsim.apitypes.specs import SecretSpec, ServiceSpec
-from swarmsim.apitypes.swarm import InitRequest, JoinRequest, NodeSpec, Service, Swarm, SwarmSpec
+from swarmsim.apitypes.reference import InvalidReference, parse_reference, with_digest
+from swarmsim.apitypes.specs import SecretSpec, ServiceSpec, replace
+from swarmsim.apitypes.swarm import InitRequest, JoinRequest, NodeSpec, Service, ServiceCreateResponse, Swarm, SwarmSpec
+from swarmsim.docker.errors import CommandError
 from swarmsim.sim.future import Activity
 
 Json = dict[str, Any]
+NOT_IN_REGISTRY = (
+    "image {image} could not be accessed on a registry to record\nits digest. Each node will access {image} "
+    "independently,\npossibly leading to different nodes running different\nversions of the image.\n"
+)
 
 
 class ApiClient:
@@ -34,6 +40,12 @@ class ApiClient:
         if response.status >= 400:
             raise ApiError(response.status, response.json()["message"])
         return response
+
+    @staticmethod
+    def _named(reference: str, what: str) -> None:
+        """An empty name is not even asked for (client/utils.go trimID). Raises :class:`CommandError`."""
+        if not reference.strip():
+            raise CommandError(f"invalid {what}: value is empty")
 
     def _get(self, path: str, query: dict[str, str] | None = None) -> Activity[Any]:
         return (yield from self._send("GET", path, query)).json()
@@ -54,15 +66,14 @@ class ApiClient:
         id: str = (yield from self._send("POST", "/swarm/init", body=request)).json()
         return id
 
-    def swarm_join(self, request: JoinRequest) -> Activity[str]:
-        """Returns the role that the token gave."""
-        return (yield from self._send("POST", "/swarm/join", body=request)).headers["Swarm"]
+    def swarm_join(self, request: JoinRequest) -> Activity[Response]:
+        return self._send("POST", "/swarm/join", body=request)
 
     def swarm_leave(self, force: bool) -> Activity[Response]:
         return self._send("POST", "/swarm/leave", {"force": _flag(force)})
 
     def swarm_inspect(self) -> Activity[Swarm]:
-        return msgspec.convert((yield from self._get("/swarm")), Swarm)
+        return from_json((yield from self._get("/swarm")), Swarm)
 
     def swarm_update(
         self, version: int, spec: SwarmSpec, rotate_worker: bool = False, rotate_manager: bool = False
@@ -71,8 +82,14 @@ class ApiClient:
             "version": str(version),
             "rotateWorkerToken": str(rotate_worker).lower(),
             "rotateManagerToken": str(rotate_manager).lower(),
+            "rotateManagerUnlockKey": "false",
         }
         return self._send("POST", "/swarm/update", query, spec)
+
+    def swarm_unlock_key(self) -> Activity[str]:
+        """Empty where none is set."""
+        key: str = (yield from self._get("/swarm/unlockkey"))["UnlockKey"]
+        return key
 
     # -- nodes
 
@@ -98,18 +115,54 @@ class ApiClient:
 
     def service(self, reference: str) -> Activity[Service]:
         """As a record, for who wants to change it."""
-        return msgspec.convert((yield from self.service_inspect(reference)), Service)
+        return from_json((yield from self.service_inspect(reference)), Service)
 
-    def service_create(self, spec: ServiceSpec) -> Activity[str]:
-        """Returns the id."""
-        id: str = (yield from self._send("POST", "/services/create", body=spec)).json()["ID"]
-        return id
+    def service_create(self, spec: ServiceSpec, query_registry: bool) -> Activity[ServiceCreateResponse]:
+        """The id, and warnings. With ``query_registry`` the image is asked for under the digest the registry knows."""
+        spec, warnings = yield from self._with_image(spec, query_registry)
+        body = (yield from self._send("POST", "/services/create", body=spec)).json()
+        return ServiceCreateResponse(id=body["ID"], warnings=[*(body.get("Warnings") or ()), *warnings])
 
     def service_update(
-        self, reference: str, version: int, spec: ServiceSpec, rollback: bool = False
-    ) -> Activity[Response]:
-        query = {"version": str(version), "rollback": "previous" if rollback else ""}
-        return self._send("POST", f"/services/{reference}/update", query, spec)
+        self,
+        reference: str,
+        version: int,
+        spec: ServiceSpec,
+        query_registry: bool,
+        rollback: bool = False,
+        registry_auth_from: str = "",
+    ) -> Activity[list[str]]:
+        """Returns warnings."""
+        spec, warnings = yield from self._with_image(spec, query_registry)
+        query = {
+            "version": str(version),
+            "rollback": "previous" if rollback else "",
+            "registryAuthFrom": registry_auth_from,
+        }
+        body = (yield from self._send("POST", f"/services/{reference}/update", query, spec)).json() or {}
+        return [*(body.get("Warnings") or ()), *warnings]
+
+    def _with_image(self, spec: ServiceSpec, query_registry: bool) -> Activity[tuple[ServiceSpec, list[str]]]:
+        """The spec with its image's familiar name and tag, of the registry also digest and platforms
+        (client/service_create.go imageWithTagString, resolveContainerSpecImage)."""
+        image = spec.task.container.image
+        with suppress(InvalidReference):  # the daemon says what is wrong with it
+            image = parse_reference(image).familiar
+        placement, warnings = spec.task.placement, []
+        if query_registry:
+            try:
+                self._named(image, "image name")
+                found = decode(
+                    (yield from self._send("GET", f"/distribution/{image}/json")).content, DistributionInspect
+                )
+            except (ApiError, CommandError):
+                warnings = [NOT_IN_REGISTRY.format(image=image)]
+            else:
+                image = with_digest(image, found.descriptor.digest)
+                if found.platforms:
+                    placement = replace(placement, platforms=[each.as_platform() for each in found.platforms])
+        container = replace(spec.task.container, image=image)
+        return replace(spec, task=replace(spec.task, container=container, placement=placement)), warnings
 
     def service_remove(self, reference: str) -> Activity[Response]:
         return self._send("DELETE", f"/services/{reference}")
@@ -123,9 +176,6 @@ class ApiClient:
     def logs(self, kind: str, reference: str, query: dict[str, str]) -> Activity[Stream]:
         """Frames of what a service's tasks or one task printed."""
         return self._stream(f"/{kind}s/{reference}/logs", query)
-
-    def distribution_inspect(self, image: str) -> Activity[Json]:
-        return self._get(f"/distribution/{image}/json")
 
     # -- secrets and configs (``kind``)
 
@@ -151,8 +201,9 @@ class ApiClient:
     def network_list(self, filters: Filters | None = None) -> Activity[list[Json]]:
         return self._list("/networks", filters)
 
-    def network_inspect(self, reference: str) -> Activity[Json]:
-        return self._get(f"/networks/{reference}")
+    def network_inspect(self, reference: str, scope: str = "") -> Activity[Json]:
+        self._named(reference, "network name or ID")
+        return self._get(f"/networks/{reference}", {"scope": scope})
 
     def network_create(self, request: NetworkCreateRequest) -> Activity[str]:
         """Returns the id."""
@@ -185,6 +236,12 @@ class ApiClient:
 
     def container_inspect(self, reference: str) -> Activity[Json]:
         return self._get(f"/containers/{reference}/json")
+
+    def image_inspect(self, reference: str) -> Activity[Json]:
+        return self._get(f"/images/{reference}/json")
+
+    def plugin_inspect(self, reference: str) -> Activity[Json]:
+        return self._get(f"/plugins/{reference}/json")
 
     def container_kill(self, reference: str, signal: str) -> Activity[Response]:
         return self._send("POST", f"/containers/{reference}/kill", {"signal": signal})

@@ -1,14 +1,17 @@
 """The one door for a command: words as typed on a host → exit code, stdout, stderr.
 
-Whoever runs docker (a scenario's step, a prompt, a test) calls :func:`run_docker`. Nothing but a
-:class:`CommandError` or an :class:`ApiError` can come out of a command, and both end as text and exit code.
+Whoever runs docker (a scenario's step, a prompt, a test) calls :func:`run_docker`. A :class:`CommandError` or an
+:class:`ApiError` is docker's answer and ends as text and exit code. Anything else is a mistake of ours: it ends so too, says
+that it is ours and where, and the run goes on.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from swarmsim.apitypes.http import ApiError, ConnectError, Transport
@@ -17,10 +20,22 @@ from swarmsim.docker.apiclient import ApiClient
 from swarmsim.docker.command import CommandContext, Machine, Write, error_text
 from swarmsim.docker.errors import CommandError, NotModelled
 from swarmsim.docker.files import Files
-from swarmsim.docker.grammar import ALIASES, BY_PATH, GROUPS, NOT_MODELLED, Command
+from swarmsim.docker.grammar import (
+    ALIASES,
+    API_VERSION,
+    BY_PATH,
+    GLOBAL_FLAGS,
+    GROUP_USE_LINES,
+    GROUPS,
+    LOG_LEVELS,
+    NOT_MODELLED,
+    Command,
+    known_to_daemons,
+)
 from swarmsim.docker.help import command_help, group_help
 from swarmsim.docker.values import FLAG_TYPES
 from swarmsim.go.pflag import FlagError, Flags, FlagSet, HelpAsked
+from swarmsim.sim.errors import BrokenRule
 from swarmsim.sim.future import Activity, Future
 
 ACTIONS: dict[str, Callable[[CommandContext], Activity[Any]]] = {
@@ -74,17 +89,21 @@ ACTIONS: dict[str, Callable[[CommandContext], Activity[Any]]] = {
     "inspect": host.inspect,
 }
 
+PACKAGE = Path(__file__).resolve().parents[1]
 FLAG_ERROR = 125
 NO_DAEMON = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
 
 
 class Result(NamedTuple):
-    """What a command left behind. ``not_modelled`` tells docker's refusals from the model's limits."""
+    """What a command left behind. ``not_modelled`` tells docker's refusals from the model's limits; ``fault`` is what went
+    wrong in our own code, and where.
+    """
 
     code: int
     out: str
     err: str
     not_modelled: bool = False
+    fault: str = ""
 
 
 class _Answer(Exception):
@@ -118,13 +137,19 @@ def _find(words: list[str]) -> tuple[Command, list[str]]:
             0,
             out="Usage:  docker [OPTIONS] COMMAND\n\nRun 'docker COMMAND --help' for more information on a command.\n",
         )
+    try:
+        flags, words = FlagSet(GLOBAL_FLAGS, FLAG_TYPES).parse(words, interspersed=False)
+    except HelpAsked:
+        return _find([])
+    except FlagError as problem:
+        raise _refusal(FLAG_ERROR, str(problem), "docker [OPTIONS] COMMAND [ARG...]", "docker") from None
+    if flags.on("version"):
+        raise _Answer(0, out=f"Docker version {host.CLI_VERSION}, build e6534b4\n")
+    if (level := flags.get("log-level", "info")) not in LOG_LEVELS:
+        raise _Answer(1, err=f"Unable to parse logging level: {level}\n")
+    if flags.on("help") or not words:
+        return _find([])
     first = words[0]
-    if first.startswith("-"):
-        if first in ("--help", "-h"):
-            return _find([])
-        if first in ("--version", "-v"):
-            raise _Answer(0, out=f"Docker version {host.CLI_VERSION}, build e6534b4\n")
-        raise _refusal(FLAG_ERROR, f"unknown flag: {first}", "docker [OPTIONS] COMMAND", "docker")
     for length in (2, 1):
         path = " ".join(words[:length])
         path = ALIASES.get(path, path)
@@ -138,9 +163,12 @@ def _find(words: list[str]) -> tuple[Command, list[str]]:
             raise _Answer(0, err=group_help(first))
         if words[1] in ("--help", "-h"):
             raise _Answer(0, out=group_help(first))
-        if words[1].startswith("-"):
-            raise _refusal(FLAG_ERROR, f"unknown flag: {words[1]}", f"docker {first} COMMAND", f"docker {first}")
-        raise _refusal(1, f"docker: unknown command: docker {first} {words[1]}", f"docker {first}", f"docker {first}")
+        use_line = GROUP_USE_LINES.get(first, f"docker {first}")
+        try:
+            FlagSet((), FLAG_TYPES).parse(words[1:], interspersed=False)
+        except FlagError as problem:
+            raise _refusal(FLAG_ERROR, str(problem), use_line, f"docker {first}") from None
+        raise _refusal(1, f"docker: unknown command: docker {first} {words[1]}", use_line, f"docker {first}")
     raise _Answer(1, err=f"docker: unknown command: docker {first}\n\nRun 'docker --help' for more information\n")
 
 
@@ -156,6 +184,8 @@ def _check_arguments(command: Command, arguments: list[str]) -> None:
     path = f"docker {command.path}"
     if most == 0:
         complaint, verb = "accepts no arguments", "Run"
+    elif most is not None and least == 0:
+        complaint, verb = f"requires at most {most} {plural(most)}", "SRun"  # docker's own slip
     elif most is not None and least < most:
         complaint, verb = f"requires at least {least} and at most {most} arguments", "Run"
     elif least == most:
@@ -177,6 +207,10 @@ def _understand(words: list[str]) -> tuple[Command, Flags, list[str]]:
     if not command.modelled:
         raise NotModelled(f"'docker {command.path}'")
     for flag in command.flags:
+        if flags.changed(flag.name) and not known_to_daemons(flag):
+            raise CommandError(
+                f'"--{flag.name}" requires API version {flag.since}, but the Docker daemon API version is {API_VERSION}'
+            )
         # A switch that is turned off is as if it were not given.
         if not flag.modelled and flags.changed(flag.name) and flags.get(flag.name) is not False:
             raise NotModelled(f"the flag --{flag.name} of 'docker {command.path}'")
@@ -203,7 +237,7 @@ def run_docker(
         if write is not None:
             write(stream, text)
 
-    code, not_modelled = 0, False
+    code, not_modelled, fault = 0, False, ""
     try:
         command, flags, arguments = _understand(words)
         context = CommandContext(ApiClient(transport), machine, flags, arguments, record, files or Files(), interrupt)
@@ -219,4 +253,18 @@ def run_docker(
         record("err", error_text(error) + "\n")
         code = error.code if isinstance(error, CommandError) else 1
         not_modelled = isinstance(error, NotModelled)
-    return Result(code, texts["out"], texts["err"], not_modelled)
+    except BrokenRule:
+        raise
+    except Exception as problem:
+        fault = _told(problem)
+        record("err", f"swarmsim: this is our fault, not docker's: {fault}\n")
+        code = 1
+    return Result(code, texts["out"], texts["err"], not_modelled, fault)
+
+
+def _told(problem: Exception) -> str:
+    """``KeyError: 'Ports' (swarmsim/docker/service.py, line 203)``."""
+    frames = traceback.extract_tb(problem.__traceback__)
+    ours = [frame for frame in frames if PACKAGE in Path(frame.filename).parents]
+    place = Path(ours[-1].filename).relative_to(PACKAGE.parent).as_posix()
+    return f"{type(problem).__name__}: {problem} ({place}, line {ours[-1].lineno})"

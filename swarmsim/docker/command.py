@@ -36,6 +36,10 @@ class Machine(Protocol):
         """Put items into the order of a Go map."""
 
 
+def _heeded(_: object) -> None:
+    """Who asks whether anybody minds an interrupt finds this."""
+
+
 class CommandContext:
     """One invocation of docker on one host."""
 
@@ -69,6 +73,9 @@ class CommandContext:
         if text:
             self._write("err", text)
 
+    def warn(self, warnings: list[str]) -> None:
+        self.err("".join(f"{warning}\n" for warning in warnings))
+
     def ago(self, timestamp: str) -> str:
         """``2 minutes`` since an API time stamp."""
         return human_duration((self.now - parse_timestamp(timestamp)).total_seconds())
@@ -78,8 +85,15 @@ class CommandContext:
         if self.interrupt is None:
             yield seconds
             return False
+        self._heed(self.interrupt)
         yield from self.machine.first_of([self.interrupt], seconds)
         return self.interrupt.triggered
+
+    @staticmethod
+    def _heed(interrupt: Future[Any]) -> None:
+        """From now on Ctrl-C is the command's to answer, also when it is pressed while the daemon is asked."""
+        if interrupt.callbacks is not None and _heeded not in interrupt.callbacks:
+            interrupt.callbacks.append(_heeded)
 
     def read(self, stream: Stream) -> Activity[Any]:
         """The next piece of a body; ``None`` at its end, or when Ctrl-C was pressed."""
@@ -117,8 +131,6 @@ class CommandContext:
         ``raw`` says whether the daemon's JSON is kept beside the typed value, ``bad_format`` is the exit code after a
         template that cannot be read.
         """
-        if self.flags.on("pretty") and self.flags.changed("format"):
-            raise CommandError("--format is incompatible with human friendly format")
         found: list[dict[str, Any]] = []
         errors = []
         inspection = self.inspection(bad_format)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -19,16 +21,31 @@ from swarmsim.go.template import Template
 from swarmsim.sim.future import Activity
 
 SEPARATOR = "    | "
-STDOUT, SYSTEM_ERROR = 1, 3  # moby pkg/stdcopy
+STDERR, SYSTEM_ERROR = 2, 3  # moby pkg/stdcopy
+CONTEXT = frozenset(f"com.docker.swarm.{kind}.id" for kind in ("node", "service", "task"))
+"""Details that tell whose line it is: they become its prefix."""
 
 
 def _moment(command: CommandContext, text: str) -> str:
-    """A time as docker's clients send it: ``10m`` ago in seconds since 1970, anything else as it was typed."""
+    """A time as docker's clients send it, in seconds since 1970 (api/types/time/timestamp.go GetTimestamp).
+
+    ``10m`` are ten minutes ago; what is a number already stays as it is. Raises :class:`CommandError`.
+    """
     try:
-        ago = parse_duration(text) / 1e9
+        ago = parse_duration(text) if text != "0" else None
     except ValueError:
+        ago = None
+    if ago is not None:
+        return str(math.floor((command.now - timedelta(microseconds=ago // 1000)).timestamp()))
+    if re.fullmatch(r"\d+(\.\d+)?", text):
         return text
-    return f"{(command.now - timedelta(seconds=ago)).timestamp():.6f}"
+    day, dash, time = text.partition("T")
+    try:
+        moment = datetime.fromisoformat(f"{day}T{time or '00'}" if dash or "-" in day else text)
+    except ValueError:
+        raise CommandError(f'failed to parse value as time or duration: "{text}"') from None
+    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return f"{math.floor(moment.timestamp())}.{moment.microsecond * 1000:09d}"
 
 
 def _query(command: CommandContext, *names: str) -> dict[str, str]:
@@ -81,8 +98,12 @@ def logs(command: CommandContext) -> Activity[None]:
         width, container = len(str(task.get("Slot", 0))), task["Spec"]["ContainerSpec"]
     if container.get("TTY") and not flags.on("raw"):
         raise CommandError("tty service logs only supported with --raw")
+    try:
+        since = _query(command, "since")
+    except CommandError as problem:
+        raise CommandError(f'invalid value for "since": {problem.message}') from None
     query = {
-        **_query(command, "since"),
+        **since,
         "stdout": "1",
         "stderr": "1",
         "timestamps": "1" if flags.on("timestamps") else "",
@@ -97,8 +118,9 @@ def logs(command: CommandContext) -> Activity[None]:
         if frame[0] == SYSTEM_ERROR:
             command.err(f"error from daemon in stream: {text}")
             continue
+        write = command.err if frame[0] == STDERR else command.out
         if flags.on("raw"):
-            command.out(text)
+            write(text)
             continue
         moment = ""
         if flags.on("timestamps"):
@@ -106,7 +128,10 @@ def logs(command: CommandContext) -> Activity[None]:
             moment += " "
         details, _, text = text.partition(" ")
         context = dict(pair.split("=", 1) for pair in details.split(","))
-        command.out(f"{moment}{(yield from prefixes.of(context))}{SEPARATOR}{text}")
+        more = ",".join(f"{key}={value}" for key, value in sorted(context.items()) if key not in CONTEXT)
+        write(
+            f"{moment}{(yield from prefixes.of(context))}{SEPARATOR}{more + ' ' if flags.on('details') else ''}{text}"
+        )
 
 
 class _Prefixes:

@@ -11,6 +11,18 @@ from typing import NamedTuple
 from swarmsim.docker.options import flags
 from swarmsim.go.pflag import Flag as F
 
+API_VERSION = "1.41"
+"""Of the daemons that a swarm here is made of."""
+
+
+def known_to_daemons(flag: F) -> bool:
+    """Whether the API of our daemons has what the flag asks for."""
+
+    def numbers(version: str) -> tuple[int, ...]:
+        return tuple(map(int, version.split(".")))
+
+    return not flag.since or numbers(flag.since) <= numbers(API_VERSION)
+
 
 class Command(NamedTuple):
     """``docker <path> <usage>``. ``most`` arguments of ``None`` means any number."""
@@ -78,12 +90,12 @@ COMMANDS: tuple[Command, ...] = (
         F("autolock", "bool", "Lock managers' keys (true|false)", modelled=False), *SWARM_SETTINGS,
     )),
     Command("swarm ca", "[OPTIONS]", "Display and rotate the root CA", flags=(
-        F("ca-cert", "pem-file", "Root certificate to use", modelled=False),
-        F("ca-key", "pem-file", "Key of the root certificate", modelled=False),
-        F("cert-expiry", "duration", "How long node certificates are valid", default="2160h0m0s", modelled=False),
-        F("detach", "bool", "Do not wait for the rotation", "d", modelled=False),
-        F("external-ca", "external-ca", "Certificate signing services outside the swarm", modelled=False),
-        F("quiet", "bool", "No progress while waiting", "q", modelled=False),
+        F("ca-cert", "pem-file", "Root certificate to use"),
+        F("ca-key", "pem-file", "Key of the root certificate"),
+        F("cert-expiry", "duration", "How long node certificates are valid", default="2160h0m0s"),
+        F("detach", "bool", "Do not wait for the rotation", "d"),
+        F("external-ca", "external-ca", "Certificate signing services outside the swarm"),
+        F("quiet", "bool", "No progress while waiting", "q"),
         F("rotate", "bool", "Make a new root certificate", modelled=False),
     )),
     Command("swarm unlock", "", "Unlock swarm"),
@@ -105,7 +117,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("service create", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create a new service", 1, None, flags("create"), interspersed=False),
     Command("service inspect", "[OPTIONS] SERVICE [SERVICE...]", "Display detailed information on one or more services", 1, None, (INSPECT_FORMAT, PRETTY)),
     Command("service logs", "[OPTIONS] SERVICE|TASK", "Fetch the logs of a service or task", 1, 1, (
-        F("details", "bool", "Show extra details", modelled=False),
+        F("details", "bool", "Show extra details"),
         F("follow", "bool", "Go on as long as there is more", "f"),
         NO_RESOLVE,
         F("no-task-ids", "bool", "Leave out the ids of tasks"),
@@ -231,6 +243,25 @@ ALIASES = {
     "container inspect": "inspect",
 }
 
+GLOBAL_FLAGS: tuple[F, ...] = (
+    F("config", "string", "Folder of the client's configuration"),
+    F("context", "string", "Context that names the daemon", "c"),
+    F("debug", "bool", "Say more", "D"),
+    F("help", "bool", "Show this"),
+    F("host", "list", "Daemon to speak to", "H"),
+    F("log-level", "string", "Least weight of a message that is shown", "l", default='"info"'),
+    F("tls", "bool", "Use TLS"),
+    F("tlscacert", "string", "Certificate of the authority that is trusted"),
+    F("tlscert", "string", "The client's certificate"),
+    F("tlskey", "string", "The client's key"),
+    F("tlsverify", "bool", "Use TLS, and verify the daemon"),
+    F("version", "bool", "Show the client's version", "v"),
+)
+"""Before the command. Which daemon is spoken to is the host's to say: here there is but one on each."""
+LOG_LEVELS = ("debug", "info", "warn", "warning", "error", "fatal", "panic", "trace")
+
+GROUP_USE_LINES = {"stack": "docker stack [OPTIONS]", "volume": "docker volume COMMAND"}
+"""What a complaint about the word after a group shows, where it is not the group alone."""
 GROUPS: dict[str, str] = {
     "config": "Manage Swarm configs",
     "network": "Manage networks",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from swarmsim.docker.grammar import COMMANDS, GROUPS, Command
+from swarmsim.docker.grammar import COMMANDS, GROUPS, Command, known_to_daemons
 from swarmsim.docker.values import FLAG_TYPES
 from swarmsim.go.pflag import FlagSet
 
 
 def command_help(command: Command) -> str:
-    options = FlagSet(command.flags, FLAG_TYPES).usages()
+    options = FlagSet(filter(known_to_daemons, command.flags), FLAG_TYPES).usages()
     return f"Usage:  {command.use_line}\n\n{command.about}\n" + (f"\nOptions:\n{options}" if options else "")
 
 

@@ -12,7 +12,7 @@ from swarmsim.apitypes.engine import ContainerInspect, EngineVersion, Info, Netw
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.swarm import Config, Node, Secret, Service, Task
 from swarmsim.docker.command import CommandContext, added, error_text
-from swarmsim.docker.errors import CommandError, NotModelled
+from swarmsim.docker.errors import CommandError
 from swarmsim.docker.output import Listing
 from swarmsim.docker.templates import FUNCTIONS
 from swarmsim.go import reflect
@@ -125,7 +125,7 @@ def ps(command: CommandContext) -> Activity[Any]:
 
 def kill(command: CommandContext) -> Activity[Any]:
     def one(reference: str) -> Activity[Any]:
-        yield from command.api.container_kill(reference, command.flags.get("signal", "SIGKILL"))
+        yield from command.api.container_kill(reference, command.flags.get("signal", ""))
         command.out(f"{reference}\n")
 
     yield from command.each(command.arguments, one)
@@ -295,41 +295,68 @@ def version(command: CommandContext) -> Activity[Any]:
     command.out("\n".join(lines) + "\n")
 
 
+Look = tuple[type[ApiType], Callable[[str], Activity[Any]]]
+"""What a kind of thing is, and how it is looked up."""
+
+
 def inspect(command: CommandContext) -> Activity[Any]:
-    """Anything by name or id; of several kinds that have it, the first of docker's order."""
-    errors = []
-    kinds: dict[str, tuple[type[ApiType], Callable[[str], Activity[Any]]]] = {
-        "container": (ContainerInspect, command.api.container_inspect),
-        "network": (Network, command.api.network_inspect),
-        "volume": (Volume, command.api.volume_inspect),
-        "service": (Service, lambda reference: command.api.service_inspect(reference, insert_defaults=True)),
-        "task": (Task, command.api.task_inspect),
-        "node": (Node, command.api.node_inspect),
-        "secret": (Secret, partial(command.api.secret_inspect, "secret")),
-        "config": (Config, partial(command.api.secret_inspect, "config")),
+    """Anything by name or id; of several kinds that have it, the first of docker's order.
+
+    What is the swarm's is only asked of a manager (command/system/inspect.go).
+    """
+    api = command.api
+    looks: dict[str, Look] = {
+        "container": (ContainerInspect, api.container_inspect),
+        "image": (ApiType, api.image_inspect),
+        "network": (Network, api.network_inspect),
+        "volume": (Volume, api.volume_inspect),
+        "service": (Service, lambda reference: api.service_inspect(reference, insert_defaults=True)),
+        "task": (Task, api.task_inspect),
+        "node": (Node, api.node_inspect),
+        "plugin": (ApiType, api.plugin_inspect),
+        "secret": (Secret, partial(api.secret_inspect, "secret")),
+        "config": (Config, partial(api.secret_inspect, "config")),
     }
-    wanted = command.flags.get("type")
-    if wanted is not None:
-        known = sorted((*kinds, "image", "plugin"))
-        if wanted not in known:
-            raise CommandError(f'unknown type: "{wanted}": must be one of {", ".join(map(quote, known))}')
-        if wanted not in kinds:
-            raise NotModelled(f"'docker inspect --type {wanted}'")
-        kinds = {wanted: kinds[wanted]}
+    wanted = command.flags.get("type", "")
+    if wanted and wanted not in looks:
+        choices = ", ".join(f'"{kind}"' for kind in sorted(looks))
+        raise CommandError(f'unknown type: "{wanted}": must be one of {choices}')
+    errors = []
     inspection = command.inspection()
     for reference in command.arguments:
-        for kind, look in kinds.values():
-            try:
+        try:
+            if wanted:
+                kind, look = looks[wanted]
                 body = yield from look(reference)
-            except ApiError as error:
-                if wanted is None and error.status in (404, 503):
-                    continue
-                errors.append(error_text(error))
-                break
-            errors += added(inspection, kind, body, raw=True)
-            break
-        else:
+            else:
+                kind, body = yield from _first_of(command, looks, reference)
+        except ApiError as error:
+            errors.append(error_text(error))
+            continue
+        if body is None:
             errors.append(f"Error: No such object: {reference}")
+        else:
+            errors += added(inspection, kind, body, raw=True)
     command.out(inspection.text())
     if errors:
         raise CommandError("\n".join(errors))
+
+
+SWARM_KINDS = ("service", "task", "node", "secret", "config")
+
+
+def _first_of(command: CommandContext, looks: dict[str, Look], reference: str) -> Activity[tuple[type[ApiType], Any]]:
+    """Type and body of what is found first; ``None`` if nothing is. Raises :class:`ApiError` for what is more than not there."""
+    is_manager: bool | None = None
+    for name, (kind, look) in looks.items():
+        if name in SWARM_KINDS:
+            if is_manager is None:
+                is_manager = (yield from command.api.info())["Swarm"]["ControlAvailable"]
+            if not is_manager:
+                continue
+        try:
+            return kind, (yield from look(reference))
+        except ApiError as error:
+            if error.status != 404:
+                raise
+    return ApiType, None

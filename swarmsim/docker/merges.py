@@ -16,6 +16,7 @@ from swarmsim.apitypes.specs import (
     ContainerSpec,
     CredentialSpec,
     DiscreteResource,
+    DNSConfig,
     Driver,
     GenericResource,
     GlobalJob,
@@ -49,10 +50,11 @@ class Replace(NamedTuple):
 
 class Collect(NamedTuple):
     """``create`` makes a value of the old one (of the empty spec) and what the flag gave; ``update`` of the old one,
-    what ``-add`` and what ``-rm`` gave."""
+    what ``-add`` and what ``-rm`` gave; if it ``tidies``, also when nothing was given."""
 
     create: Callable[[Any, list[Any]], Any]
     update: Callable[[Any, list[Any], list[Any]], Any]
+    tidies: bool = False
 
 
 class Together(NamedTuple):
@@ -100,7 +102,6 @@ HEALTH_COMMAND: Replace = Replace(_health_command)
 NO_HEALTH_CHECK: Replace = Replace(_no_health_check)
 CREDENTIALS: Replace = Replace(_credentials)
 ONE_MORE: Replace = Replace(_one_more)
-ISOLATION: Replace = Replace(lambda _, value: value or "default")
 
 # -- lists
 
@@ -137,11 +138,12 @@ def _without(old: list[Any] | None, added: list[Any], removed: list[Any]) -> lis
 PREFERENCES: Collect = Collect(_as_given, _without)
 
 
-def _constraints(old: list[str] | None, added: list[str], removed: list[str]) -> list[str] | None:
+def _sorted_lines(old: list[str] | None, added: list[str], removed: list[str]) -> list[str] | None:
     return sorted(text for text in [*(old or ()), *added] if text not in removed) or None
 
 
-CONSTRAINTS: Collect = Collect(_as_given, _constraints)
+CONSTRAINTS: Collect = Collect(_as_given, _sorted_lines)
+GROUPS: Collect = Collect(_as_given, _sorted_lines)
 
 
 def _references(key: Callable[[Any], str]) -> Collect:
@@ -153,8 +155,8 @@ def _references(key: Callable[[Any], str]) -> Collect:
 
 SECRETS: Collect = _references(lambda secret: secret.secret_name)
 CONFIGS: Collect = _references(lambda config: config.config_name)
-NETWORKS: Collect = Collect(_as_given, lambda old, added, _: [*(old or ()), *added] or None)
-"""``--network-rm`` may give names: the command looks their ids up and takes them out."""
+NETWORKS: Collect = Collect(_as_given, lambda old, added, removed: old)
+"""Flags give names, the spec has ids: :func:`swarmsim.docker.references.with_networks` changes them."""
 
 
 def _ulimits(_: Any, values: list[Any]) -> list[Any] | None:
@@ -163,6 +165,15 @@ def _ulimits(_: Any, values: list[Any]) -> list[Any] | None:
 
 def by_name(items: Iterable[Any]) -> list[Any] | None:
     return sorted({item.name: item for item in items}.values(), key=lambda item: item.name) or None
+
+
+def sorted_dns(dns: DNSConfig) -> DNSConfig:
+    """As an update leaves it, whichever of the three it changes."""
+    return DNSConfig(
+        nameservers=sorted(dns.nameservers or ()) or None,
+        search=sorted(dns.search or ()) or None,
+        options=sorted(dns.options or ()) or None,
+    )
 
 
 ULIMITS: Collect = Collect(_ulimits, _keyed(lambda limit: limit.name, lambda limit: limit.name))
@@ -174,7 +185,7 @@ def _mounts(old: list[Mount] | None, added: list[Mount], removed: list[str]) -> 
     return _keyed(lambda mount: mount.target, lambda mount: (mount.source, mount.target))(old, added, removed)
 
 
-MOUNTS: Collect = Collect(_as_given, _mounts)
+MOUNTS: Collect = Collect(_as_given, _mounts, tidies=True)
 
 
 def _pairs(removed_key: Callable[[str], str], empty: Callable[[], dict[str, str] | None]) -> Collect:
@@ -290,7 +301,7 @@ def _mode(flags: Flags) -> Mode:
         return Mode(global_=GlobalService())
     if mode == "global-job":
         return Mode(global_job=GlobalJob())
-    replicas = flags.get("replicas", 1)
+    replicas = flags.get("replicas")
     if mode == "replicated-job":
         concurrent = flags.get("max-concurrent", replicas)
         return Mode(replicated_job=ReplicatedJob(max_concurrent=concurrent, total_completions=replicas))

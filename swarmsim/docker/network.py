@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
+import ipaddress
 from typing import Any
 
 from swarmsim.apitypes.engine import IPAM, IPAMConfig, Network, NetworkCreateRequest, Volume, VolumeCreateRequest
 from swarmsim.apitypes.http import ApiError
+from swarmsim.apitypes.specs import replace
 from swarmsim.docker.command import CommandContext, error_text, joined, key_values
 from swarmsim.docker.errors import CommandError
 from swarmsim.docker.output import Listing
@@ -57,10 +58,6 @@ REMOVE_INGRESS = (
 
 def create(command: CommandContext) -> Activity[Any]:
     flags = command.flags
-    subnets, gateways = flags.every("subnet"), flags.every("gateway")
-    if len(subnets) < len(gateways):
-        raise CommandError("every ip-range or gateway must have a corresponding subnet")
-    pools = zip_longest(subnets, gateways, fillvalue="")
     spec = NetworkCreateRequest(
         name=command.arguments[0],
         check_duplicate=True,
@@ -68,7 +65,7 @@ def create(command: CommandContext) -> Activity[Any]:
         ipam=IPAM(
             driver="default",
             options={},
-            config=[IPAMConfig(subnet=subnet, gateway=gateway) for subnet, gateway in pools],
+            config=_pools(flags.every("subnet"), flags.every("gateway")),
         ),
         internal=flags.on("internal"),
         attachable=flags.on("attachable"),
@@ -78,6 +75,37 @@ def create(command: CommandContext) -> Activity[Any]:
     )
     id = yield from command.api.network_create(spec)
     command.out(f"{id}\n")
+
+
+def _pools(subnets: list[str], gateways: list[str]) -> list[IPAMConfig]:
+    """Each gateway goes with the subnet it is in (command/network/create.go createIPAMConfig).
+
+    Raises :class:`CommandError`.
+    """
+    if len(subnets) < len(gateways):
+        raise CommandError("every ip-range or gateway must have a corresponding subnet")
+    pools = {subnet: IPAMConfig(subnet=subnet) for subnet in subnets}
+    for number, subnet in enumerate(subnets):
+        if any(_overlap(subnet, other) for other in subnets[:number]):
+            raise CommandError("multiple overlapping subnet configuration is not supported")
+    for gateway in gateways:
+        subnet = next((each for each in subnets if _overlap(each, gateway)), "")
+        if not subnet:
+            raise CommandError(f"no matching subnet for gateway {gateway}")
+        if pools[subnet].gateway:
+            raise CommandError(
+                f"cannot configure multiple gateways ({gateway}, {pools[subnet].gateway}) on the same subnet ({subnet})"
+            )
+        pools[subnet] = replace(pools[subnet], gateway=gateway)
+    return [pools[subnet] for subnet in sorted(pools)]
+
+
+def _overlap(subnet: str, other: str) -> bool:
+    """Whether two networks, or a network and an address, share addresses; what is neither is the daemon's to refuse."""
+    try:
+        return ipaddress.ip_network(subnet, strict=False).overlaps(ipaddress.ip_network(other, strict=False))
+    except (ValueError, TypeError):
+        return False
 
 
 def ls(command: CommandContext) -> Activity[Any]:
@@ -116,8 +144,7 @@ def rm(command: CommandContext) -> Activity[Any]:
     errors = []
     for reference in command.arguments:
         try:
-            body = yield from command.api.network_inspect(reference)
-            if body["Ingress"]:
+            if (yield from _is_ingress(command, reference)):
                 command.out(REMOVE_INGRESS)
                 if not command.files.read("-").strip().lower().startswith("y"):
                     continue
@@ -128,6 +155,13 @@ def rm(command: CommandContext) -> Activity[Any]:
                 errors.append(error_text(error))
     if errors:
         raise CommandError("\n".join([*errors, "exit status 1"]))
+
+
+def _is_ingress(command: CommandContext, reference: str) -> Activity[bool]:
+    try:
+        return bool((yield from command.api.network_inspect(reference))["Ingress"])
+    except ApiError:
+        return False  # its removal says what is wrong
 
 
 # -- volumes

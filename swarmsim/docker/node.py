@@ -11,6 +11,7 @@ from swarmsim.docker import tasks
 from swarmsim.docker.command import CommandContext, error_text
 from swarmsim.docker.errors import CommandError
 from swarmsim.docker.output import Listing
+from swarmsim.go.duration import show_timestamp
 from swarmsim.go.units import bytes_size
 from swarmsim.sim.future import Activity
 
@@ -96,10 +97,8 @@ def inspect(command: CommandContext) -> Activity[Any]:
 
 
 def pretty_time(timestamp: str) -> str:
-    """``2026-11-23 12:45:40.991457655 +0000 utc``: Go's Time.String, through docker's lower-casing."""
-    whole, _, fraction = timestamp.rstrip("Z").partition(".")
-    day, time = whole.split("T")
-    return f"{day} {time}{'.' + fraction if fraction else ''} +0000 utc"
+    """``2026-11-23 12:45:40.991457655 +0000 utc``: docker makes it lower-case."""
+    return show_timestamp(timestamp).lower()
 
 
 def _pretty(node: dict[str, Any]) -> str:

@@ -57,7 +57,7 @@ class Option(NamedTuple):
     default: str = ""
     one: str = ""
     commands: tuple[str, ...] = BOTH
-    modelled: bool = True
+    since: str = ""
     pretty: Lines | None = None
 
     def flags(self, command: str) -> list[Flag]:
@@ -71,7 +71,7 @@ class Option(NamedTuple):
                 Flag(f"{self.flag}-rm", removed, f"Remove {self.one}"),
             ]
         default = self.default if command == "create" else ""
-        return [Flag(self.flag, self.type, self.about, self.short, default, self.modelled)]
+        return [Flag(self.flag, self.type, self.about, self.short, default, since=self.since)]
 
 
 class Record(NamedTuple):
@@ -157,16 +157,16 @@ OPTIONS: tuple[Option, ...] = (
     Option("force", "bool", "Replace the tasks even if nothing changed", "task.force_update", m.ONE_MORE, commands=UPDATE),
     # The container.
     Option("image", "string", "Replace the image", "task.container.image", m.REPLACE, "image", str, commands=UPDATE, pretty=p.line(" Image:\t\t{}", always=True)),
-    Option("entrypoint", "command", "Replace the image's entrypoint", "task.container.command", m.OR_NONE, "entrypoint", c.words, pretty=p.words("Command")),
+    Option("entrypoint", "command", "Replace the image's entrypoint", "task.container.command", m.OR_NONE, "entrypoint", c.words),
     Option("args", "command", "Replace the container's arguments", "task.container.args", m.OR_NONE, "command", c.words, commands=UPDATE, pretty=p.words("Args")),
     Option("env", "env", "Environment variable", "task.container.env", m.ENVIRONMENT, "environment", short="e", one="an environment variable", pretty=p.words("Env")),
     Option("workdir", "string", "Working directory in the container", "task.container.dir", m.REPLACE, "working_dir", str, short="w", pretty=p.line(" Dir:\t\t{}")),
     Option("user", "string", "User (and group) the container runs as", "task.container.user", m.REPLACE, "user", str, short="u", pretty=p.line(" User: {}")),
-    Option("group", "list", "Further groups of the container's user", "task.container.groups", m.TEXTS, one="a group"),
+    Option("group", "list", "Further groups of the container's user", "task.container.groups", m.GROUPS, one="a group"),
     Option("hostname", "string", "Host name inside the container", "task.container.hostname", m.REPLACE, "hostname", str),
     Option("host", "extra-host", "Line of /etc/hosts (host:ip)", "task.container.hosts", m.HOSTS, "extra_hosts", c.hosts, one="a line of /etc/hosts"),
     Option("dns", "ip", "DNS server", "task.container.dns.nameservers", m.TEXTS, "dns", c.listed, one="a DNS server"),
-    Option("dns-search", "list", "DNS search domain", "task.container.dns.search", m.TEXTS, "dns_search", c.listed, one="a DNS search domain"),
+    Option("dns-search", "domain", "DNS search domain", "task.container.dns.search", m.TEXTS, "dns_search", c.listed, one="a DNS search domain"),
     Option("dns-option", "list", "DNS option", "task.container.dns.options", m.TEXTS, one="a DNS option"),
     Option("container-label", "label", "Label of the containers", "task.container.labels", m.PAIRS, "labels", one="a label of the containers"),
     Option("init", "bool", "Run an init in the container that forwards signals", "task.container.init", m.REPLACE, "init", bool, pretty=p.given(" Init:\t\t{}")),
@@ -178,18 +178,18 @@ OPTIONS: tuple[Option, ...] = (
     Option("secret", "secret", "Secrets the service may read", "task.container.secrets", m.SECRETS, "secrets", one="a secret", pretty=p.secrets),
     Option("config", "config", "Configs the service may read", "task.container.configs", m.CONFIGS, "configs", one="a config", pretty=p.configs),
     Option("credential-spec", "credential-spec", "Windows service account", "task.container.privileges", m.CREDENTIALS, "credential_spec", c.privileges),
-    Option("isolation", "string", "Container isolation of Windows", "task.container.isolation", m.ISOLATION, "isolation", str),
-    Option("sysctl", "list", "Kernel parameter", "task.container.sysctls", m.SYSCTLS, "sysctls", c.full_pairs, one="a kernel parameter"),
-    Option("cap-add", "list", "Add a Linux capability", "task.container.capability_add", m.CAPABILITIES, "cap_add"),
-    Option("cap-drop", "list", "Take a Linux capability away", "task.container.capability_drop", m.CAPABILITIES, "cap_drop"),
-    Option("ulimit", "ulimit", "Resource limit", "task.container.ulimits", m.ULIMITS, "ulimits", c.ulimits, one="a resource limit"),
-    Option("oom-score-adj", "int", "Preference of the kernel's out-of-memory killer", modelled=False),
+    Option("isolation", "string", "Container isolation of Windows", "task.container.isolation", m.REPLACE, "isolation", str),
+    Option("sysctl", "list", "Kernel parameter", "task.container.sysctls", m.SYSCTLS, "sysctls", c.full_pairs, one="a kernel parameter", pretty=p.sysctls),
+    Option("cap-add", "list", "Add a Linux capability", "task.container.capability_add", m.CAPABILITIES, "cap_add", pretty=p.line(" Add: {}", ", ".join)),
+    Option("cap-drop", "list", "Take a Linux capability away", "task.container.capability_drop", m.CAPABILITIES, "cap_drop", pretty=p.line(" Drop: {}", ", ".join)),
+    Option("ulimit", "ulimit", "Resource limit", "task.container.ulimits", m.ULIMITS, "ulimits", c.ulimits, one="a resource limit", pretty=p.ulimits),
+    Option("oom-score-adj", "int", "Preference of the kernel's out-of-memory killer", since="1.46"),
     Option("no-healthcheck", "bool", "Ignore the image's health check", "task.container.health", m.NO_HEALTH_CHECK),
     Option("health-cmd", "string", "Command of the health check", "task.container.health.test", m.HEALTH_COMMAND, "healthcheck.test", c.health_test, pretty=p.tests),
     Option("health-interval", "positive-duration", "Time between health checks", "task.container.health.interval", m.REPLACE, "healthcheck.interval", c.duration, pretty=p.duration("  Interval = {}", always=True)),
     Option("health-timeout", "positive-duration", "Longest time of one check", "task.container.health.timeout", m.REPLACE, "healthcheck.timeout", c.duration, pretty=p.duration("  Timeout =\t{}", always=True)),
     Option("health-start-period", "positive-duration", "Time to start before failures count", "task.container.health.start_period", m.REPLACE, "healthcheck.start_period", c.duration, pretty=p.duration("  StartPeriod =\t{}", always=True)),
-    Option("health-start-interval", "positive-duration", "Time between checks during the start period", modelled=False),
+    Option("health-start-interval", "positive-duration", "Time between checks during the start period", since="1.44"),
     Option("health-retries", "int", "Failures in a row that mean unhealthy", "task.container.health.retries", m.REPLACE, "healthcheck.retries", int, pretty=p.line("  Retries = {}", always=True)),
     # What it is given, and may use.
     Option("log-driver", "string", "Logging driver", "task.log_driver", m.LOG_DRIVER, "logging", c.log_driver, pretty=p.log_driver),
@@ -199,7 +199,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("generic-resource", "generic-resource", "User-defined resource", "task.resources.reservations.generic", m.GENERIC, "deploy.resources.reservations.generic_resources", c.generic_resources, one="a generic resource"),
     Option("limit-cpu", "decimal", "Most CPUs a task may use", "task.resources.limits.nano_cpus", m.REPLACE, "deploy.resources.limits.cpus", c.cpus, default="0", pretty=p.cpus),
     Option("limit-memory", "bytes", "Most memory a task may use", "task.resources.limits.memory_bytes", m.REPLACE, "deploy.resources.limits.memory", c.memory, default="0", pretty=p.line("  Memory:\t{}", bytes_size)),
-    Option("limit-pids", "int", "Most processes a task may have (0: any number)", "task.resources.limits.pids", m.REPLACE, "deploy.resources.limits.pids", c.same, default="0"),
+    Option("limit-pids", "int", "Most processes a task may have (0: any number)", "task.resources.limits.pids", m.REPLACE, "deploy.resources.limits.pids", c.same, default="0", pretty=p.line("  PIDs:\t\t{}")),
     Option("network", "network", "Network to attach to", "task.networks", m.NETWORKS, "networks", one="a network"),
 )  # fmt: skip
 BY_FLAG = {option.flag: option for option in OPTIONS}
@@ -225,11 +225,12 @@ PRETTY = (
     Section("Placement:", ("constraint", "placement-pref", "replicas-max-per-node"), always=True),
     Section("UpdateConfig:", _rolling_rows("update"), record="update"),
     Section("RollbackConfig:", _rolling_rows("rollback"), record="rollback"),
-    Section("ContainerSpec:", ("image", "entrypoint", "args", "env", "workdir", "init", "user"), always=True),
-    Section("", ("mount", "secret", "config", "log-driver")),
+    Section("ContainerSpec:", ("image", "args", "env", "workdir", "init", "user"), always=True),
+    Section("Capabilities:", ("cap-add", "cap-drop")),
+    Section("", ("sysctl", "ulimit", "mount", "config", "secret", "log-driver")),
     Section("Resources:", (), always=True),
-    Section(" Reservations:", ("reserve-cpu", "reserve-memory"), record="task.resources.reservations"),
-    Section(" Limits:", ("limit-cpu", "limit-memory"), record="task.resources.limits"),
+    Section(" Reservations:", ("reserve-cpu", "reserve-memory")),
+    Section(" Limits:", ("limit-cpu", "limit-memory", "limit-pids")),
 )
 PRETTY_ENDPOINT = (Section("", ("endpoint-mode",)),)
 PRETTY_HEALTH = (

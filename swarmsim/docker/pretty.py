@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from swarmsim.apitypes.specs import ConfigReference, Driver, Mode, Mount, PlacementPreference, SecretReference
+from swarmsim.apitypes.specs import ConfigReference, Driver, Mode, Mount, PlacementPreference, SecretReference, Ulimit
 from swarmsim.go.duration import format_duration
 from swarmsim.go.fmt import show
 
@@ -53,13 +53,8 @@ def mode(value: Mode) -> list[str]:
     if value.replicated is not None:
         replicas = value.replicated.replicas
         return ["Service Mode:\tReplicated", *([f" Replicas:\t{replicas}"] if replicas else [])]
-    if value.replicated_job is not None:
-        return [
-            "Service Mode:\tReplicatedJob",
-            f" Max Concurrent:\t{value.replicated_job.max_concurrent}",
-            f" Total Completions:\t{value.replicated_job.total_completions}",
-        ]
-    return [f"Service Mode:\t{'Global' if value.global_ is not None else 'GlobalJob'}"]
+    # The client has no words for jobs.
+    return ["Service Mode:\tGlobal" if value.global_ is not None else "Service Mode:"]
 
 
 def preferences(value: list[PlacementPreference] | None) -> list[str]:
@@ -97,9 +92,20 @@ def configs(value: list[ConfigReference] | None) -> list[str]:
 def log_driver(value: Driver | None) -> list[str]:
     if value is None or not (value.name or value.options):
         return []
-    options = [f"  {key}:\t\t{text}" for key, text in sorted((value.options or {}).items())]
-    return ["Log Driver:", f" Name:\t\t{value.name}", *([" LogOpts:", *options] if options else [])]
+    options = [f"  {key}{':       ' + text if text else ''}" for key, text in sorted((value.options or {}).items())]
+    name = [f" Name:\t\t{value.name}"] if value.name else []
+    return ["Log Driver:", *name, *([" LogOpts:", *options] if options else []), ""]
+
+
+def sysctls(value: dict[str, str] | None) -> list[str]:
+    rows = [f" {key}{': ' + text if text else ''}" for key, text in sorted((value or {}).items())]
+    return ["SysCtls:", *rows] if rows else []
+
+
+def ulimits(value: list[Ulimit] | None) -> list[str]:
+    rows = [f" {limit.name}: {limit.soft}:{limit.hard}" for limit in sorted(value or (), key=lambda limit: limit.name)]
+    return ["Ulimits:", *rows] if rows else []
 
 
 def tests(value: list[str] | None) -> list[str]:
-    return ["  Tests:", *(f"\t Test = {word}" for word in value or ())]
+    return ["  Tests:", *(f"\t Test = {word}" for word in value[:-1]), f"\t Test = {value[-1]} "] if value else []

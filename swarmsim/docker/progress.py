@@ -104,16 +104,21 @@ def wait_on_service(command: CommandContext, reference: str, quiet: bool) -> Act
             if _job_progress(service, tasks, display, first=not begun):
                 display.say("job complete")
                 return
+            begun = True
         else:
             bars = _bars(service, tasks, nodes, places if convergence.phase is Phase.CONVERGING else None)
             prefix = "overall progress: " + ("rolling back update: " if convergence.rolling_back else "")
-            if not begun:
-                display.begin(bars.total, service.is_replicated, prefix)
-            all_run = bars.all_run and (bars.total > 0 or service.is_replicated)
-            now = command.now.timestamp()
-            for what in convergence.on_tasks(all_run, now):
-                display.tell(what, bars, prefix, monitor - (now - convergence.since))
-        begun = True
+            if not begun and not service.is_replicated and bars.total == 0:
+                # How many a global service will have is only known once it has them.
+                display.say("overall progress: waiting for new tasks")
+            else:
+                if not begun:
+                    display.begin(bars.total, service.is_replicated, prefix)
+                begun = True
+                all_run = bars.all_run and (bars.total > 0 or service.is_replicated)
+                now = command.now.timestamp()
+                for what in convergence.on_tasks(all_run, now):
+                    display.tell(what, bars, prefix, monitor - (now - convergence.since))
         if (yield from command.pause(POLL)):
             if convergence.phase is Phase.CONVERGING:
                 display.say("Operation continuing in background.")
@@ -163,7 +168,7 @@ def _job_progress(service: Service, tasks: list[dict[str, Any]], display: _Displ
     job = service.spec.mode.replicated_job
     if job is None:
         return bool(by_slot) and complete == len(by_slot)
-    total, concurrent = job.total_completions, job.max_concurrent
+    total, concurrent = job.total, job.concurrent
     width = len(str(concurrent))
     if first:
         display.say(f"active tasks: {0:>{width}} out of {min(total, concurrent):>{width}} tasks")

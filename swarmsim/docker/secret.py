@@ -10,9 +10,9 @@ from swarmsim.apitypes.specs import SecretSpec
 from swarmsim.apitypes.swarm import Config, Secret
 from swarmsim.docker.command import CommandContext, error_text, joined, key_values
 from swarmsim.docker.errors import CommandError
+from swarmsim.docker.node import pretty_time
 from swarmsim.docker.output import Listing
 from swarmsim.docker.tasks import natural
-from swarmsim.go.duration import parse_timestamp
 from swarmsim.sim.future import Activity
 
 SECRETS = Listing(
@@ -40,16 +40,28 @@ def create(kind: str) -> Callable[[CommandContext], Activity[Any]]:
     def action(command: CommandContext) -> Activity[Any]:
         name, *rest = command.arguments
         if not rest:
-            raise CommandError(f"{kind} data is empty")
+            raise CommandError("secret file is required")
         try:
-            data = command.files.read(rest[0])
+            data = _read(command, rest[0])
         except CommandError as problem:
-            raise CommandError(f"error reading content from {rest[0]!r}: {problem.message}".replace("'", '"')) from None
+            told = f'Error reading content from "{rest[0]}": ' if kind == "config" else ""
+            raise CommandError(told + problem.message) from None
         labels = key_values(command.flags.every("label"))
         id = yield from command.api.secret_create(kind, SecretSpec(name=name, labels=labels, data=data.encode()))
         command.out(f"{id}\n")
 
     return action
+
+
+def _read(command: CommandContext, path: str) -> str:
+    """Raises :class:`CommandError` (cli/command/utils readSecret, config create)."""
+    try:
+        data = command.files.read(path)
+    except CommandError as problem:
+        raise CommandError(f"error reading from {path}: {problem.message}") from None
+    if not data:
+        raise CommandError(f"error reading from {'STDIN' if path == '-' else path}: data is empty")
+    return data
 
 
 def ls(kind: str) -> Callable[[CommandContext], Activity[Any]]:
@@ -87,12 +99,6 @@ def inspect(kind: str) -> Callable[[CommandContext], Activity[Any]]:
     return action
 
 
-def _when(timestamp: str) -> str:
-    time = parse_timestamp(timestamp)
-    fraction = timestamp.removesuffix("Z").partition(".")[2].rstrip("0")
-    return time.strftime("%Y-%m-%d %H:%M:%S") + (f".{fraction}" if fraction else "") + " +0000 utc"
-
-
 def _labels(spec: dict[str, Any]) -> str:
     lines = [f" - {key}{'=' + value if value else ''}\n" for key, value in sorted(spec["Labels"].items())]
     return "Labels:\n" + "".join(lines) if lines else ""
@@ -101,8 +107,8 @@ def _labels(spec: dict[str, Any]) -> str:
 def _pretty_secret(secret: dict[str, Any]) -> str:
     return (
         f"ID:              {secret['ID']}\nName:              {secret['Spec']['Name']}\n{_labels(secret['Spec'])}"
-        f"Driver:            \nCreated at:        {_when(secret['CreatedAt'])}\n"
-        f"Updated at:        {_when(secret['UpdatedAt'])}\n"
+        f"Driver:            \nCreated at:        {pretty_time(secret['CreatedAt'])}\n"
+        f"Updated at:        {pretty_time(secret['UpdatedAt'])}\n"
     )
 
 
@@ -110,8 +116,8 @@ def _pretty_config(config: dict[str, Any]) -> str:
     data = base64.b64decode(config["Spec"]["Data"]).decode()
     return (
         f"ID:\t\t\t{config['ID']}\nName:\t\t\t{config['Spec']['Name']}\n{_labels(config['Spec'])}"
-        f"Created at:            \t{_when(config['CreatedAt'])}\n"
-        f"Updated at:            \t{_when(config['UpdatedAt'])}\nData:\n{data}\n"
+        f"Created at:            \t{pretty_time(config['CreatedAt'])}\n"
+        f"Updated at:            \t{pretty_time(config['UpdatedAt'])}\nData:\n{data}\n"
     )
 
 

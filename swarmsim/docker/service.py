@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -16,8 +18,9 @@ from swarmsim.docker.node import node_names
 from swarmsim.docker.options import PRETTY, PRETTY_ENDPOINT, PRETTY_HEAD, PRETTY_HEALTH
 from swarmsim.docker.output import Listing
 from swarmsim.docker.progress import wait_on_service
-from swarmsim.docker.references import pinned, resolved
-from swarmsim.docker.specs import apply_update_flags, pretty, read_env_file, spec_from_create_flags
+from swarmsim.docker.references import resolved, with_files, with_networks
+from swarmsim.docker.specs import apply_update_flags, from_shell, pretty, read_env_file, spec_from_create_flags
+from swarmsim.go.pflag import Flags
 from swarmsim.go.strconv import parse_uint
 from swarmsim.sim.future import Activity
 
@@ -34,47 +37,52 @@ LISTING = Listing(
 
 
 def create(command: CommandContext) -> Activity[Any]:
-    flags = command.flags
-    files = [entry for path in flags.every("env-file") for entry in read_env_file(command.files.read(path), path)]
+    variables = command.files.environment
+    flags = _with_variables(command.flags, "env", variables)
+    files = [
+        entry for path in flags.every("env-file") for entry in read_env_file(command.files.read(path), path, variables)
+    ]
     spec = spec_from_create_flags(flags, command.arguments[0], command.arguments[1:], files)
     spec = yield from resolved(command, spec)
-    if not flags.on("no-resolve-image"):
-        spec = yield from pinned(command, spec)
-    service_id = yield from command.api.service_create(spec)
-    yield from _settle(command, service_id)
+    created = yield from command.api.service_create(spec, query_registry=not flags.on("no-resolve-image"))
+    command.warn(created.warnings)
+    yield from _settle(command, created.id)
+
+
+def _with_variables(flags: Flags, name: str, variables: Mapping[str, str]) -> Flags:
+    return flags.with_values(name, from_shell(flags.every(name), variables)) if flags.changed(name) else flags
 
 
 def _change(
-    command: CommandContext, service: Service, spec: ServiceSpec, query_registry: bool = False, rollback: bool = False
+    command: CommandContext,
+    service: Service,
+    spec: ServiceSpec,
+    query_registry: bool = False,
+    rollback: bool = False,
+    auth_from: str = "",
 ) -> Activity[Any]:
-    if query_registry:
-        spec = yield from pinned(command, spec)
-    yield from command.api.service_update(service.id, service.version.index, spec, rollback)
+    warnings = yield from command.api.service_update(
+        service.id, service.version.index, spec, query_registry, rollback, auth_from
+    )
+    command.warn(warnings)
 
 
 def update(command: CommandContext) -> Activity[Any]:
-    flags, reference = command.flags, command.arguments[0]
+    flags = _with_variables(command.flags, "env-add", command.files.environment)
+    reference = command.arguments[0]
     service: Service = yield from command.api.service(reference)
     if flags.on("rollback"):
         if set(flags.names()) - {"rollback", "detach", "quiet"}:
             raise CommandError("other flags may not be combined with --rollback")
-        yield from _change(command, service, service.spec, rollback=True)
+        spec = apply_update_flags(flags, service.spec)
+        yield from _change(command, service, spec, rollback=True, auth_from="spec")
     else:
-        spec = yield from resolved(
-            command, (yield from _without_networks(command, apply_update_flags(flags, service.spec)))
-        )
+        spec = apply_update_flags(flags, service.spec)
+        spec = yield from with_networks(command, spec, flags.every("network-add"), flags.every("network-rm"))
+        spec = yield from with_files(command, spec)
         query = flags.changed("image") and not flags.on("no-resolve-image")
-        yield from _change(command, service, spec, query)
+        yield from _change(command, service, spec, query, auth_from="" if flags.on("with-registry-auth") else "spec")
     yield from _settle(command, reference)
-
-
-def _without_networks(command: CommandContext, spec: ServiceSpec) -> Activity[Any]:
-    """The spec without the networks of ``--network-rm``."""
-    networks = spec.task.networks or []
-    for reference in command.flags.every("network-rm"):
-        network = yield from command.api.network_inspect(reference)
-        networks = [each for each in networks if each.target != network["Id"]]
-    return replace(spec, task=replace(spec.task, networks=networks or None))
 
 
 def rollback(command: CommandContext) -> Activity[Any]:
@@ -206,7 +214,8 @@ def _replicas(service: dict[str, Any], tasks: list[dict[str, Any]], down: set[st
 def _published(ports: list[dict[str, Any]]) -> str:
     """``*:8888->80/tcp``; neighbours are joined: ``*:80-82->80-82/tcp``."""
     ranges: list[list[Any]] = []
-    for port in sorted(ports, key=lambda port: (port["Protocol"], port["PublishedPort"])):
+    for port in sorted(ports, key=lambda port: (port["Protocol"], port.get("PublishedPort", 0))):
+        # One in host mode has a number on each node; what is no mode at all is treated so too (opts, odd-port-mode).
         if port["PublishMode"] != "ingress":
             continue
         published, target, protocol = port["PublishedPort"], port["TargetPort"], port["Protocol"]
@@ -262,14 +271,21 @@ def inspect(command: CommandContext) -> Activity[Any]:
     def complaint(reference: str, error: ApiError) -> str:
         return f"Error: no such service: {reference}" if error.status == 404 else error_text(error)
 
+    if command.flags.on("pretty") and command.flags.changed("format"):
+        raise CommandError("--format is incompatible with human friendly format")
     networks: dict[str, str] = {}
-    if command.flags.on("pretty"):
-        try:
-            networks = {network["Id"]: network["Name"] for network in (yield from command.api.network_list())}
-        except ApiError:
-            networks = {}  # the inspection itself says what is wrong
+
+    def look(reference: str) -> Activity[dict[str, Any]]:
+        service: dict[str, Any] = yield from command.api.service_inspect(reference, insert_defaults=True)
+        if command.flags.on("pretty"):
+            for attachment in service["Spec"]["TaskTemplate"].get("Networks", ()):
+                with suppress(ApiError):  # one that nobody knows is shown by its id
+                    network = yield from command.api.network_inspect(attachment["Target"], scope="swarm")
+                    networks[network["Id"]] = network["Name"]
+        return service
+
     yield from command.inspect(
-        lambda reference: command.api.service_inspect(reference, insert_defaults=True),
+        look,
         complaint,
         Service,
         lambda service: _pretty(command, service, networks) + "\n",
@@ -295,19 +311,17 @@ def _pretty(command: CommandContext, service: dict[str, Any], networks: dict[str
                 f"  PublishMode = {port['PublishMode']}",
             ]
         lines[-1] += " "
-    health = pretty(spec, PRETTY_HEALTH)
-    return "\n".join([*lines, *health, *(["", ""] if health else [])]) + "\n"
+    return "\n".join([*lines, *pretty(spec, PRETTY_HEALTH)]) + "\n"
 
 
 def _pretty_update_status(command: CommandContext, status: dict[str, Any] | None) -> list[str]:
     if status is None:
         return []
     lines = ["UpdateStatus:", f" State:\t\t{status['State']}", f" Started:\t{_since(command, status['StartedAt'])}"]
-    if status["State"] in ("completed", "rollback_completed") and "CompletedAt" in status:
+    if status["State"] == "completed" and "CompletedAt" in status:
         lines.append(f" Completed:\t{_since(command, status['CompletedAt'])}")
     return [*lines, f" Message:\t{status['Message']}"]
 
 
 def _since(command: CommandContext, timestamp: str) -> str:
-    text = command.ago(timestamp)
-    return text if text.startswith("Less") else f"{text} ago"
+    return f"{command.ago(timestamp)} ago"

@@ -5,7 +5,7 @@ Networks, secrets and configs are named here; their ids are filled in by :mod:`s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -15,6 +15,7 @@ from swarmsim.apitypes.specs import (
     ContainerSpec,
     DNSConfig,
     EndpointSpec,
+    HealthConfig,
     Limit,
     Mode,
     Placement,
@@ -26,7 +27,7 @@ from swarmsim.apitypes.specs import (
     replace,
 )
 from swarmsim.docker.errors import CommandError
-from swarmsim.docker.merges import Replace, Together, environment
+from swarmsim.docker.merges import Collect, Replace, Together, environment, sorted_dns
 from swarmsim.docker.options import BY_FLAG, OPTIONS, RECORDS, Section
 from swarmsim.go.pflag import Flags
 
@@ -34,13 +35,12 @@ BLANK = ServiceSpec(
     name="",
     labels={},
     task=TaskSpec(
-        container=ContainerSpec(image="", init=False, dns=DNSConfig(), isolation="default"),
+        container=ContainerSpec(image="", init=False, dns=DNSConfig()),
         resources=Resources(limits=Limit(), reservations=Quantities()),
         placement=Placement(),
         force_update=0,
-        runtime="container",
     ),
-    mode=Mode(replicated=Replicated(replicas=1)),
+    mode=Mode(replicated=Replicated()),
     endpoint=EndpointSpec(mode="vip"),
 )
 """What ``service create`` asks for without any flags."""
@@ -84,6 +84,8 @@ def spec_from_create_flags(flags: Flags, image: str, args: list[str], env_files:
     spec = with_value(spec, "task.container.args", args or None)
     spec = with_value(spec, "task.container.env", environment(None, env_files))
     spec = _apply("create", spec, flags)
+    if spec.task.container.health == HealthConfig():
+        spec = with_value(spec, "task.container.health", None)
     if spec.mode.name.endswith("job") and (spec.update or spec.rollback):
         raise CommandError("update and rollback configuration is not supported for jobs")
     return spec
@@ -92,7 +94,10 @@ def spec_from_create_flags(flags: Flags, image: str, args: list[str], env_files:
 def apply_update_flags(flags: Flags, spec: ServiceSpec) -> ServiceSpec:
     """The spec after ``docker service update``. Raises :class:`CommandError`."""
     _check_health(flags)
-    return _apply("update", spec, flags)
+    spec = _apply("update", spec, flags)
+    if any(name.startswith("dns-") for name in flags.names()):
+        spec = with_value(spec, "task.container.dns", sorted_dns(spec.task.container.dns))
+    return spec
 
 
 def _check_health(flags: Flags) -> None:
@@ -105,9 +110,10 @@ def _apply(command: str, spec: ServiceSpec, flags: Flags) -> ServiceSpec:
     together: dict[Together, None] = {}
     for option in OPTIONS:
         names = [flag.name for flag in option.flags(command)]
-        if not option.path or not flags.changed(*names):
-            continue
         merge = option.merge
+        tidies = command == "update" and isinstance(merge, Collect) and merge.tidies
+        if not option.path or not (flags.changed(*names) or tidies):
+            continue
         if isinstance(merge, Together):
             if merge not in together:
                 together[merge] = None
@@ -124,8 +130,16 @@ def _apply(command: str, spec: ServiceSpec, flags: Flags) -> ServiceSpec:
     return spec
 
 
-def read_env_file(text: str, name: str) -> list[str]:
-    """Lines ``KEY=value`` of a file; empty ones and comments are left out. Raises :class:`CommandError`."""
+def from_shell(entries: Iterable[str], variables: Mapping[str, str]) -> list[str]:
+    """A variable without a value gets the shell's, if it has one (opts/env.go ValidateEnv)."""
+    return [f"{entry}={variables[entry]}" if entry in variables else entry for entry in entries]
+
+
+def read_env_file(text: str, name: str, variables: Mapping[str, str]) -> list[str]:
+    """Lines ``KEY=value`` of a file, or ``KEY`` with the shell's value; empty ones and comments are left out.
+
+    Raises :class:`CommandError`.
+    """
     entries = []
     for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
         line = line.lstrip()
@@ -135,9 +149,11 @@ def read_env_file(text: str, name: str) -> list[str]:
         if not key:
             raise CommandError(f"invalid env file ({name}): no variable name on line '{line}' (line {number})")
         if any(letter in " \t" for letter in key):
-            raise CommandError(f"invalid env file ({name}): variable '{key}' contains whitespaces (line {number})")
+            raise CommandError(f"invalid env file ({name}): variable '{key}' contains whitespaces")
         if equals:
             entries.append(line)
+        elif key in variables:
+            entries.append(f"{key}={variables[key]}")
     return entries
 
 
@@ -151,7 +167,7 @@ def pretty(spec: ServiceSpec, sections: Iterable[Section]) -> list[str]:
             option = BY_FLAG[flag]
             if there and option.pretty is not None:
                 body += option.pretty(value_at(spec, option.path))
-        if section.title and there:
+        if section.title and there and (body or section.always or section.record):
             lines.append(section.title)
         lines += body
     return lines

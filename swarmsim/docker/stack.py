@@ -23,7 +23,7 @@ from swarmsim.docker.errors import CommandError
 from swarmsim.docker.node import node_names
 from swarmsim.docker.output import Listing
 from swarmsim.docker.progress import wait_on_service
-from swarmsim.docker.references import pinned, resolved
+from swarmsim.docker.references import with_files
 from swarmsim.sim.future import Activity
 
 LISTING = Listing(
@@ -100,7 +100,7 @@ def _deploy(command: CommandContext, stack: Stack, resolve: str, done: list[str]
             yield from _make_file(command, kind, file, done)
     specs: dict[str, ServiceSpec] = {}
     for service in stack.services:
-        specs[service] = yield from resolved(command, stack.service(service), networks=False)
+        specs[service] = yield from with_files(command, stack.service(service))
     existing = {s["Spec"]["Name"]: s for s in (yield from _of_stack(command.api.service_list, stack.name))}
     # The order is that of a Go map.
     order = list(specs)
@@ -113,12 +113,11 @@ def _deploy(command: CommandContext, stack: Stack, resolve: str, done: list[str]
         else:
             command.out(f"Creating service {spec.name}\n")
             try:
-                if resolve != "never":
-                    spec = yield from pinned(command, spec)
-                id = yield from command.api.service_create(spec)
+                created = yield from command.api.service_create(spec, query_registry=resolve != "never")
             except ApiError as error:
                 raise CommandError(f"failed to create service {spec.name}: {error_text(error)}") from None
-            ids.append(id)
+            command.warn(created.warnings)
+            ids.append(created.id)
         done.append(f"service {spec.name}")
     return ids
 
@@ -136,11 +135,10 @@ def _update(command: CommandContext, existing: dict[str, Any], spec: ServiceSpec
             spec = replace(spec, task=replace(spec.task, container=container))
     spec = replace(spec, task=replace(spec.task, force_update=current.spec.task.force_update))
     try:
-        if query:
-            spec = yield from pinned(command, spec)
-        yield from command.api.service_update(id, current.version.index, spec)
+        warnings = yield from command.api.service_update(id, current.version.index, spec, query)
     except ApiError as error:
         raise CommandError(f"failed to update service {spec.name}: {error_text(error)}") from None
+    command.warn(warnings)
     return id
 
 

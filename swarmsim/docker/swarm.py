@@ -45,7 +45,7 @@ def init(command: CommandContext) -> Activity[Any]:
         request = InitRequest(
             listen_addr=flags.get("listen-addr", "0.0.0.0:2377"),
             advertise_addr=flags.get("advertise-addr", ""),
-            availability=flags.get("availability", "active"),
+            availability=_availability(flags),
             spec=_settings(flags, SwarmSpec()),
             subnet_size=24,
         )
@@ -55,15 +55,21 @@ def init(command: CommandContext) -> Activity[Any]:
             raise CommandError(f"{error.message} - specify one with --advertise-addr") from None
         raise
     command.out(f"Swarm initialized: current node ({node_id}) is now a manager.\n\n")
-    yield from _print_join_command(command, "worker")
-    command.out(
-        "To add a manager to this swarm, run 'docker swarm join-token manager' and follow the instructions.\n\n"
-    )
+    yield from _print_join_command(command, "worker", node_id)
+    command.out("To add a manager to this swarm, run 'docker swarm join-token manager' and follow the instructions.\n")
 
 
-def _print_join_command(command: CommandContext, role: str) -> Activity[Any]:
+def _availability(flags: Flags) -> str:
+    """Raises :class:`CommandError` (command/swarm/opts.go)."""
+    given: str = flags.get("availability", "")
+    if given not in ("", "active", "pause", "drain"):
+        raise CommandError(f'invalid availability "{given}", only active, pause and drain are supported')
+    return given
+
+
+def _print_join_command(command: CommandContext, role: str, node_id: str) -> Activity[Any]:
+    node = yield from command.api.node_inspect(node_id)
     swarm = yield from command.api.swarm_inspect()
-    node = yield from command.api.node_inspect("self")
     token = _token(swarm, role)
     if node.get("ManagerStatus"):
         command.out(
@@ -79,9 +85,11 @@ def join(command: CommandContext) -> Activity[Any]:
         advertise_addr=flags.get("advertise-addr", ""),
         remotes=[command.arguments[0]],
         token=flags.get("token", ""),
-        availability=flags.get("availability", "active"),
+        availability=_availability(flags),
     )
-    role = yield from command.api.swarm_join(request)
+    yield from command.api.swarm_join(request)
+    info = yield from command.api.info()
+    role = "manager" if info["Swarm"]["ControlAvailable"] else "worker"
     command.out(f"This node joined a swarm as a {role}.\n")
 
 
@@ -89,16 +97,17 @@ def join_token(command: CommandContext) -> Activity[Any]:
     role = command.arguments[0]
     if role not in ("worker", "manager"):
         raise CommandError(f"unknown role {role}")
+    swarm = yield from command.api.swarm_inspect()
     if command.flags.on("rotate"):
-        swarm = yield from command.api.swarm_inspect()
         yield from command.api.swarm_update(swarm.version.index, swarm.spec, role == "worker", role == "manager")
+        swarm = yield from command.api.swarm_inspect()
         if not command.flags.on("quiet"):
             command.out(f"Successfully rotated {role} join token.\n\n")
     if command.flags.on("quiet"):
-        swarm = yield from command.api.swarm_inspect()
         command.out(_token(swarm, role) + "\n")
         return
-    yield from _print_join_command(command, role)
+    info = yield from command.api.info()
+    yield from _print_join_command(command, role, info["Swarm"]["NodeID"])
 
 
 def leave(command: CommandContext) -> Activity[Any]:
@@ -117,6 +126,9 @@ def update(command: CommandContext) -> Activity[Any]:
 
 def ca(command: CommandContext) -> Activity[Any]:
     swarm = yield from command.api.swarm_inspect()
+    for name in ("ca-cert", "ca-key", "cert-expiry", "external-ca"):
+        if command.flags.changed(name):
+            raise CommandError(f"`--{name}` flag requires the `--rotate` flag to update the CA")
     command.out(swarm.tls.trust_root)
 
 
@@ -128,5 +140,5 @@ def unlock(command: CommandContext) -> Activity[Any]:
 
 
 def unlock_key(command: CommandContext) -> Activity[Any]:
-    yield from command.api.swarm_inspect()
-    raise CommandError("no unlock key is set")
+    if not (yield from command.api.swarm_unlock_key()):
+        raise CommandError("no unlock key is set")

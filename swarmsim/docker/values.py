@@ -6,7 +6,6 @@ client's own complaint.
 
 from __future__ import annotations
 
-import csv
 import ipaddress
 import re
 import shlex
@@ -30,6 +29,7 @@ from swarmsim.apitypes.specs import (
     Ulimit,
     VolumeOptions,
 )
+from swarmsim.go import csv
 from swarmsim.go.duration import parse_duration
 from swarmsim.go.pflag import FlagType
 from swarmsim.go.strconv import parse_bool, parse_float, parse_int, parse_uint
@@ -48,9 +48,10 @@ def parse_cpus(text: str) -> int:
 
 
 def _port_number(text: str, what: str) -> int:
-    if not text.isdigit() or not 0 < int(text) <= 65535:
-        raise ValueError(f"invalid {what}: {text}")
-    return int(text)
+    try:
+        return parse_uint(text, bits=16)
+    except ValueError:
+        raise ValueError(f"invalid {what}: {text}") from None
 
 
 def _port_range(text: str, what: str) -> list[int]:
@@ -77,6 +78,8 @@ def parse_ports(text: str) -> list[PortConfig]:
     if len(parts) > 2:
         raise ValueError("hostip is not supported")
     published = _port_range(parts[0], "hostPort") if len(parts) == 2 and parts[0] else [0] * len(targets)
+    if len(targets) == 1:
+        targets *= len(published)
     if len(published) != len(targets):
         raise ValueError(f"invalid ranges specified for container and host Ports: {parts[-1]} and {parts[0]}")
     return [
@@ -94,11 +97,12 @@ def _long_port(text: str) -> PortConfig:
         key, value = key.lower(), value.lower()
         if key not in values:
             raise ValueError(f"invalid field key: {key}")
-        if key in ("published", "target") and not value.isdigit():
-            raise ValueError(
-                f"invalid {key} port ({value}): value must be an integer: "
-                f'strconv.ParseUint: parsing "{value}": invalid syntax'
-            )
+        if key in ("published", "target"):
+            try:
+                parse_uint(value, bits=16)
+            except ValueError as problem:
+                complaint = str(problem).rpartition(": ")[2]
+                raise ValueError(f"invalid {key} port ({value}): value must be an integer: {complaint}") from None
         if key == "protocol" and value not in ("tcp", "udp", "sctp"):
             raise ValueError(f"invalid protocol value '{value}'")
         if key == "mode" and value not in ("ingress", "host"):
@@ -123,14 +127,13 @@ MOUNT_FIELDS = {
     "destination": "target",
     "consistency": "consistency",
 }
+RECURSIVE: dict[str, dict[str, bool]] = {
+    "enabled": {},
+    "disabled": {"non_recursive": True},
+    "writable": {"read_only_non_recursive": True},
+    "readonly": {"read_only_force_recursive": True},
+}
 SWITCHES = ("readonly", "ro", "volume-nocopy", "bind-nonrecursive")
-
-
-def _csv(text: str) -> list[str]:
-    """The fields of one line; of no line at all Go's reader says EOF."""
-    if not text:
-        raise ValueError("EOF")
-    return next(csv.reader([text]), [])
 
 
 def _mount(text: str) -> list[Mount]:
@@ -140,7 +143,7 @@ def _mount(text: str) -> list[Mount]:
     volume: dict[str, Any] = {}
     tmpfs: dict[str, Any] = {}
     driver: dict[str, Any] = {}
-    for field in _csv(text):
+    for field in csv.read_line(text):
         key, equals, value = field.partition("=")
         key = key.lower()
         if not equals and key not in SWITCHES:
@@ -154,15 +157,16 @@ def _mount(text: str) -> list[Mount]:
         elif key == "bind-nonrecursive":
             bind["non_recursive"] = _switch(key, value, equals)
         elif key == "bind-recursive":
-            if value not in ("enabled", "disabled", "writable", "readonly"):
+            if value not in RECURSIVE:
                 choices = '"enabled", "disabled", "writable", or "readonly"'
                 raise ValueError(f"invalid value for {key}: {value} (must be {choices})")
-            if value == "disabled":
-                bind["non_recursive"] = True
+            bind |= RECURSIVE[value]
         elif key == "volume-nocopy":
             volume["no_copy"] = _switch(key, value, equals)
         elif key == "volume-label":
             _into(volume.setdefault("labels", {}), value)
+        elif key == "volume-subpath":
+            volume["subpath"] = value
         elif key == "volume-driver":
             driver["name"] = value
         elif key == "volume-opt":
@@ -182,18 +186,32 @@ def _mount(text: str) -> list[Mount]:
         raise ValueError("type is required")
     if not mount.get("target"):
         raise ValueError("target is required")
-    if driver:
+    if driver or volume:
         volume["driver"] = Driver(**driver)
     for type, options in (("bind", bind), ("volume", volume), ("tmpfs", tmpfs)):
         if options and mount["type"] != type:
             raise ValueError(f"cannot mix '{type}-*' options with mount type '{mount['type']}'")
     if bind:
-        mount["bind"] = BindOptions(**bind)
+        mount["bind"] = _bind_options(BindOptions(**bind), mount.get("read_only", False))
     if volume:
         mount["volume"] = VolumeOptions(**volume)
     if tmpfs:
         mount["tmpfs"] = TmpfsOptions(**tmpfs)
     return [Mount(**mount)]
+
+
+def _bind_options(options: BindOptions, read_only: bool) -> BindOptions:
+    for given, choice in (
+        (options.read_only_non_recursive, "writable"),
+        (options.read_only_force_recursive, "readonly"),
+    ):
+        if given and not read_only:
+            raise ValueError(f"option 'bind-recursive={choice}' requires 'readonly' to be specified in conjunction")
+    if options.read_only_force_recursive and options.propagation != "rprivate":
+        raise ValueError(
+            "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction"
+        )
+    return options
 
 
 def _switch(key: str, value: str, equals: str) -> bool:
@@ -212,7 +230,7 @@ def _into(pairs: dict[str, str], text: str) -> None:
 
 def _file_reference(text: str, kind: str) -> tuple[str, FileTarget]:
     """A secret's or a config's name and where it appears: ``NAME`` or ``source=…,target=…,uid=…,gid=…,mode=…``."""
-    fields = _csv(text)
+    fields = csv.read_line(text)
     if len(fields) == 1 and "=" not in fields[0]:
         return fields[0], FileTarget(name=fields[0], uid="0", gid="0", mode=0o444)
     values = {"uid": "0", "gid": "0"}
@@ -256,10 +274,10 @@ def _network(text: str) -> list[NetworkAttachment]:
     if not re.search(r"\w+=\w+(,\w+=\w+)*", text):
         return [NetworkAttachment(target=text)]
     name, aliases, options = "", [], {}
-    for field in _csv(text):
+    for field in csv.read_line(text):
         key, equals, value = field.partition("=")
         if not equals or not key:
-            raise ValueError("invalid field")
+            raise ValueError(f"invalid field {field}")
         key = key.strip().lower()
         if key == "name":
             name = value
@@ -296,8 +314,8 @@ def _ulimit(text: str) -> list[Ulimit]:
     numbers = [parse_int(part) for part in parts]
     soft, hard = numbers[0], numbers[-1]
     if hard != -1 and (soft == -1 or soft > hard):
-        shown = "-1" if soft == -1 else soft
-        raise ValueError(f"ulimit soft limit must be less than or equal to hard limit: {shown} > {hard}")
+        shown = f"soft: -1 (unlimited), hard: {hard}" if soft == -1 else f"{soft} > {hard}"
+        raise ValueError(f"ulimit soft limit must be less than or equal to hard limit: {shown}")
     return [Ulimit(name=name, hard=hard, soft=soft)]
 
 
@@ -309,8 +327,6 @@ def _credential_spec(text: str) -> CredentialSpec | None:
         raise ValueError(
             'invalid credential spec: value must be prefixed with "config://", "file://", or "registry://"'
         )
-    if not value:
-        raise ValueError(f"invalid credential spec: no value specified for {kind}://")
     return CredentialSpec(**{kind: value})
 
 
@@ -323,7 +339,7 @@ def _positive_duration(text: str) -> int:
 
 def _label(text: str) -> list[str]:
     if not text.partition("=")[0]:
-        raise ValueError("invalid label format: " + f'"{text}"' if text else "empty label")
+        raise ValueError(f"invalid label '{text}': empty name")
     return [text]
 
 
@@ -379,8 +395,27 @@ def _filter(text: str) -> list[tuple[str, str]]:
 def _words(text: str) -> list[str]:
     try:
         return shlex.split(text)
-    except ValueError as problem:
-        raise ValueError(str(problem)) from None
+    except ValueError:
+        raise ValueError("EOF found when expecting closing quote") from None
+
+
+_DOMAIN = re.compile(r"(:?[a-zA-Z0-9][a-zA-Z0-9-]*(?<!-)(:?\.:?[a-zA-Z0-9][a-zA-Z0-9-]*(?<!-))*)\.?\s*")
+
+
+def _domain(text: str) -> list[str]:
+    text = text.strip()
+    if text == ".":
+        return [text]
+    match = _DOMAIN.fullmatch(text)
+    if match is None or not re.search("[a-zA-Z]", text) or len(match[1]) >= 255:
+        raise ValueError(f"{text} is not a valid domain")
+    return [match[1]]
+
+
+def _listen_address(text: str) -> str:
+    """With docker's own host and port where they are not given (swarm/opts.go NodeAddrOption)."""
+    host, colon, port = text.rpartition(":") if ":" in text else (text, "", "")
+    return f"{host or '0.0.0.0'}:{port if colon else '2377'}"
 
 
 def _one(text: str) -> list[str]:
@@ -390,7 +425,7 @@ def _one(text: str) -> list[str]:
 FLAG_TYPES: dict[str, FlagType] = {
     "bool": FlagType(parse_bool),
     "string": FlagType(str),
-    "node-addr": FlagType(str),
+    "node-addr": FlagType(_listen_address),
     "external-ca": FlagType(str),
     "pem-file": FlagType(str),
     "ipNetSlice": FlagType(str),
@@ -409,6 +444,7 @@ FLAG_TYPES: dict[str, FlagType] = {
     "label": FlagType(_label, repeatable=True, shown_as="list"),
     "env": FlagType(_env, repeatable=True, shown_as="list"),
     "ip": FlagType(_ip, repeatable=True, shown_as="list"),
+    "domain": FlagType(_domain, repeatable=True, shown_as="list"),
     "extra-host": FlagType(_extra_host, repeatable=True, shown_as="list"),
     "generic-resource": FlagType(_generic_resource, repeatable=True, shown_as="list"),
     "network": FlagType(_network, repeatable=True),

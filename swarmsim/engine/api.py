@@ -48,6 +48,8 @@ from swarmsim.swarm.ca.certificates import RootCA
 from swarmsim.swarm.node import SwarmNode, init_swarm, join_swarm
 from swarmsim.swarm.objects import Availability, Cluster, Role, Service, Task
 
+PLATFORMS = [{"architecture": architecture, "os": "linux"} for architecture in ("amd64", "arm64")]
+"""Every image of the registry is there for both, as most public ones are."""
 CONNECT_TIMEOUT = 20.0  # seconds, swarmConnectTimeout
 STATS_TIMEOUT = 5.0  # seconds, managerStats
 SWARM_PORT = 2377
@@ -402,7 +404,23 @@ class EngineAPI(ResourceCalls):
         found = find_image(image)
         if found is None or not found[0].in_registry:
             raise ApiError(403, f"{image}: not found in any registry")
-        return {"Descriptor": {"digest": f"sha256:{hashlib.sha256(found[1].encode()).hexdigest()}"}, "Platforms": []}
+        return {
+            "Descriptor": {"digest": f"sha256:{hashlib.sha256(found[1].encode()).hexdigest()}"},
+            "Platforms": PLATFORMS,
+        }
+
+    def image_inspect(self, reference: str) -> Activity[Json]:
+        """Raises :class:`ApiError`: for an image that is here, that what is in it is not modelled."""
+        yield from self._request()
+        found = find_image(reference)
+        if found is not None and found[1] in self.engine.images:
+            raise ApiError(501, f"swarmsim: what is in the image {reference} is not modelled yet")
+        raise ApiError(404, f"No such image: {reference}")
+
+    def plugin_inspect(self, reference: str) -> Activity[Json]:
+        """There are none but those built in."""
+        yield from self._request()
+        raise ApiError(404, f'plugin "{reference}" not found')
 
     def info(self) -> Activity[Any]:
         yield from self._request()
@@ -547,6 +565,9 @@ def _digest_of(digits: str) -> bytes:
 
 
 def _availability(text: str) -> Availability:
+    """Active if nothing is said (daemon/cluster/noderunner.go)."""
+    if not text:
+        return Availability.ACTIVE
     try:
         return Availability(text.lower())
     except ValueError:

@@ -13,6 +13,7 @@ from swarmsim.apitypes.specs import (
     EndpointSpec,
     Mode,
     Replicated,
+    ReplicatedJob,
     RestartPolicy,
     ServiceSpec,
     UpdateConfig,
@@ -89,7 +90,12 @@ def _mode(mode: Mode) -> Mode:
     given = [each for each in (mode.replicated, mode.global_, mode.replicated_job, mode.global_job) if each is not None]
     if len(given) > 1:
         raise _refuse("must specify only one service mode")
-    return mode if given else Mode(replicated=Replicated())
+    if mode.replicated_job is not None:
+        job = mode.replicated_job
+        return Mode(replicated_job=ReplicatedJob(max_concurrent=job.concurrent, total_completions=job.total))
+    if mode.replicated is not None or not given:
+        return Mode(replicated=Replicated(replicas=(mode.replicated or Replicated()).count))
+    return mode
 
 
 def node_spec(spec: api.NodeSpec) -> NodeSpec:

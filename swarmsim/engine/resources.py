@@ -21,7 +21,8 @@ from swarmsim.swarm.api import control
 from swarmsim.swarm.objects import Config, Network, Role, Secret
 
 NETWORK_DRIVERS = ("bridge", "host", "ipvlan", "macvlan", "null", "overlay")
-
+ON_EVERY_NODE = ("bridge", "host")
+"""The swarm knows them as networks of its nodes (SwarmKit manager/allocator/network.go PredefinedNetworks)."""
 PLUGIN_TIMEOUT = 15.0  # seconds, pkg/plugins/client.go defaultTimeOut: so long a plugin is looked for
 
 
@@ -111,9 +112,12 @@ class ResourceCalls(Calls):
         found: Network | LocalNetwork | Half = find("network", reference, entries)
         return halves.get(_id(found), found)
 
-    def network_inspect(self, reference: str) -> Activity[Any]:
+    def network_inspect(self, reference: str, scope: str = "") -> Activity[Any]:
+        """With the scope ``swarm`` an engine's own networks are not known, but for those that each has."""
         yield from self._request()
         network = yield from self._network(reference)
+        if scope == "swarm" and isinstance(network, LocalNetwork) and network.name not in ON_EVERY_NODE:
+            raise ApiError(404, f"network {reference} not found")
         overlays = self.engine.overlays
         if isinstance(network, Half):
             endpoints = {end.key: end.json() for end in overlays.endpoints(network)}
@@ -207,7 +211,10 @@ class ResourceCalls(Calls):
         yield from self._request()
         driver = request.driver or "local"
         if driver != "local":
-            raise ApiError(400, f'error looking up volume plugin {driver}: plugin "{driver}" not found')
+            yield PLUGIN_TIMEOUT
+            raise ApiError(
+                404, f'create {request.name}: error looking up volume plugin {driver}: plugin "{driver}" not found'
+            )
         name = request.name or hex_id(self.engine.ids)
         return self.engine.volume(name, request.labels or None, request.options or None).json()
 

@@ -96,10 +96,8 @@ def swarm_init(call: Call) -> Activity[str]:
     return call.api.swarm_init(call.request.read(swarmapi.InitRequest))
 
 
-def swarm_join(call: Call) -> Activity[Response]:
-    """Tells the role in a header, as later versions of the API do in answers to ``/_ping``."""
-    role = yield from call.api.swarm_join(call.request.read(swarmapi.JoinRequest))
-    return Response(200, headers={"Swarm": str(role)})
+def swarm_join(call: Call) -> Activity[None]:
+    yield from call.api.swarm_join(call.request.read(swarmapi.JoinRequest))
 
 
 def swarm_leave(call: Call) -> Activity[None]:
@@ -108,6 +106,12 @@ def swarm_leave(call: Call) -> Activity[None]:
 
 def swarm_inspect(call: Call) -> Activity[Json]:
     return call.api.swarm_inspect()
+
+
+def swarm_unlock_key(call: Call) -> Activity[Json]:
+    """There is none: managers lock nothing here."""
+    yield from call.api.swarm_inspect()
+    return {"UnlockKey": ""}
 
 
 def swarm_update(call: Call) -> Activity[None]:
@@ -240,7 +244,7 @@ def network_create(call: Call) -> Activity[Json]:
 
 
 def network_inspect(call: Call) -> Activity[Json]:
-    return call.api.network_inspect(call.id)
+    return call.api.network_inspect(call.id, call.request.query.get("scope", ""))
 
 
 def network_remove(call: Call) -> Activity[None]:
@@ -283,6 +287,14 @@ def container_kill(call: Call) -> Activity[None]:
     return call.api.container_kill(call.id, call.request.query.get("signal", "SIGKILL"))
 
 
+def image_inspect(call: Call) -> Activity[Json]:
+    return call.api.image_inspect(call.id)
+
+
+def plugin_inspect(call: Call) -> Activity[Json]:
+    return call.api.plugin_inspect(call.id)
+
+
 # -- the engine
 
 
@@ -308,6 +320,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/swarm/join", swarm_join),
     Route("POST", "/swarm/leave", swarm_leave),
     Route("GET", "/swarm", swarm_inspect),
+    Route("GET", "/swarm/unlockkey", swarm_unlock_key),
     Route("POST", "/swarm/update", swarm_update),
     Route("GET", "/nodes", node_list),
     Route("GET", "/nodes/{id}", node_inspect),
@@ -344,6 +357,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/containers/json", container_list),
     Route("GET", "/containers/{id}/json", container_inspect),
     Route("POST", "/containers/{id}/kill", container_kill, 204),
+    Route("GET", "/images/{id}/json", image_inspect),
+    Route("GET", "/plugins/{id}/json", plugin_inspect),
     Route("GET", "/distribution/{id}/json", distribution),
     Route("GET", "/events", events),
     Route("GET", "/info", info),

@@ -10,6 +10,8 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from swarmsim.go.strconv import quote
+
 
 class FlagError(ValueError):
     """A word that is no flag, or a value that does not fit; the message is pflag's."""
@@ -34,7 +36,8 @@ class FlagType(NamedTuple):
 class Flag(NamedTuple):
     """One flag of a command. ``type`` is the name of a :class:`FlagType`; ``"bool"`` needs no value.
 
-    ``modelled`` is false for real flags whose effect is not in the model yet.
+    ``modelled`` is false for real flags whose effect is not in the model yet; ``since`` is the version of the API that
+    has the flag, where older daemons do not know it.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Flag(NamedTuple):
     short: str = ""
     default: str = ""
     modelled: bool = True
+    since: str = ""
 
 
 class Flags:
@@ -64,6 +68,10 @@ class Flags:
     def every(self, name: str) -> list[Any]:
         """All values of a repeatable flag."""
         return list(self._values.get(name, ()))
+
+    def with_values(self, name: str, values: list[Any]) -> Flags:
+        """The same flags, of a repeatable one other values."""
+        return Flags({**self._values, name: values})
 
     def names(self) -> list[str]:
         return list(self._values)
@@ -149,7 +157,7 @@ class FlagSet:
             value = type.parse(text)
         except ValueError as problem:
             shown = f"-{flag.short}, --{flag.name}" if flag.short else f"--{flag.name}"
-            raise FlagError(f'invalid argument "{text}" for "{shown}" flag: {problem}') from None
+            raise FlagError(f'invalid argument {quote(text)} for "{shown}" flag: {problem}') from None
         if type.repeatable:
             values.setdefault(flag.name, []).extend(value)
         else:

@@ -50,6 +50,11 @@ class UnmetExpectation(NamedTuple):
     at: float
 
 
+def without_fault(step: DockerStep) -> str:
+    """What nobody writes down as an expectation: that our docker itself does not fail."""
+    return f"docker {step.docker} without a fault of ours"
+
+
 class Outcome(NamedTuple):
     """How a run ended."""
 
@@ -376,6 +381,8 @@ class _StepRunner:
         result = yield from self.world.docker(
             host, self._filled(step.docker), limit=step.within, stdin=step.input, name=step.as_
         )
+        if result.fault:
+            self._fail(without_fault(step), result.fault)
         if step.as_ is not None:
             self.results[step.as_] = result
 

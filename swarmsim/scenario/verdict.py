@@ -7,6 +7,7 @@ cannot tell is said by name and is no failure.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 from swarmsim.docker.client import Result
 from swarmsim.scenario.conditions import Facts, Seen, check, describe
-from swarmsim.scenario.runner import SHOWN_BY_MANAGERS, UnmetExpectation
+from swarmsim.scenario.runner import SHOWN_BY_MANAGERS, UnmetExpectation, without_fault
 from swarmsim.scenario.schema import (
     Condition,
     DockerStep,
@@ -125,8 +126,17 @@ class _Reading:
             return
         row = self.rows[number]
         self._come_to(number)
+        self._look_for_fault(step, number)
         if step.as_ is not None:
             self._results[step.as_] = Result(row["rc"], row["out"], row["err"])
+
+    def _look_for_fault(self, step: DockerStep, number: int) -> None:
+        """A fault of our own docker left a row at the moment the command ended."""
+        at, expected = self.rows[number]["t"], without_fault(step)
+        for row in itertools.takewhile(lambda row: row["t"] <= at, itertools.islice(self.rows, number + 1, None)):
+            if row["kind"] == "unmet" and row["expected"] == expected:
+                self.failures.append(UnmetExpectation(expected, row["seen"], at))
+                return
 
     def _fault(self, step: FaultStep) -> None:
         verbs = HOST_LOST if step.fault.verb in HOST_LOST else (step.fault.verb,)

@@ -159,7 +159,7 @@ class Service(StoreObject, frozen=True, kw_only=True):
 
     @property
     def replicas(self) -> int:
-        return self.spec.mode.replicated.replicas if self.spec.mode.replicated else 0
+        return self.spec.mode.replicated.count if self.spec.mode.replicated else 0
 
 
 class NodeSpec(msgspec.Struct, frozen=True):

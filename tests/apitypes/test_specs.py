@@ -31,9 +31,6 @@ SENT = json.loads((Path(__file__).parent / "bodies.json").read_text())
 def test_what_the_real_client_sends_is_read_and_written_as_it_was(sent):
     body = json.dumps(sent["body"])
     spec = msgspec.json.decode(body, type=ServiceSpec)
-    if "Replicated" in sent["body"]["Mode"]:
-        # Not said: one (convert/service.go); a record always says it.
-        sent["body"]["Mode"]["Replicated"].setdefault("Replicas", 1)
     assert json.loads(encode(spec)) == sent["body"]
     assert decode(body.encode(), ServiceSpec) == spec
 
@@ -70,12 +67,18 @@ def test_records_are_written_as_go_writes_them(record, written, why):
     ("body", "record"),
     [
         (b'{"Name":"x","Labels":null,"UpdateConfig":null,"NoSuchField":1}', ServiceSpec(name="x")),
-        (b'{"Mode":{"Replicated":{}}}', ServiceSpec(mode=Mode(replicated=Replicated(replicas=1)))),
+        (b'{"Mode":{"Replicated":{}}}', ServiceSpec(mode=Mode(replicated=Replicated()))),
         (
             b'{"Mode":{"ReplicatedJob":{"MaxConcurrent":3}}}',
-            ServiceSpec(mode=Mode(replicated_job=ReplicatedJob(max_concurrent=3, total_completions=3))),
+            ServiceSpec(mode=Mode(replicated_job=ReplicatedJob(max_concurrent=3))),
         ),
     ],
 )
 def test_what_is_null_or_missing_keeps_its_default(body, record):
     assert decode(body, ServiceSpec) == record
+
+
+def test_how_many_tasks_a_mode_has_that_does_not_say():
+    assert Replicated().count == 1
+    assert (ReplicatedJob().concurrent, ReplicatedJob().total) == (1, 1)
+    assert ReplicatedJob(max_concurrent=3).total == 3

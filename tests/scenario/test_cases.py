@@ -23,10 +23,6 @@ NOT_YET: dict[str, str] = {
     "compose-accepted": "stack files",
     "compose-refused": "stack files",
     "env-file-not-read": "stack files",
-    "host-port-without-number": "client",
-    "image-tag": "client",
-    "odd-port-mode": "client",
-    "progress-without-tasks": "client",
     "promote-unreachable": "Unreachable lasts some 10 ms there; a look is every 0.2 s",
     "stack-config-words": "stack files",
 }

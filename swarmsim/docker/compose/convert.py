@@ -218,7 +218,7 @@ class Stack:
         files = service.get("env_file") or []
         entries: dict[str, str | None] = {}
         for path in [files] if isinstance(files, str) else files:
-            entries.update(pairs(read_env_file(self.read(path), path)))
+            entries.update(pairs(read_env_file(self.read(path), path, {})))
         entries.update(pairs(service.get("environment")))
         return sorted(key if value is None else f"{key}={value}" for key, value in entries.items()) or None
 

@@ -104,8 +104,8 @@ class JobsOrchestrator:
                 taken.add(task.slot)
                 if state > TaskState.COMPLETE:
                     restart.append(partial(self._restart, task.id))
-        wanted = min(job.max_concurrent - running, job.total_completions - complete - running)
-        free = (slot for slot in range(job.total_completions) if slot not in taken)
+        wanted = min(job.concurrent - running, job.total - complete - running)
+        free = (slot for slot in range(job.total) if slot not in taken)
         create = [partial(self._create, service, next(free), "") for _ in range(max(0, wanted))]
         return [*create, *restart, *remove]
 
