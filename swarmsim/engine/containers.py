@@ -79,6 +79,38 @@ class Mailbox(Generic[T]):
 class Container:
     """``state`` is created, running or exited; times are simulated seconds."""
 
+    __slots__ = (
+        "_exits",
+        "_health_waiters",
+        "_probes_fail",
+        "_rng",
+        "_subscribers",
+        "attachments",
+        "bindings",
+        "command",
+        "created_at",
+        "env",
+        "exit_code",
+        "failing_streak",
+        "finished_at",
+        "health",
+        "host",
+        "hostname",
+        "id",
+        "image",
+        "labels",
+        "listener",
+        "name",
+        "pid",
+        "ports",
+        "process",
+        "publishes",
+        "run",
+        "started_at",
+        "state",
+        "volumes",
+    )
+
     def __init__(
         self,
         host: Host,

@@ -68,6 +68,16 @@ class Backend(Protocol):
 class ContainerController:
     """Runs one task. Work that was begun goes on in the engine when the agent stops waiting for it."""
 
+    __slots__ = (
+        "_locked",
+        "_preparing",
+        "_removed",
+        "_starting",
+        "_stopping",
+        "engine",
+        "task",
+    )
+
     def __init__(self, engine: Backend, task: Task) -> None:
         self.engine = engine
         self.task = task

@@ -132,7 +132,7 @@ class Host(NetStack):
     def kill_all(self) -> None:
         """Every process dies at once while the kernel stays: peers see their connections reset, and
         whoever calls is refused."""
-        for child in list(self.power.children):
+        for child in self.power.children:
             if isinstance(child, Process):
                 child.kill()
             else:

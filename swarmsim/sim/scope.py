@@ -24,18 +24,26 @@ from swarmsim.sim.quiescence import Subject
 class Scope(Subject):
     """A lifetime; what changes in it is that it ends. ``after``, ``spawn`` and ``child`` do nothing visible once it has ended."""
 
-    __slots__ = ("_ended", "_exits", "alive", "children", "clock", "name", "parent")
+    __slots__ = ("_children", "_ended", "_exits", "alive", "clock", "name", "parent")
 
     def __init__(self, clock: Clock, name: str, parent: Scope | None = None) -> None:
         self.clock = clock
         self.name = name
         self.parent = parent
         self.alive: bool = parent is None or parent.alive
-        self.children: dict[Scope, None] = {}
-        self._exits: list[Callable[[], object]] = []
+        # Most scopes have neither children nor anybody to tell, and there are four for each task.
+        self._children: dict[Scope, None] | None = None
+        self._exits: list[Callable[[], object]] | None = None
         self._ended: Future[None] | None = None
         if parent is not None and parent.alive:
-            parent.children[self] = None
+            if parent._children is None:
+                parent._children = {}
+            parent._children[self] = None
+
+    @property
+    def children(self) -> list[Scope]:
+        """The scopes in it that live, oldest first."""
+        return list(self._children or ())
 
     def child(self, name: str) -> Scope:
         return Scope(self.clock, name, self)
@@ -51,6 +59,8 @@ class Scope(Subject):
 
     def on_end(self, fn: Callable[[], object]) -> None:
         """Call ``fn`` when this scope ends (to stop listening, not to clean up after a fault)."""
+        if self._exits is None:
+            self._exits = []
         self._exits.append(fn)
 
     @property
@@ -68,14 +78,14 @@ class Scope(Subject):
             return
         self.clock.quiescence.invalidate(self)
         self.alive = False
-        for child in reversed(list(self.children)):
+        for child in reversed(self.children):
             child.end()
-        self.children.clear()
-        if self.parent is not None:
-            self.parent.children.pop(self, None)
-        for fn in reversed(self._exits):
+        self._children = None
+        if self.parent is not None and self.parent._children is not None:
+            self.parent._children.pop(self, None)
+        for fn in reversed(self._exits or ()):
             fn()
-        self._exits.clear()
+        self._exits = None
         if self._ended is not None:
             self._ended.succeed()
 

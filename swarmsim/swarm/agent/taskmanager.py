@@ -71,6 +71,17 @@ class Controller(Protocol):
 
 
 class TaskManager:
+    __slots__ = (
+        "_operation",
+        "_report",
+        "_retry",
+        "_waiting",
+        "controller",
+        "scope",
+        "status",
+        "task",
+    )
+
     def __init__(
         self, scope: Scope, task: Task, controller: Controller, report: Callable[[str, TaskStatus], object]
     ) -> None:
