@@ -73,7 +73,6 @@ class Stream(Protocol):
 class Response(NamedTuple):
     status: int
     body: Any = None
-    headers: dict[str, str] = {}
     stream: Stream | None = None
 
     @property

@@ -50,8 +50,9 @@ class ApiClient:
     def _get(self, path: str, query: dict[str, str] | None = None) -> Activity[Any]:
         return (yield from self._send("GET", path, query)).json()
 
-    def _list(self, path: str, filters: Filters | None) -> Activity[list[Json]]:
-        found: list[Json] = yield from self._get(path, {"filters": filters.to_json() if filters else ""})
+    def _list(self, path: str, filters: Filters | None, query: dict[str, str] | None = None) -> Activity[list[Json]]:
+        asked = {"filters": filters.to_json() if filters else "", **(query or {})}
+        found: list[Json] = yield from self._get(path, asked)
         return found
 
     def _stream(self, path: str, query: dict[str, str]) -> Activity[Stream]:
@@ -107,8 +108,9 @@ class ApiClient:
 
     # -- services and tasks
 
-    def service_list(self, filters: Filters | None = None) -> Activity[list[Json]]:
-        return self._list("/services", filters)
+    def service_list(self, filters: Filters | None = None, status: bool = False) -> Activity[list[Json]]:
+        """With ``status``, how many tasks each has."""
+        return self._list("/services", filters, {"status": "true"} if status else {})
 
     def service_inspect(self, reference: str, insert_defaults: bool = False) -> Activity[Json]:
         return self._get(f"/services/{reference}", {"insertDefaults": str(insert_defaults).lower()})

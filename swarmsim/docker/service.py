@@ -167,21 +167,19 @@ def _mode(spec: dict[str, Any]) -> str:
 
 
 def ls(command: CommandContext) -> Activity[Any]:
-    yield from print_services(command, (yield from command.api.service_list(command.filters())))
+    status = not command.flags.on("quiet")
+    print_services(command, (yield from command.api.service_list(command.filters(), status)))
 
 
-def print_services(command: CommandContext, services: list[dict[str, Any]]) -> Activity[Any]:
+def print_services(command: CommandContext, services: list[dict[str, Any]]) -> None:
     """The table of services, sorted by name."""
-    every = yield from command.api.task_list()
-    nodes = yield from command.api.node_list()
-    down = {node["ID"] for node in nodes if node["Status"]["State"] == "down"}
     services = sorted(services, key=lambda service: tasks.natural(service["Spec"]["Name"]))
     rows = [
         {
             "ID": service["ID"][:12],
             "Name": service["Spec"]["Name"],
             "Mode": _mode(service["Spec"]),
-            "Replicas": _replicas(service, [task for task in every if task["ServiceID"] == service["ID"]], down),
+            "Replicas": _replicas(service),
             "Image": tasks.familiar_image(service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]),
             "Ports": _published(service["Endpoint"].get("Ports", [])),
         }
@@ -190,25 +188,17 @@ def print_services(command: CommandContext, services: list[dict[str, Any]]) -> A
     command.render(lambda: LISTING.render(rows, command.flags.get("format", ""), command.flags.on("quiet")))
 
 
-def _replicas(service: dict[str, Any], tasks: list[dict[str, Any]], down: set[str]) -> str:
+def _replicas(service: dict[str, Any]) -> str:
     """``2/3``, with what limits or completes it (cli/command/service/formatter.go)."""
-    spec = service["Spec"]
+    spec, status = service["Spec"], service.get("ServiceStatus", {})
+    running, desired, completed = (status.get(f"{key}Tasks", 0) for key in ("Running", "Desired", "Completed"))
     mode = _mode(spec)
-    iteration = service.get("JobStatus", {}).get("JobIteration", {})
-    if mode.endswith("job"):
-        tasks = [task for task in tasks if task.get("JobIteration", {}) == iteration]
-    running = sum(1 for t in tasks if t["Status"]["State"] == "running" and t.get("NodeID") not in down)
-    completed = sum(1 for t in tasks if t["Status"]["State"] == "complete")
-    limit = spec["TaskTemplate"]["Placement"].get("MaxReplicas", 0)
-    if mode == "replicated":
-        most = f" (max {limit} per node)" if limit else ""
-        return f"{running}/{spec['Mode']['Replicated']['Replicas']}{most}"
     if mode == "replicated job":
-        job = spec["Mode"]["ReplicatedJob"]
-        return f"{running}/{job['MaxConcurrent']} ({completed}/{job['TotalCompletions']} completed)"
+        return f"{running}/{desired} ({completed}/{spec['Mode']['ReplicatedJob']['TotalCompletions']} completed)"
     if mode == "global job":
-        return f"{running}/{len(tasks)} ({completed}/{len(tasks)} completed)"
-    return f"{running}/{sum(1 for t in tasks if t['DesiredState'] in ('running', 'ready'))}"
+        return f"{running}/{desired} ({completed}/{desired + completed} completed)"
+    limit = spec["TaskTemplate"]["Placement"].get("MaxReplicas", 0) if mode == "replicated" else 0
+    return f"{running}/{desired} (max {limit} per node)" if limit else f"{running}/{desired}"
 
 
 def _published(ports: list[dict[str, Any]]) -> str:

@@ -260,11 +260,11 @@ def list_services(command: CommandContext) -> Activity[Any]:
     _check_name(name)
     filters = command.filters()
     filters.add("label", f"{NAMESPACE}={name}")
-    own = yield from command.api.service_list(filters)
+    own = yield from command.api.service_list(filters, status=True)
     if not own:
         command.err(f"Nothing found in stack: {name}\n")
         return
-    yield from services.print_services(command, own)
+    services.print_services(command, own)
 
 
 def config(command: CommandContext) -> Activity[Any]:

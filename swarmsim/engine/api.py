@@ -33,6 +33,7 @@ from swarmsim.engine.jsonforms import (
     service_json,
     swarm_json,
     task_json,
+    with_status,
 )
 from swarmsim.engine.localresources import GATEWAY_BRIDGE
 from swarmsim.engine.names import random_name
@@ -118,8 +119,7 @@ class EngineAPI(ResourceCalls):
             yield from self._control(control.UPDATE_CLUSTER, update)
         return node.identity.node_id
 
-    def swarm_join(self, request: api.JoinRequest) -> Activity[Role]:
-        """Returns the role that the token gave."""
+    def swarm_join(self, request: api.JoinRequest) -> Activity[None]:
         yield from self._request()
         if self.engine.node is not None or self.engine.joining is not None:
             raise ApiError(503, SWARM_EXISTS)
@@ -142,7 +142,6 @@ class EngineAPI(ResourceCalls):
             if isinstance(error, RpcError) and not error.broken:
                 raise refused(error)
             raise ApiError(503, str(error))
-        return joining.done.value.identity.role
 
     def _joined(self, node: SwarmNode | None) -> None:
         if node is not None:
@@ -235,11 +234,15 @@ class EngineAPI(ResourceCalls):
 
     # -- services and tasks
 
-    def service_list(self) -> Activity[Any]:
-        """Services with their task counts, as the CLI asks for them (``status=true``)."""
+    def service_list(self, wanted: Callable[[Json], bool], status: bool) -> Activity[list[Json]]:
+        """The services that are ``wanted``, with how many tasks they have if ``status`` is asked for."""
         yield from self._request()
-        services = yield from self._services()
-        return [service_json(service) for service in services]
+        found = [body for service in (yield from self._services()) if wanted(body := service_json(service))]
+        if not status:
+            return found
+        request = control.ListServiceStatusesRequest([body["ID"] for body in found])
+        statuses = (yield from self._control(control.LIST_SERVICE_STATUSES, request)).statuses
+        return [with_status(body, statuses[body["ID"]]) for body in found]
 
     def service_inspect(self, reference: str, insert_defaults: bool = False) -> Activity[Any]:
         yield from self._request()

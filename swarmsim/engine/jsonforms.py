@@ -25,6 +25,7 @@ from swarmsim.engine.localresources import LocalNetwork, mountpoint
 from swarmsim.engine.overlays import Half
 from swarmsim.go.units import human_duration
 from swarmsim.sim.clock import EPOCH, timestamp
+from swarmsim.swarm.api import control
 from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.ca.certificates import RootCA
 from swarmsim.swarm.objects import Cluster, Config, Meta, Network, NodeSpec, Secret, Service, Task
@@ -106,6 +107,13 @@ def service_json(service: Service, insert_defaults: bool = False) -> Json:
             "LastExecution": timestamp(service.job_status.last_execution),
         }
     return body
+
+
+def with_status(body: Json, status: control.ServiceStatus) -> Json:
+    """A service with its ``ServiceStatus``, which stands before that of a job."""
+    shown = {"RunningTasks": status.running, "DesiredTasks": status.desired, "CompletedTasks": status.completed}
+    job = {"JobStatus": body["JobStatus"]} if "JobStatus" in body else {}
+    return {**{key: part for key, part in body.items() if key not in job}, "ServiceStatus": shown, **job}
 
 
 def secret_json(secret: Secret | Config) -> Json:

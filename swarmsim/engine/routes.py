@@ -97,7 +97,7 @@ def swarm_init(call: Call) -> Activity[str]:
 
 
 def swarm_join(call: Call) -> Activity[None]:
-    yield from call.api.swarm_join(call.request.read(swarmapi.JoinRequest))
+    return call.api.swarm_join(call.request.read(swarmapi.JoinRequest))
 
 
 def swarm_leave(call: Call) -> Activity[None]:
@@ -146,9 +146,8 @@ def node_remove(call: Call) -> Activity[None]:
 
 
 def service_list(call: Call) -> Activity[list[Json]]:
-    found = yield from call.api.service_list()
     filters = call.filters("services")
-    return [body for body in found if keep.service(body, filters)] if filters else found
+    return call.api.service_list(lambda body: keep.service(body, filters), call.flag("status"))
 
 
 def service_inspect(call: Call) -> Activity[Json]:

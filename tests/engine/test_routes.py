@@ -146,3 +146,13 @@ SHOWN = [
 def test_what_is_shown_is_what_the_table_of_types_says(shared, path, kind):
     response = ask(shared, "GET", path)
     assert as_json(decode(response.content, kind)) == response.json()
+
+
+def test_who_asks_for_the_status_of_services_is_told_how_many_tasks_they_have():
+    lab = Lab(managers=1, workers=1)
+    lab.service(replicas=2)
+    lab.wait(lambda: lab.running() == 2)
+    (plain,) = ask(lab, "GET", "/services").json()
+    assert "ServiceStatus" not in plain
+    (told,) = ask(lab, "GET", "/services", {"status": "true"}).json()
+    assert told["ServiceStatus"] == {"RunningTasks": 2, "DesiredTasks": 2, "CompletedTasks": 0}

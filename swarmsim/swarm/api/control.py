@@ -95,6 +95,26 @@ class ListServicesResponse(NamedTuple):
     services: list[Service]
 
 
+class ListServiceStatusesRequest(NamedTuple):
+    """Ids of services."""
+
+    services: list[str]
+
+
+class ServiceStatus(NamedTuple):
+    """How many tasks of a service run, shall run and, of a job, are done."""
+
+    running: int
+    desired: int
+    completed: int
+
+
+class ListServiceStatusesResponse(NamedTuple):
+    """One for each service that was asked for, also for one that is gone."""
+
+    statuses: dict[str, ServiceStatus]
+
+
 class CreateServiceRequest(NamedTuple):
     """A service to be."""
 
@@ -141,6 +161,7 @@ class ListTasksResponse(NamedTuple):
 
 
 LIST_SERVICES = _method("ListServices", ListServicesRequest, ListServicesResponse)
+LIST_SERVICE_STATUSES = _method("ListServiceStatuses", ListServiceStatusesRequest, ListServiceStatusesResponse)
 CREATE_SERVICE = _method("CreateService", CreateServiceRequest, CreateServiceResponse)
 UPDATE_SERVICE = _method("UpdateService", UpdateServiceRequest, UpdateServiceResponse)
 REMOVE_SERVICE = _method("RemoveService", RemoveServiceRequest, NoneType)

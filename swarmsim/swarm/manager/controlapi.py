@@ -218,6 +218,35 @@ class ControlAPI:
     def list_services(self, request: control.ListServicesRequest, call: CallInfo) -> control.ListServicesResponse:
         return control.ListServicesResponse(list(self.store.table(Service).values()))
 
+    def list_service_statuses(
+        self, request: control.ListServiceStatusesRequest, call: CallInfo
+    ) -> control.ListServiceStatusesResponse:
+        return control.ListServiceStatusesResponse({id: self._status(id) for id in request.services})
+
+    def _status(self, id: str) -> control.ServiceStatus:
+        """Counted by what tasks say of themselves: one on a node that is down runs, as far as it is known."""
+        service = self.store.get(Service, id)
+        tasks = self.store.tasks_of_service(id)
+        mode = service.spec.mode if service is not None else None
+        if service is not None and service.job_status is not None:
+            tasks = [task for task in tasks if task.job_iteration == service.job_status.iteration]
+        if mode is None:
+            desired = 0
+        elif mode.replicated is not None:
+            desired = mode.replicated.replicas
+        elif mode.replicated_job is not None:
+            desired = mode.replicated_job.max_concurrent
+        else:
+            desired = sum(
+                task.desired_state == TaskState.RUNNING
+                or (task.desired_state == TaskState.COMPLETE != task.status.state)
+                for task in tasks
+            )
+        states = [task.status.state for task in tasks]
+        of_job = service is not None and service.job_status is not None
+        completed = states.count(TaskState.COMPLETE) if of_job else 0
+        return control.ServiceStatus(states.count(TaskState.RUNNING), desired, completed)
+
     def create_service(
         self, request: control.CreateServiceRequest, call: CallInfo
     ) -> Future[control.CreateServiceResponse]:

@@ -34,6 +34,7 @@ def register(serve: Serve, api: ControlAPI) -> None:
     serve(control.UPDATE_NODE, api.update_node)
     serve(control.REMOVE_NODE, api.remove_node)
     serve(control.LIST_SERVICES, api.list_services)
+    serve(control.LIST_SERVICE_STATUSES, api.list_service_statuses)
     serve(control.CREATE_SERVICE, api.create_service)
     serve(control.UPDATE_SERVICE, api.update_service)
     serve(control.REMOVE_SERVICE, api.remove_service)
