@@ -233,9 +233,9 @@ class ControlAPI:
         if mode is None:
             desired = 0
         elif mode.replicated is not None:
-            desired = mode.replicated.replicas
+            desired = mode.replicated.replicas or 0
         elif mode.replicated_job is not None:
-            desired = mode.replicated_job.max_concurrent
+            desired = mode.replicated_job.max_concurrent or 0
         else:
             desired = sum(
                 task.desired_state == TaskState.RUNNING
