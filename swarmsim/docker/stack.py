@@ -245,11 +245,11 @@ def ps(command: CommandContext) -> Activity[Any]:
     name = command.arguments[0]
     _check_name(name)
     filters = command.filters()
+    filters.add("label", f"{NAMESPACE}={name}")
+    listed = yield from command.api.task_list(filters)
     own = yield from _of_stack(command.api.service_list, name)
     names = {service["ID"]: service["Spec"]["Name"] for service in own}
-    every = yield from command.api.task_list(filters)
     nodes = yield from node_names(command)
-    listed = [task for task in every if task["ServiceID"] in names]
     if not listed:
         raise CommandError(f"nothing found in stack: {name}")
     tasks.print_tasks(command, listed, names, nodes, truncate=not command.flags.on("no-trunc"))

@@ -17,6 +17,7 @@ from swarmsim.apitypes import swarm as api
 from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import ServiceSpec
+from swarmsim.engine import texts
 from swarmsim.engine.calls import find, refused
 from swarmsim.engine.containers import Container
 from swarmsim.engine.convert import cluster_spec, node_spec, stored
@@ -61,20 +62,6 @@ INCOMPLETE = (
     "some logs could not be retrieved for the following reasons: "
 )
 
-NO_SWARM = "This node is not part of a swarm"
-SWARM_EXISTS = (
-    'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.'
-)
-JOIN_TIMEOUT = (
-    "Timeout was reached before node joined. The attempt to join the swarm will continue in the background. "
-    'Use the "docker info" command to see the current swarm status of your node.'
-)
-LEAVING_MANAGER = "You are attempting to leave the swarm on a node that is participating as a manager. "
-LAST_MANAGER = "Removing the last manager erases all current state of the swarm. Use `--force` to ignore this message. "
-NO_OTHER_WAY = (
-    "The only way to restore a swarm that has lost consensus is to reinitialize it with `--force-new-cluster`. "
-    "Use `--force` to suppress this message."
-)
 TWO_MANAGERS = """WARNING: Running Swarm in a two-manager configuration. This configuration provides
          no fault tolerance, and poses a high risk to lose control over the cluster.
          Refer to https://docs.docker.com/engine/swarm/admin_guide/ to configure the
@@ -107,7 +94,7 @@ class EngineAPI(ResourceCalls):
         """Returns the node's id."""
         yield from self._request()
         if self.engine.node is not None or self.engine.joining is not None:
-            raise ApiError(503, SWARM_EXISTS)
+            raise texts.SWARM_EXISTS.refusal()
         address = self._own_address(request.advertise_addr or request.listen_addr, "advertise")
         available = _availability(request.availability)
         node = yield from init_swarm(self.engine.process, self.engine, address, available)
@@ -122,20 +109,20 @@ class EngineAPI(ResourceCalls):
     def swarm_join(self, request: api.JoinRequest) -> Activity[None]:
         yield from self._request()
         if self.engine.node is not None or self.engine.joining is not None:
-            raise ApiError(503, SWARM_EXISTS)
+            raise texts.SWARM_EXISTS.refusal()
         address = self._own_address(request.advertise_addr or request.listen_addr, "advertise")
         available = _availability(request.availability)
         token = request.token
         parts = token.split("-")
         if len(parts) != 4 or parts[:2] != ["SWMTKN", "1"] or len(parts[2]) != 50 or len(parts[3]) != 25:
-            raise ApiError(400, "invalid join token")
+            raise texts.BAD_TOKEN.refusal()
         remote = self._target(request.remotes[0])
         process, digest = self.engine.process, _digest_of(parts[2])
         attempt = join_swarm(process, self.engine, address, remote, digest, token, available, self._adopt)
         joining = self.engine.joining = Joining(process, remote, attempt, self._joined)
         yield self.host.clock.first_of((joining.ended, self.host.clock.timeout(CONNECT_TIMEOUT)))
         if not joining.ended.triggered:
-            raise ApiError(503, JOIN_TIMEOUT)
+            raise texts.JOIN_TIMEOUT.refusal()
         if not joining.done.ok:
             self.engine.joining = None
             error = joining.done._value
@@ -158,7 +145,7 @@ class EngineAPI(ResourceCalls):
             self.engine.joining = None
         if node is None:
             if joining is None:
-                raise ApiError(503, NO_SWARM)
+                raise texts.NO_SWARM.refusal()
             return
         if node.identity.role is Role.MANAGER and joining is None and not force:
             yield from self._refuse_to_leave(node)
@@ -173,9 +160,9 @@ class EngineAPI(ResourceCalls):
         yield self.engine.sample_duration("ingress_remove")
 
     def _refuse_to_leave(self, node: SwarmNode) -> Activity[Any]:
-        message = LEAVING_MANAGER
+        message = texts.LEAVING_MANAGER.words
         if node.control is None:
-            message += "Doing so may lose the consensus of your cluster. "
+            message += texts.LOSES_CONSENSUS.words
         else:
             try:
                 answer = yield from node.control.call(control.LIST_NODES, control.ListNodesRequest(), STATS_TIMEOUT)
@@ -187,12 +174,9 @@ class EngineAPI(ResourceCalls):
             unreachable = len(statuses) - reachable
             if statuses and reachable - 2 <= unreachable:
                 if reachable == 1 and unreachable == 0:
-                    raise ApiError(503, message + LAST_MANAGER)
-                message += (
-                    f"Removing this node leaves {reachable - 1} managers out of {reachable + unreachable}. "
-                    "Without a Raft quorum your swarm will be inaccessible. "
-                )
-        raise ApiError(503, message + NO_OTHER_WAY)
+                    raise ApiError(503, message + texts.LAST_MANAGER.words)
+                message += texts.LEAVES_MANAGERS.fill(left=reachable - 1, all=reachable + unreachable)
+        raise ApiError(503, message + texts.NO_OTHER_WAY.words)
 
     def swarm_inspect(self) -> Activity[Any]:
         yield from self._request()
@@ -285,6 +269,8 @@ class EngineAPI(ResourceCalls):
             for reference in filters.values("node"):
                 node_ids.add((yield from self._node(reference)).node.id)
         tasks = yield from self._tasks(up_to_date="_up-to-date" in filters)
+        # A task keeps its service's labels when that is gone.
+        tasks = [task for task in tasks if filters.labels("label", task.service_labels)]
         return [task_json(task) for task in tasks], services, node_ids
 
     # -- this host
@@ -302,7 +288,7 @@ class EngineAPI(ResourceCalls):
         yield from self._request()
         container = self._container(reference)
         if container.state != "running":
-            raise ApiError(409, f"Cannot kill container: {reference}: Container {container.id} is not running")
+            raise texts.NOT_RUNNING.refusal(name=reference, id=container.id)
         container.signal(signal)
 
     def container_inspect(self, reference: str) -> Activity[Any]:
@@ -515,7 +501,7 @@ class EngineAPI(ResourceCalls):
         for container in self.engine.containers.values():
             if container.id.startswith(reference) or container.name == reference:
                 return container
-        raise ApiError(404, f"No such container: {reference}")
+        raise texts.NO_SUCH_CONTAINER.refusal(name=reference)
 
     def _adopt(self, node: SwarmNode) -> None:
         self.engine.node = node

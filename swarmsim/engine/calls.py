@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from swarmsim.apitypes.http import ApiError
+from swarmsim.engine import texts
 from swarmsim.engine.engine import Engine
 from swarmsim.sim.future import Activity
 from swarmsim.sim.method import Method, Reply, Request
@@ -13,19 +14,6 @@ from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.objects import Role
 
 REQUEST_TIMEOUT = 20.0  # seconds, daemon/cluster swarmRequestTimeout
-
-NOT_IN_SWARM = (
-    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node '
-    "to swarm and try again."
-)
-NOT_A_MANAGER = (
-    "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. "
-    "Please run this command on a manager node or promote the current node to a manager."
-)
-MANAGER_NOT_READY = (
-    "This node is not a swarm manager. Manager is being prepared or has trouble connecting to the cluster."
-)
-
 
 T = TypeVar("T")
 
@@ -45,9 +33,9 @@ def find(kind: str, reference: str, entries: list[tuple[str, str, T]]) -> T:
         or [value for id, _, value in entries if id.startswith(reference)]
     )
     if not found:
-        raise ApiError(404, f"{kind} {reference} not found")
+        raise texts.NOT_FOUND.refusal(kind=kind, reference=reference)
     if len(found) > 1:
-        raise ApiError(400, f"{kind} {reference} is ambiguous ({len(found)} matches found)")
+        raise texts.AMBIGUOUS.refusal(kind=kind, reference=reference, matches=len(found))
     return found[0]
 
 
@@ -65,9 +53,9 @@ class Calls:
         node = self.engine.node
         if node is None:
             pending = self.engine.joining is not None and not self.engine.joining.error
-            raise ApiError(503, NOT_A_MANAGER if pending else NOT_IN_SWARM)
+            raise (texts.NOT_A_MANAGER if pending else texts.NOT_IN_SWARM).refusal()
         if node.control is None:
-            raise ApiError(503, MANAGER_NOT_READY if node.identity.role is Role.MANAGER else NOT_A_MANAGER)
+            raise (texts.MANAGER_NOT_READY if node.identity.role is Role.MANAGER else texts.NOT_A_MANAGER).refusal()
         return node.control
 
     def _control(self, method: Method[Request, Reply], request: Request) -> Activity[Reply]:

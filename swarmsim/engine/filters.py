@@ -74,7 +74,7 @@ def task(body: Json, filters: Filters, services: Mapping[str, Json], node_ids: C
     if node_ids is not None and body.get("NodeID", "") not in node_ids:
         return False
     name = f"{of['Spec']['Name'] if of else ''}.{body.get('Slot') or body.get('NodeID', '')}.{body['ID']}"
-    return filters.prefix("id", body["ID"]) and filters.prefix("name", name) and filters.labels("label", {})
+    return filters.prefix("id", body["ID"]) and filters.prefix("name", name)
 
 
 def secret(body: Json, filters: Filters) -> bool:

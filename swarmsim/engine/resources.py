@@ -212,9 +212,7 @@ class ResourceCalls(Calls):
         driver = request.driver or "local"
         if driver != "local":
             yield PLUGIN_TIMEOUT
-            raise ApiError(
-                404, f'create {request.name}: error looking up volume plugin {driver}: plugin "{driver}" not found'
-            )
+            raise texts.NO_VOLUME_DRIVER.refusal(volume=request.name, name=driver)
         name = request.name or hex_id(self.engine.ids)
         return self.engine.volume(name, request.labels or None, request.options or None).json()
 
@@ -229,11 +227,11 @@ class ResourceCalls(Calls):
         volume = self._volume(reference)
         users = [c.id for c in self.engine.containers.values() if volume.name in c.volumes]
         if users:
-            raise ApiError(409, f"remove {volume.name}: volume is in use - [{', '.join(users)}]")
+            raise texts.VOLUME_IN_USE.refusal(name=volume.name, users=", ".join(users))
         del self.engine.volumes[volume.name]
 
     def _volume(self, reference: str) -> Volume:
         volume = self.engine.volumes.get(reference)
         if volume is None:
-            raise ApiError(404, f"get {reference}: no such volume")
+            raise texts.NO_SUCH_VOLUME.refusal(name=reference)
         return volume

@@ -37,6 +37,73 @@ class StartFailure(NamedTuple):
         return f"starting container failed: {self.words.format(**values)}"
 
 
+# -- the swarm itself
+
+NO_SWARM = Text(503, "This node is not part of a swarm", "daemon/cluster/errors.go")
+SWARM_EXISTS = Text(
+    503,
+    'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.',
+    "daemon/cluster/errors.go",
+)
+JOIN_TIMEOUT = Text(
+    503,
+    "Timeout was reached before node joined. The attempt to join the swarm will continue in the background. "
+    'Use the "docker info" command to see the current swarm status of your node.',
+    "daemon/cluster/errors.go",
+)
+BAD_TOKEN = Text(400, "invalid join token", "swarmkit ca/config.go")
+NOT_IN_SWARM = Text(
+    503,
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node '
+    "to swarm and try again.",
+    "daemon/cluster/errors.go",
+)
+NOT_A_MANAGER = Text(
+    503,
+    "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. "
+    "Please run this command on a manager node or promote the current node to a manager.",
+    "daemon/cluster/cluster.go",
+)
+MANAGER_NOT_READY = Text(
+    503,
+    "This node is not a swarm manager. Manager is being prepared or has trouble connecting to the cluster.",
+    "daemon/cluster/cluster.go",
+)
+LEAVING_MANAGER = Text(
+    503,
+    "You are attempting to leave the swarm on a node that is participating as a manager. ",
+    "daemon/cluster/swarm.go",
+)
+LOSES_CONSENSUS = Text(503, "Doing so may lose the consensus of your cluster. ", "daemon/cluster/swarm.go")
+LEAVES_MANAGERS = Text(
+    503,
+    "Removing this node leaves {left} managers out of {all}. Without a Raft quorum your swarm will be inaccessible. ",
+    "daemon/cluster/swarm.go",
+)
+LAST_MANAGER = Text(
+    503,
+    "Removing the last manager erases all current state of the swarm. Use `--force` to ignore this message. ",
+    "daemon/cluster/swarm.go",
+)
+NO_OTHER_WAY = Text(
+    503,
+    "The only way to restore a swarm that has lost consensus is to reinitialize it with `--force-new-cluster`. "
+    "Use `--force` to suppress this message.",
+    "daemon/cluster/swarm.go",
+)
+AMBIGUOUS = Text(400, "{kind} {reference} is ambiguous ({matches} matches found)", "daemon/cluster/helpers.go")
+NOT_FOUND = Text(404, "{kind} {reference} not found", "daemon/cluster/helpers.go")
+
+# -- volumes
+
+NO_VOLUME_DRIVER = Text(
+    404,
+    'create {volume}: error looking up volume plugin {name}: plugin "{name}" not found',
+    "volume/service/store.go, volume/drivers/extpoint.go",
+)
+VOLUME_IN_USE = Text(409, "remove {name}: volume is in use - [{users}]", "volume/service/errors.go, service.go")
+NO_SUCH_VOLUME = Text(404, "get {name}: no such volume", "volume/service/errors.go")
+
 # -- tasks that are rejected before their container is there
 
 NO_SUCH_IMAGE = Text(404, "No such image: {image}", "daemon/images/image.go")
@@ -46,7 +113,6 @@ NO_BIND_SOURCE = Text(
     "volume/mounts/validate.go",
 )
 RELATIVE_TARGET = Text(400, "invalid mount target, must be an absolute path: {path}", "executor/container/validate.go")
-UNKNOWN_CAPABILITY = Text(400, 'invalid CapAdd: unknown capability: "{name}"', "daemon/oci_linux.go, oci/caps/utils.go")
 
 NO_ATTACHMENTS = Text(
     0, "node is missing network attachments, ip addresses may be exhausted", "executor/container/adapter.go"
@@ -60,7 +126,6 @@ ON_A_WORKER = Text(
     "Cannot create a multi-host network from a worker node. Please create the network from a manager node.",
     "libnetwork/controller.go",
 )
-PREDEFINED_CREATE = Text(403, "{name} is a pre-defined network and cannot be created", "daemon/cluster/networks.go")
 PREDEFINED_REMOVE = Text(403, "{name} is a pre-defined network and cannot be removed", "daemon/network.go")
 ONE_INSTANCE = Text(403, 'only one instance of "{driver}" network is allowed', "libnetwork/drivers/host, null")
 NO_PLUGIN = Text(404, 'plugin "{name}" not found', "pkg/plugins, plugin/store.go")
@@ -70,7 +135,6 @@ ACTIVE_ENDPOINTS = Text(
     "error while removing network: network {name} id {id} has active endpoints",
     "daemon/network.go, libnetwork/error.go",
 )
-NETWORK_NOT_FOUND = Text(404, "network {name} not found", "daemon/cluster/helpers.go, libnetwork/error.go")
 NOT_FOR_SERVICES = Text(
     403,
     "The network {name} cannot be used with services. Only networks scoped to the swarm can be used, "
@@ -89,12 +153,6 @@ NOT_IN_PATH = StartFailure(f"{_RUNC}executable file not found in $PATH: unknown"
 NO_SUCH_FILE = StartFailure(f"{_RUNC}stat {{program}}: no such file or directory: unknown", 127, "runc libcontainer")
 NO_PERMISSION = StartFailure(f"{_RUNC}permission denied: unknown", 126, "runc libcontainer")
 NO_SUCH_USER = StartFailure("unable to find user {user}: no matching entries in passwd file", 128, "runc user.go")
-SYSCTL = StartFailure(
-    "failed to create shim task: OCI runtime create failed: runc create failed: "
-    'sysctl "{name}" is not in a separate kernel namespace: unknown',
-    128,
-    "runc validate.go",
-)
 NOT_UNDERSTOOD = StartFailure("swarmsim does not model this script: {what}", 127, "swarmsim")
 """Ours: rather no container than one that does something else."""
 

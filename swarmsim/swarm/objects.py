@@ -95,6 +95,7 @@ class Task(StoreObject, frozen=True, kw_only=True):
     spec_version: int = 0
     service_id: str = ""
     service_name: str = ""
+    service_labels: dict[str, str] | None = None
     slot: int = 0
     node_id: str = ""
     status: TaskStatus

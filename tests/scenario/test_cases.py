@@ -65,3 +65,17 @@ def test_a_process_that_ends_at_once_was_running_before():
     """So the update that starts first has stopped the healthy task when it fails, and the rollback starts another."""
     outcomes = [run("instant-exit", seed) for seed in range(1, 5)]
     assert all(said(rows, "first") != said(rows, "last") for rows in outcomes)
+
+
+def test_a_stack_that_is_deployed_again_at_once_finds_no_network():
+    """As a real one: the network is not made again, the old tasks are listed under their services' ids."""
+    rows = run("rm-then-deploy", 1)
+    again = next(row for row in rows if row["kind"] == "docker" and row.get("name") == "again")
+    assert (again["rc"], again["err"]) == (
+        1,
+        f"failed to create service {again['out'].split()[-1]}: Error response from daemon: network t_default not found",
+    )
+    listed = next(row["out"] for row in rows if row["kind"] == "docker" and row["cmd"] == "stack ps t")
+    assert len(listed.splitlines()) == 5
+    assert "t_web" not in listed
+    assert listed.count("Remove") == 4

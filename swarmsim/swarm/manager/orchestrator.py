@@ -72,6 +72,7 @@ def new_task(service: Service, slot: int, node_id: str, ids: Random, now: float)
         spec_version=service.spec_version,
         service_id=service.id,
         service_name=service.spec.name,
+        service_labels=service.spec.labels,
         slot=slot,
         node_id=node_id,
         status=TaskStatus(TaskState.NEW, now, "created"),
