@@ -53,6 +53,7 @@ transcript: $(VENV)/installed  ## Type the recorded docker commands into the mod
 
 client: $(VENV)/installed  ## Compare our docker client with what the real one was recorded to do
 	$(BIN)/swarmsim client $(RECORDS)/client
+	$(BIN)/swarmsim client $(RECORDS)/stacks
 
 schema: $(VENV)/installed  ## Write the tables of docs/trace.md from the types of rows
 	$(BIN)/python -m swarmsim.trace.tables docs/trace.md

@@ -578,9 +578,11 @@ def client(
 ) -> None:
     """Type recorded command lines to our client and compare what it prints and asks for with the real one."""
     from swarmsim.analysis.clientrecord import is_true_to, read_exceptions, report, type_lines
+    from swarmsim.analysis.stackrecord import FILES, deploy_all
 
     try:
-        judged, reasons = type_lines(folder), read_exceptions(folder)
+        judged = deploy_all(folder) if (folder / FILES).exists() else type_lines(folder)
+        reasons = read_exceptions(folder)
     except (OSError, ValueError) as problem:
         raise _fail(f"{folder}: cannot be read: {problem}") from None
     print(report(judged, reasons))

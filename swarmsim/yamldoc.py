@@ -2,11 +2,13 @@
 
 Scenario and stack files are both read here. The text becomes YAML's own tree of nodes first (with aliases and merge keys
 ``<<`` followed), the tree becomes Python's values, and every key and every item of a list is remembered with its line and
-column. Scalars are read as YAML 1.2 says; what has a tag that is not YAML's own stays the text it is.
+column. Scalars are read as YAML 1.2 says, or as a dialect does that the reader names; what has a tag that is not YAML's own
+stays the text it is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import StringIO
 from typing import Any, NamedTuple
 
@@ -20,6 +22,7 @@ KeyPath = tuple[Any, ...]
 MERGE = "tag:yaml.org,2002:merge"
 SCALARS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "int", "null", "str"))
 MAX_VALUES = 200_000
+MERGES_NO_MAPPING = "what << brings in must be a mapping"
 
 
 class Place(NamedTuple):
@@ -33,12 +36,14 @@ START = Place(1, 1)
 
 
 class DocumentError(Exception):
-    """The text is no YAML document; ``problem`` says why in one line."""
+    """The text is no YAML document; ``problem`` says why in one line, ``context`` within what, which begins at ``begun``."""
 
-    def __init__(self, problem: str, place: Place = START) -> None:
+    def __init__(self, problem: str, place: Place = START, context: str = "", begun: Place | None = None) -> None:
         super().__init__(f"{place.line}:{place.column}: {problem}")
         self.problem = problem
         self.place = place
+        self.context = context
+        self.begun = begun
 
 
 class DuplicateKey(DocumentError):
@@ -51,21 +56,38 @@ class DuplicateKey(DocumentError):
 
 
 class Document:
-    """``data`` are dicts, lists, text, numbers, booleans and ``None``; so are keys, or with ``text_keys`` all text."""
+    """``data`` are dicts, lists, text, numbers, booleans and ``None``; so are keys, or with ``text_keys`` all text.
 
-    def __init__(self, text: str, text_keys: bool = False) -> None:
+    ``scalar`` tells what a plain scalar is, where that is not what YAML 1.2 says; ``first`` takes the first document of
+    several.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        text_keys: bool = False,
+        scalar: Callable[[str], Any] | None = None,
+        first: bool = False,
+    ) -> None:
         """Raises :class:`DocumentError`."""
         self._text_keys = text_keys
+        self._plain = scalar
         self.places: dict[KeyPath, Place] = {}
         self._yaml = YAML(typ="safe", pure=True)
         self._left = MAX_VALUES
         try:
-            node = self._yaml.compose(StringIO(text))
+            stream = StringIO(text)
+            node = next(self._yaml.compose_all(stream), None) if first else self._yaml.compose(stream)
             self.data: Any = None if node is None else self._value(node, (), ())
         except MarkedYAMLError as problem:
             mark = problem.problem_mark or problem.context_mark
-            place = Place(mark.line + 1, mark.column + 1) if mark else START
-            raise DocumentError(str(problem.problem or problem.context), place) from None
+            begun = problem.context_mark
+            raise DocumentError(
+                str(problem.problem or problem.context),
+                Place(mark.line + 1, mark.column + 1) if mark else START,
+                str(problem.context or ""),
+                Place(begun.line + 1, begun.column + 1) if begun else None,
+            ) from None
         except ReaderError as problem:
             before = text[: problem.position]
             place = Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -112,7 +134,7 @@ class Document:
                 raise DocumentError("a value contains itself", _begin(base))
             self._count()
             values.update(self._mapping(base, path, (*within, base)))
-        own: dict[Any, Place] = {}
+        own: dict[tuple[type, Any], Place] = {}
         for key_node, value_node in node.value:
             if key_node.tag == MERGE:
                 continue
@@ -120,9 +142,10 @@ class Document:
             if not isinstance(key_node, ScalarNode):
                 raise DocumentError("a key must be a single value", place)
             key = key_node.value if self._text_keys else self._scalar(key_node)
-            if key in own:
-                raise DuplicateKey(key, place, own[key])
-            own[key] = self.places[(*path, key)] = place
+            same = (type(key), key)  # 1 and true are two keys
+            if same in own:
+                raise DuplicateKey(key, place, own[same])
+            own[same] = self.places[(*path, key)] = place
             values[key] = self._value(value_node, (*path, key), within)
         return values
 
@@ -134,10 +157,12 @@ class Document:
                 found += value_node.value if isinstance(value_node, SequenceNode) else [value_node]
         for each in found:
             if not isinstance(each, MappingNode):
-                raise DocumentError("what << brings in must be a mapping", _begin(each))
+                raise DocumentError(MERGES_NO_MAPPING, _begin(each))
         return found
 
     def _scalar(self, node: Node) -> Any:
+        if self._plain is not None and isinstance(node, ScalarNode) and not node.style and node.ctag.handle is None:
+            return self._plain(node.value)
         if node.tag not in SCALARS:
             return node.value
         try:

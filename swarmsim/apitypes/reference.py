@@ -16,7 +16,7 @@ _REFERENCE = re.compile(
 
 
 class InvalidReference(ValueError):
-    """The text names no image."""
+    """The text names no image; the message is docker's."""
 
 
 class Reference(NamedTuple):
@@ -40,6 +40,21 @@ def with_digest(image: str, digest: str) -> str:
     return f"{reference.name}{':' + reference.tag if reference.tag else ''}@{digest}"
 
 
+def _mistake(text: str) -> str:
+    """What is wrong with a text that names no image (distribution/reference normalize.go)."""
+    if re.fullmatch(r"[0-9a-f]{64}", text):
+        return f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings"
+    domain, slash, rest = text.partition("/")
+    if not slash or not (re.search("[.:]", domain) or domain == "localhost" or domain.lower() != domain):
+        domain, rest = "docker.io", text
+    if domain == "docker.io" and "/" not in rest:
+        rest = f"library/{rest}"
+    remote = rest.partition(":")[0]
+    if remote.lower() != remote:
+        return f"invalid reference format: repository name ({remote}) must be lowercase"
+    return "invalid reference format"
+
+
 def parse_reference(text: str) -> Reference:
     """Raises :class:`InvalidReference`.
 
@@ -50,7 +65,7 @@ def parse_reference(text: str) -> Reference:
     """
     match = _REFERENCE.match(text)
     if match is None or re.fullmatch(r"[0-9a-f]{64}", text):
-        raise InvalidReference(text)
+        raise InvalidReference(_mistake(text))
     name = match["name"]
     for prefix in ("docker.io/library/", "index.docker.io/library/", "docker.io/", "library/"):
         if name.startswith(prefix):

@@ -174,11 +174,11 @@ COMMANDS: tuple[Command, ...] = (
         F("force", "bool", "Do not complain of networks that are not there", "f"),
     )),
     Command("stack config", "[OPTIONS]", "Outputs the final config file, after doing merges and interpolations", flags=(
-        F("compose-file", "list", "Path to a Compose file, or '-' to read from stdin", "c"),
-        F("skip-interpolation", "bool", "Leave variables as they are", modelled=False),
+        F("compose-file", "strings", "Path to a Compose file, or '-' to read from stdin", "c"),
+        F("skip-interpolation", "bool", "Leave variables as they are"),
     )),
     Command("stack deploy", "[OPTIONS] STACK", "Deploy a new stack or update an existing stack", 1, 1, (
-        F("compose-file", "list", "Path to a Compose file, or '-' to read from stdin", "c"),
+        F("compose-file", "strings", "Path to a Compose file, or '-' to read from stdin", "c"),
         DETACH,
         F("prune", "bool", "Remove services that are no longer in the file"),
         F("quiet", "bool", "No progress while waiting", "q"),

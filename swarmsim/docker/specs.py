@@ -141,13 +141,13 @@ def read_env_file(text: str, name: str, variables: Mapping[str, str]) -> list[st
     Raises :class:`CommandError`.
     """
     entries = []
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+    for line in text.removeprefix("\ufeff").splitlines():
         line = line.lstrip()
         if not line or line.startswith("#"):
             continue
         key, equals, _ = line.partition("=")
         if not key:
-            raise CommandError(f"invalid env file ({name}): no variable name on line '{line}' (line {number})")
+            raise CommandError(f"invalid env file ({name}): no variable name on line '{line}'")
         if any(letter in " \t" for letter in key):
             raise CommandError(f"invalid env file ({name}): variable '{key}' contains whitespaces")
         if equals:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import io
-import posixpath
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ruamel.yaml import YAML
-
+from swarmsim.apitypes.base import from_json
 from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import SecretSpec, ServiceSpec, replace
+from swarmsim.apitypes.swarm import Service
 from swarmsim.docker import service as services
 from swarmsim.docker import tasks
 from swarmsim.docker.apiclient import Json
 from swarmsim.docker.command import CommandContext, error_text
-from swarmsim.docker.compose.convert import IMAGE, NAMESPACE, Stack
-from swarmsim.docker.compose.load import Loaded, load
+from swarmsim.docker.compose.convert import IMAGE, NAMESPACE, PREDEFINED, Stack
+from swarmsim.docker.compose.forms import CONFIG
+from swarmsim.docker.compose.load import Forbidden, Loaded, advice, load
 from swarmsim.docker.errors import CommandError
 from swarmsim.docker.node import node_names
 from swarmsim.docker.output import Listing
 from swarmsim.docker.progress import wait_on_service
 from swarmsim.docker.references import with_files
+from swarmsim.go.strconv import quote
+from swarmsim.go.yaml import dump
 from swarmsim.sim.future import Activity
 
 LISTING = Listing(
@@ -39,10 +40,32 @@ RESOLVE = ("always", "changed", "never")
 
 
 def _loaded(command: CommandContext) -> Loaded:
-    files = command.flags.every("compose-file")
-    if not files:
-        raise CommandError("specify a Compose file (with --compose-file)")
-    return load(files, command.files.read, command.files.environment)
+    names = command.flags.every("compose-file")
+    if not names:
+        raise CommandError("Specify a Compose file (with --compose-file)")
+
+    def warn(text: str) -> None:
+        command.err(f'time="{command.now:%Y-%m-%dT%H:%M:%SZ}" level=warning msg={quote(text)}\n')
+
+    return load(names, command.files, warn, interpolates=not command.flags.on("skip-interpolation"))
+
+
+def _loaded_for_a_swarm(command: CommandContext, name: str) -> Stack:
+    """The files under the stack's name; what a stack passes over is told."""
+    try:
+        loaded = _loaded(command)
+    except Forbidden as problem:
+        raise CommandError(f"Compose file contains unsupported options:\n\n{problem.told}\n") from None
+    if loaded.ignored:
+        command.err(f"Ignoring unsupported options: {', '.join(loaded.ignored)}\n\n")
+    if loaded.deprecated:
+        command.err(f"Ignoring deprecated options:\n\n{advice(loaded.deprecated)}\n\n")
+    waits = [name for name, service in loaded.config["services"].items() if service.get("depends_on")]
+    if waits:
+        command.err(f"swarmsim: depends_on of {', '.join(waits)} is ignored: a stack's services start all at once\n")
+    stack = Stack(name, loaded, command.files.read)
+    stack.check_images()
+    return stack
 
 
 def _check_name(name: str) -> None:
@@ -53,16 +76,12 @@ def _check_name(name: str) -> None:
 def deploy(command: CommandContext) -> Activity[Any]:
     name, flags = command.arguments[0], command.flags
     _check_name(name)
+    stack = _loaded_for_a_swarm(command, name)
     resolve = flags.get("resolve-image", "always")
     if resolve not in RESOLVE:
         raise CommandError(f"Invalid option {resolve} for flag --resolve-image")
     if not flags.changed("detach"):
         command.err(IN_BACKGROUND)
-    loaded = _loaded(command)
-    for warning in loaded.warnings:
-        command.err(warning)
-    stack = Stack(name, loaded, posixpath.dirname(flags.every("compose-file")[0]), command.files.read)
-    stack.check_images()
     yield from _must_be_manager(command)
     done: list[str] = []
     try:
@@ -100,7 +119,7 @@ def _deploy(command: CommandContext, stack: Stack, resolve: str, done: list[str]
             yield from _make_file(command, kind, file, done)
     specs: dict[str, ServiceSpec] = {}
     for service in stack.services:
-        specs[service] = yield from with_files(command, stack.service(service))
+        specs[service] = yield from _spec(command, stack, service)
     existing = {s["Spec"]["Name"]: s for s in (yield from _of_stack(command.api.service_list, stack.name))}
     # The order is that of a Go map.
     order = list(specs)
@@ -116,16 +135,23 @@ def _deploy(command: CommandContext, stack: Stack, resolve: str, done: list[str]
                 created = yield from command.api.service_create(spec, query_registry=resolve != "never")
             except ApiError as error:
                 raise CommandError(f"failed to create service {spec.name}: {error_text(error)}") from None
-            command.warn(created.warnings)
             ids.append(created.id)
         done.append(f"service {spec.name}")
     return ids
 
 
+def _spec(command: CommandContext, stack: Stack, name: str) -> Activity[ServiceSpec]:
+    try:
+        return stack.service(name, (yield from with_files(command, stack.begun(name))))
+    except (ApiError, CommandError, ValueError) as problem:
+        said = str(problem) if isinstance(problem, ValueError) else error_text(problem)
+        raise CommandError(f"service {name}: {said}{stack.at(('services', name))}") from None
+
+
 def _update(command: CommandContext, existing: dict[str, Any], spec: ServiceSpec, resolve: str) -> Activity[Any]:
     id = existing["ID"]
     command.out(f"Updating service {spec.name} (id: {id})\n")
-    current = yield from command.api.service(id)
+    current = from_json(existing, Service)
     query = resolve == "always"
     if resolve != "always":
         if spec.task.container.image != current.spec.labels.get(IMAGE):
@@ -144,22 +170,12 @@ def _update(command: CommandContext, existing: dict[str, Any], spec: ServiceSpec
 
 def _make_networks(command: CommandContext, stack: Stack, done: list[str]) -> Activity[Any]:
     wanted, external = stack.networks()
-    known = {network["Name"]: network for network in (yield from command.api.network_list())}
     for name in external:
-        if name in ("host", "bridge", "none"):
-            continue
-        if name not in known:
-            raise CommandError(
-                f'network "{name}" is declared as external, but could not be found. '
-                "You need to create a swarm-scoped network before the stack is deployed"
-            )
-        if known[name]["Scope"] != "swarm":
-            raise CommandError(
-                f'network "{name}" is declared as external, but it is not in the right scope: '
-                f'"{known[name]["Scope"]}" instead of "swarm"'
-            )
+        if name not in PREDEFINED:
+            yield from _check_external(command, name)
+    known = {network["Name"] for network in (yield from _of_stack(command.api.network_list, stack.name))}
     for spec in wanted:
-        if (known.get(spec.name, {}).get("Labels") or {}).get(NAMESPACE) == stack.name:
+        if spec.name in known:
             continue
         command.out(f"Creating network {spec.name}\n")
         try:
@@ -167,6 +183,19 @@ def _make_networks(command: CommandContext, stack: Stack, done: list[str]) -> Ac
         except ApiError as error:
             raise CommandError(f"failed to create network {spec.name}: {error_text(error)}") from None
         done.append(f"network {spec.name}")
+
+
+def _check_external(command: CommandContext, name: str) -> Activity[Any]:
+    declared = f'network "{name}" is declared as external, but'
+    try:
+        network = yield from command.api.network_inspect(name)
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        needs = "You need to create a swarm-scoped network before the stack is deployed"
+        raise CommandError(f"{declared} could not be found. {needs}") from None
+    if network["Scope"] != "swarm":
+        raise CommandError(f'{declared} it is not in the right scope: "{network["Scope"]}" instead of "swarm"')
 
 
 def _make_file(command: CommandContext, kind: str, spec: SecretSpec, done: list[str]) -> Activity[Any]:
@@ -268,13 +297,6 @@ def list_services(command: CommandContext) -> Activity[Any]:
 
 
 def config(command: CommandContext) -> Activity[Any]:
-    """The final compose file: merged, variables filled in."""
-    loaded = _loaded(command)
-    for warning in loaded.warnings:
-        command.err(warning)
-    text = io.StringIO()
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.dump(loaded.config, text)
-    command.out(text.getvalue())
+    """The files as docker understood them: merged, variables filled in, everything in long form."""
+    command.out(dump(CONFIG.show(_loaded(command).config)))
     yield 0.0

@@ -441,6 +441,7 @@ FLAG_TYPES: dict[str, FlagType] = {
     "command": FlagType(_words),
     "credential-spec": FlagType(_credential_spec),
     "list": FlagType(_one, repeatable=True),
+    "strings": FlagType(csv.read_line, repeatable=True),
     "label": FlagType(_label, repeatable=True, shown_as="list"),
     "env": FlagType(_env, repeatable=True, shown_as="list"),
     "ip": FlagType(_ip, repeatable=True, shown_as="list"),

@@ -20,11 +20,7 @@ SEED = {"host-ports": 3, "max-per-node-start-first": 2}
 """Where chance decides: a second begins a moment earlier; an update that begins with the other slot stands still."""
 
 NOT_YET: dict[str, str] = {
-    "compose-accepted": "stack files",
-    "compose-refused": "stack files",
-    "env-file-not-read": "stack files",
     "promote-unreachable": "Unreachable lasts some 10 ms there; a look is every 0.2 s",
-    "stack-config-words": "stack files",
 }
 """Case: what is missing."""
 

@@ -6,7 +6,6 @@ the stack's namespace.
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable
 from typing import Any
 
@@ -14,14 +13,17 @@ from swarmsim.apitypes.engine import IPAM, IPAMConfig, NetworkCreateRequest
 from swarmsim.apitypes.reference import InvalidReference, parse_reference
 from swarmsim.apitypes.specs import (
     BindOptions,
+    ClusterOptions,
     ConfigReference,
     ContainerSpec,
+    CredentialSpec,
     DNSConfig,
     Driver,
     EndpointSpec,
     FileTarget,
     GlobalJob,
     GlobalService,
+    ImageOptions,
     Mode,
     Mount,
     NetworkAttachment,
@@ -30,20 +32,22 @@ from swarmsim.apitypes.specs import (
     ReplicatedJob,
     Resources,
     RestartPolicy,
+    RuntimeTarget,
     SecretReference,
     SecretSpec,
     ServiceSpec,
     TaskSpec,
     TmpfsOptions,
     VolumeOptions,
+    replace,
 )
 from swarmsim.docker.compose.load import Loaded
-from swarmsim.docker.compose.values import checked_health, pairs, texts
+from swarmsim.docker.compose.values import checked_health
 from swarmsim.docker.errors import CommandError
 from swarmsim.docker.merges import capability, privileges
 from swarmsim.docker.options import OPTIONS, RECORDS
-from swarmsim.docker.specs import read_env_file, with_value
-from swarmsim.go.units import ram_in_bytes
+from swarmsim.docker.specs import with_value
+from swarmsim.go.strconv import atoi
 
 NAMESPACE = "com.docker.stack.namespace"
 IMAGE = "com.docker.stack.image"
@@ -51,59 +55,50 @@ BASE = ServiceSpec(
     name="",
     labels={},
     task=TaskSpec(
-        container=ContainerSpec(image="", privileges=privileges(None), dns=DNSConfig(), isolation="default"),
+        container=ContainerSpec(image="", privileges=privileges(None), dns=DNSConfig()),
         resources=Resources(),
         placement=Placement(),
         force_update=0,
-        runtime="container",
     ),
-    mode=Mode(replicated=Replicated(replicas=1)),
+    mode=Mode(replicated=Replicated()),
     endpoint=EndpointSpec(),
 )
 """What a service is of which a stack file says nothing."""
 Config = dict[str, Any]
-Read = Callable[[str], str]
 
 
 class Stack:
-    """A loaded compose file under a stack's name; ``read`` gives the text of files it names, relative to its own."""
+    """A loaded compose file under a stack's name; ``read`` gives the text of files it names."""
 
-    def __init__(self, name: str, loaded: Loaded, folder: str, read: Read) -> None:
+    def __init__(self, name: str, loaded: Loaded, read: Callable[[str], str]) -> None:
         self.name = name
         self.config: Config = loaded.config
         self.at = loaded.at
-        self.folder = folder
-        self._read = read
+        self.read = read
 
     def scope(self, name: str) -> str:
         return f"{self.name}_{name}"
 
-    def labels(self, given: Any) -> dict[str, str]:
-        return {**{key: value or "" for key, value in pairs(given).items()}, NAMESPACE: self.name}
-
-    def read(self, path: str) -> str:
-        return self._read(posixpath.join(self.folder, path))
+    def labels(self, given: dict[str, str] | None) -> dict[str, str]:
+        return {**(given or {}), NAMESPACE: self.name}
 
     @property
     def services(self) -> dict[str, Config]:
-        return self.config.get("services") or {}
-
-    # -- images
+        services: dict[str, Config] = self.config["services"]
+        return services
 
     def check_images(self) -> None:
         """Every service needs an image: a stack builds none. Raises :class:`CommandError`."""
         for name, service in self.services.items():
             image = service.get("image", "")
             if not image:
-                raise CommandError(
-                    f"invalid image reference for service {name}: no image specified{self.at(('services', name))}"
-                )
+                said = f"invalid image reference for service {name}: no image specified"
+                raise CommandError(f"{said}{self.at(('services', name))}")
             try:
                 parse_reference(image)
-            except InvalidReference:
-                raise CommandError(
-                    f"invalid image reference for service {name}: invalid reference format{self.at(('services', name, 'image'))}"
-                ) from None
+            except InvalidReference as problem:
+                said = f"invalid image reference for service {name}: {problem}"
+                raise CommandError(f"{said}{self.at(('services', name, 'image'))}") from None
 
     # -- networks
 
@@ -112,177 +107,205 @@ class Stack:
         used: dict[str, None] = {}
         for service in self.services.values():
             used.update(dict.fromkeys(service.get("networks") or ("default",)))
-        declared = self.config.get("networks") or {}
         specs, external = [], []
         for name in sorted(used):
-            if name not in declared and name != "default":
-                continue  # complained of with the service that uses it
-            network = declared.get(name) or {}
-            if network.get("external"):
-                external.append(self.network_name(name))
+            network = self.config["networks"].get(name) or {}
+            if _is_external(network):
+                external.append(network["name"])
                 continue
-            ipam = (network.get("ipam") or {}).get("config") or []
+            ipam = network.get("ipam") or {}
+            pools = [IPAMConfig(subnet=pool.get("subnet", "")) for pool in ipam.get("config") or ()]
             specs.append(
                 NetworkCreateRequest(
                     name=self.network_name(name),
+                    check_duplicate=True,
                     labels=self.labels(network.get("labels")),
                     driver=network.get("driver") or "overlay",
-                    ipam=IPAM(
-                        config=[
-                            IPAMConfig(subnet=pool.get("subnet", ""), gateway=pool.get("gateway", "")) for pool in ipam
-                        ]
-                    ),
-                    internal=bool(network.get("internal", False)),
-                    attachable=bool(network.get("attachable", False)),
-                    options={key: str(value) for key, value in (network.get("driver_opts") or {}).items()} or None,
+                    ipam=IPAM(driver=ipam.get("driver", ""), config=pools) if ipam.get("driver") or pools else None,
+                    internal=network.get("internal", False),
+                    attachable=network.get("attachable", False),
+                    options=network.get("driver_opts"),
                 )
             )
         return specs, external
 
     def network_name(self, name: str) -> str:
-        network = (self.config.get("networks") or {}).get(name) or {}
-        external = network.get("external")
-        if isinstance(external, dict) and external.get("name"):
-            return str(external["name"])
-        if network.get("name"):
-            return str(network["name"])
-        return name if external else self.scope(name)
+        return (self.config["networks"].get(name) or {}).get("name") or self.scope(name)
 
     # -- secrets and configs
 
     def files(self, kind: str) -> list[SecretSpec]:
         """The secrets or configs to make (``kind`` in the plural)."""
-        specs = []
-        for name, entry in (self.config.get(kind) or {}).items():
-            if entry.get("external"):
-                continue
-            data = self.read(entry["file"]) if entry.get("file") else ""
-            specs.append(
-                SecretSpec(name=self.file_name(kind, name), labels=self.labels(entry.get("labels")), data=data.encode())
-            )
-        return specs
+        return [self._file(kind, name, entry) for name, entry in self.config[kind].items() if not _is_external(entry)]
+
+    def _file(self, kind: str, name: str, entry: Config) -> SecretSpec:
+        driver = entry.get("driver") if kind == "secrets" else None
+        template = entry.get("template_driver")
+        return SecretSpec(
+            name=self.file_name(kind, name),
+            labels=self.labels(entry.get("labels")),
+            data=b"" if driver else self.read(entry["file"]).encode(),
+            driver=Driver(name=driver, options=entry.get("driver_opts")) if driver else None,
+            templating=Driver(name=template) if template else None,
+        )
 
     def file_name(self, kind: str, name: str) -> str:
-        entry = (self.config.get(kind) or {}).get(name)
+        entry = self.config[kind].get(name)
         if entry is None:
             raise CommandError(f'undefined {kind[:-1]} "{name}"')
-        external = entry.get("external")
-        if isinstance(external, dict) and external.get("name"):
-            return str(external["name"])
-        return str(entry.get("name") or (name if external else self.scope(name)))
+        return entry.get("name") or self.scope(name)
 
-    def references(self, kind: str, entries: list[Any]) -> list[tuple[str, FileTarget]]:
+    def references(self, kind: str, entries: list[Config]) -> list[tuple[str, FileTarget]]:
         found = []
         for entry in entries:
-            entry = {"source": entry} if isinstance(entry, str) else entry
-            source = entry["source"]
-            target = entry.get("target") or (f"/{source}" if kind == "configs" else source)
+            source = entry.get("source", "")
             file = FileTarget(
-                name=target, uid=entry.get("uid", "0"), gid=entry.get("gid", "0"), mode=int(entry.get("mode", 0o444))
+                name=entry.get("target") or source,
+                uid=entry.get("uid") or "0",
+                gid=entry.get("gid") or "0",
+                mode=entry.get("mode", 0o444),
             )
             found.append((self.file_name(kind, source), file))
         return sorted(found, key=lambda pair: pair[0])
 
     # -- services
 
-    def service(self, name: str) -> ServiceSpec:
-        """The spec of one service; ids of networks, secrets and configs are not known yet.
-
-        Raises :class:`CommandError` that names the service.
-        """
-        try:
-            return self._service(name, self.services[name])
-        except CommandError as problem:
-            raise CommandError(f"service {name}: {problem.message}{self.at(('services', name))}") from None
-        except ValueError as problem:
-            raise CommandError(f"service {name}: {problem}{self.at(('services', name))}") from None
-
-    def _service(self, name: str, service: Config) -> ServiceSpec:
+    def begun(self, name: str) -> ServiceSpec:
+        """A service of which nothing is known but its secrets and configs, and those by name."""
+        service = self.services[name]
         spec = with_value(BASE, "name", self.scope(name))
+        spec = with_value(spec, "task.container.secrets", self._secrets(service))
+        spec = with_value(spec, "task.container.configs", self._configs(service))
+        credential = (service.get("credential_spec") or {}).get("config")
+        if credential:
+            given = CredentialSpec(config=self.file_name("configs", credential))
+            spec = with_value(spec, "task.container.privileges", privileges(given))
+        return spec
+
+    def _secrets(self, service: Config) -> list[SecretReference] | None:
+        return [
+            SecretReference(file=file, secret_id="", secret_name=source)
+            for source, file in self.references("secrets", service.get("secrets") or [])
+        ] or None
+
+    def _configs(self, service: Config) -> list[ConfigReference] | None:
+        """Those that are files, and one a credential spec may name."""
+        found = [
+            ConfigReference(file=file, config_id="", config_name=source)
+            for source, file in self.references("configs", service.get("configs") or [])
+        ]
+        credential = (service.get("credential_spec") or {}).get("config")
+        if credential:
+            source = self.file_name("configs", credential)
+            found.append(ConfigReference(config_id="", config_name=source, runtime=RuntimeTarget()))
+        return sorted(found, key=lambda reference: reference.config_name) or None
+
+    def service(self, name: str, spec: ServiceSpec) -> ServiceSpec:
+        """The spec of one service, of one that was begun. Raises :class:`ValueError`."""
+        service = self.services[name]
         for record in RECORDS:
             if record.compose and _dig(service, record.compose) is not None:
                 spec = with_value(spec, record.path, record.written, begin=False)
-        if service.get("healthcheck"):
+        if service.get("healthcheck") is not None:
             service = {**service, "healthcheck": checked_health(service["healthcheck"])}
+        for path, read in OF_THE_STACK.items():
+            spec = with_value(spec, path, read(self, name, service), begin=False)
         for option in OPTIONS:
             value = _dig(service, option.compose) if option.compose else None
             if option.read is not None and value is not None:
                 spec = with_value(spec, option.path, option.read(value), begin=False)
-        for path, read in OF_THE_STACK.items():
-            spec = with_value(spec, path, read(self, name, service), begin=False)
         if spec.task.restart is None:
             spec = with_value(spec, "task.restart", _restart(service), begin=False)
+        _check_credential(service)
+        given = service.get("credential_spec") or {}
+        if given and not given.get("config"):
+            spec = with_value(spec, "task.container.privileges", privileges(CredentialSpec(**given)))
+        if service.get("dns") is None and service.get("dns_search") is None:
+            spec = with_value(spec, "task.container.dns", None, begin=False)
         return spec
 
-    def environment(self, service: Config) -> list[str] | None:
-        files = service.get("env_file") or []
-        entries: dict[str, str | None] = {}
-        for path in [files] if isinstance(files, str) else files:
-            entries.update(pairs(read_env_file(self.read(path), path, {})))
-        entries.update(pairs(service.get("environment")))
-        return sorted(key if value is None else f"{key}={value}" for key, value in entries.items()) or None
-
-    def attachments(self, name: str, networks: Any) -> list[NetworkAttachment]:
-        wanted = dict.fromkeys(networks) if isinstance(networks, list) else dict(networks or {})
+    def attachments(self, name: str, networks: dict[str, Config | None] | None) -> list[NetworkAttachment]:
         attachments = []
-        for network, settings in (wanted or {"default": None}).items():
-            if network != "default" and network not in (self.config.get("networks") or {}):
+        for network, settings in (networks or {"default": None}).items():
+            if network != "default" and network not in self.config["networks"]:
                 raise CommandError(f'undefined network "{network}"')
             settings = settings or {}
             target = self.network_name(network)
-            aliases = [*(settings.get("aliases") or ()), *([name] if target not in ("host", "bridge", "none") else ())]
-            options = texts(settings.get("driver_opts"))
-            attachments.append(NetworkAttachment(target=target, aliases=aliases or None, driver_opts=options or None))
+            own = [] if target in PREDEFINED else [name]
+            aliases = [*(settings.get("aliases") or ()), *own]
+            options = settings.get("driver_opts")
+            attachments.append(NetworkAttachment(target=target, aliases=aliases or None, driver_opts=options))
         return sorted(attachments, key=lambda attachment: attachment.target)
 
-    def mounts(self, volumes: list[Any]) -> list[Mount] | None:
-        mounts = []
-        for volume in volumes:
-            entry = _short_volume(volume) if isinstance(volume, str) else dict(volume)
-            kind, source, target = entry["type"], entry.get("source", ""), entry.get("target", "")
-            mount = Mount(type=kind, source=source, target=target, read_only=bool(entry.get("read_only", False)))
-            if kind == "bind":
-                if source.startswith((".", "~")):
-                    source = posixpath.normpath(posixpath.join("/", self.folder, source))
-                propagation = (entry.get("bind") or {}).get("propagation", "")
-                bind = BindOptions(propagation=propagation) if propagation else None
-                mount = Mount(type=kind, source=source, target=target, read_only=mount.read_only, bind=bind)
-            elif kind == "tmpfs":
-                size = (entry.get("tmpfs") or {}).get("size", 0)
-                size = ram_in_bytes(size) if isinstance(size, str) else size
-                mount = Mount(type=kind, target=target, tmpfs=TmpfsOptions(size_bytes=size) if size else None)
-            elif kind == "volume" and source:
-                mount = self._named_volume(entry, mount)
-            mounts.append(mount)
-        return mounts or None
+    def mounts(self, volumes: list[Config]) -> list[Mount] | None:
+        return [self._mount(entry) for entry in volumes] or None
+
+    def _mount(self, entry: Config) -> Mount:
+        kind = entry.get("type") or "volume"
+        if kind not in MOUNTS:
+            raise CommandError("volume type must be volume, bind, tmpfs, npipe, or cluster")
+        source = entry.get("source", "")
+        if kind == "tmpfs" and source:
+            raise CommandError("invalid tmpfs source, source must be empty")
+        if kind not in ("tmpfs", "volume") and not source:
+            raise CommandError(f"invalid {kind} source, source cannot be empty")
+        for other in MOUNTS[kind]:
+            if other in entry:
+                raise CommandError(f"{other} options are incompatible with type {kind}")
+        mount = Mount(
+            type=entry.get("type", ""),
+            source=source,
+            target=entry.get("target", ""),
+            read_only=entry.get("read_only", False),
+            consistency=entry.get("consistency", ""),
+        )
+        if kind in ("bind", "npipe") and "bind" in entry:
+            return replace(mount, bind=BindOptions(propagation=entry["bind"].get("propagation", "")))
+        if kind == "tmpfs" and "tmpfs" in entry:
+            return replace(mount, tmpfs=TmpfsOptions(size_bytes=entry["tmpfs"].get("size", 0)))
+        if kind == "image" and "image" in entry:
+            return replace(mount, image=ImageOptions(subpath=entry["image"].get("subpath", "")))
+        if kind == "cluster":
+            return replace(mount, source=self._volume_name(source), cluster=ClusterOptions())
+        return self._named_volume(entry, mount) if kind == "volume" and source else mount
+
+    def _volume_name(self, source: str) -> str:
+        if source.startswith("group:"):
+            return source
+        if source not in self.config["volumes"]:
+            raise CommandError(f'undefined volume "{source}"')
+        return self.config["volumes"][source].get("name") or self.scope(source)
 
     def _named_volume(self, entry: Config, mount: Mount) -> Mount:
-        declared = self.config.get("volumes") or {}
-        if mount.source not in declared:
-            raise CommandError(f'undefined volume "{mount.source}"')
-        volume = declared[mount.source] or {}
-        no_copy = bool((entry.get("volume") or {}).get("nocopy", False))
-        external = volume.get("external")
-        if external:
-            source = external.get("name") if isinstance(external, dict) else volume.get("name")
-            options = VolumeOptions(no_copy=True) if no_copy else None
-            return Mount(
-                type="volume",
-                source=source or mount.source,
-                target=mount.target,
-                read_only=mount.read_only,
-                volume=options,
+        name = self._volume_name(mount.source)
+        volume = self.config["volumes"][mount.source]
+        given = entry.get("volume") or {}
+        options = VolumeOptions(no_copy=given.get("nocopy", False), subpath=given.get("subpath", ""))
+        if not _is_external(volume):
+            driver, driver_opts = volume.get("driver", ""), volume.get("driver_opts")
+            options = replace(
+                options,
+                labels=self.labels(volume.get("labels")),
+                driver=Driver(name=driver, options=driver_opts) if driver or driver_opts is not None else None,
             )
-        driver = None
-        if volume.get("driver") or volume.get("driver_opts"):
-            driver = Driver(name=volume.get("driver", ""), options=texts(volume.get("driver_opts")))
-        return Mount(
-            type="volume",
-            source=str(volume.get("name") or self.scope(mount.source)),
-            target=mount.target,
-            read_only=mount.read_only,
-            volume=VolumeOptions(no_copy=no_copy, labels=self.labels(volume.get("labels")), driver=driver),
-        )
+        return replace(mount, source=name, volume=options)
+
+
+PREDEFINED = ("host", "bridge", "none", "default")
+"""Networks that are on every engine; whoever is on them has no aliases."""
+MOUNTS: dict[str, tuple[str, ...]] = {
+    "volume": ("image", "tmpfs", "bind", "cluster"),
+    "image": ("volume", "bind", "tmpfs", "cluster"),
+    "bind": ("volume", "image", "tmpfs", "cluster"),
+    "tmpfs": ("bind", "volume", "image", "cluster"),
+    "npipe": ("volume", "image", "tmpfs"),
+    "cluster": ("tmpfs", "bind", "volume"),
+}
+"""Kinds of mounts, and whose options they refuse, in that order."""
+
+
+def _is_external(entry: Config) -> bool:
+    return bool((entry.get("external") or {}).get("external"))
 
 
 # -- what one key of a service does not tell
@@ -306,83 +329,71 @@ def _mode(stack: Stack, name: str, service: Config) -> Mode:
         if replicas is not None:
             raise CommandError("replicas can only be used with replicated or replicated-job mode")
         return Mode(global_=GlobalService()) if mode == "global" else Mode(global_job=GlobalJob())
-    count = 1 if replicas is None else replicas
     if mode == "replicated-job":
-        return Mode(replicated_job=ReplicatedJob(max_concurrent=count, total_completions=count))
+        return Mode(replicated_job=ReplicatedJob(max_concurrent=replicas, total_completions=replicas))
     if mode not in ("replicated", "", None):
         raise CommandError(f"Unknown mode: {mode}")
-    return Mode(replicated=Replicated(replicas=count))
+    return Mode(replicated=Replicated(replicas=replicas))
 
 
-def _secrets(stack: Stack, name: str, service: Config) -> list[SecretReference] | None:
-    return [
-        SecretReference(file=file, secret_id="", secret_name=source)
-        for source, file in stack.references("secrets", service.get("secrets") or [])
-    ] or None
+def _environment(stack: Stack, name: str, service: Config) -> list[str] | None:
+    entries = (service.get("environment") or {}).items()
+    return sorted(key if value is None else f"{key}={value}" for key, value in entries) or None
 
 
-def _configs(stack: Stack, name: str, service: Config) -> list[ConfigReference] | None:
-    return [
-        ConfigReference(file=file, config_id="", config_name=source)
-        for source, file in stack.references("configs", service.get("configs") or [])
-    ] or None
+def _check_credential(service: Config) -> None:
+    """Of the places a credential spec may come from only one may be given."""
+    given = service.get("credential_spec") or {}
+    kinds = [f'"{kind}"' for kind in ("Config", "File", "Registry") if given.get(kind.lower())]
+    if len(kinds) > 1:
+        *others, last = kinds
+        told = f"{', '.join(others)}, and {last}" if len(others) > 1 else f"{others[0]} and {last}"
+        raise CommandError(f"invalid credential spec: cannot specify both {told}")
+
+
+def _capabilities(names: list[str] | None) -> set[str]:
+    """Under their full names; with ``ALL`` nothing else counts, and ``RESET`` is for updates."""
+    found = {capability(name) for name in names or ()}
+    return {"ALL"} if "ALL" in found else found - {"RESET"}
 
 
 def _added(stack: Stack, name: str, service: Config) -> list[str] | None:
-    """What is dropped as well is not added."""
-    dropped = _dropped(stack, name, service) or ()
-    return sorted({capability(cap) for cap in service.get("cap_add") or ()}.difference(dropped)) or None
+    return sorted(_capabilities(service.get("cap_add"))) or None
 
 
 def _dropped(stack: Stack, name: str, service: Config) -> list[str] | None:
-    return sorted({capability(cap) for cap in service.get("cap_drop") or ()}) or None
+    """What is added is not dropped."""
+    return sorted(_capabilities(service.get("cap_drop")) - _capabilities(service.get("cap_add"))) or None
 
 
 def _restart(service: Config) -> RestartPolicy | None:
     """What ``restart:`` of a plain container means for a service, where there is no ``deploy.restart_policy``."""
-    policy, _, attempts = service.get("restart", "").partition(":")
+    given = service.get("restart", "")
+    policy, colon, attempts = given.partition(":")
+    if colon and not policy:
+        raise CommandError("invalid restart policy format: no policy provided before colon")
+    try:
+        count = atoi(attempts) if attempts else 0
+    except ValueError:
+        raise CommandError("invalid restart policy format: maximum retry count must be an integer") from None
     if policy in ("", "no"):
         return None
     if policy in ("always", "unless-stopped"):
         return RestartPolicy(condition="any")
     if policy == "on-failure":
-        return RestartPolicy(condition="on-failure", max_attempts=int(attempts) if attempts else None)
-    raise CommandError(f"unknown restart policy: {policy}")
+        return RestartPolicy(condition="on-failure", max_attempts=count)
+    raise CommandError(f"unknown restart policy: {given}")
 
 
 OF_THE_STACK: dict[str, Callable[[Stack, str, Config], Any]] = {
     "labels": _service_labels,
     "mode": _mode,
     "task.container.labels": lambda stack, name, service: stack.labels(service.get("labels")),
-    "task.container.env": lambda stack, name, service: stack.environment(service),
+    "task.container.env": _environment,
     "task.container.open_stdin": lambda stack, name, service: bool(service.get("stdin_open", False)),
     "task.container.mounts": lambda stack, name, service: stack.mounts(service.get("volumes") or []),
-    "task.container.secrets": _secrets,
-    "task.container.configs": _configs,
     "task.container.capability_add": _added,
     "task.container.capability_drop": _dropped,
     "task.networks": lambda stack, name, service: stack.attachments(name, service.get("networks")),
 }
 """By their place in the specification: what depends on the stack's name, its other sections or more than one key."""
-
-
-def _short_volume(text: str) -> Config:
-    """``data:/var/lib/data:ro``, ``./site:/usr/share/nginx/html``, ``/anonymous`` (internal/volumespec)."""
-    parts = text.split(":")
-    if not text or "" in parts[:2]:
-        raise CommandError(f"invalid spec: {text}: empty section between colons")
-    if len(parts) == 1:
-        return {"type": "volume", "target": parts[0]}
-    if len(parts) > 3:
-        raise CommandError(f"invalid spec: {text}: too many colons")
-    source, target, *options = parts
-    entry: Config = {"source": source, "target": target}
-    entry["type"] = "bind" if source.startswith((".", "/", "~")) else "volume"
-    for option in options[0].split(",") if options else ():
-        if option == "ro":
-            entry["read_only"] = True
-        elif option == "nocopy":
-            entry["volume"] = {"nocopy": True}
-        elif option in ("private", "rprivate", "shared", "rshared", "slave", "rslave"):
-            entry["bind"] = {"propagation": option}
-    return entry

@@ -1,7 +1,8 @@
-"""Variables in compose files: ``$NAME``, ``${NAME}``, ``${NAME:-default}``, ``${NAME:?message}``, ``${NAME:+other}``, ``$$``.
+"""Variables in stack files: ``$NAME``, ``${NAME}``, ``${NAME:-default}``, ``${NAME-default}``, ``${NAME:?message}``, ``$$``.
 
-As docker/cli's cli/compose/template and interpolation: values only, not keys; a value that is wanted as a number or
-a boolean is read as one after its variables were filled in.
+As docker/cli's cli/compose/template and interpolation. A default reaches to the next ``}`` and is not looked into; a variable
+that is not set is empty; a text with a mistake is refused only if the last variable in it is wrong: Go's closure keeps
+one error and each variable writes its own over it.
 """
 
 from __future__ import annotations
@@ -10,88 +11,123 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from swarmsim.go.strconv import parse_bool
+from swarmsim.go.strconv import atoi, parse_float
 
-_NAME = r"[_a-zA-Z][_a-zA-Z0-9]*"
 _PATTERN = re.compile(
-    rf"\$(?:(?P<escaped>\$)|(?P<plain>{_NAME})|\{{(?P<braced>{_NAME})(?:(?P<operator>:?[-?+])(?P<rest>[^}}]*))?\}}|(?P<bad>))"
+    r"\$(?:(?P<escaped>\$)|(?P<named>SUBST)|\{(?P<braced>SUBST)\}|(?P<invalid>))".replace(
+        "SUBST", r"[_a-z][_a-z0-9]*(?::?[-?][^}]*)?"
+    ),
+    re.IGNORECASE,
 )
 
 
 class BadVariable(ValueError):
-    """The text is no template, or a variable that must be there is not."""
+    """The message is what docker shows as the text."""
 
 
-def substitute(text: str, environment: Mapping[str, str], unset: Callable[[str], object]) -> str:
-    """``text`` with its variables filled in; ``unset(name)`` is told of those that are not set.
+def substitute(text: str, environment: Mapping[str, str]) -> str:
+    """``text`` with its variables filled in. Raises :class:`BadVariable`.
 
-    >>> substitute("mini:${TAG:-1}", {}, print)
+    >>> substitute("mini:${TAG:-1}", {})
     'mini:1'
     """
+    problem: BadVariable | None = None
 
     def value(match: re.Match[str]) -> str:
+        nonlocal problem
         if match["escaped"]:
             return "$"
-        name = match["plain"] or match["braced"]
-        if not name:
-            raise BadVariable("invalid")
-        there = environment.get(name)
-        operator, rest = match["operator"] or "", match["rest"] or ""
-        given = there is not None and not (operator.startswith(":") and not there)
-        if operator.endswith("-"):
-            return there if given and there is not None else substitute(rest, environment, unset)
-        if operator.endswith("+"):
-            return substitute(rest, environment, unset) if given else ""
-        if operator.endswith("?") and not given:
-            raise BadVariable(f"required variable {name} is missing a value: {rest}")
-        if there is None:
-            unset(name)
+        inside = match["named"] or match["braced"]
+        if not inside:
+            problem = BadVariable(text)
             return ""
+        problem = None
+        try:
+            return _value(inside, environment)
+        except BadVariable as found:
+            problem = found
+            return ""
+
+    filled = _PATTERN.sub(value, text)
+    if problem is not None:
+        raise problem
+    return filled
+
+
+def _value(inside: str, environment: Mapping[str, str]) -> str:
+    """The first of these separators in the text counts, wherever it stands."""
+    for separator in (":-", "-", ":?", "?"):
+        name, found, rest = inside.partition(separator)
+        if not found:
+            continue
+        there = environment.get(name)
+        if there is None or (separator[0] == ":" and not there):
+            if "?" in separator:
+                raise BadVariable(f"required variable {name} is missing a value: {rest}")
+            return rest
         return there
+    return environment.get(inside, "")
 
-    return _PATTERN.sub(value, text)
+
+def _boolean(text: str) -> bool:
+    if text.lower() in ("y", "yes", "true", "on"):
+        return True
+    if text.lower() in ("n", "no", "false", "off"):
+        return False
+    raise ValueError(f"invalid boolean: {text}")
 
 
-# Where values are not strings: the last parts of the path, "*" for any key (cli/compose/loader/interpolate.go).
-CASTS: tuple[tuple[tuple[str, ...], type], ...] = (
-    (("deploy", "replicas"), int),
-    (("deploy", "placement", "max_replicas_per_node"), int),
-    (("deploy", "update_config", "parallelism"), int),
-    (("deploy", "update_config", "max_failure_ratio"), float),
-    (("deploy", "rollback_config", "parallelism"), int),
-    (("deploy", "rollback_config", "max_failure_ratio"), float),
-    (("deploy", "restart_policy", "max_attempts"), int),
-    (("deploy", "resources", "limits", "pids"), int),
-    (("configs", "*", "mode"), int),
-    (("secrets", "*", "mode"), int),
-    (("healthcheck", "retries"), int),
-    (("healthcheck", "disable"), bool),
-    (("ports", "*", "target"), int),
-    (("ulimits", "*"), int),
-    (("ulimits", "*", "hard"), int),
-    (("ulimits", "*", "soft"), int),
-    (("privileged",), bool),
-    (("read_only",), bool),
-    (("stdin_open",), bool),
-    (("tty",), bool),
-    (("init",), bool),
-    (("volumes", "*", "read_only"), bool),
-    (("external",), bool),
-    (("internal",), bool),
-    (("attachable",), bool),
-)
+CASTS: dict[Callable[[str], Any], tuple[str, ...]] = {
+    atoi: (
+        "services.*.configs.[].mode",
+        "services.*.secrets.[].mode",
+        "services.*.healthcheck.retries",
+        "services.*.deploy.replicas",
+        "services.*.deploy.update_config.parallelism",
+        "services.*.deploy.rollback_config.parallelism",
+        "services.*.deploy.restart_policy.max_attempts",
+        "services.*.deploy.placement.max_replicas_per_node",
+        "services.*.ports.[].target",
+        "services.*.ports.[].published",
+        "services.*.ulimits.*",
+        "services.*.ulimits.*.hard",
+        "services.*.ulimits.*.soft",
+        "services.*.oom_score_adj",
+    ),
+    parse_float: (
+        "services.*.deploy.update_config.max_failure_ratio",
+        "services.*.deploy.rollback_config.max_failure_ratio",
+    ),
+    _boolean: (
+        "services.*.healthcheck.disable",
+        "services.*.privileged",
+        "services.*.read_only",
+        "services.*.stdin_open",
+        "services.*.tty",
+        "services.*.volumes.[].read_only",
+        "services.*.volumes.[].volume.nocopy",
+        "networks.*.external",
+        "networks.*.internal",
+        "networks.*.attachable",
+        "volumes.*.external",
+        "secrets.*.external",
+        "configs.*.external",
+    ),
+}
+"""Where a filled-in value is not text (cli/compose/loader/interpolate.go)."""
+_CASTS = {pattern: cast for cast, patterns in CASTS.items() for pattern in patterns}
 
 
 def cast(path: tuple[Any, ...], text: str) -> Any:
     """A filled-in value as what its place wants. Raises :class:`ValueError`."""
-    for pattern, kind in CASTS:
-        tail = path[-len(pattern) :]
-        if len(tail) == len(pattern) and all(p in ("*", str(t)) for p, t in zip(pattern, tail, strict=True)):
-            if kind is bool:
-                return parse_bool(text)
-            try:
-                return kind(text)
-            except ValueError:
-                parser = "Atoi" if kind is int else "ParseFloat"
-                raise ValueError(f'strconv.{parser}: parsing "{text}": invalid syntax') from None
+    parts = ["[]" if isinstance(part, int) else str(part) for part in path]
+    for pattern, to in _CASTS.items():
+        wanted = pattern.split(".")
+        if len(wanted) == len(parts) and all(w in ("*", p) for w, p in zip(wanted, parts, strict=True)):
+            return to(text)
     return text
+
+
+def shown(path: tuple[Any, ...]) -> str:
+    """A path in a complaint about a variable: lists have no numbers."""
+    return ".".join("[]" if isinstance(part, int) else str(part) for part in path)

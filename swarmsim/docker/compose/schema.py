@@ -1,32 +1,95 @@
-"""What may stand in a compose file: versions 3.x and the compose specification as far as stacks know it.
+"""Is a stack file what docker takes? The schema of the file's own version, and docker's words for what is not in it.
 
-One value a kind of node. A complaint carries docker's own words (those of its JSON schema validator), the path, and
-what would have been right.
+``schema.yaml`` has what may stand where, and since which version. It is walked as docker's validator (gojsonschema) walks
+its own: complaints come in the order of that walk, of several alternatives the one that fitted best is complained of, and
+docker shows only the complaint with the longest path.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
 from typing import Any, NamedTuple
+
+from swarmsim.docker.compose.ports import parse_port_spec
+from swarmsim.go.duration import parse_duration
+from swarmsim.yamldoc import Document
+
+LATEST = 13
+"""Version 3.13, what a file without a version is."""
+TYPES = {"null": "null", "boolean": "boolean", "number": "number", "object": "mapping", "array": "list"}
+"""The schema's types in docker's words."""
 
 
 class Complaint(Exception):
-    """``path`` leads to the value from the root; ``said`` are docker's words; ``wanted`` is what would be right."""
+    """``path`` leads to the value from the root; ``error_text`` are docker's words; ``wanted`` is what would be right."""
 
-    def __init__(self, path: tuple[Any, ...], error_text: str, wanted: str) -> None:
+    def __init__(self, path: tuple[Any, ...], error_text: str, wanted: str = "") -> None:
         super().__init__(error_text)
         self.path = path
         self.error_text = error_text
         self.wanted = wanted
 
 
+class Problem(NamedTuple):
+    """One complaint of the walk; ``kind`` is the schema's keyword."""
+
+    path: tuple[Any, ...]
+    kind: str
+    text: str
+    wanted: str = ""
+
+
+class Schema(NamedTuple):
+    """One node: what a value may be. No ``types`` are any; ``keys`` of ``None`` are not looked at."""
+
+    types: tuple[str, ...] = ()
+    format: str = ""
+    enum: tuple[str, ...] = ()
+    minimum: int | None = None
+    one: tuple[Schema, ...] = ()
+    item: Schema | None = None
+    unique: bool = False
+    keys: dict[str, Schema] | None = None
+    needed: tuple[str, ...] = ()
+    patterns: tuple[tuple[str, Schema], ...] = ()
+    closed: bool = False
+
+
 def dotted(path: tuple[Any, ...]) -> str:
     return ".".join(str(part) for part in path) or "(root)"
 
 
-HUMAN = {"object": "mapping", "array": "list"}
+def check(config: dict[str, Any], version: str) -> None:
+    """Raises :class:`Complaint` about the most particular mistake."""
+    schema = schema_of(version)
+    if schema is None:
+        raise Complaint((), f"unsupported Compose file version: {version}")
+    found = _Walk()
+    found.value(schema, config, ())
+    if found.problems:
+        raise _most_particular(found.problems)
+
+
+def _most_particular(problems: list[Problem]) -> Complaint:
+    """The longest path, dots in keys counted; of equals a wrong type, else the first (schema.go getMostSpecificError)."""
+    chosen = 0
+    for number, problem in enumerate(problems):
+        longer = _length(problem) - _length(problems[chosen])
+        if longer > 0 or (longer == 0 and problem.kind == "type" and problems[chosen].kind != "type"):
+            chosen = number
+    problem = problems[chosen]
+    if problem.kind == "one" and chosen + 1 < len(problems):
+        return Complaint(problem.path, problems[chosen + 1].text, problems[chosen + 1].wanted)
+    return Complaint(problem.path, problem.text, problem.wanted)
+
+
+def _length(problem: Problem) -> int:
+    return dotted(problem.path).count(".")
 
 
 def _type_of(value: Any) -> str:
@@ -37,355 +100,227 @@ def _type_of(value: Any) -> str:
     if isinstance(value, int):
         return "integer"
     if isinstance(value, float):
-        return "number"
+        return "integer" if value.is_integer() else "number"
     return "object" if isinstance(value, dict) else "array" if isinstance(value, list) else "string"
 
 
-class Scalar(NamedTuple):
-    """A value of one of these types: string, integer, number, boolean, null."""
+def _in_words(types: tuple[str, ...]) -> str:
+    *others, last = (TYPES.get(type, type) for type in types)
+    return f"{', '.join(others)} or {last}" if others else last
 
-    types: tuple[str, ...]
 
-    @property
-    def wanted(self) -> str:
-        return " or ".join(HUMAN.get(type, type) for type in self.types)
+class _Walk:
+    """Collects complaints; ``score`` tells how well a value fitted."""
 
-    def accepts(self, value: Any) -> bool:
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.score = 0
+
+    def value(self, schema: Schema, value: Any, path: tuple[Any, ...]) -> None:
         type = _type_of(value)
-        return type in self.types or (type == "integer" and "number" in self.types)
+        if schema.types and type not in schema.types and not (type == "integer" and "number" in schema.types):
+            words = _in_words(schema.types)
+            self._complain(path, "type", f"must be a {words}", words)
+            return
+        self._alternatives(schema, value, path)
+        if isinstance(value, list):
+            self._list(schema, value, path)
+        if isinstance(value, dict):
+            self._mapping(schema, value, path)
+        if type in ("integer", "number"):
+            self._number(schema, value, path)
+        if schema.enum and value not in schema.enum:
+            allowed = ", ".join(f'"{each}"' for each in schema.enum)
+            self._complain(path, "enum", f"{dotted(path)} must be one of the following: {allowed}")
+        self.score += 1
+        if isinstance(value, dict):
+            for key, inner in (schema.keys or {}).items():
+                if key in value:
+                    self.value(inner, value[key], (*path, key))
+        if isinstance(value, str):
+            self._format(schema, value, path)
+            self.score += 1
+        self.score += 1
 
-    def check(self, value: Any, path: tuple[Any, ...]) -> None:
-        if not self.accepts(value):
-            expected = self.types[0] if len(self.types) == 1 else ", or ".join(self.types)
-            raise Complaint(path, f"must be a {HUMAN.get(expected, expected)}", self.wanted)
+    def _complain(self, path: tuple[Any, ...], kind: str, text: str, wanted: str = "") -> None:
+        self.problems.append(Problem(path, kind, text, wanted))
+        self.score -= 2
 
+    def _apart(self, schema: Schema, value: Any, path: tuple[Any, ...]) -> _Walk:
+        walk = _Walk()
+        walk.value(schema, value, path)
+        return walk
 
-class ListOf(NamedTuple):
-    item: Any
+    def _take(self, other: _Walk) -> None:
+        self.problems += other.problems
+        self.score += other.score
 
-    @property
-    def wanted(self) -> str:
-        return "a list"
+    def _alternatives(self, schema: Schema, value: Any, path: tuple[Any, ...]) -> None:
+        if schema.one:
+            walks = [self._apart(each, value, path) for each in schema.one]
+            fitting = sum(not walk.problems for walk in walks)
+            if fitting != 1:
+                self._complain(path, "one", "Must validate one and only one schema (oneOf)")
+            if not fitting:
+                self._take(max(walks, key=lambda walk: walk.score))
+        self.score += 1
 
-    def accepts(self, value: Any) -> bool:
-        return isinstance(value, list)
-
-    def check(self, value: Any, path: tuple[Any, ...]) -> None:
-        if not isinstance(value, list):
-            raise Complaint(path, "must be a list", "a list")
+    def _list(self, schema: Schema, value: list[Any], path: tuple[Any, ...]) -> None:
         for number, item in enumerate(value):
-            self.item.check(item, (*path, number))
+            if schema.item is not None:
+                self._take(self._apart(schema.item, item, (*path, number)))
+        if schema.unique:
+            seen: dict[str, int] = {}
+            for number, item in enumerate(value):
+                text = json.dumps(item, sort_keys=True, default=str)
+                if text in seen:
+                    self._complain(path, "unique", f"array items[{seen[text]},{number}] must be unique")
+                seen[text] = number
+        self.score += 1
 
-
-class AnyMapping:
-    """A mapping of any kind; :meth:`inside` checks what it holds."""
-
-    wanted = "a mapping"
-
-    def accepts(self, value: Any) -> bool:
-        return isinstance(value, dict)
-
-    def check(self, value: Any, path: tuple[Any, ...]) -> None:
-        if not isinstance(value, dict):
-            raise Complaint(path, "must be a mapping", self.wanted)
-        self.inside(value, path)
-
-    def inside(self, value: dict[Any, Any], path: tuple[Any, ...]) -> None:
-        raise NotImplementedError
-
-
-class MapOf(AnyMapping):
-    """Free keys."""
-
-    def __init__(self, item: Any) -> None:
-        self.item = item
-
-    def inside(self, value: dict[Any, Any], path: tuple[Any, ...]) -> None:
+    def _mapping(self, schema: Schema, value: dict[str, Any], path: tuple[Any, ...]) -> None:
+        for key in schema.needed:
+            if key in value:
+                self.score += 1
+            else:
+                self._complain(path, "required", f"{key} is required", f"a key {key!r}")
         for key, item in value.items():
-            self.item.check(item, (*path, key))
+            matching = [inner for pattern, inner in schema.patterns if re.search(pattern, key)]
+            for inner in matching:
+                self._take(self._apart(inner, item, (*path, key)))
+            self.score += bool(matching)
+            if not matching and key not in (schema.keys or ()) and schema.closed:
+                self._complain(path, "additional", f"Additional property {key} is not allowed", key)
+        self.score += 1
+
+    def _number(self, schema: Schema, value: float, path: tuple[Any, ...]) -> None:
+        if schema.minimum is not None and value < schema.minimum:
+            self._complain(path, "minimum", f"Must be greater than or equal to {schema.minimum}")
+        self._format(schema, str(value).partition(".")[0], path)
+        self.score += 1
+
+    def _format(self, schema: Schema, text: str, path: tuple[Any, ...]) -> None:
+        if schema.format and not FORMATS[schema.format](text):
+            self._complain(path, "format", f"Does not match format '{schema.format}'", WANTED[schema.format])
 
 
-class Named(MapOf):
-    """Free keys that must be names; ``x-…`` is always allowed."""
-
-    def inside(self, value: dict[Any, Any], path: tuple[Any, ...]) -> None:
-        named = {key: item for key, item in value.items() if not str(key).startswith("x-")}
-        for key, item in named.items():
-            if not isinstance(key, str):
-                raise Complaint((*path, key), f"Non-string key in {dotted(path)}: {key!r}", "a name")
-            if not re.fullmatch(r"[a-zA-Z0-9._-]+", key):
-                wanted = "letters, digits, '.', '_', '-'"
-                raise Complaint((*path, key), f"Additional property {key} is not allowed", wanted)
-            self.item.check(item, (*path, key))
+def _is_duration(text: str) -> bool:
+    try:
+        parse_duration(text)
+    except ValueError:
+        return False
+    return True
 
 
-class Keys(AnyMapping):
-    """A mapping with known keys; ``x-…`` is always allowed. ``needed`` must be there."""
-
-    def __init__(self, known: Mapping[str, Any], needed: tuple[str, ...] = ()) -> None:
-        self.known = known
-        self.needed = needed
-
-    def inside(self, value: dict[Any, Any], path: tuple[Any, ...]) -> None:
-        for key in self.needed:
-            if key not in value:
-                raise Complaint(path, f"{key} is required", f"a key {key!r}")
-        for key, item in value.items():
-            if key in self.known:
-                self.known[key].check(item, (*path, key))
-            elif not str(key).startswith("x-"):
-                raise Complaint((*path, key), f"Additional property {key} is not allowed", self._hint(str(key)))
-
-    def _hint(self, key: str) -> str:
-        close = get_close_matches(key, self.known, 1)
-        inside = [outer for outer, node in self.known.items() if isinstance(node, Keys) and key in node.known]
-        if inside:
-            return f"{key!r} belongs under {inside[0]!r}"
-        return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(sorted(self.known))}"
+def _is_ports(text: str) -> bool:
+    try:
+        parse_port_spec(text)
+    except ValueError:
+        return False
+    return True
 
 
-class OneOf(NamedTuple):
-    """Several forms of the same thing; the first that accepts the value's type checks it."""
-
-    forms: tuple[Any, ...]
-
-    @property
-    def wanted(self) -> str:
-        return " or ".join(form.wanted for form in self.forms)
-
-    def accepts(self, value: Any) -> bool:
-        return any(form.accepts(value) for form in self.forms)
-
-    def check(self, value: Any, path: tuple[Any, ...]) -> None:
-        for form in self.forms:
-            if form.accepts(value):
-                form.check(value, path)
-                return
-        first = self.forms[0]
-        expected = first.types[0] if isinstance(first, Scalar) else "array" if isinstance(first, ListOf) else "object"
-        raise Complaint(path, f"Invalid type. Expected: {expected}, given: {_type_of(value)}", self.wanted)
+FORMATS = {"duration": _is_duration, "ports": _is_ports}
+WANTED = {"duration": "a duration like 1m30s", "ports": "ports from 1 to 65535 like 8080:80"}
 
 
-STRING = Scalar(("string",))
-INTEGER = Scalar(("integer",))
-BOOLEAN = Scalar(("boolean",))
-TEXT_OR_NUMBER = Scalar(("string", "number"))
-ANY_SCALAR = Scalar(("string", "number", "boolean", "null"))
-STRINGS = ListOf(STRING)
-STRING_OR_LIST = OneOf((STRING, STRINGS))
-PAIRS = OneOf((MapOf(ANY_SCALAR), STRINGS))
-COMMAND = OneOf((STRING, STRINGS, Scalar(("null",))))
-DURATION = STRING
-RESOURCES = {"cpus": TEXT_OR_NUMBER, "memory": STRING}
-GENERIC = ListOf(Keys({"discrete_resource_spec": Keys({"kind": STRING, "value": Scalar(("number", "string"))})}))
-UPDATE = Keys(
-    {
-        "parallelism": INTEGER,
-        "delay": DURATION,
-        "failure_action": STRING,
-        "monitor": DURATION,
-        "max_failure_ratio": Scalar(("number",)),
-        "order": STRING,
-    }
-)
-DEPLOY = Keys(
-    {
-        "mode": STRING,
-        "endpoint_mode": STRING,
-        "replicas": INTEGER,
-        "labels": PAIRS,
-        "update_config": UPDATE,
-        "rollback_config": UPDATE,
-        "resources": Keys(
-            {
-                "limits": Keys({**RESOURCES, "pids": INTEGER}),
-                "reservations": Keys({**RESOURCES, "generic_resources": GENERIC}),
-            }
-        ),
-        "restart_policy": Keys({"condition": STRING, "delay": DURATION, "max_attempts": INTEGER, "window": DURATION}),
-        "placement": Keys(
-            {"constraints": STRINGS, "preferences": ListOf(Keys({"spread": STRING})), "max_replicas_per_node": INTEGER}
-        ),
-    }
-)
-FILE_REFERENCES = ListOf(
-    OneOf(
-        (STRING, Keys({"source": STRING, "target": STRING, "uid": STRING, "gid": STRING, "mode": Scalar(("number",))}))
-    )
-)
-PORTS = ListOf(
-    OneOf(
-        (
-            TEXT_OR_NUMBER,
-            Keys({"mode": STRING, "target": INTEGER, "published": Scalar(("integer", "string")), "protocol": STRING}),
+def hint(path: tuple[Any, ...], key: str, version: str) -> str:
+    """What a key that is not known may have meant."""
+    schema = schema_of(version)
+    for part in path:
+        schema = _inner(schema, str(part)) if schema is not None else None
+    known = (schema.keys or {}) if schema is not None else {}
+    for outer, inner in known.items():
+        if key in (inner.keys or ()):
+            return f"{key!r} belongs under {outer!r}"
+    since = [n for n in range(LATEST + 1) if key in _keys_at(path, f"3.{n}")]
+    if since and since[0] > int(version.partition(".")[2] or 0):
+        return f"{key!r} is known from version 3.{since[0]} on"
+    close = get_close_matches(key, known, 1)
+    return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(sorted(known))}"
+
+
+def _keys_at(path: tuple[Any, ...], version: str) -> dict[str, Schema]:
+    schema = schema_of(version)
+    for part in path:
+        schema = _inner(schema, str(part)) if schema is not None else None
+    return (schema.keys or {}) if schema is not None else {}
+
+
+def _inner(schema: Schema, key: str) -> Schema | None:
+    """Where a key or a list's number leads."""
+    for each in (schema, *schema.one):
+        if each.keys and key in each.keys:
+            return each.keys[key]
+        for pattern, inner in each.patterns:
+            if re.search(pattern, key) and inner != ANYTHING:
+                return inner
+        if each.item is not None:
+            return next((one for one in each.item.one if one.keys), each.item)
+    return None
+
+
+# -- the data
+
+
+ANYTHING = Schema()
+
+
+@cache
+def schema_of(version: str) -> Schema | None:
+    """The schema of a version ``3.N``; ``None`` if there is none."""
+    match = re.fullmatch(r"3\.(\d|1[0-3])", version)
+    return _Reader(int(match[1])).node(_data()["root"]) if match else None
+
+
+@cache
+def _data() -> dict[str, Any]:
+    text = files("swarmsim.docker.compose").joinpath("schema.yaml").read_text(encoding="utf-8")
+    data: dict[str, Any] = Document(text).data
+    return data
+
+
+class _Reader:
+    """Reads the data as it is for one version."""
+
+    def __init__(self, version: int) -> None:
+        self._version = version
+
+    def node(self, data: Any) -> Schema:
+        if isinstance(data, str):
+            if data.startswith("$"):
+                return self.node(_data()["parts"][data[1:]])
+            types, _, format = data.partition(":")
+            return Schema(types=tuple(types.split("|")), format=format)
+        has = dict(self._known(data))
+        if "one" in has:
+            return Schema(one=tuple(self.node(each) for each in has["one"]))
+        if "enum" in has:
+            return Schema(types=("string",), enum=tuple(has["enum"]))
+        if "list" in has:
+            return Schema(types=("array",), item=self.node(has["list"]), unique=bool(has.get("unique")))
+        if "map" in has:
+            named = has.get("named", ".")
+            pattern = _data()["parts"][named[1:]] if named.startswith("$") else named
+            patterns = ((pattern, self.node(has["map"])),)
+            return Schema(types=("object",), patterns=patterns, closed=bool(has.get("closed")))
+        kinds = tuple(has.get("types", "object").split("|"))
+        if "keys" not in has:
+            return Schema(types=kinds, minimum=has.get("minimum"))
+        return Schema(
+            types=kinds,
+            keys={key: self.node(inner) for key, inner in self._known(has["keys"])},
+            needed=tuple(has.get("needed", ())),
+            patterns=(("^x-", ANYTHING),) if has.get("x", LATEST + 1) <= self._version else (),
+            closed=not has.get("open"),
         )
-    )
-)
-VOLUMES = ListOf(
-    OneOf(
-        (
-            STRING,
-            Keys(
-                {
-                    "type": STRING,
-                    "source": STRING,
-                    "target": STRING,
-                    "read_only": BOOLEAN,
-                    "consistency": STRING,
-                    "bind": Keys({"propagation": STRING}),
-                    "volume": Keys({"nocopy": BOOLEAN, "subpath": STRING}),
-                    "tmpfs": Keys({"size": Scalar(("integer", "string"))}),
-                },
-                ("type",),
-            ),
-        )
-    )
-)
-SERVICE = Keys(
-    {
-        "build": OneOf((STRING, MapOf(OneOf((ANY_SCALAR, STRINGS, MapOf(ANY_SCALAR)))))),
-        "cap_add": STRINGS,
-        "cap_drop": STRINGS,
-        "cgroup_parent": STRING,
-        "cgroupns_mode": STRING,
-        "command": COMMAND,
-        "configs": FILE_REFERENCES,
-        "container_name": STRING,
-        "credential_spec": Keys({"config": STRING, "file": STRING, "registry": STRING}),
-        "depends_on": OneOf((STRINGS, MapOf(MapOf(ANY_SCALAR)))),
-        "deploy": DEPLOY,
-        "devices": STRINGS,
-        "dns": STRING_OR_LIST,
-        "dns_search": STRING_OR_LIST,
-        "domainname": STRING,
-        "entrypoint": COMMAND,
-        "env_file": STRING_OR_LIST,
-        "environment": PAIRS,
-        "expose": ListOf(TEXT_OR_NUMBER),
-        "external_links": STRINGS,
-        "extra_hosts": PAIRS,
-        "healthcheck": Keys(
-            {
-                "disable": BOOLEAN,
-                "interval": DURATION,
-                "retries": Scalar(("number",)),
-                "test": STRING_OR_LIST,
-                "timeout": DURATION,
-                "start_period": DURATION,
-                "start_interval": DURATION,
-            }
-        ),
-        "hostname": STRING,
-        "image": STRING,
-        "init": BOOLEAN,
-        "ipc": STRING,
-        "isolation": STRING,
-        "labels": PAIRS,
-        "links": STRINGS,
-        "logging": Keys({"driver": STRING, "options": MapOf(ANY_SCALAR)}),
-        "mac_address": STRING,
-        "network_mode": STRING,
-        "networks": OneOf(
-            (
-                STRINGS,
-                MapOf(
-                    OneOf(
-                        (
-                            Keys(
-                                {
-                                    "aliases": STRINGS,
-                                    "driver_opts": MapOf(TEXT_OR_NUMBER),
-                                    "ipv4_address": STRING,
-                                    "ipv6_address": STRING,
-                                }
-                            ),
-                            Scalar(("null",)),
-                        )
-                    )
-                ),
-            )
-        ),
-        "oom_score_adj": INTEGER,
-        "pid": Scalar(("string", "null")),
-        "ports": PORTS,
-        "privileged": BOOLEAN,
-        "read_only": BOOLEAN,
-        "restart": STRING,
-        "secrets": FILE_REFERENCES,
-        "security_opt": STRINGS,
-        "shm_size": TEXT_OR_NUMBER,
-        "stdin_open": BOOLEAN,
-        "stop_grace_period": DURATION,
-        "stop_signal": STRING,
-        "sysctls": PAIRS,
-        "tmpfs": STRING_OR_LIST,
-        "tty": BOOLEAN,
-        "ulimits": MapOf(OneOf((INTEGER, Keys({"hard": INTEGER, "soft": INTEGER}, ("soft", "hard"))))),
-        "user": STRING,
-        "userns_mode": STRING,
-        "volumes": VOLUMES,
-        "working_dir": STRING,
-    }
-)
-EXTERNAL = OneOf((BOOLEAN, Keys({"name": STRING})))
-FILE_OBJECT = Keys(
-    {
-        "name": STRING,
-        "file": STRING,
-        "external": EXTERNAL,
-        "labels": PAIRS,
-        "template_driver": STRING,
-        "driver": STRING,
-        "driver_opts": MapOf(TEXT_OR_NUMBER),
-    }
-)
-NULL = Scalar(("null",))
-ROOT = Keys(
-    {
-        "version": STRING,
-        "name": STRING,
-        "services": Named(SERVICE),
-        "networks": Named(
-            OneOf(
-                (
-                    Keys(
-                        {
-                            "name": STRING,
-                            "driver": STRING,
-                            "driver_opts": MapOf(TEXT_OR_NUMBER),
-                            "ipam": Keys(
-                                {"driver": STRING, "config": ListOf(Keys({"subnet": STRING, "gateway": STRING}))}
-                            ),
-                            "external": EXTERNAL,
-                            "internal": BOOLEAN,
-                            "attachable": BOOLEAN,
-                            "labels": PAIRS,
-                        }
-                    ),
-                    NULL,
-                )
-            )
-        ),
-        "volumes": Named(
-            OneOf(
-                (
-                    Keys(
-                        {
-                            "name": STRING,
-                            "driver": STRING,
-                            "driver_opts": MapOf(TEXT_OR_NUMBER),
-                            "external": EXTERNAL,
-                            "labels": PAIRS,
-                        }
-                    ),
-                    NULL,
-                )
-            )
-        ),
-        "secrets": Named(FILE_OBJECT),
-        "configs": Named(FILE_OBJECT),
-    }
-)
+
+    def _known(self, data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+        for name, inner in data.items():
+            key, _, since = name.partition("@")
+            if not since or (self._version < -int(since) if since.startswith("-") else self._version >= int(since)):
+                yield key, inner
+
 
 UNSUPPORTED = (
     "build",
