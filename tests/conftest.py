@@ -17,8 +17,8 @@ from swarmsim.sim.journal import Journal
 from swarmsim.trace.rows import KINDS, fault_in
 from swarmsim.world.simulated import SimulatedWorld
 
-settings.register_profile("fixed", derandomize=True, print_blob=True)
-settings.register_profile("explore", max_examples=500, print_blob=True)
+settings.register_profile("fixed", derandomize=True, print_blob=True, deadline=None)
+settings.register_profile("explore", max_examples=500, print_blob=True, deadline=None)
 settings.load_profile("fixed")
 """Every run tries the same examples; ``pytest --hypothesis-profile=explore`` looks for new ones."""
 

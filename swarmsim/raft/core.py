@@ -129,21 +129,22 @@ class Raft:
                 self._hup(transfer=False)
 
     def in_step(self, member: int) -> bool:
-        """Whether this leader knows that ``member`` has all its log, and sends ahead to it."""
+        """Whether this leader knows that ``member`` has all its log, and nothing is on the way to it."""
         progress = self.progress.get(member)
-        return progress is not None and progress.state is State.REPLICATE and progress.match == self.log.last_index
+        return progress is not None and progress.match == self.log.last_index and not progress.is_paused
 
     def fast_forward_leader(self, ticks: int, answering: Collection[int]) -> None:
         """``ticks`` of a leader at once: members ``answering``, with it a majority and :meth:`in_step`, answer every heartbeat
         before the next tick, and of the others nothing is heard. Nothing is proposed or handed over; what was sent is not told.
         """
-        settings = self.settings
-        since_check = self.election_elapsed + ticks
-        self.election_elapsed = since_check % settings.election_tick
-        self.heartbeat_elapsed = (self.heartbeat_elapsed + ticks) % settings.heartbeat_tick
-        if since_check >= settings.election_tick:
-            for member, progress in self.progress.items():
-                progress.recent_active = member == self.id or member in answering
+        checks, self.election_elapsed = divmod(self.election_elapsed + ticks, self.settings.election_tick)
+        heartbeats, self.heartbeat_elapsed = divmod(self.heartbeat_elapsed + ticks, self.settings.heartbeat_tick)
+        answered = heartbeats and (not checks or self.heartbeat_elapsed <= self.election_elapsed)
+        for member, progress in self.progress.items():
+            if answered and member in answering:
+                progress.recent_active = True
+            elif checks and member != self.id:
+                progress.recent_active = False
 
     def fast_forward_follower(self, ticks: int, unheard: int | None) -> None:
         """``ticks`` of a follower at once: ``unheard`` of them after the last heartbeat; ``None`` if none came."""

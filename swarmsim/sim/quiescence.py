@@ -13,7 +13,6 @@ a :class:`Subject`              as its class says: a scope ends, a host gets pow
                                 or a listener, a Raft node its role or members,
                                 a dispatcher its heartbeat period, …
 a class of subjects             one of them begins to take part                     :meth:`Quiescence.invalidate`
-:class:`Calls`                  a method is called by or on a host                  :meth:`Quiescence.invalidate_calls`
 :class:`Route`                  what two hosts send each other fares differently:   :meth:`Quiescence.invalidate_route`
                                 a cut, latency, loss                                and its plurals
 ==============================  ==================================================  =================================
@@ -28,20 +27,11 @@ from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from swarmsim.sim.method import AnyMethod
-
 
 class Subject:
     """What a dormant state may depend on. Whoever changes it calls :meth:`Quiescence.invalidate` before."""
 
     __slots__ = ()
-
-
-class Calls(NamedTuple):
-    """The calls of one method that a host makes or is asked."""
-
-    host: str
-    method: AnyMethod
 
 
 class Route(NamedTuple):
@@ -53,7 +43,7 @@ class Route(NamedTuple):
 
 K = TypeVar("K")
 
-Source: TypeAlias = Subject | type[Subject] | Calls | Route
+Source: TypeAlias = Subject | type[Subject] | Route
 
 
 class Dormant:
@@ -63,7 +53,7 @@ class Dormant:
 
     def __init__(self, quiescence: Quiescence, sources: Iterable[Source], wake_up: Callable[[], object]) -> None:
         self.quiescence = quiescence
-        self.sources: list[Subject | type[Subject] | Calls] = []
+        self.sources: list[Subject | type[Subject]] = []
         self.routes: list[Route] = []
         for source in sources:
             if isinstance(source, Route):
@@ -108,7 +98,7 @@ class Quiescence:
 
     def __init__(self, rules: Mapping[Callable[..., Any], SkipRule] | None = None) -> None:
         self.rules = dict(rules or {})
-        self._by_source: dict[Subject | type[Subject] | Calls, dict[Dormant, None]] = {}
+        self._by_source: dict[Subject | type[Subject], dict[Dormant, None]] = {}
         self._by_host: dict[str, dict[Dormant, None]] = {}
 
     def rule_of(self, step: Callable[..., Any]) -> SkipRule | None:
@@ -137,12 +127,6 @@ class Quiescence:
     def invalidate(self, subject: Subject | type[Subject]) -> None:
         """``subject`` is about to change; a class: one of its objects begins to take part."""
         found = self._by_source.get(subject)
-        if found is not None:
-            _wake_all(found)
-
-    def invalidate_calls(self, host: str, method: AnyMethod) -> None:
-        """``host`` is about to call ``method``, or to be asked."""
-        found = self._by_source.get(Calls(host, method))
         if found is not None:
             _wake_all(found)
 

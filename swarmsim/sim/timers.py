@@ -55,8 +55,9 @@ class PeriodicTimer:
                 return
         self._timer = self.scope.after(pause, self._beat)
 
-    def sleep(self) -> None:
+    def sleep(self, dormant: Dormant) -> None:
         """Another timer's dormant state includes this one."""
+        self._dormant = dormant
         self._timer.cancel()
 
     def wake(self, due: float | None) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from functools import partial
+
+import pytest
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from swarmsim.sim.clock import Clock
+from swarmsim.sim.quiescence import Dormant, Quiescence
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import AlignedTicker, Deadline, PeriodicTimer
 
@@ -56,3 +60,32 @@ def test_a_deadline_expires_exactly_its_length_after_the_last_extension(gaps, le
     clock.run(last + 2 * length)
     assert len(fired) == 1
     assert abs(fired[0] - (last + length)) < 1e-6
+
+
+@given(first=st.floats(0.1, 30), period=st.floats(0.1, 30), until=st.floats(0, 2000))
+def test_a_lattice_goes_on_where_every_firing_would_have_left_it(first, period, until):
+    """Dormant from its first firing on, against one that fires for real."""
+    assume(0.001 < until % period < period - 0.001)  # which side of an instant is a matter of rounding
+
+    class Always:
+        def dormant(self, timer):
+            return Dormant(timer.scope.clock.quiescence, (timer.scope,), partial(timer.fast_forward, period))
+
+    due, fired = [], []
+    for skip in (False, True):
+        clock, times = Clock(Quiescence()), []
+
+        def step(clock=clock, times=times):
+            times.append(clock.now)
+            return period
+
+        if skip:
+            clock.quiescence.rules[step] = Always()
+        timer = PeriodicTimer(Scope(clock, "s"), first, step)
+        clock.run(first + until)
+        for dormant in clock.quiescence.dormants:
+            dormant.wake()
+        due.append(timer.due)
+        fired.append(len(times))
+    assert due[0] == pytest.approx(due[1], abs=1e-6)
+    assert fired[1] == 1

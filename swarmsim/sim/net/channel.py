@@ -285,10 +285,6 @@ class Channel:
             self._draining.pop(transport, None)
 
     def _start(self, rpc: Rpc, wait_for_ready: bool) -> None:
-        if self.remote is not None:
-            quiescence = self.process.clock.quiescence
-            quiescence.invalidate_calls(self.process.host.name, rpc.method)
-            quiescence.invalidate_calls(self.remote.name, rpc.method)
         transport = self.transport
         if transport is not None:
             transport.start(rpc)

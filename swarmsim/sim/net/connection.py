@@ -79,7 +79,7 @@ class Address(NamedTuple):
 
 class NetStack(Subject):
     """What a kernel knows of the network: who listens on this host, and the ends of its connections. It works while ``power`` lives.
-    What changes in it is that power comes back, or that somebody begins or ends to listen.
+    What changes in it is that power comes back, or that somebody begins to listen.
 
     ``by_address`` are all hosts of the network.
     """
@@ -143,7 +143,6 @@ class Listener:
 
     def close(self) -> None:
         if self.host.listeners.get(self.at) is self:
-            self.host.clock.quiescence.invalidate(self.host)
             del self.host.listeners[self.at]
 
 

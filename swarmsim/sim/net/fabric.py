@@ -58,10 +58,13 @@ class Fabric:
 
         A ``slow`` link is slower than usual. While a link is slow or lossy nothing that uses it becomes dormant.
         """
-        quiescence = self.clock.quiescence
-        if (a, b) in self.graph.edges:
-            quiescence.invalidate_routes_of(a)
-            quiescence.invalidate_routes_of(b)
+        if a in self.graph and b in self.graph:
+            # An end that hangs on this link alone is the only one whose packets take it.
+            leaf = next((end for end in (a, b) if list(self.graph.adj[end]) in ([a], [b])), None)
+            if leaf is not None:
+                self.clock.quiescence.invalidate_routes_of(leaf)
+            else:
+                self.clock.quiescence.invalidate_all_routes()
         self.graph.add_edge(a, b, latency=latency, loss=loss, slow=slow)
         self._changed()
 

@@ -22,7 +22,7 @@ from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.method import CallInfo, ServerStream
 from swarmsim.sim.net.status import RpcError
-from swarmsim.sim.quiescence import Dormant, Phase, Renewals, Subject
+from swarmsim.sim.quiescence import Dormant, Renewals, Subject
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import new_id
 from swarmsim.sim.timers import AlignedTicker, Deadline
@@ -83,10 +83,10 @@ class Registration:
         """Heartbeats come without being sent: it cannot become silent."""
         self.deadline.sleep(dormant)
 
-    def fast_forward(self, heartbeat: Phase) -> None:
-        """As if all heartbeats up to now had come; ``heartbeat`` is the last, and the interval that it was told."""
-        grace = GRACE_MULTIPLIER * heartbeat.interval
-        self.deadline.wake(heartbeat.last + grace, grace)
+    def fast_forward(self, last: float, period: float) -> None:
+        """As if all heartbeats up to now had come: the ``last`` then, and the next was expected ``period`` seconds after it."""
+        grace = GRACE_MULTIPLIER * period
+        self.deadline.wake(last + grace, grace)
 
 
 class _Session:

@@ -92,7 +92,7 @@ class RaftDisk:
 class RaftNode(Subject):
     """Raft for one manager process. ``store`` is kept in step with the log.
 
-    What changes in it are its role and its members.
+    What changes in it are its role and its members; ``inbox`` changes with every message.
     """
 
     def __init__(self, process: Process, scope: Scope, server: Server, node_id: str, addr: str, disk: RaftDisk) -> None:
@@ -105,6 +105,7 @@ class RaftNode(Subject):
         self.journal = process.ctx.journal
         self.store = MemoryStore(scope.clock)
         self.store.proposer = self
+        self.inbox = Subject()
         self.members: dict[int, Member] = {}
         self.peers: dict[int, Peer] = {}
         self.is_leader = False
@@ -115,6 +116,7 @@ class RaftNode(Subject):
         self.ticks_without_leader = 0
         self._rng = process.host.rng("raft")
         self._map_order = process.host.rng("transport")
+        self._running = False
         self._saving = False
         self._was_leader = False
         self._waits: dict[int, Future[None]] = {}
@@ -170,6 +172,7 @@ class RaftNode(Subject):
             log=log,
             snapshot=self._take_snapshot,
         )
+        self._running = True
         self._last_snapshot = snapshot.index if snapshot else 0
         self._campaign_when_able = False
         self._countdown: float | None = None
@@ -186,7 +189,7 @@ class RaftNode(Subject):
     @property
     def started(self) -> bool:
         """Whether it takes part: before, it has no log, and after its scope's end it is gone."""
-        return hasattr(self, "core") and self.scope.alive
+        return self._running and self.scope.alive
 
     @property
     def is_member(self) -> bool:
@@ -368,6 +371,7 @@ class RaftNode(Subject):
                 entries=len(message.entries),
                 reject=message.reject,
             )
+        self.process.ctx.clock.quiescence.invalidate(self.inbox)
         self.core.step(message)
         self._process()
         self._note_countdown(self.ticker.due)
@@ -491,6 +495,7 @@ class RaftNode(Subject):
                 wait.succeed()
 
     def _apply_conf_change(self, change: ConfChange) -> None:
+        self.process.ctx.clock.quiescence.invalidate(self)
         member: Member = change.context
         if change.type is ChangeType.REMOVE:
             self.disk.removed.add(change.node)
@@ -560,7 +565,6 @@ class RaftNode(Subject):
         self._members_changed()
 
     def _members_changed(self) -> None:
-        self.process.ctx.clock.quiescence.invalidate(self)
         for notify in self.on_members:
             notify()
 

@@ -18,7 +18,7 @@ from swarmsim.sim.journal import Journal
 from swarmsim.sim.net.channel import Channel
 from swarmsim.sim.net.rpc import Call
 from swarmsim.sim.net.status import RpcError
-from swarmsim.sim.quiescence import ticks_until
+from swarmsim.sim.quiescence import Dormant, ticks_until
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.api import health
 from swarmsim.swarm.api.raft import PROCESS_RAFT_MESSAGE, Member
@@ -51,13 +51,14 @@ class Peer:
     about 8 s (transport.go: WithBackoffMaxDelay).
     """
 
-    __slots__ = ("_call", "active", "channel", "checking", "member", "node", "queue")
+    __slots__ = ("_call", "_dormant", "active", "channel", "checking", "member", "node", "queue")
 
     def __init__(self, node: Owner, member: Member) -> None:
         self.node = node
         self.member = member
         self.queue: deque[Message] = deque()
         self._call: Call[Message, None] | None = None
+        self._dormant: Dormant | None = None
         self.active = False
         self.channel = Channel(node.process, node.scope, member.addr, BACKOFF_MAX)
         self.checking = True
@@ -84,13 +85,17 @@ class Peer:
         first = call.request
         return first.type is Kind.HEARTBEAT and all(message == first for message in self.queue)
 
-    def sleep(self) -> None:
-        """Nothing arrives, and only heartbeats wait: until :meth:`fast_forward` none of them need be sent or given up."""
+    def sleep(self, dormant: Dormant) -> None:
+        """Nothing arrives, and only heartbeats wait: until :meth:`fast_forward` none of them need be sent or given up. Whoever
+        sends something else wakes it.
+        """
         assert self.call is not None
+        self._dormant = dormant
         self.call.wait_for_ever()
 
     def fast_forward(self, heartbeats: int) -> None:
         """As if so many heartbeats had been queued since :meth:`sleep`, and one given up every :data:`SEND_TIMEOUT`."""
+        self._dormant = None
         call = self.call
         if call is None:
             return  # the connection has just been given up, and with it the message that waited
@@ -106,6 +111,8 @@ class Peer:
         self.node.scope.after(after, self.channel.close)
 
     def send(self, message: Message) -> None:
+        if self._dormant is not None:
+            self._dormant.wake()
         if len(self.queue) >= MESSAGE_QUEUE:
             self._failed(message)
             return

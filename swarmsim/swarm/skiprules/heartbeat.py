@@ -37,7 +37,9 @@ class HeartbeatRule:
             return None
         dispatcher = head.dispatcher
         registration = dispatcher.registrations.get(session.agent.node_id)
-        routes = (Route(session.agent.process.host.name, session.manager), Route(session.manager, leader.host))
+        routes = [Route(session.agent.process.host.name, session.manager)]
+        if through is not head:
+            routes.append(Route(session.manager, leader.host))
         if (
             registration is None
             or registration.session_id != session.id
@@ -47,18 +49,18 @@ class HeartbeatRule:
             or not all(self.ctx.fabric.healthy(*route) for route in routes)
         ):
             return None
-        heartbeats = dispatcher.heartbeats(2 * sum(self.ctx.fabric.delay(*route) for route in routes))
+        there = sum(self.ctx.fabric.delay(*route) for route in routes)
         interval = timer.due - self.ctx.clock.now
-        known = Phase(registration.last_heartbeat(interval), interval, timer.due)
+        known = Phase(registration.last_heartbeat(interval) - there, interval, timer.due)
         dormant = Dormant(
             self.ctx.clock.quiescence,
             (timer.scope, through.raft.scope, dispatcher.scope, dispatcher, *routes),
-            partial(self._wake, session, registration, heartbeats, known),
+            partial(self._wake, session, registration, dispatcher.heartbeats(2 * there), known),
         )
         registration.sleep(dormant)
         return dormant
 
     def _wake(self, session: Session, registration: Registration, heartbeats: Renewals, known: Phase) -> None:
-        last = heartbeats.phase(known, self.ctx.clock.now, self._rng)
-        registration.fast_forward(last)
-        session.fast_forward(last)
+        sent = heartbeats.phase(known, self.ctx.clock.now, self._rng)
+        registration.fast_forward(sent.last + heartbeats.gap / 2, sent.interval)
+        session.fast_forward(sent)

@@ -6,8 +6,8 @@ from functools import partial
 
 from swarmsim.sim.host import SimContext
 from swarmsim.sim.net.channel import Connectivity
-from swarmsim.sim.quiescence import Calls, Dormant, Route, Skippable, Source
-from swarmsim.swarm.api.raft import PROCESS_RAFT_MESSAGE, Member
+from swarmsim.sim.quiescence import Dormant, Route, Skippable, Source
+from swarmsim.swarm.api.raft import Member
 from swarmsim.swarm.manager.raftnode import TICK, RaftNode
 from swarmsim.swarm.manager.transport import Peer
 from swarmsim.swarm.skiprules.heartbeat import ManagerOn
@@ -33,7 +33,7 @@ class RaftTickRule:
         here = leader.process.host.name
         followers: list[RaftNode] = []
         silent: list[Peer] = []
-        sources: list[Source] = [leader.scope, leader, Calls(here, PROCESS_RAFT_MESSAGE)]
+        sources: list[Source] = [leader.scope, leader, leader.inbox]
         for member in leader.members.values():
             if member.raft_id == leader.core.id:
                 continue
@@ -42,7 +42,7 @@ class RaftTickRule:
             follower = self._follower(leader, member)
             if follower is not None:
                 followers.append(follower)
-                sources += (follower.scope, Calls(host.name, PROCESS_RAFT_MESSAGE))
+                sources += (follower.scope, follower.inbox)
             elif self._gone(leader, member) and not peer.active:
                 sources += (host, host.power)
                 if peer.channel.state is not Connectivity.TRANSIENT_FAILURE:
@@ -56,11 +56,12 @@ class RaftTickRule:
         if 2 * len(group) <= len(leader.members) or node not in group:
             return None
         wake = partial(self._wake, leader, leader.ticker.due, followers, silent)
+        dormant = Dormant(self.ctx.clock.quiescence, sources, wake)
         for member_node in group:
-            member_node.ticker.sleep()
+            member_node.ticker.sleep(dormant)
         for peer in silent:
-            peer.sleep()
-        return Dormant(self.ctx.clock.quiescence, sources, wake)
+            peer.sleep(dormant)
+        return dormant
 
     def _leader_of(self, node: RaftNode) -> RaftNode | None:
         """The leader, if it leads undisputed and has nothing to do."""
