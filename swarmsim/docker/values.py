@@ -29,6 +29,7 @@ from swarmsim.apitypes.specs import (
     Ulimit,
     VolumeOptions,
 )
+from swarmsim.docker.ports import parse_port_spec
 from swarmsim.go import csv
 from swarmsim.go.duration import parse_duration
 from swarmsim.go.pflag import FlagType
@@ -47,44 +48,19 @@ def parse_cpus(text: str) -> int:
     return int(nano)
 
 
-def _port_number(text: str, what: str) -> int:
-    try:
-        return parse_uint(text, bits=16)
-    except ValueError:
-        raise ValueError(f"invalid {what}: {text}") from None
-
-
-def _port_range(text: str, what: str) -> list[int]:
-    first, dash, last = text.partition("-")
-    start = _port_number(first, what)
-    end = _port_number(last, what) if dash else start
-    if end < start:
-        raise ValueError(f"invalid {what}: {text}")
-    return list(range(start, end + 1))
-
-
 def parse_ports(text: str) -> list[PortConfig]:
     """``8888:80``, ``80/udp``, ``8000-8002:80-82``, ``published=8888,target=80,mode=host``."""
     if re.search(r"\w+=\w+(,\w+=\w+)*", text):
         return [_long_port(text)]
-    body, _, protocol = text.partition("/")
-    protocol = protocol.lower() or "tcp"
-    parts = body.split(":")
-    if not parts[-1]:
-        raise ValueError(f"no port specified: {text}<empty>")
-    targets = _port_range(parts[-1], "containerPort")
-    if protocol not in ("tcp", "udp", "sctp"):
-        raise ValueError(f"invalid proto: {protocol}")
-    if len(parts) > 2:
+    bindings = parse_port_spec(text)
+    if any(binding.ip for binding in bindings):
         raise ValueError("hostip is not supported")
-    published = _port_range(parts[0], "hostPort") if len(parts) == 2 and parts[0] else [0] * len(targets)
-    if len(targets) == 1:
-        targets *= len(published)
-    if len(published) != len(targets):
-        raise ValueError(f"invalid ranges specified for container and host Ports: {parts[-1]} and {parts[0]}")
     return [
-        PortConfig(protocol=protocol, target_port=target, published_port=port, publish_mode="ingress")
-        for port, target in zip(published, targets, strict=True)
+        PortConfig(
+            protocol=binding.protocol, target_port=binding.port, published_port=published, publish_mode="ingress"
+        )
+        for binding in bindings
+        for published in binding.published
     ]
 
 

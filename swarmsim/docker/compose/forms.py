@@ -12,8 +12,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from swarmsim.docker.compose.ports import parse_port_spec
 from swarmsim.docker.compose.volumes import parse_volume
+from swarmsim.docker.ports import parse_port_spec
 from swarmsim.go.duration import format_duration, parse_duration
 from swarmsim.go.fmt import sprint
 from swarmsim.go.strconv import parse_float

@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from swarmsim.docker.compose.ports import parse_port_spec
+from swarmsim.docker.ports import parse_port_spec
 from swarmsim.go.duration import parse_duration
 from swarmsim.yamldoc import Document
 

@@ -1,4 +1,4 @@
-"""Ports in a stack file's short form: ``127.0.0.1:8000-8002:80-82/udp`` (go-connections/nat, opts/swarmopts)."""
+"""Ports in their short form: ``127.0.0.1:8000-8002:80-82/udp`` (go-connections/nat, opts/swarmopts)."""
 
 from __future__ import annotations
 
