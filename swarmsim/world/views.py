@@ -162,8 +162,7 @@ class Differences:
         if (
             old is not None
             and old.desired_state is task.desired_state
-            and msgspec.structs.replace(old.status, applied_at=None)
-            == msgspec.structs.replace(task.status, applied_at=None)
+            and msgspec.structs.replace(old.status, applied_at=task.status.applied_at) == task.status
         ):
             return
         status = task.status
