@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from swarmsim.apitypes.specs import SECOND, HealthConfig, PortConfig
-from swarmsim.engine.scripts import Behaviour
+from swarmsim.engine.behaviour import Behaviour
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host

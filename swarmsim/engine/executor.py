@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 from swarmsim.apitypes.specs import DEFAULT_STOP_GRACE, SECOND, Mount, PortConfig
 from swarmsim.engine import texts
+from swarmsim.engine.behaviour import NotUnderstood
 from swarmsim.engine.containers import Container, HealthCheck, Mailbox
 from swarmsim.engine.images import NoExecutable, find_image, plan_probe, plan_run
 from swarmsim.engine.localresources import Volume
 from swarmsim.engine.overlays import Overlays
-from swarmsim.engine.scripts import NotUnderstood
 from swarmsim.sim.errors import ModelError
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host, Process

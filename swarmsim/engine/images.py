@@ -13,7 +13,8 @@ import shlex
 from typing import NamedTuple
 
 from swarmsim.apitypes.reference import InvalidReference, Reference, parse_reference
-from swarmsim.engine.scripts import Behaviour, NotUnderstood, made_by, run_command, run_script
+from swarmsim.engine.behaviour import Behaviour, NotUnderstood, run_command
+from swarmsim.engine.scripts import made_by, run_script
 
 USERS = ("root", "daemon", "bin", "mail", "nobody", "www-data")
 

@@ -6,8 +6,9 @@ import math
 
 import pytest
 
+from swarmsim.engine.behaviour import NotUnderstood
 from swarmsim.engine.images import find_image, plan_probe, plan_run
-from swarmsim.engine.scripts import NotUnderstood, run_script
+from swarmsim.engine.scripts import run_script
 from tests.conftest import Lab
 
 MINI = find_image("mini:1")[0]
