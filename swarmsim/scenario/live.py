@@ -9,6 +9,7 @@ takes a fraction of the time it took, and from there on something else.
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 import time
 import traceback
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from swarmsim.scenario.loader import LoadedScenario
-from swarmsim.scenario.runner import ScenarioRun, build_world
+from swarmsim.scenario.runner import Said, ScenarioRun, build_world
 from swarmsim.scenario.schema import MeanwhileStep
 
 Row = dict[str, Any]
@@ -30,8 +31,18 @@ SLICE = 0.25
 """Simulated seconds between two looks at the wall clock, at first."""
 
 
+class Printed(NamedTuple):
+    """What a docker command printed: the one of this ``number`` among what is done at set times, first the scenario's, then the
+    watcher's; at ``t``, in seconds since the run began."""
+
+    number: int
+    t: float
+    said: Said
+
+
 class Progress(NamedTuple):
-    """``rows`` that happened by ``now`` (simulated seconds); ``arrived`` says whether that is where it was asked to go.
+    """``rows`` that happened by ``now`` (simulated seconds), and what was ``printed``; ``arrived`` says whether that is where it
+    was asked to go.
 
     ``crash`` is what went wrong inside, if the model broke.
     """
@@ -39,8 +50,8 @@ class Progress(NamedTuple):
     rows: list[Row]
     now: float
     arrived: bool
-    finished: bool
     crash: str = ""
+    printed: list[Printed] = []
 
 
 class LiveSession:
@@ -63,9 +74,14 @@ class LiveSession:
         """Let time pass until ``until`` (simulated seconds)."""
         self._ask(("advance", until))
 
-    def next(self, kinds: Collection[str]) -> None:
-        """Let time pass until the next row of one of these kinds; not at all if nothing will ever happen again."""
-        self._ask(("next", sorted(kinds)))
+    def next(self, kinds: Collection[str], until: float = math.inf) -> None:
+        """Let time pass until the next row of one of these kinds; if none comes before ``until`` (seconds), until the last thing
+        before that."""
+        self._ask(("next", (sorted(kinds), until)))
+
+    def interrupt(self, number: int, at: float) -> None:
+        """Press Ctrl-C on a docker command (see :class:`Printed`), ``at`` seconds after the scenario began."""
+        self._ask(("interrupt", (number, at)))
 
     def act(self, step: MeanwhileStep) -> None:
         """Do something at its time, which must not be over yet."""
@@ -89,7 +105,7 @@ class LiveSession:
             news = _DECODER.decode(self._conn.recv_bytes())
         except (EOFError, OSError):
             self.asked = False
-            return Progress([], self.now, True, True, "the process of the simulation ended unexpectedly")
+            return Progress([], self.now, True, "the process of the simulation ended unexpectedly")
         self.now = news.now
         if news.arrived:
             self.asked = False
@@ -110,15 +126,27 @@ class _Server:
     def __init__(self, conn: Connection, loaded: LoadedScenario, seed: int, messages: bool) -> None:
         self._conn = conn
         self._rows: list[Row] = []
+        self._printed: list[Printed] = []
+        self._steps = list(loaded.scenario.meanwhile)
         self._slice = SLICE
         self.session = ScenarioRun(
-            loaded, build_world(loaded.scenario, seed), self._rows.append, messages=messages, open_ended=True
+            loaded,
+            build_world(loaded.scenario, seed),
+            self._rows.append,
+            messages=messages,
+            listener=self._hear,
+            open_ended=True,
         )
 
+    def _hear(self, step: MeanwhileStep, said: Said) -> None:
+        number = next(number for number, known in enumerate(self._steps) if known is step)
+        self._printed.append(Printed(number, self.session.now, said))
+
     def tell(self, arrived: bool, crash: str = "") -> None:
-        rows = self._rows[:]
+        rows, printed = self._rows[:], self._printed[:]
         self._rows.clear()
-        news = Progress(rows, self.session.now, arrived, self.session.finished, crash)
+        self._printed.clear()
+        news = Progress(rows, self.session.now, arrived, crash, printed)
         self._conn.send_bytes(_ENCODER.encode(news))
 
     def answer(self, verb: str, argument: Any) -> None:
@@ -126,16 +154,23 @@ class _Server:
             step = MeanwhileStep.model_validate(argument)
             assert self.session.begin is not None, "the cluster is still being built"
             self._advance(self.session.begin + step.at)
+            self._steps.append(step)
             self.session.act(step)
+        elif verb == "interrupt":
+            number, at = argument
+            assert self.session.begin is not None
+            self._advance(self.session.begin + at)
+            self.session.interrupt(self._steps[number])
         elif verb == "advance":
             self._advance(argument)
         else:
-            self._next(frozenset(argument))
+            kinds, until = argument
+            self._next(frozenset(kinds), until)
         self.tell(arrived=True)
 
-    def _next(self, kinds: frozenset[str]) -> None:
+    def _next(self, kinds: frozenset[str], until: float) -> None:
         said, seen = time.monotonic(), 0
-        while self.session.next():
+        while self.session.next(until):
             if any(row["kind"] in kinds for row in self._rows[seen:]):
                 return
             seen = len(self._rows)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from swarmsim.docker.client import Result
+from swarmsim.docker.command import Write
 from swarmsim.docker.files import Files
 from swarmsim.scenario.conditions import Facts, Seen, check, describe
 from swarmsim.scenario.faults import fault_row, resolved
@@ -34,12 +35,20 @@ from swarmsim.trace import rows
 from swarmsim.trace.rows import MESSAGES, Row, header, is_internal
 from swarmsim.trace.state import CONTAINER_ROWS, ClusterState
 from swarmsim.version import VERSION
-from swarmsim.world import POLL, Activity, Capability, FaultError, HostSpec, Wait, World
+from swarmsim.world import POLL, Activity, Capability, FaultError, HostSpec, Promise, Wait, World
 from swarmsim.world.simulated import SimulatedWorld
 
 SHOWN_BY_MANAGERS = ("service", "settled", "node", "leader", "task")
 """Subjects of conditions for which a manager is asked."""
 _PLACEHOLDER = re.compile(r"(?<![{\w])\{([a-z][a-z0-9-]*)\}(?!\})")
+
+
+class Said(NamedTuple):
+    """What a docker command done at a set time printed, on ``out`` or ``err``. Its last word has its exit ``code``."""
+
+    stream: str
+    text: str
+    code: int | None = None
 
 
 class UnmetExpectation(NamedTuple):
@@ -129,6 +138,7 @@ class ScenarioRun:
     before anything is done if the world cannot do what the scenario needs.
 
     An ``open_ended`` run is one in which somebody may always do one thing more: it has no end, at which expectations would be judged.
+    ``listener`` is given what docker commands done at set times print, as it appears.
     """
 
     def __init__(
@@ -140,6 +150,7 @@ class ScenarioRun:
         messages: bool = False,
         internals: bool = True,
         open_ended: bool = False,
+        listener: Callable[[MeanwhileStep, Said], object] | None = None,
     ) -> None:
         refuse_what_is_not_possible(loaded, world)
         world.files = _files(loaded)
@@ -156,6 +167,8 @@ class ScenarioRun:
         world.subscribe(self._run.real.apply, only=CONTAINER_ROWS)
         world.introduce()
         self._meanwhile = sorted(loaded.scenario.meanwhile, key=lambda step: step.at)
+        self._listener = listener
+        self._interrupts: list[tuple[MeanwhileStep, Promise]] = []
         self._actions: list[Wait] = []
         self._under_way = 0
         self._steps = world.spawn(self._run.main())
@@ -198,11 +211,12 @@ class ScenarioRun:
                     else world.first_of((self._run.begun, world.timeout(stop - self.now)))
                 )
 
-    def next(self) -> bool:
-        """Let time pass until something happens, if only inside; whether anything will."""
+    def next(self, until: float = math.inf) -> bool:
+        """Let time pass until something happens, if only inside. If that is not before ``until`` (seconds), no time passes; whether
+        it did."""
         due = self._due()
         at = min(self.world.next_event(), math.inf if due is None else due)
-        if at == math.inf:
+        if at >= until:
             return False
         self.advance(math.nextafter(max(at, self.now), math.inf))
         return True
@@ -234,10 +248,36 @@ class ScenarioRun:
             self._under_way += 1
             self._actions.append(self.world.spawn(self._act(step)))
 
+    def interrupt(self, step: MeanwhileStep) -> None:
+        """Press Ctrl-C now on a docker command done at a set time, if it is still under way."""
+        for known, pressed in self._interrupts:
+            if known is step and not pressed.triggered:
+                pressed.succeed()
+
     def _act(self, step: MeanwhileStep) -> Activity[None]:
-        yield from self._run.step(step.step)
+        doing = step.step
+        if isinstance(doing, DockerStep):
+            yield from self._docker(step, doing)
+        else:
+            yield from self._run.step(doing)
         self._under_way -= 1
         self._check_meanwhile()
+
+    def _docker(self, step: MeanwhileStep, doing: DockerStep) -> Activity[None]:
+        listener, printed = self._listener, {"out": "", "err": ""}
+
+        def write(stream: str, text: str) -> None:
+            printed[stream] += text
+            if listener is not None:
+                listener(step, Said(stream, text))
+
+        interrupt = (step, self.world.promise())
+        self._interrupts.append(interrupt)
+        result = yield from self._run.docker(doing, write, interrupt[1])
+        self._interrupts.remove(interrupt)
+        if listener is not None:
+            # What docker itself did not print: why it could not be typed, or how it ended.
+            listener(step, Said("err", result.err.removeprefix(printed["err"]), result.code))
 
     def _check_meanwhile(self) -> None:
         """Expectations wait until all that is done at set times is over."""
@@ -330,7 +370,7 @@ class _StepRunner:
 
     def step(self, step: Any) -> Activity[None]:
         if isinstance(step, DockerStep):
-            yield from self._docker(step)
+            yield from self.docker(step)
         elif isinstance(step, FaultStep):
             yield from self._fault(step)
         elif isinstance(step, WaitStep):
@@ -376,15 +416,18 @@ class _StepRunner:
 
     # -- steps
 
-    def _docker(self, step: DockerStep) -> Activity[None]:
+    def docker(
+        self, step: DockerStep, write: Write | None = None, interrupt: Promise | None = None
+    ) -> Activity[Result]:
         host = self._where(step)
         result = yield from self.world.docker(
-            host, self._filled(step.docker), limit=step.within, stdin=step.input, name=step.as_
+            host, self._filled(step.docker), step.within, step.input, step.as_, write, interrupt
         )
         if result.fault:
             self._fail(without_fault(step), result.fault)
         if step.as_ is not None:
             self.results[step.as_] = result
+        return result
 
     def _fault(self, step: FaultStep) -> Activity[None]:
         verb, argument = step.fault.verb, resolved(step.fault, self._host)

@@ -257,13 +257,17 @@ class Fault(Strict):
         return getattr(self, field)
 
 
+CTRL_C = 300.0
+"""Seconds after which nobody waits for a command any more."""
+
+
 class DockerStep(Strict):
     """Type a docker command on a host (default: a manager that answers)."""
 
     docker: str = Field(description="the command, as typed after docker")
     on: str | None = Field(None, description="the host to type on; default: a manager that answers")
     as_: Name | None = Field(None, alias="as", description="a name for its result, usable as {name} in later commands")
-    within: PositiveDuration = Field(300.0, description="Ctrl-C after this long")
+    within: PositiveDuration = Field(CTRL_C, description="Ctrl-C after this long")
     input: str = Field("", description="what is piped in, for commands that read '-'")
 
 
@@ -313,6 +317,7 @@ class MeanwhileStep(Strict):
     at: PositiveDuration = Field(description="when: from the beginning of the scenario, once the cluster is built")
     docker: str | None = Field(None, description="the command, as typed after docker")
     on: str | None = Field(None, description="the host to type on; default: a manager that answers")
+    within: PositiveDuration = Field(CTRL_C, description="with docker: Ctrl-C after this long")
     fault: Fault | None = Field(None, description="a verb and what it is about")
     seed: int | None = Field(None, description="from here on all random streams go on as under this seed")
     note: str | None = Field(None, description="a remark in the timeline")
@@ -324,13 +329,15 @@ class MeanwhileStep(Strict):
             raise ValueError("do exactly one of docker, fault, seed, note")
         if self.on is not None and self.docker is None:
             raise ValueError("'on' goes with docker")
+        if "within" in self.model_fields_set and self.docker is None:
+            raise ValueError("'within' goes with docker")
         return self
 
     @property
     def step(self) -> DockerStep | FaultStep | NoteStep | None:
         """The step it amounts to; ``None`` for another seed."""
         if self.docker is not None:
-            return DockerStep(docker=self.docker, on=self.on)
+            return DockerStep(docker=self.docker, on=self.on, within=self.within)
         if self.fault is not None:
             return FaultStep(fault=self.fault)
         return NoteStep(note=self.note) if self.note is not None else None

@@ -6,6 +6,7 @@ of the moment shown, and keys become seeks or actions. Messages go up, data goes
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -22,7 +23,7 @@ from textual.widgets import Footer, Input, Static
 
 from swarmsim.replay.looks import LEADER, NODES, TASKS, phase
 from swarmsim.replay.recording import Recording
-from swarmsim.replay.timeline import clock_time
+from swarmsim.replay.timeline import watch_time
 from swarmsim.trace.reader import TraceError
 from swarmsim.trace.state import ClusterState, name
 from swarmsim.tui.clustermap import ClusterMap
@@ -32,6 +33,7 @@ from swarmsim.tui.player import Future, Player
 from swarmsim.tui.prompt import Prompt
 from swarmsim.tui.rows import RowList
 from swarmsim.tui.screens import AskSeed, Broken, Compare, HelpScreen, Question
+from swarmsim.tui.session import ShellSession
 from swarmsim.tui.texts import Texts
 from swarmsim.tui.themes import DARK, LIGHT
 from swarmsim.tui.timebar import TimeBar
@@ -81,7 +83,7 @@ class WatchApp(App[None]):
         self._stale = True
         self._drawn = self._cost = 0.0
         self._balance = (0, 0)
-        self._typed: list[tuple[str, int, bool]] = []
+        self.session = ShellSession(player, texts, lambda: self.host)
         self._told_crash = self._told_idle = False
         for _, key, action, about, shown in KEYS:
             self._bindings.bind(key, action, texts(about), show=shown, key_display=KEY_NAMES.get(key, key))
@@ -100,7 +102,7 @@ class WatchApp(App[None]):
                 yield Details(self.texts, id="details")
         yield TimeBar(id="timebar")
         yield Input(placeholder=self.texts("filter prompt"), id="find", compact=True)
-        yield Prompt(self._names, id="prompt")
+        yield Prompt(self.session, self.texts, id="prompt")
         yield Static(id="small")
         yield Footer()
 
@@ -147,9 +149,9 @@ class WatchApp(App[None]):
             self._tell_crash()
         self.frames += 1
         player = self.player
-        if player.idle and not self._told_idle:
-            self.notify(self.texts("nothing more"))
-        self._told_idle = player.idle
+        if player.idle is not None and not self._told_idle:
+            self._tell_idle(player.idle)
+        self._told_idle = player.idle is not None
         recording = player.recording
         place = recording.place(player.t)
         moving = round(player.t, 1)
@@ -202,7 +204,7 @@ class WatchApp(App[None]):
         t, player = self.texts, self.player
         text = Text(no_wrap=True, overflow="ellipsis", end="")
         sign = "▶" if player.playing else "‖"
-        text.append(f"{sign} {clock_time(player.since_begin).strip()} ", style="bold")
+        text.append(f"{sign} {watch_time(player.since_begin)} ", style="bold")
         text.append(f"{t('skipping')} " if player.skipping else f"{player.speed:g}× ", style="dim")
         if player.opening is not None:
             text.append(f"{t('opening')} {player.opening:.0%} ", style=TASKS["waiting"].colour)
@@ -212,7 +214,11 @@ class WatchApp(App[None]):
             where = "recorded" if player.recorded else "live" if player.at_end else "past"
             text.append(f"{t(where)} ", style="bold" if where == "live" else "italic")
         leader = state.leader
-        if state.quorum is not None and not state.quorum["quorum"]:
+        if state.begin is None and not player.recorded:
+            text.append(f" {t('forming short')} ", style=TASKS["starting"].colour)
+        elif not state.nodes:
+            text.append(f" {t('no swarm')} ", style=TASKS["waiting"].colour)
+        elif state.quorum is not None and not state.quorum["quorum"]:
             text.append(f" {t('no quorum')} ", style=f"reverse {NODES['down'].colour}")
         elif leader is not None:
             text.append(f" {LEADER.sign} {leader} ", style=LEADER.colour)
@@ -253,11 +259,19 @@ class WatchApp(App[None]):
         """The host that keys and commands are about."""
         return self.query_one("#map", ClusterMap).selected
 
-    def _names(self) -> tuple[list[str], list[str]]:
-        state = self.player.state
-        return list(state.hosts), list(state.services)
-
     # -- time
+
+    def _tell_idle(self, seconds: float) -> None:
+        """Nothing happens by itself any more, or not soon: the next event may be years away."""
+        if seconds == math.inf:
+            self.notify(self.texts("nothing ever"))
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.player.next(far=True)
+
+        self.push_screen(Question(self.texts, self.texts("nothing more", hours=f"{seconds / 3600:g}")), answered)
 
     def action_play(self) -> None:
         self.player.play()
@@ -271,6 +285,7 @@ class WatchApp(App[None]):
         self.player.previous()
 
     def action_seek(self, by: float) -> None:
+        self.player.play(False)
         self.player.seek(self.player.t + by)
 
     def action_begin(self) -> None:
@@ -288,7 +303,8 @@ class WatchApp(App[None]):
         self.player.play(True)
 
     def action_branch(self) -> None:
-        at = clock_time(self.player.since_begin).strip()
+        self.player.play(False)  # it begins at the moment the dialog names
+        at = watch_time(self.player.since_begin)
 
         def answered(seed: int | None) -> None:
             if seed is not None and self._act(seed=seed):
@@ -317,7 +333,7 @@ class WatchApp(App[None]):
             self.notify(self._refusal(problem), severity="warning")
             return False
         if made is not None and "seed" not in action:
-            at = clock_time(made.forked - made.recording.begin).strip()
+            at = watch_time(made.forked - made.recording.begin)
             self.notify(self.texts("branch act", name=made.name, t=at))
         return True
 
@@ -428,37 +444,31 @@ class WatchApp(App[None]):
     # -- the prompt
 
     def action_prompt(self) -> None:
-        host = self._chosen_host()
-        if host is not None:
-            self.query_one("#prompt", Prompt).open(host, self.texts("docker prompt", host=host))
+        self.query_one("#prompt", Prompt).open()
 
-    def on_prompt_typed(self, event: Prompt.Typed) -> None:
+    def on_prompt_entered(self, event: Prompt.Entered) -> None:
         prompt = self.query_one("#prompt", Prompt)
-        playing = self.player.playing
-        try:
-            self.player.act(docker=event.command, on=self.host)
-        except ValueError as problem:
-            prompt.complain(self._refusal(problem))
-            return
-        self._typed.append((event.command, -1, playing))
-        self.player.play(True)
+        entry = self.session.enter(event.line)
+        if self.session.closed:
+            self.session.closed = False
+            self.action_close()
+        elif entry.bad:
+            prompt.failed(entry.line)
+        prompt.show()
 
     def _answer_prompt(self) -> None:
-        """Show what docker answered to what was typed, once it has."""
-        if not self._typed or self.player.busy:
-            return
-        command, since, playing = self._typed[0]
-        recording = self.player.recording
-        if since < 0:
-            self._typed[0] = (command, max(0, recording.place(self.player.t) - 1), playing)
-            return
-        for row in recording.rows[since : recording.place(self.player.t)]:
-            if row["kind"] == "docker" and row["cmd"] == command:
-                self._typed.pop(0)
-                self.query_one("#prompt", Prompt).answer(command, row["out"], row["err"], row["rc"])
-                if not playing and not self._typed:
-                    self.player.play(False)
-                return
+        """Show what docker answered to what was typed, as it does."""
+        prompt = self.query_one("#prompt", Prompt)
+        for entry in self.session.tick():
+            if entry.job is not None and entry.job.code and entry is self.session.entries[-1]:
+                prompt.failed(entry.line)
+        if prompt.display:
+            prompt.show()
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C is the command's that runs; if none does, it says how to quit."""
+        if not self.session.interrupt():
+            self.notify(self.texts("quit how"))
 
     def action_close(self) -> None:
         self.query_one("#prompt", Prompt).close()

@@ -47,5 +47,6 @@ SEEKS: tuple[tuple[str, str], ...] = (
     ("home", "begin"),
     ("end", "now"),
     ("escape", "close"),
+    ("ctrl+c", "interrupt"),
     *((str(number), f"panel({number - 1})") for number in range(1, 6)),
 )

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from swarmsim.replay.looks import CUT, LEADER, NODES, TASKS, phase
 from swarmsim.replay.recording import Recording
-from swarmsim.replay.timeline import Line, clock_time
+from swarmsim.replay.timeline import Line, watch_time
 from swarmsim.trace.rows import Row
 from swarmsim.trace.state import ClusterState, Member, Service, name, slot
 from swarmsim.tui.rows import RowList
@@ -213,7 +213,7 @@ class RaftPanel(Static):
             text.append(self.texts("messages off") + "\n", style="dim")
             return
         under_way = [message for message in state.messages if message.arrived is None and t - message.sent < 5]
-        text.append(f"{self.texts('on its route')}: {len(under_way)}\n", style="dim")
+        text.append(f"{self.texts('on its way')}: {len(under_way)}\n", style="dim")
         for message in list(state.messages)[-5:]:
             arrow = "──▷" if message.arrived is None else "──▶"
             text.append(f"  {message.src} {arrow} {message.dst}  {message.type} ({message.term})\n")
@@ -240,26 +240,26 @@ class Story(RowList[Told]):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(tail=True, id=id)
         self._of: Recording | None = None
-        self._on_session_message: list[Told] = []
+        self._all: list[Told] = []
         self._starts: list[int] = [0]
 
     def show_story(self, recording: Recording, t: float) -> None:
         """Show what was told by ``t`` (seconds since the run began)."""
         if recording is not self._of:
-            self._of, self._on_session_message, self._starts = recording, [], [0]
+            self._of, self._all, self._starts = recording, [], [0]
         for line in recording.lines[len(self._starts) - 1 :]:
-            self._on_session_message += _on_session_message(line)
-            self._starts.append(len(self._on_session_message))
+            self._all += _rows_of(line)
+            self._starts.append(len(self._all))
         stop = self._starts[min(recording.told(t), len(self._starts) - 1)]
-        self.put(self._on_session_message if stop == len(self._on_session_message) else self._on_session_message[:stop])
+        self.put(self._all if stop == len(self._all) else self._all[:stop])
 
     def draw(self, item: Told, width: int) -> Text:
-        return Text.assemble((f"{item.at:>9} ", "dim"), (item.text, STORY_STYLES.get(item.sort, "")))
+        return Text.assemble((f"{item.at:>11} ", "dim"), (item.text, STORY_STYLES.get(item.sort, "")))
 
 
-def _on_session_message(line: Line) -> list[Told]:
+def _rows_of(line: Line) -> list[Told]:
     first, *rest = line.text.split("\n")
-    return [Told(clock_time(line.t).strip(), first, line.sort), *(Told("", part, line.sort) for part in rest)]
+    return [Told(watch_time(line.t), first, line.sort), *(Told("", part, line.sort) for part in rest)]
 
 
 class Details(Static):

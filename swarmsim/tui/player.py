@@ -20,10 +20,11 @@ from ruamel.yaml import YAML
 
 from swarmsim.replay.recording import Recording
 from swarmsim.replay.timeline import TOLD
-from swarmsim.scenario.live import LiveSession, Progress
+from swarmsim.scenario.duration import LONGEST
+from swarmsim.scenario.live import LiveSession, Printed, Progress
 from swarmsim.scenario.loader import LoadedScenario
 from swarmsim.scenario.runner import trace_header
-from swarmsim.scenario.schema import MeanwhileStep
+from swarmsim.scenario.schema import CTRL_C, MeanwhileStep
 from swarmsim.trace.state import ClusterState
 from swarmsim.trace.writer import TraceWriter
 
@@ -34,7 +35,34 @@ AHEAD = 2.0
 """The simulation is asked for this many ticks more than are shown, so that it need not be waited for."""
 READ_A_TICK = 20_000
 """Rows of a recorded trace taken in at each tick."""
+HORIZON = 3600.0
+"""Simulated seconds of nothing, after which whoever asked for the next event is asked whether to go on to it."""
 MICROSECOND = 1e-6
+
+
+@dataclass(eq=False)
+class Job:
+    """A docker command typed by hand, and what it printed so far: pieces of ``out`` and ``err``."""
+
+    command: str
+    host: str
+    number: int | None = None
+    """Its place among the future's actions, once it is told."""
+    pieces: list[tuple[str, str]] = field(default_factory=list)
+    began: float = 0.0
+    now: float = 0.0
+    """When it last said something, in seconds since the run began; at its end, when that was."""
+    code: int | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.code is None
+
+    def hear(self, printed: Printed) -> None:
+        said = printed.said
+        if said.text:
+            self.pieces.append((said.stream, said.text))
+        self.now, self.code = printed.t, said.code
 
 
 @dataclass
@@ -50,7 +78,21 @@ class Future:
     live: LiveSession | None = None
     known: float = 0.0
     """Until when all rows are there, in seconds since the run began."""
-    finished: bool = False
+    jobs: list[Job] = field(default_factory=list)
+    """Commands typed by hand, in order."""
+
+    def start_over(self) -> None:
+        """Its simulation is run again: what its commands say will be said again."""
+        typed = [(n, action) for n, action in enumerate(self.actions) if action.docker is not None]
+        waiting = [job for job in self.jobs if job.number is None]
+        known = {job.number: job for job in self.jobs}
+        self.jobs = []
+        for number, action in typed:
+            job = known.get(number) or Job(action.docker or "", action.on or "", number)
+            job.pieces, job.code = [], None
+            job.began = self.recording.begin + action.at
+            self.jobs.append(job)
+        self.jobs += waiting
 
     def close(self) -> None:
         if self.live is not None:
@@ -70,16 +112,18 @@ class Player:
         self.skipping = False
         self.speed = 1.0
         self.crash = ""
-        self.idle = False
-        """Whether nothing will ever happen by itself."""
+        self.idle: float | None = None
+        """Set when the next event was asked for and there is none in so many seconds."""
         self.at_end = True
         """Whether what is shown is now, not the past."""
         self._pause = 0.0
         self._stepping = False
         self._searched: int | None = None
+        self._horizon = math.inf
         self._fresh: Recording | None = None
-        self._actions: deque[MeanwhileStep] = deque()
+        self._actions: deque[tuple[MeanwhileStep, Job | None]] = deque()
         """What is to be done as soon as the simulation is there."""
+        self._interrupts: deque[Job] = deque()
 
     # -- what is shown
 
@@ -119,7 +163,7 @@ class Player:
             return
         if self.playing and not self.recorded and self.recording.latest.begin is None:
             self._form()
-        elif self._actions:
+        elif self._actions or self._interrupts:
             self._do()
         elif self._stepping:
             self._step_on()
@@ -166,6 +210,7 @@ class Player:
         meanwhile = [*scenario.meanwhile, *future.actions]
         loaded = future.loaded._replace(scenario=scenario.model_copy(update={"meanwhile": meanwhile}))
         future.live = LiveSession(loaded, future.seed, messages=self.messages)
+        future.start_over()
         if until > 0:
             self._fresh = Recording(future.recording.header, [])
             future.live.advance(until)
@@ -195,9 +240,13 @@ class Player:
 
     def _hear(self, future: Future, news: Progress) -> None:
         (self._fresh or future.recording).extend(news.rows)
+        typed = len(future.loaded.scenario.meanwhile) if future.loaded is not None else 0
+        for printed in news.printed:
+            for job in future.jobs:
+                if job.number == printed.number - typed:
+                    job.hear(printed)
         if self._fresh is None:
             future.known = news.now
-        future.finished = news.finished
         if news.crash:
             self.crash = news.crash
             self.playing = self._stepping = False
@@ -214,13 +263,14 @@ class Player:
         self.t = min(max(t, 0.0), self.future.known)
         self.at_end = t >= self.future.known
 
-    def next(self) -> None:
-        """Show the next event of the story; the simulation goes on until there is one."""
+    def next(self, *, far: bool = False) -> None:
+        """Show the next event of the story; the simulation goes on until there is one, for :data:`HORIZON` unless ``far``."""
         following = self._following()
         if following is not None:
             self.t, self.at_end = following, False
         elif not self._stepping:
             self._stepping, self._searched = True, None
+            self._horizon = math.inf if far else self.future.known + HORIZON
             self._step_on()
 
     def _following(self) -> float | None:
@@ -239,10 +289,10 @@ class Player:
         elif not live.asked:
             if self._searched == len(self.recording.rows):
                 self._stepping = self.playing = False
-                self.idle = True
+                self.idle = HORIZON if self._horizon < math.inf else math.inf
             else:
                 self._searched = len(self.recording.rows)
-                live.next(TOLD)
+                live.next(TOLD, self._horizon)
 
     def previous(self) -> None:
         """Show the event before."""
@@ -251,7 +301,7 @@ class Player:
 
     def play(self, on: bool | None = None) -> None:
         self.playing = not self.playing if on is None else on
-        self.idle = False
+        self.idle = None
         if not self.playing:
             self._stepping = False
 
@@ -269,14 +319,33 @@ class Player:
         ``action`` is what a step of ``meanwhile`` has, but for its time. Raises :class:`ValueError` in a recorded run and before
         the cluster stands.
         """
+        self._check()
+        return self._enact(action, None)
+
+    def type(self, command: str, host: str) -> Job:
+        """Type a docker command on a host at the moment shown; raises as :meth:`act`. It runs until it ends, or is interrupted."""
+        self._check()
+        job = Job(command, host)
+        self._enact({"docker": command, "on": host, "within": LONGEST}, job)
+        self.future.jobs.append(job)
+        return job
+
+    def interrupt(self, job: Job) -> None:
+        """Press Ctrl+C on a command, as soon as the simulation is there."""
+        if job.running:
+            self._interrupts.append(job)
+
+    def _check(self) -> None:
         if self.recorded:
             raise ValueError("record")
         if self.recording.latest.begin is None:
             raise ValueError("forming")
-        self.idle = self._stepping = False
+
+    def _enact(self, action: dict[str, Any], job: Job | None) -> Future | None:
+        self.idle, self._stepping = None, False
         step = MeanwhileStep(at=max(self.since_begin, MICROSECOND), **action)
         if self.at_end and step.seed is None:
-            self._actions.append(step)
+            self._actions.append((step, job))
             return None
         old, begin = self.future, self.recording.begin
         new = Future(
@@ -290,7 +359,8 @@ class Player:
         )
         old.close()
         self.futures.append(new)
-        self.future, self.at_end, self._actions = new, True, deque((step,))
+        self.future, self.at_end, self._actions = new, True, deque(((step, job),))
+        self._interrupts.clear()
         self._start(new, self.t)
         return new
 
@@ -301,7 +371,20 @@ class Player:
             return
         # Whole microseconds can be written down exactly; the trace rounds to them, hence one more.
         at = (math.ceil((live.now - self.recording.begin) * 1e6) + 1) / 1e6
-        action = self._actions.popleft().model_copy(update={"at": max(at, MICROSECOND)})
+        at = max(at, MICROSECOND)
+        if not self._actions:
+            job = self._interrupts.popleft()
+            if job in self.future.jobs and job.running and job.number is not None:
+                action = self.future.actions[job.number]
+                within = round(max(at - action.at, MICROSECOND), 6)
+                self.future.actions[job.number] = action.model_copy(update={"within": within})
+                assert self.future.loaded is not None
+                live.interrupt(len(self.future.loaded.scenario.meanwhile) + job.number, at)
+            return
+        step, typed = self._actions.popleft()
+        action = step.model_copy(update={"at": at})
+        if typed is not None:
+            typed.number, typed.began = len(self.future.actions), self.recording.begin + at
         self.future.actions.append(action)
         live.act(action)
 
@@ -310,10 +393,11 @@ class Player:
         if self.future is not future:
             self._stepping = False
             self._actions.clear()
+            self._interrupts.clear()
             self.future.close()
             self._fresh = None
             self.future = future
-            self.idle = False
+            self.idle = None
             self.seek(self.t)
 
     def close(self) -> None:
@@ -336,9 +420,20 @@ class Player:
         yaml.width = 120
         document = yaml.load(text)
         now = max(self.future.known - self.recording.begin, MICROSECOND)
-        done = [
-            action.model_dump(by_alias=True, exclude_none=True, exclude_unset=True) for action in self.future.actions
-        ]
+        jobs = {job.number: job for job in self.future.jobs}
+        done = []
+        for number, action in enumerate(self.future.actions):
+            written = action.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
+            if written.get("within") == LONGEST:
+                job = jobs[number]
+                took = job.now - job.began
+                if job.running:
+                    written["within"] = round(max(now - action.at, MICROSECOND), 6)
+                elif took < CTRL_C - 1:
+                    del written["within"]  # it makes no difference
+                else:
+                    written["within"] = math.ceil(took) + 1
+            done.append(written)
         document["meanwhile"] = [
             *(document.get("meanwhile") or []),
             *done,

@@ -1,131 +1,311 @@
-"""The prompt: a docker command on a host, with completion and history, and what docker answered."""
+"""The prompt: a line to type, what was typed before with its answers, and words a line may be completed with.
+
+What lines mean and what runs is the :class:`~swarmsim.tui.session.ShellSession`'s; this draws it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from rich.console import Group
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
+from textual.widgets.input import Selection
 
-from swarmsim.docker.complete import completions
 from swarmsim.replay.looks import TASKS
+from swarmsim.tui.session import Entry, ShellSession
+from swarmsim.tui.texts import Texts
 
-MOST_LINES = 12
+MOST_CHOICES = 60
+MOST_ENTRIES = 100
+"""So many answers can be scrolled back to."""
 
 
-class Completer(Suggester):
-    """Completes the last word; ``names`` tells the nodes and services there are now."""
+class _Ghost(Suggester):
+    """Shows how the last word may go on, while one types."""
 
-    def __init__(self, names: Callable[[], tuple[Sequence[str], Sequence[str]]]) -> None:
+    def __init__(self, session: ShellSession) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
-        self._names = names
+        self._session = session
 
     async def get_suggestion(self, value: str) -> str | None:
-        return self.complete(value)
-
-    def complete(self, value: str) -> str | None:
-        """The line with its last word completed, if it can be."""
-        found = completions(value, *self._names())
-        if not found or not value:
-            return None
-        last = value.split(" ")[-1]
-        return value + found[0][len(last) :]
+        found = self._session.complete(value) if value else []
+        return value[: len(value) - len(value.split(" ")[-1])] + found[0] if found else None
 
 
 class _Line(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "complete", show=False),
+        Binding("tab", "complete(1)", show=False),
+        Binding("shift+tab", "complete(-1)", show=False),
         Binding("up", "recall(-1)", show=False),
         Binding("down", "recall(1)", show=False),
+        Binding("ctrl+r", "search", show=False),
+        Binding("ctrl+c", "interrupt", show=False),
+        Binding("ctrl+l", "clear_answers", show=False),
     ]
 
-    def action_complete(self) -> None:
-        if isinstance(self.suggester, Completer):
-            completed = self.suggester.complete(self.value)
-            if completed is not None:
-                self.value = completed
-                self.cursor_position = len(completed)
+    @property
+    def prompt(self) -> Prompt:
+        assert isinstance(self.parent, Prompt)
+        return self.parent
+
+    def put(self, value: str) -> None:
+        self.value = value
+        self.cursor_position = len(value)
+
+    def action_complete(self, by: int) -> None:
+        self.prompt.complete(by)
 
     def action_recall(self, by: int) -> None:
-        prompt = self.parent
-        if isinstance(prompt, Prompt):
-            self.value = prompt.recalled(by)
-            self.cursor_position = len(self.value)
+        self.put(self.prompt.recalled(by))
+
+    def action_search(self) -> None:
+        self.prompt.search()
+
+    def action_interrupt(self) -> None:
+        self.prompt.interrupt()
+
+    def action_clear_answers(self) -> None:
+        self.prompt.session.enter("clear")
+        self.prompt.show()
 
 
 class Prompt(Vertical):
-    """Shown while one types. :class:`Typed` is posted with each command; :meth:`answer` shows what came of it."""
+    """Shown while one types. :class:`Entered` is posted with each line."""
 
-    class Typed(Message):
-        """A command, without the word docker."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pageup", "scroll_answers(-1)", show=False),
+        Binding("pagedown", "scroll_answers(1)", show=False),
+        Binding("ctrl+c", "interrupt", show=False),
+    ]
 
-        def __init__(self, command: str) -> None:
+    class Entered(Message):
+        """A line, as it was typed."""
+
+        def __init__(self, line: str) -> None:
             super().__init__()
-            self.command = command
+            self.line = line
 
-    def __init__(self, names: Callable[[], tuple[Sequence[str], Sequence[str]]], *, id: str | None = None) -> None:
+    def __init__(self, session: ShellSession, texts: Texts, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._names = names
-        self.history: list[str] = []
+        self.session = session
+        self.texts = texts
         self._place = 0
+        self._cycle: list[str] = []
+        self._turn = -1
+        self._stem = self._common = ""
+        self._needle: str | None = None
+        self._found = 0
+        self._drawn: dict[Entry, tuple[object, ...]] = {}
 
     def compose(self) -> ComposeResult:
-        yield Static(id="answer")
-        yield _Line(suggester=Completer(self._names), id="line", compact=True)
+        yield VerticalScroll(id="answers", can_focus=False)
+        yield Static(id="choices")
+        yield _Line(suggester=_Ghost(self.session), id="line", compact=True)
 
     @property
-    def line(self) -> Input:
-        return self.query_one("#line", Input)
+    def line(self) -> _Line:
+        return self.query_one("#line", _Line)
 
-    def open(self, host: str, title: str) -> None:
+    @property
+    def answers(self) -> VerticalScroll:
+        return self.query_one("#answers", VerticalScroll)
+
+    def open(self) -> None:
         """Let the user type."""
         self.display = True
-        self.border_title = title
-        self.line.placeholder = f"{host}$ docker …"
+        self._place = len(self.session.history)
+        self.show()
         self.line.focus()
 
     def close(self) -> None:
+        self._end_search()
+        self._say("")
         self.display = False
 
+    # -- what is shown
+
+    def show(self) -> None:
+        """Draw what has changed: where one types, what runs, what was answered."""
+        session = self.session
+        host = session.host
+        self.border_title = self.texts("docker prompt", host=host)
+        self.line.placeholder = f"{host}$ docker …"
+        self.border_subtitle = "  ".join(
+            f"[{n}] {job.command[:24]}… {max(0.0, session.player.t - job.began):.0f} s"
+            for n, job in enumerate(session.running, 1)
+        ).replace("[", "\\[")
+        if session.running:
+            self.border_subtitle += f"  {self.texts('shell interrupt')}"
+        answers = self.answers
+        entries = session.entries[-MOST_ENTRIES:]
+        at_end = answers.scroll_offset.y >= answers.max_scroll_y
+        changed = False
+        for gone in [entry for entry in self._drawn if entry not in entries]:
+            del self._drawn[gone]
+            answers.query_one(f"#{_id(gone)}").remove()
+        for entry in entries:
+            job = entry.job
+            looks = (entry.note, id(job), job and len(job.pieces), job and job.code, entry.stopped)
+            if self._drawn.get(entry) == looks:
+                continue
+            if entry not in self._drawn:
+                answers.mount(Static(self._text(entry), id=_id(entry)))
+            else:
+                answers.query_one(f"#{_id(entry)}", Static).update(self._text(entry))
+            self._drawn[entry] = looks
+            changed = True
+        if changed:
+            self.call_after_refresh(self._fit, at_end)
+
+    def _fit(self, at_end: bool) -> None:
+        """As high as the answers, up to half the screen."""
+        answers = self.answers
+        answers.styles.height = min(answers.virtual_size.height, self.app.size.height // 2)
+        if at_end:
+            self.call_after_refresh(answers.scroll_end, animate=False)
+
+    def _text(self, entry: Entry) -> Text:
+        job = entry.job
+        where = f"{job.host}$ " if job is not None else "$ "
+        text = Text(f"{where}{entry.line}", style="dim")
+        if entry.every is not None:
+            mark = self.texts("shell over") if entry.stopped else self.texts("shell every", seconds=f"{entry.every:g}")
+            text.append(f"   {mark}", style="italic")
+        for line in entry.lines:
+            text.append(f"\n{line.text}", style=TASKS["failed"].colour if line.bad else "not dim")
+        if job is not None and job.running and not entry.lines:
+            text.append(" …")
+        return text
+
+    def _say(self, text: str | Text) -> None:
+        choices = self.query_one("#choices", Static)
+        choices.update(text)
+        choices.display = bool(text)
+
+    def action_scroll_answers(self, by: int) -> None:
+        answers = self.answers
+        answers.scroll_relative(y=by * max(1, answers.size.height - 1), animate=False)
+
+    # -- what is typed
+
     def recalled(self, by: int) -> str:
-        """A command typed before, or the empty line after the last."""
-        self._place = min(max(self._place + by, 0), len(self.history))
-        return self.history[self._place] if self._place < len(self.history) else ""
+        """A line typed before, or the empty line after the last."""
+        history = self.session.history
+        self._place = min(max(self._place + by, 0), len(history))
+        return history[self._place] if self._place < len(history) else ""
+
+    def failed(self, line: str) -> None:
+        """A line with a mistake is there again, selected: the next letter replaces it, an arrow key lets one mend it."""
+        if not self.line.value:
+            self.line.value = line
+            self.line.selection = Selection(0, len(line))
+
+    def interrupt(self) -> None:
+        """Ctrl+C: end the search, or the command, or clear the line."""
+        if self._needle is not None:
+            self._end_search()
+        elif not self.session.interrupt():
+            self.line.value = ""
+        self._say("")
+
+    def complete(self, by: int) -> None:
+        """Complete the last word; if there are several, list them, then one after the other."""
+        line = self.line
+        if self._needle is not None:
+            self._take()
+            return
+        if self._cycle and line.value == self._completed():
+            self._turn = (self._turn + by) % len(self._cycle) if self._turn >= 0 or by > 0 else len(self._cycle) - 1
+        else:
+            found = self.session.complete(line.value)
+            self._stem = line.value[: len(line.value) - len(line.value.split(" ")[-1])]
+            self._cycle, self._turn = found, -1
+            if not found:
+                self._say("")
+                return
+            self._common = _common_start(found)
+            if len(found) == 1:
+                self._turn = 0
+        line.put(self._completed())
+        if len(self._cycle) == 1:
+            self._cycle = []
+            self._say("")
+            return
+        choices = Text()
+        for place, word in enumerate(self._cycle[:MOST_CHOICES]):
+            choices.append(word, style="reverse" if place == self._turn else "")
+            choices.append("  ")
+        self._say(choices)
+
+    def _completed(self) -> str:
+        if self._turn < 0:
+            return self._stem + self._common
+        word = self._cycle[self._turn]
+        return f"{self._stem}{word}{'' if word.endswith('=') or len(self._cycle) > 1 else ' '}"
+
+    # -- searching what was typed
+
+    def search(self) -> None:
+        """Look for a line typed before; again: for one before that."""
+        if self._needle is None:
+            self._needle, self._found = self.line.value, len(self.session.history)
+        self._look(self._found - 1)
+
+    def _look(self, start: int) -> None:
+        history, needle = self.session.history, self._needle or ""
+        place = next((n for n in range(min(start, len(history) - 1), -1, -1) if needle in history[n]), None)
+        if place is not None:
+            self._found = place
+        shown = history[self._found] if self._found < len(history) and needle in history[self._found] else ""
+        self._say(Text(f"(reverse-i-search)'{needle}': {shown}", no_wrap=True))
+
+    def _take(self) -> None:
+        history, needle = self.session.history, self._needle or ""
+        found = history[self._found] if self._found < len(history) and needle in history[self._found] else needle
+        self._end_search()
+        self.line.put(found)
+
+    def _end_search(self) -> None:
+        self._needle = None
+        self._say("")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._needle is not None:
+            self._needle = event.value
+            self._look(len(self.session.history) - 1)
+        elif self._cycle and event.value != self._completed():
+            self._cycle = []
+            self._say("")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        command = event.value.strip().removeprefix("docker ").strip()
-        if command:
-            self.history.append(command)
-            self._place = len(self.history)
-            self.line.value = ""
-            self.query_one("#answer", Static).update(Text(f"docker {command} …", style="dim"))
-            self.post_message(self.Typed(command))
+        if self._needle is not None:
+            self._take()
+        line = self.line.value.strip()
+        self._cycle = []
+        self._say("")
+        self.line.value = ""
+        if line:
+            self.post_message(self.Entered(line))
+            self.answers.scroll_end(animate=False)
 
-    def answer(self, command: str, out: str, err: str, code: int) -> None:
-        """Show docker's words. A command with a mistake is there again, to be mended."""
-        parts = [Text(f"$ docker {command}", style="dim")]
-        for words, style, table in ((out, "", True), (err, TASKS["failed"].colour, False)):
-            lines = words.splitlines()
-            shown = lines if len(lines) <= MOST_LINES else [*lines[:MOST_LINES], f"… {len(lines) - MOST_LINES} more"]
-            if shown:
-                # A table is cut at the edge rather than wrapped; of an error every word counts.
-                parts.append(Text("\n".join(shown), style, no_wrap=table, overflow="ellipsis" if table else "fold"))
-        self.query_one("#answer", Static).update(Group(*parts))
-        if code and not self.line.value:
-            self.line.value = command
-            self.line.cursor_position = len(command)
 
-    def complain(self, problem: str) -> None:
-        """Show why nothing was done."""
-        self.query_one("#answer", Static).update(Text(problem, style=TASKS["failed"].colour))
-        if self.history and not self.line.value:
-            self.line.value = self.history[-1]
-            self.line.cursor_position = len(self.line.value)
+def _common_start(words: list[str]) -> str:
+    """What all of the words begin with.
+
+    >>> _common_start(["secret", "service"])
+    'se'
+    """
+    first, last = min(words), max(words)
+    same = next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return first[:same]
+
+
+def _id(entry: Entry) -> str:
+    return f"entry-{id(entry)}"

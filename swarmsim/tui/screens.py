@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from swarmsim.replay.looks import TASKS
-from swarmsim.replay.timeline import clock_time
+from swarmsim.replay.timeline import watch_time
 from swarmsim.scenario.faults import in_words, resolved
 from swarmsim.scenario.schema import MeanwhileStep
 from swarmsim.tui.player import Future
@@ -153,20 +153,16 @@ class Compare(ModalScreen[Future | None]):
         balance = []
         for future in (self.left, self.right):
             running, wanted = future.recording.latest.balance()
-            until = clock_time(future.known - begin).strip()
+            until = watch_time(future.known - begin)
             balance.append(f"{running}/{wanted} {self.texts('running')}, {until}")
         table.add_row(*balance, style="bold")
         table.add_section()
         sides = [
-            [
-                f"{clock_time(line.t).strip()}  {line.text}"
-                for line in future.recording.lines
-                if line.t + begin >= fork - 1e-6
-            ]
+            [f"{watch_time(line.t)}  {line.text}" for line in future.recording.lines if line.t + begin >= fork - 1e-6]
             for future in (self.left, self.right)
         ]
         table.add_row(*("\n".join(side[:200]) for side in sides))
-        title = Text(self.texts("compare fork", t=clock_time(fork - begin).strip()) + "\n", style="dim")
+        title = Text(self.texts("compare fork", t=watch_time(fork - begin)) + "\n", style="dim")
         self.query_one("#compared", Static).update(Group(title, table))
 
 
@@ -187,7 +183,7 @@ def _in_words(action: MeanwhileStep) -> str:
         what = f"{action.on}$ docker {action.docker}"
     else:
         what = f"seed {action.seed}"
-    return f"{clock_time(action.at).strip()} {what}"
+    return f"{watch_time(action.at)} {what}"
 
 
 class Broken(ModalScreen[None]):

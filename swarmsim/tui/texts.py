@@ -23,6 +23,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "seed": ("seed", "种子"),
     "future": ("future", "分支"),
     "no leader": ("no leader", "无领导者"),
+    "forming short": ("the cluster is being built", "集群构建中"),
+    "no swarm": ("no swarm yet", "尚无集群"),
     "no quorum": ("no quorum", "无法定人数"),
     "no answer": ("no manager answers", "没有管理节点应答"),
     "running": ("running", "运行"),
@@ -99,10 +101,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "yes": ("Yes", "是"),
     "no": ("No", "否"),
     "branch title": (
-        "Another future from {t}: with which seed? (a number)",
+        "Another future from {t} on: with which seed of chance? (a number)",
         "从 {t} 开始新的分支：随机种子？（数字）",
     ),
-    "branch made": ("future {name}: from {t} on with another seed", "分支 {name}：从 {t} 起使用新的种子"),
+    "branch made": ("future {name}: from {t} on with seed {seed}", "分支 {name}：从 {t} 起使用种子 {seed}"),
     "branch act": ("future {name}: from {t} on", "分支 {name}：从 {t} 起"),
     "no number": ("{text!r} is no number", "{text!r} 不是数字"),
     "record": (
@@ -112,12 +114,79 @@ TEXTS: dict[str, tuple[str, str]] = {
     "select host": ("Select a host on the map first.", "请先在地图上选择主机。"),
     "no container": ("Nothing runs there that could be killed.", "没有可以杀掉的容器。"),
     "forming": ("The cluster is still being built.", "集群仍在构建。"),
-    "nothing more": ("Nothing more happens by itself.", "不会再发生任何事件。"),
+    "nothing more": (
+        "Nothing more happens by itself within {hours} h.\nGo on to the next event, however far away it is?",
+        "{hours} 小时内不会再自行发生任何事件。\n是否跳到下一个事件，无论多远？",
+    ),
+    "nothing ever": ("Nothing more happens by itself.", "不会再自行发生任何事件。"),
+    "quit how": ("q quits.", "按 q 退出。"),
+    # the prompt
+    "shell nothing": ("Type a docker command; help tells more.", "请输入 docker 命令；help 查看帮助。"),
+    "shell at": ("Commands are typed on {host} from now on; exit ends that.", "此后命令在 {host} 上执行；exit 结束。"),
+    "shell host": ("@{host}: no such host; there are {hosts}", "@{host}：没有这台主机；现有 {hosts}"),
+    "shell quotes": ("{problem}: the quotes do not match", "{problem}：引号不匹配"),
+    "shell sign": (
+        "{sign} is a shell's: here is one command at a time, with | grep, | head, | tail, | sort, | wc behind it",
+        "{sign} 属于 shell：此处一次一条命令，其后可用 | grep、| head、| tail、| sort、| wc",
+    ),
+    "shell pipe": ("| {program}: not here; there are {known}", "| {program}：此处没有；可用 {known}"),
+    "shell grep": ("| grep: for what?", "| grep：缺少要查找的内容"),
+    "shell no jobs": ("No command is running.", "没有正在运行的命令。"),
+    "shell interrupt": ("Ctrl+C", "Ctrl+C"),
+    "shell every": ("every {seconds} s", "每 {seconds} 秒"),
+    "shell over": ("stopped", "已停止"),
+    "shell help": (
+        "node ls            a docker command; docker and sudo may stand before it\n"
+        "@m2 node ls        on that host; @m2 alone: from now on; exit ends that\n"
+        "… | grep X         lines of it; also head, tail, sort, uniq, wc\n"
+        "watch -n 5 …       again every 5 simulated seconds, until Ctrl+C\n"
+        "Tab                completes, again: the next word\n"
+        "Up Down Ctrl+R     lines typed before, and a search in them\n"
+        "Ctrl+A E W U K     as in a shell\n"
+        "Ctrl+C             interrupts the newest command; the next can be typed while one runs\n"
+        "PgUp PgDn          scroll what was answered\n"
+        "jobs history clear exit",
+        "node ls            docker 命令；前面可加 docker、sudo\n"
+        "@m2 node ls        在该主机上执行；单独的 @m2：此后都在其上；exit 结束\n"
+        "… | grep X         筛选输出行；另有 head、tail、sort、uniq、wc\n"
+        "watch -n 5 …       每 5 个模拟秒重复一次，直到 Ctrl+C\n"
+        "Tab                补全，再按：下一个词\n"
+        "Up Down Ctrl+R     之前输入的行，以及在其中搜索\n"
+        "Ctrl+A E W U K     与 shell 相同\n"
+        "Ctrl+C             中断最新的命令；命令运行时可输入下一条\n"
+        "PgUp PgDn          滚动输出\n"
+        "jobs history clear exit",
+    ),
+    "instead traffic": (
+        "{program}: no requests are sent from here. service ps NAME shows where its tasks run, service inspect --pretty NAME its ports.",
+        "{program}：此处不能发送请求。service ps NAME 查看任务位置，service inspect --pretty NAME 查看端口。",
+    ),
+    "instead engine": (
+        "{program}: select the host on the map and press e: that kills its engine, and starts it again.",
+        "{program}：在地图上选择主机并按 e：杀掉或重新启动其引擎。",
+    ),
+    "instead power": (
+        "{program}: select the host on the map and press p: that cuts its power, and gives it back.",
+        "{program}：在地图上选择主机并按 p：断电或恢复供电。",
+    ),
+    "instead network": (
+        "{program}: select the host on the map and press x: that cuts it off from all others; h undoes it.",
+        "{program}：在地图上选择主机并按 x：将其与其他主机隔离；h 恢复。",
+    ),
+    "instead files": (
+        "{program}: there are no files here but those of the scenario (files: in it).",
+        "{program}：此处除场景中的文件（files:）外没有其他文件。",
+    ),
+    "instead tool": ("{program}: docker alone is here; stack deploy reads compose files.", "{program}：此处只有 docker；stack deploy 可读取 compose 文件。"),
+    "instead time": (
+        "{program}: time is the line below: Space lets it pass, n shows the next event.",
+        "{program}：时间见下方时间线：空格播放，n 跳到下一事件。",
+    ),
     "saved": ("saved: {path}   run it: {command}", "已保存：{path}   运行：{command}"),
     "crash": ("The model broke, which is our mistake.\n\n{problem}\n\nThe trace until then: {path}", "模型出错了，这是我们的错误。\n\n{problem}\n\n已保存轨迹：{path}"),
     "too small": ("The terminal is {w}×{h}; this needs 60×18 at least.", "终端尺寸为 {w}×{h}，至少需要 60×18。"),
     "filter prompt": ("part of a name, node, state or reason", "名称、节点、状态或原因的一部分"),
-    "docker prompt": ("docker command on {host}", "在 {host} 上执行 docker 命令"),
+    "docker prompt": ("docker command on {host} (@HOST: elsewhere; help)", "在 {host} 上执行 docker 命令（@主机：其他主机；help）"),
     "compare title": ("Futures", "分支对比"),
     "compare fork": ("the same until {t}, then:", "{t} 之前相同，之后："),
     "only one": ("There is one future only. Press b for another.", "只有一个分支。按 b 新建。"),

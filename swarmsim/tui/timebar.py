@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from swarmsim.replay.looks import LEADER, TASKS
 from swarmsim.replay.recording import Recording
-from swarmsim.replay.timeline import clock_time
+from swarmsim.replay.timeline import watch_time
 
 BARS = " ▁▂▃▄▅▆▇█"
 MARKS = {"fault": ("▲", "#CC79A7"), "leader": (LEADER.sign, LEADER.colour), "unmet": ("✗", TASKS["failed"].colour)}
@@ -76,8 +76,8 @@ class TimeBar(Widget):
                 line.append(sign, style=colour)
             else:
                 line.append("─", style="dim")
-        end = clock_time(self._known - recording.begin).strip()
-        now = clock_time(self._t - recording.begin).strip()
+        end = watch_time(self._known - recording.begin)
+        now = watch_time(self._t - recording.begin)
         label = Text(f"{now} / {end}", style="dim")
         if self.size.height >= 3:
             return Text("\n").join([curve, line, label])

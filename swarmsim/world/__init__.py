@@ -16,6 +16,7 @@ from random import Random
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from swarmsim.docker.client import Result
+from swarmsim.docker.command import Write
 from swarmsim.docker.files import Files
 from swarmsim.trace.rows import Row
 from swarmsim.trace.state import ClusterState
@@ -195,11 +196,19 @@ class World(Protocol):
         """Make one swarm of all hosts. Needs :attr:`Capability.FORMATION`."""
 
     def docker(
-        self, host: str, line: str, limit: float | None = None, stdin: str = "", name: str | None = None
+        self,
+        host: str,
+        line: str,
+        limit: float | None = None,
+        stdin: str = "",
+        name: str | None = None,
+        write: Write | None = None,
+        interrupt: Any = None,
     ) -> Activity[Result]:
         """Type ``docker <line>`` on a host and write down what came of it.
 
-        ``limit`` is when Ctrl-C is pressed, in seconds; ``name`` is what the scenario calls the command.
+        ``limit`` is when Ctrl-C is pressed, in seconds, if not when ``interrupt``, a wait of this world's own, happens; ``name`` is what the scenario
+        calls the command. ``write`` is given what it prints as it appears.
         """
 
     def fault(self, verb: str, argument: Any) -> Activity[list[str]]:

@@ -160,14 +160,21 @@ class SimulatedCluster:
     # -- driving
 
     def docker(
-        self, host: str, line: str, limit: float | None = None, stdin: str = "", name: str | None = None
+        self,
+        host: str,
+        line: str,
+        limit: float | None = None,
+        stdin: str = "",
+        name: str | None = None,
+        write: Write | None = None,
+        interrupt: Future[Any] | None = None,
     ) -> Activity[Result]:
         started = self.clock.now
         engine = self.engines[host]
         if not engine.host.powered:
             result = Result(255, "", f"swarmsim: nothing can be typed on {host}: it has no power\n")
         else:
-            result = yield from self._interruptible(engine, line, limit, stdin)
+            result = yield from self._interruptible(engine, line, limit, stdin, write, interrupt)
         row: rows.Docker = {
             "on": host,
             "cmd": line.removeprefix("docker "),
@@ -181,22 +188,32 @@ class SimulatedCluster:
         self.note(rows.Docker, **row)
         return result
 
-    def _interruptible(self, engine: Engine, line: str, limit: float | None, stdin: str) -> Activity[Result]:
+    def _interruptible(
+        self,
+        engine: Engine,
+        line: str,
+        limit: float | None,
+        stdin: str,
+        write: Write | None,
+        ctrl_c: Future[Any] | None,
+    ) -> Activity[Result]:
         """A command ends when it is done, when its daemon dies under it, or at Ctrl-C."""
         shell = self.scope.child("docker")
         texts = {"out": "", "err": ""}
 
         def record(stream: str, text: str) -> None:
             texts[stream] += text
+            if write is not None:
+                write(stream, text)
 
-        interrupt = self.clock.future()
+        interrupt, pressed = self.clock.future(), ctrl_c or self.clock.future()
         done = shell.spawn(self.type(engine, split_words(line), record, self.files.piped(stdin), interrupt))
         died = engine.process.ended
-        waits: list[Future[Any]] = [done]
+        waits: list[Future[Any]] = [done, pressed]
         if engine.running:
             waits.append(died)
         if limit is not None:
-            waits.append(self.clock.timeout(limit))
+            shell.after(limit, lambda: None if pressed.triggered else pressed.succeed())
         yield self.clock.first_of(waits)
         if not done.processed and not died.triggered and interrupt.callbacks:
             interrupt.succeed()

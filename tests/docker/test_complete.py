@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from swarmsim.docker.complete import completions
+from swarmsim.docker.complete import Names, completions
 
 CASES = [
     (
@@ -29,7 +29,13 @@ CASES = [
     ("nod", ["node"]),
     ("docker nod", ["node"]),
     ("node pr", ["promote"]),
-    ("node inspect ", ["m1", "w1"]),
+    ("node inspect ", ["self", "m1", "w1"]),
+    ("node promote ", ["w1"]),
+    ("node demote ", ["m1"]),
+    ("node rm m1 ", ["w1"]),
+    ("stack ps ", ["shop"]),
+    ("service update --image ", []),
+    ("service update --detach ", ["web"]),
     ("node update --availability p", ["pause"]),
     ("node update --avail", ["--availability"]),
     ("service scale ", ["web="]),
@@ -43,4 +49,4 @@ CASES = [
 
 @pytest.mark.parametrize(("line", "found"), CASES)
 def test_a_word_becomes(line, found):
-    assert completions(line, ["m1", "w1"], ["web"]) == found
+    assert completions(line, Names(["m1"], ["w1"], ["web"], ["shop"])) == found

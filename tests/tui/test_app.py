@@ -154,18 +154,148 @@ async def test_a_command_is_typed_completed_answered_and_a_mistake_can_be_mended
         await pilot.press("colon")
         prompt = app.query_one("#prompt", Prompt)
         assert prompt.display
-        await pilot.press(*"service sc", "tab", "space", *"-d w", "tab")
+        await pilot.press(*"service sc", "tab", *"-d w", "tab")
         assert prompt.line.value == "service scale -d web="
         await pilot.press(*"x", "enter")
         await until(pilot, lambda: "invalid replicas" in shown(app))
         assert prompt.line.value == "service scale -d web=x"
         assert not app.player.playing  # as it was before
-        await pilot.press("backspace", "6", "enter")
+        assert prompt.line.selected_text == prompt.line.value  # the next letter replaces it, an arrow mends it
+        await pilot.press("end", "backspace", "6", "enter")
         await until(pilot, lambda: "web scaled to 6" in shown(app))
         await pilot.press("up", "up")
         assert prompt.line.value == "service scale -d web=x"
         await pilot.press("escape")
         assert not prompt.display
+
+
+async def typed(pilot: Pilot, line: str) -> None:
+    """Type a line at once, as if it were pasted."""
+    pilot.app.query_one("#prompt", Prompt).line.value = line
+    await pilot.press("enter")
+
+
+NEVER = "service create --name never --constraint node.labels.x==y mini:1"
+
+
+async def test_a_command_that_cannot_converge_shows_its_progress_and_blocks_nothing(tmp_path):
+    app = live_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await formed(pilot)
+        await pilot.press("colon")
+        await typed(pilot, NEVER)
+        await until(pilot, lambda: "1/1: no suitable node" in shown(app))
+        prompt = app.query_one("#prompt", Prompt)
+        assert "[1] service create --name ne" in str(prompt.border_subtitle).replace("\\", "")
+        await typed(pilot, "service ls")
+        await until(pilot, lambda: "0/1" in shown(app))
+        assert len(app.session.running) == 1
+        await typed(pilot, "jobs")
+        await until(pilot, lambda: f"[1] m1$ docker {NEVER}" in shown(app))
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: not app.session.running)
+        await until(pilot, lambda: not app.player.playing)  # as it was before
+        assert app.is_running
+        printed = [line.text for line in app.session.entries[0].lines]
+        assert [line for line in printed if "progress" in line] == [
+            "overall progress: 0 out of 1 tasks"
+        ]  # written over
+        await pilot.press(*"half a line", "ctrl+c")
+        assert not prompt.line.value
+        await pilot.press("escape", "ctrl+c")
+        assert [n.message for n in app._notifications] == ["q quits."]
+
+
+async def test_all_that_was_answered_can_be_scrolled_back_to(tmp_path):
+    app = live_app(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await formed(pilot)
+        await pilot.press("colon")
+        await typed(pilot, "service inspect web")
+        await until(pilot, lambda: not app.session.running and '"ForceUpdate"' not in shown(app))
+        await until(pilot, lambda: '"Endpoint": {' in shown(app))  # its end
+        for _ in range(12):
+            await pilot.press("pageup")
+        assert "m1$ service inspect web" in shown(app)
+        await pilot.press(*["pagedown"] * 14)
+        assert '"Endpoint": {' in shown(app)
+
+
+async def test_commands_go_to_a_manager_that_lives_unless_told(tmp_path):
+    app = live_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await formed(pilot)
+        select = app.query_one("#map", ClusterMap).select
+        select("w1", chosen=False)
+        await pilot.press("colon")
+        prompt = app.query_one("#prompt", Prompt)
+        assert "on m1" in prompt.border_title
+        await pilot.press("escape")
+        app.player.act(fault={"power-off": "m1"})
+        await pilot.press("space")
+        await until(pilot, lambda: app.player.state.leader not in (None, "m1"))
+        for host in ("m1", "m2", "m3"):
+            select(host, chosen=False)
+            await pilot.press("colon")
+            await pilot.pause()
+            there = app.player.state.leader if host == "m1" else host
+            assert f"on {there}" in prompt.border_title
+            await pilot.press("escape")
+        await pilot.press("colon")
+        await typed(pilot, "@w2 node ls")
+        await until(pilot, lambda: "This node is not a swarm manager" in shown(app))
+        await typed(pilot, "@m1 node ls")
+        await until(pilot, lambda: "nothing can be typed on m1: it has no power" in shown(app))
+        await typed(pilot, "@m9 node ls")
+        await until(pilot, lambda: "@m9: no such host; there are m1, m2, m3, w1, w2" in shown(app))
+
+
+async def test_words_are_listed_and_taken_in_turn(tmp_path):
+    app = live_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await formed(pilot)
+        await pilot.press("colon", *"node prom", "tab")
+        line = app.query_one("#prompt", Prompt).line
+        assert line.value == "node promote "
+        await pilot.press("tab")
+        assert line.value == "node promote w"  # what both begin with
+        assert "w1  w2" in shown(app)
+        seen = []
+        for key in ("tab", "tab", "tab", "shift+tab"):
+            await pilot.press(key)
+            seen.append(line.value.split()[-1])
+        assert seen == ["w1", "w2", "w1", "w2"]
+        await pilot.press("space", "tab")
+        assert line.value == "node promote w2 w1 "
+
+
+async def test_a_line_is_edited_and_found_again_as_in_a_shell(tmp_path):
+    app = live_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await formed(pilot)
+        await pilot.press("colon")
+        await typed(pilot, "sudo docker node ls | grep -c Ready")
+        await until(pilot, lambda: not app.session.running)
+        assert [line.text for line in app.session.entries[-1].lines] == ["5"]
+        await typed(pilot, "help")
+        await typed(pilot, "curl localhost")
+        assert "Ctrl+A E W U K" in shown(app)
+        assert "no requests are sent from here" in shown(app)
+        line = app.query_one("#prompt", Prompt).line
+        await pilot.press("ctrl+u", "ctrl+r", *"node")
+        assert "(reverse-i-search)'node': sudo docker node ls" in shown(app)
+        await pilot.press("right", "tab")
+        assert line.value == "sudo docker node ls | grep -c Ready"
+        await pilot.press("ctrl+a", *"x", "ctrl+e", "ctrl+w", *"y")
+        assert line.value == "xsudo docker node ls | grep -c y"
+        await pilot.press("ctrl+u")
+        assert line.value == ""
+        await typed(pilot, "watch -n 1 service ls | head -1")
+        first = app.session.entries[-1]
+        job = first.job
+        await until(pilot, lambda: first.job is not job)  # and again
+        await pilot.press("ctrl+c")
+        assert first.stopped
 
 
 async def test_what_was_done_is_saved_as_a_scenario_that_does_it_again(tmp_path):

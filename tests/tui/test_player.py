@@ -7,14 +7,14 @@ import pytest
 from swarmsim.replay.recording import Recording
 from swarmsim.scenario.loader import parse_scenario
 from swarmsim.scenario.runner import run_scenario
-from swarmsim.tui.player import Future
+from swarmsim.tui.player import HORIZON, Future
 from tests.tui.conftest import TEXT, Driven, loaded
 
 
 def rows_of(text: str, seed: int) -> list[dict]:
     rows: list[dict] = []
     run_scenario(parse_scenario(text, "x"), seed, rows.append)
-    return rows
+    return rows if rows[-1]["kind"] != "end" else rows[:-1]  # a session that is watched has no end
 
 
 def test_what_is_played_is_what_a_run_of_the_scenario_does(player):
@@ -62,7 +62,11 @@ def test_an_event_on_and_an_event_back(player):
 def test_the_next_event_may_be_a_day_away(player):
     player.play_to(20)
     player.next()
-    player.until(lambda: player.t > 30)
+    player.until(lambda: player.idle)
+    assert player.idle == HORIZON
+    assert player.t < 20 + HORIZON
+    player.next(far=True)
+    player.until(lambda: player.t > 20 + HORIZON)
     assert player.t == pytest.approx(100_000, rel=0.01)  # when the first sleep ends
     assert any("complete" in line.text for line in player.recording.lines[-4:])
 
@@ -189,7 +193,8 @@ def test_where_a_run_is_stopped_on_the_way_changes_nothing():
 
     from swarmsim.scenario.runner import ScenarioRun, build_world
 
-    told, rng = rows_of(TEXT, 9), Random(1)
+    told, rng = [], Random(1)
+    run_scenario(loaded(), 9, told.append)
     rows: list[dict] = []
     session = ScenarioRun(loaded(), build_world(loaded().scenario, 9), rows.append)
     while not session.finished:
@@ -198,3 +203,63 @@ def test_where_a_run_is_stopped_on_the_way_changes_nothing():
         else:
             session.advance(session.now + rng.random() ** 4)
     assert rows == told
+
+
+# -- commands typed by hand
+
+
+def printed(job) -> str:
+    return "".join(text for _, text in job.pieces)
+
+
+def test_what_a_command_prints_is_seen_while_it_waits_and_ctrl_c_ends_it(player):
+    player.play_to(14)
+    job = player.type("service create --name never --replicas 2 --constraint node.labels.x==y mini:1", "m1")
+    player.play(True)
+    player.until(lambda: "overall progress: 0 out of 2 tasks" in printed(job))
+    assert job.running
+    other = player.type("service ls", "m2")
+    player.until(lambda: not other.running)
+    assert "never" in printed(other)
+    assert job.running
+    player.speed = 50.0
+    player.play_to(job.began + 400)  # nobody presses Ctrl+C after five minutes
+    assert job.running
+    player.interrupt(job)
+    player.play(True)
+    player.until(lambda: not job.running)
+    assert printed(job).endswith("Use `docker service ps never` to check progress.\n") or job.code == 0
+
+
+def test_an_interrupted_command_is_saved_as_one_that_is_interrupted_then(player):
+    player.play_to(14)
+    player.type("service ls", "m1")
+    job = player.type("service create --name never --constraint node.labels.x==y mini:1", "m1")
+    player.play_to(20)
+    player.interrupt(job)
+    player.play_to(25)
+    left = player.type("service create --name more --constraint node.labels.x==y mini:1", "m1")
+    player.play_to(30)
+    assert left.running
+    text = player.scenario_text(TEXT)
+    again = rows_of(text, 3)
+    known = len(player.recording.rows)
+    assert again[:known] == player.recording.rows
+    assert text.count("within: ") == 2  # the interrupted one, and that which still runs
+    rows = [row for row in again if row["kind"] == "docker"]
+    assert rows[-1]["cmd"].startswith("service create --name more")
+
+
+def test_another_future_has_the_commands_typed_before_it(player):
+    player.play_to(14)
+    player.type("service ls", "m1")
+    player.play_to(20)
+    player.type("node ls", "m1")
+    player.play_to(24)
+    player.seek(player.recording.begin + 18 - player.recording.begin)
+    job = player.type("service ps web", "m2")
+    player.play(True)
+    player.until(lambda: not job.running)
+    assert [job.command for job in player.future.jobs] == ["service ls", "service ps web"]
+    assert "web" in printed(player.future.jobs[0])
+    assert [job.command for job in player.futures[0].jobs] == ["service ls", "node ls"]
