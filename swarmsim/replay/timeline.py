@@ -64,16 +64,15 @@ TOLD = frozenset(
 """Kinds of rows that may make a line."""
 
 
-def watch_time(t: float) -> str:
+def watch_time(t: float, *, tenths: bool = True) -> str:
     """A time since the beginning, in seconds, as a clock shows it: hours, minutes and seconds at every speed.
 
     >>> watch_time(-3.0), watch_time(59.5), watch_time(7384.04), watch_time(100_000.0)
     ('0:00:00.0', '0:00:59.5', '2:03:04.0', '1d 03:46:40.0')
     """
-    tenths = max(0, int(t * 10 + 1e-6))
-    days, rest = divmod(tenths, int(DAY) * 10)
+    days, rest = divmod(max(0, int(t * 10 + 1e-6)), int(DAY) * 10)
     seconds, tenth = divmod(rest, 10)
-    clock = f"{seconds // 60 % 60:02}:{seconds % 60:02}.{tenth}"
+    clock = f"{seconds // 60 % 60:02}:{seconds % 60:02}" + (f".{tenth}" if tenths else "")
     hours = seconds // 3600
     return f"{days}d {hours:02}:{clock}" if days else f"{hours}:{clock}"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
+from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -32,14 +33,14 @@ from swarmsim.tui.panels import SORTS, Details, RaftPanel, Story, TaskRow, TaskT
 from swarmsim.tui.player import Future, Player
 from swarmsim.tui.prompt import Prompt
 from swarmsim.tui.rows import RowList
-from swarmsim.tui.screens import AskSeed, Broken, Compare, HelpScreen, Question
+from swarmsim.tui.screens import AskName, AskSeed, Broken, Compare, HelpScreen, Question
 from swarmsim.tui.session import ShellSession
 from swarmsim.tui.texts import Texts
 from swarmsim.tui.themes import DARK, LIGHT
 from swarmsim.tui.timebar import TimeBar
 
-FRAMES = 30
-"""Redraws a second."""
+FRAMES = 20
+"""Looks a second whether there is something to draw."""
 PATIENCE = 3.0
 """The panels are drawn anew after so many times as long as it took: of a large cluster a few times a second, so that time and
 keys are never held up for long."""
@@ -82,7 +83,10 @@ class WatchApp(App[None]):
         self._shown: tuple[Any, ...] = ()
         self._stale = True
         self._drawn = self._cost = 0.0
+        self._tenths, self._second = True, -1
         self._balance = (0, 0)
+        self._kept: dict[str, int] = {}
+        """How many deeds of each future are saved."""
         self.session = ShellSession(player, texts, lambda: self.host)
         self._told_crash = self._told_idle = False
         for _, key, action, about, shown in KEYS:
@@ -111,7 +115,7 @@ class WatchApp(App[None]):
         self.register_theme(LIGHT)
         self.theme = DARK.name
         for panel in PANELS:
-            self.query_one(f"#{panel}").border_title = self.texts(panel)
+            self.query_one(f"#{panel}").border_title = self._title(panel)
         self.query_one("#raft", RaftPanel).messages = self.player.messages
         self.query_one("#raft").can_focus = True
         self.query_one("#details").can_focus = True
@@ -122,6 +126,10 @@ class WatchApp(App[None]):
         self._fit(self.size)
         self.player.play(self.playing)
         self.set_interval(1 / FRAMES, self.frame)
+
+    def _title(self, panel: str) -> str:
+        """With the key that goes there."""
+        return f"{PANELS.index(panel) + 1} {self.texts(panel)}"
 
     def on_resize(self, event: events.Resize) -> None:
         self._fit(event.size)
@@ -154,12 +162,27 @@ class WatchApp(App[None]):
         self._told_idle = player.idle is not None
         recording = player.recording
         place = recording.place(player.t)
-        moving = round(player.t, 1)
-        shown = (id(recording), place, moving, player.known_key, self.selected, self.size, player.playing, player.speed)
+        # A clock that runs shows seconds, unless time is slow or an election is counted down to.
+        counting = any(member.due is not None for member in player.state.members.values())
+        self._tenths = not player.playing or player.speed < 1 or counting
+        grain = 10 if self._tenths else 1
+        moving, known = int(player.since_begin * grain), int(player.future.known * grain)
+        shown = (
+            id(recording),
+            place,
+            moving,
+            known,
+            player.known_key,
+            self.selected,
+            self.size,
+            player.playing,
+            player.speed,
+        )
         if shown == self._shown and not self._stale:
             return
         before, self._shown = self._shown, shown
-        fresh = not before or before[:2] != shown[:2] or before[4:6] != shown[4:6] or int(moving) != int(before[2])
+        fresh = not before or before[:2] != shown[:2] or before[5:7] != shown[5:7] or moving // grain != self._second
+        self._second = moving // grain
         self._stale = self._stale or fresh
         if self._stale and now - self._drawn >= PATIENCE * self._cost:
             self.show()
@@ -204,7 +227,7 @@ class WatchApp(App[None]):
         t, player = self.texts, self.player
         text = Text(no_wrap=True, overflow="ellipsis", end="")
         sign = "▶" if player.playing else "‖"
-        text.append(f"{sign} {watch_time(player.since_begin)} ", style="bold")
+        text.append(f"{sign} {watch_time(player.since_begin, tenths=self._tenths)} ", style="bold")
         text.append(f"{t('skipping')} " if player.skipping else f"{player.speed:g}× ", style="dim")
         if player.opening is not None:
             text.append(f"{t('opening')} {player.opening:.0%} ", style=TASKS["waiting"].colour)
@@ -231,7 +254,7 @@ class WatchApp(App[None]):
         if believed := state.believed():
             text.append(f" {believed} ", style=f"bold {TASKS['lost'].colour}")
         future = f"{t('future')} {player.future.name} " if len(player.futures) > 1 else ""
-        seed = f"{t('seed')} {player.future.seed} " if not player.recorded else ""
+        seed = f"{t('seed')} {player.future.seed_now} " if not player.recorded else ""
         text.append(f" {future}{seed}{self.scenario_title}", style="dim")
         return text
 
@@ -308,7 +331,7 @@ class WatchApp(App[None]):
 
         def answered(seed: int | None) -> None:
             if seed is not None and self._act(seed=seed):
-                self.notify(self.texts("branch made", name=self.player.future.name, t=at))
+                self.notify(self.texts("branch made", name=self.player.future.name, t=at, seed=seed))
 
         self.push_screen(AskSeed(self.texts, at, self.player.future.seed + len(self.player.futures)), answered)
 
@@ -427,19 +450,47 @@ class WatchApp(App[None]):
             return
         future = self.player.future
         assert future.loaded is not None
-        stem = f"{future.loaded.scenario.name}-{future.seed}-watched" + (
-            f"-{future.name}" if len(self.player.futures) > 1 else ""
-        )
-        path = self.where / f"{stem}.yaml"
+        self.player.play(False)
+        name = f"{future.loaded.scenario.name}-watched"
+        names = (name if n == 1 else f"{name}-{n}" for n in count(1))
+        free = next(name for name in names if not (self.where / f"{name}.yaml").exists())
+
+        def answered(name: str | None) -> None:
+            if name is not None:
+                self._save(name)
+
+        self.push_screen(AskName(self.texts, free, self.where), answered)
+
+    def _save(self, name: str) -> None:
+        future, path = self.player.future, self.where / f"{name}.yaml"
         try:
-            self.where.mkdir(exist_ok=True)
-            path.write_text(self.player.scenario_text(self.scenario_text), encoding="utf-8")
-            self.player.save_trace(self.where / f"{stem}.jsonl")
+            self.where.mkdir(exist_ok=True, parents=True)
+            path.write_text(self.player.scenario_text(self.scenario_text, name), encoding="utf-8")
+            # As a run of it would call it, so that the one is not taken for the other.
+            self.player.save_trace(self.where / f"{name}-{future.seed}.jsonl", name)
         except (OSError, TraceError) as problem:
             self.notify(str(problem), severity="error")
             return
+        self._kept[future.name] = len(future.actions)
         command = f"swarmsim run {path} --seed {future.seed}"
-        self.notify(self.texts("saved", path=path, command=command), timeout=12)
+        self.notify(self.texts("saved", path=path.resolve(), command=command), timeout=12)
+
+    @property
+    def _unsaved(self) -> bool:
+        """Whether something was done by hand that is nowhere written down."""
+        return any(len(future.actions) > self._kept.get(future.name, 0) for future in self.player.futures)
+
+    def action_leave(self) -> None:
+        """Quit; what was done by hand is asked about first."""
+        if not self._unsaved:
+            self.exit()
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.exit()
+
+        self.push_screen(Question(self.texts, self.texts("sure quit")), answered)
 
     # -- the prompt
 
@@ -512,7 +563,7 @@ class WatchApp(App[None]):
         self._tasks_changed(table)
 
     def _tasks_changed(self, table: TaskTable) -> None:
-        marks = [self.texts("tasks")]
+        marks = [self._title("tasks")]
         marks += [self.texts("key only running")] if table.only_running else []
         marks += [self.texts("key history")] if table.whole_history else []
         marks += [self.texts("key follow")] if table.following else []
@@ -551,7 +602,8 @@ class WatchApp(App[None]):
             name, _, argument = action.partition("(")
             method = getattr(self, f"action_{name}")
             arguments = (int(argument[:-1]),) if argument else ()
-            yield SystemCommand(self.texts(about), KEY_NAMES.get(key, key), _call(method, *arguments))
+            told = self.texts(f"about {about.removeprefix('key ')}")
+            yield SystemCommand(self.texts(about), f"{KEY_NAMES.get(key, key)}  {told}", _call(method, *arguments))
         yield from super().get_system_commands(screen)
 
     # -- the end

@@ -142,7 +142,7 @@ class ClusterMap(ScrollView, can_focus=True):
         }
         self._waiting = [row for row in state.tasks.values() if row["node"] is None and phase(row) == "waiting"]
         if self.selected not in self._shown:
-            self.selected = next(iter(self._shown), None)
+            self.selected = None
         self._lay_out()
         self._strips.clear()
         self.refresh()
@@ -308,9 +308,11 @@ class ClusterMap(ScrollView, can_focus=True):
     # -- selecting
 
     def action_go(self, dx: int, dy: int) -> None:
-        """Select the nearest host in that direction."""
+        """Select the nearest host in that direction; if none is selected, the first."""
         here = self._places.get(self.selected or "")
         if here is None:
+            if self._shown:
+                self.select(next(iter(self._shown)), chosen=False)
             return
         best: tuple[int, int] | None = None
         found: str | None = None

@@ -8,7 +8,7 @@ KEYS: tuple[tuple[str, str, str, str, bool], ...] = (
     ("help do", "colon", "prompt", "key command", True),
     ("help do", "p", "power", "key power", True),
     ("help look", "question_mark", "help", "key help", True),
-    ("help look", "q", "quit", "key quit", True),
+    ("help look", "q", "leave", "key quit", True),
     ("help time", "plus,equals_sign", "faster(1)", "key faster", True),
     ("help time", "minus", "faster(-1)", "key slower", True),
     ("help time", "u", "skip", "key skip", True),

@@ -45,6 +45,15 @@ def span(seconds: float) -> str:
     return f"{hours}h{minutes:02}m" if hours < 24 else f"{hours // 24}d{hours % 24:02}h"
 
 
+def without_digest(image: str) -> str:
+    """An image as one reads it.
+
+    >>> without_digest("nginx:1.23@sha256:af296b188c7b7df99ba960ca614439c99cb7cf252ed7bbc23e90cfda59092305")
+    'nginx:1.23'
+    """
+    return image.partition("@")[0]
+
+
 class TaskRow(NamedTuple):
     """A line of the tasks: of a service (``row`` is ``None``) or of one task."""
 
@@ -132,7 +141,7 @@ class TaskTable(RowList[TaskRow]):
         elif wide:
             text.append(" " * 10)
         text.append(f"{span(self._t - row['t']):>6} ", style="dim")
-        why = row["err"] or (row["msg"] if look is TASKS["waiting"] else self._state.reasons.get(row["task"], ""))
+        why = row["err"] or (row["msg"] if look is TASKS["waiting"] else "")
         text.append(str(why or ""), style=look.colour if row["err"] else "dim")
         return text
 
@@ -143,7 +152,7 @@ class TaskTable(RowList[TaskRow]):
         text.append(f"{running}/{wanted}", style=TASKS["running" if ok else "failed"].colour)
         if believed := self._state.believed(service.name):
             text.append(f"  {believed}", style=f"bold {TASKS['lost'].colour}")
-        text.append(f"  {service.mode}  {service.image}", style="dim")
+        text.append(f"  {service.mode}  {without_digest(service.image)}", style="dim")
         if service.update:
             text.append(f"  {service.update}", style="italic")
         return text
@@ -320,7 +329,7 @@ class Details(Static):
             text.append(f" ({self.texts('gone')})", style="dim")
         if task in state.lost:
             text.append(f" {self.texts('why lost')}", style=TASKS["lost"].colour)
-        text.append(f"\n{self.texts('image')} {row['image']}", style="dim")
+        text.append(f"\n{self.texts('image')} {without_digest(row['image'] or '')}", style="dim")
         reason = state.reasons.get(task)
         if reason:
             text.append(f"\n{self.texts('placed')} {row['node']}: {reason}", style="dim")
@@ -359,7 +368,7 @@ class Details(Static):
         rows = [row for row in state.tasks.values() if row["service"] == service]
         running, wanted = state.running(service), state.wanted(service)
         text = Text.assemble((f"{self.texts('service')} {service}", "bold"), f"  {known.mode}")
-        text.append(f"\n{self.texts('image')} {known.image}", style="dim")
+        text.append(f"\n{self.texts('image')} {without_digest(known.image)}", style="dim")
         text.append(f"\n{running} {self.texts('running')}, {wanted} {self.texts('wanted')}")
         if known.update:
             text.append(f"\n{self.texts('update')}: {known.update}", style="italic")
@@ -368,7 +377,7 @@ class Details(Static):
             done = sum(1 for row in newest.values() if row["image"] == known.image and phase(row) == "running")
             full = round(20 * done / max(1, len(newest)))
             text.append("\n" + "█" * full, style=TASKS["running"].colour)
-            text.append("░" * (20 - full) + f" {done}/{len(newest)} {known.image}", style="dim")
+            text.append("░" * (20 - full) + f" {done}/{len(newest)} {without_digest(known.image)}", style="dim")
         counts: dict[str, int] = {}
         for row in rows:
             counts[phase(row, state.lost)] = counts.get(phase(row, state.lost), 0) + 1

@@ -81,6 +81,11 @@ class Future:
     jobs: list[Job] = field(default_factory=list)
     """Commands typed by hand, in order."""
 
+    @property
+    def seed_now(self) -> int:
+        """The seed that chance goes on under, since it was last given another."""
+        return next((action.seed for action in reversed(self.actions) if action.seed is not None), self.seed)
+
     def start_over(self) -> None:
         """Its simulation is run again: what its commands say will be said again."""
         typed = [(n, action) for n, action in enumerate(self.actions) if action.docker is not None]
@@ -145,9 +150,9 @@ class Player:
         return self.future.loaded is None
 
     @property
-    def known_key(self) -> tuple[float, bool, bool, float | None]:
+    def known_key(self) -> tuple[bool, bool, float | None]:
         """What besides the moment can change of what is shown."""
-        return (round(self.future.known, 1), self.at_end, self.busy, self.opening)
+        return (self.at_end, self.busy, self.opening)
 
     @property
     def busy(self) -> bool:
@@ -406,16 +411,18 @@ class Player:
 
     # -- keeping
 
-    def save_trace(self, path: Path) -> None:
-        """Write all rows of this future. Raises :class:`TraceError`."""
+    def save_trace(self, path: Path, name: str = "") -> None:
+        """Write all rows of this future, as those of the scenario ``name`` if one is given. Raises :class:`TraceError`."""
         future = self.future
         header = trace_header(future.loaded, future.seed) if future.loaded is not None else future.recording.header
+        header = {**header, "scenario": name} if name else header
         with TraceWriter(path, header) as writer:
             for row in future.recording.rows:
                 writer.write(row)
 
-    def scenario_text(self, text: str) -> str:
-        """The scenario with what was done by hand in it: run with the same seed it does the same."""
+    def scenario_text(self, text: str, name: str = "") -> str:
+        """The scenario with what was done by hand in it: run with the same seed it does the same. ``name`` is its new name, so
+        that its traces are its own."""
         yaml = YAML()
         yaml.width = 120
         document = yaml.load(text)
@@ -434,6 +441,8 @@ class Player:
                 else:
                     written["within"] = math.ceil(took) + 1
             done.append(written)
+        if name:
+            document["name"] = name
         document["meanwhile"] = [
             *(document.get("meanwhile") or []),
             *done,

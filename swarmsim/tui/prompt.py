@@ -100,6 +100,9 @@ class Prompt(Vertical):
         self._stem = self._common = ""
         self._needle: str | None = None
         self._found = 0
+        self._height = 0
+        self._following = True
+        """Whether the newest answer is kept in sight."""
         self._drawn: dict[Entry, tuple[object, ...]] = {}
 
     def compose(self) -> ComposeResult:
@@ -143,8 +146,6 @@ class Prompt(Vertical):
             self.border_subtitle += f"  {self.texts('shell interrupt')}"
         answers = self.answers
         entries = session.entries[-MOST_ENTRIES:]
-        at_end = answers.scroll_offset.y >= answers.max_scroll_y
-        changed = False
         for gone in [entry for entry in self._drawn if entry not in entries]:
             del self._drawn[gone]
             answers.query_one(f"#{_id(gone)}").remove()
@@ -158,16 +159,13 @@ class Prompt(Vertical):
             else:
                 answers.query_one(f"#{_id(entry)}", Static).update(self._text(entry))
             self._drawn[entry] = looks
-            changed = True
-        if changed:
-            self.call_after_refresh(self._fit, at_end)
-
-    def _fit(self, at_end: bool) -> None:
-        """As high as the answers, up to half the screen."""
-        answers = self.answers
-        answers.styles.height = min(answers.virtual_size.height, self.app.size.height // 2)
-        if at_end:
-            self.call_after_refresh(answers.scroll_end, animate=False)
+        # As high as the answers, up to half the screen; how high they are is known only once they are laid out.
+        height = min(answers.virtual_size.height, self.app.size.height // 2)
+        if height != self._height:
+            self._height = height
+            answers.styles.height = height
+        if self._following and answers.scroll_offset.y < answers.max_scroll_y:
+            answers.scroll_end(animate=False)
 
     def _text(self, entry: Entry) -> Text:
         job = entry.job
@@ -190,6 +188,7 @@ class Prompt(Vertical):
     def action_scroll_answers(self, by: int) -> None:
         answers = self.answers
         answers.scroll_relative(y=by * max(1, answers.size.height - 1), animate=False)
+        self._following = by > 0 and answers.scroll_target_y >= answers.max_scroll_y
 
     # -- what is typed
 
@@ -292,8 +291,8 @@ class Prompt(Vertical):
         self._say("")
         self.line.value = ""
         if line:
+            self._following = True
             self.post_message(self.Entered(line))
-            self.answers.scroll_end(animate=False)
 
 
 def _common_start(words: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from rich.console import Group
@@ -13,12 +14,24 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
-from swarmsim.replay.looks import TASKS
+from swarmsim.replay.looks import CUT, LEADER, NO_POWER, NODES, TASKS
 from swarmsim.replay.timeline import watch_time
 from swarmsim.scenario.faults import in_words, resolved
-from swarmsim.scenario.schema import MeanwhileStep
+from swarmsim.scenario.schema import NAME, MeanwhileStep
 from swarmsim.tui.player import Future
 from swarmsim.tui.texts import Texts
+
+SIGNS_TOLD = (
+    (LEADER.sign, LEADER.colour, "sign leader"),
+    (NO_POWER.sign, NO_POWER.colour, "sign power"),
+    (CUT.sign, CUT.colour, "sign cut"),
+    ("↯", NODES["down"].colour, "sign unreachable"),
+    ("+1", TASKS["waiting"].colour, "sign behind"),
+    ("m1 ← m2", "italic", "sign votes"),
+    ("web.1 (2)", "", "sign older"),
+    ("▲ ★ ✗", "", "sign marks"),
+)
+"""Signs beside those of tasks, and the texts that explain them."""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -47,6 +60,10 @@ class HelpScreen(ModalScreen[None]):
             signs.append(f"{look.sign} ", style=look.colour)
             signs.append(f"{t(name)}   ")
         parts.append(signs)
+        for sign, colour, about in SIGNS_TOLD:
+            signs = Text(f"{sign} ", style=colour)
+            signs.append(t(about), style="")
+            parts.append(signs)
         with VerticalScroll(classes="dialog") as dialog:
             dialog.border_title = t("help title")
             dialog.border_subtitle = t("close")
@@ -100,6 +117,35 @@ class AskSeed(ModalScreen[int | None]):
             self.dismiss(int(event.value))
         except ValueError:
             self.query_one("#problem", Static).update(self.texts("no number", text=event.value))
+
+
+class AskName(ModalScreen[str | None]):
+    """What to call the scenario that is saved. One that is there is not written over."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)")]
+
+    def __init__(self, texts: Texts, proposed: str, where: Path) -> None:
+        super().__init__()
+        self.texts = texts
+        self.proposed = proposed
+        self.where = where
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog small"):
+            yield Static(self.texts("save title", where=self.where))
+            yield Input(self.proposed, id="name")
+            yield Static(id="problem")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        name = event.value.strip().removesuffix(".yaml")
+        if not NAME.match(name):
+            problem = self.texts("no name", text=name)
+        elif (self.where / f"{name}.yaml").exists():
+            problem = self.texts("name taken", name=name)
+        else:
+            self.dismiss(name)
+            return
+        self.query_one("#problem", Static).update(problem)
 
 
 class Compare(ModalScreen[Future | None]):

@@ -17,14 +17,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(TMUX is None, reason="no tmux
 
 
 class Terminal:
-    """One terminal of 80 columns and 24 lines, of a tmux server of its own."""
+    """One terminal, of a tmux server of its own."""
 
-    def __init__(self, folder, *words: str, **environment: str) -> None:
+    def __init__(self, folder, *words: str, size: tuple[int, int] = (80, 24), **environment: str) -> None:
         self.socket = str(folder / "tmux")
         settings = [f"{name}={value}" for name, value in {"LANG": "C.UTF-8", **environment}.items()]
         command = shlex.join(["env", *settings, sys.executable, "-m", "swarmsim", *words])
         shell = f"{command}; echo ended with $?; sleep 600"
-        self.tmux("new-session", "-d", "-x", "80", "-y", "24", "-c", str(folder), shell)
+        self.tmux("new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), "-c", str(folder), shell)
 
     def tmux(self, *words: str) -> str:
         done = subprocess.run(
@@ -56,15 +56,15 @@ def terminal(tmp_path, request) -> Iterator[Terminal]:
 
 def test_a_session_from_the_first_plug_to_the_end(terminal):
     terminal.until("6/6")
-    terminal.press("Right", "p")
+    terminal.press("Right", "Right", "p")
     terminal.until("no power")
     terminal.press("4")  # at 80×24 the events are a panel of their own
     terminal.until("no heartbeat for")
     terminal.press("1")
     terminal.press(":")
-    terminal.until("docker command on m2")
+    terminal.until("docker command on m1")  # m2 is selected, and dead
     terminal.press("Escape")
-    terminal.until("docker command on m2", there=False)
+    terminal.until("docker command on m1", there=False)
     terminal.press("Left", ":")
     terminal.until("docker command on m1")
     terminal.press("node ls", "Enter")
@@ -78,14 +78,56 @@ def test_a_session_from_the_first_plug_to_the_end(terminal):
     terminal.press("Escape")
     terminal.until("Undo is going back", there=False)
     terminal.press("q")
+    terminal.until("not saved")
+    terminal.press("y")
     terminal.until("ended with 0")
     assert "Traceback" not in terminal.screen()
+
+
+@pytest.mark.parametrize("terminal", [{"size": (80, 24)}, {"size": (120, 40)}], ids=str, indirect=True)
+def test_the_tutorial_word_by_word(terminal):
+    terminal.until("6/6")
+    terminal.press("Space")  # 1: stop time, and let it go on
+    terminal.until("‖")
+    terminal.press("Space")
+    terminal.until("▶")
+    terminal.press(*["Right"] * 4, "p")  # 2: w1
+    terminal.until("no power")
+    terminal.press("4")
+    terminal.until("heartbeat failure (no heartbeat for")
+    terminal.press("1", "p")
+    terminal.until("no power", there=False)
+    terminal.press(*["Left"] * 5, "p")  # 3: m1, then m2
+    terminal.until("no power")
+    terminal.press("Right", "p")
+    terminal.until("only 1 of 3 managers are left")
+    terminal.press("y")
+    terminal.until("no quorum")
+    terminal.press("3")
+    terminal.until("stands in")
+    terminal.press(":", "node ls", "Enter")
+    terminal.until("docker command on m3")
+    terminal.until("The swarm does not have a leader")
+    terminal.press("Escape")
+    while "no quorum" in terminal.screen():  # 4
+        terminal.press("{")
+        time.sleep(0.3)
+    terminal.press("1", "Left", *["Right"] * 4, "p")
+    terminal.until("future 2")
+    terminal.press("B")
+    terminal.until("the same until")
+    terminal.press("Escape", "C-s")
+    terminal.until("playground-watched")
+    terminal.press("Enter")
+    terminal.until("saved:")
+    terminal.press("q")
+    terminal.until("ended with 0")
 
 
 @pytest.mark.parametrize("terminal", [{"NO_COLOR": "1"}], indirect=True)
 def test_without_colours_everything_is_still_told(terminal):
     terminal.until("6/6")
-    terminal.press("p")
+    terminal.press("Right", "p")
     terminal.until("no power")
     escapes = terminal.screen("-e")
     colours = {code for code in escapes.split("\x1b[38;2;")[1:] for code in [code.split("m")[0]]}

@@ -80,7 +80,7 @@ async def test_a_power_cut_that_costs_the_quorum_is_asked_about(tmp_path):
     app = live_app(tmp_path)
     async with app.run_test(size=(120, 40)) as pilot:
         await formed(pilot)
-        await pilot.press("p")  # m1: two of three stay
+        await pilot.press("right", "p")  # the first →: m1; two of three stay
         assert not isinstance(app.screen, Question)
         await until(pilot, lambda: app.player.future.actions)
         await pilot.press("space")
@@ -188,8 +188,8 @@ async def test_a_command_that_cannot_converge_shows_its_progress_and_blocks_noth
         prompt = app.query_one("#prompt", Prompt)
         assert "[1] service create --name ne" in str(prompt.border_subtitle).replace("\\", "")
         await typed(pilot, "service ls")
-        await until(pilot, lambda: "0/1" in shown(app))
-        assert len(app.session.running) == 1
+        await until(pilot, lambda: len(app.session.running) == 1)
+        assert "replicated   0/1" in shown(app)
         await typed(pilot, "jobs")
         await until(pilot, lambda: f"[1] m1$ docker {NEVER}" in shown(app))
         await pilot.press("ctrl+c")
@@ -305,16 +305,28 @@ async def test_what_was_done_is_saved_as_a_scenario_that_does_it_again(tmp_path)
         app.query_one("#map", ClusterMap).select("w2", chosen=False)
         await pilot.press("p", "space")
         await until(pilot, lambda: app.player.state.node_of("w2")["status"] == "down")
-        await pilot.press("space", "ctrl+s")
-        await until(pilot, lambda: (tmp_path / "runs" / "small-3-watched.yaml").exists())
+        await pilot.press("q")
+        assert "not saved" in shown(app)
+        await pilot.press("n", "ctrl+s", "enter")
+        await until(pilot, lambda: (tmp_path / "runs" / "small-watched.yaml").exists())
+        assert "name: small-watched" in (tmp_path / "runs" / "small-watched.yaml").read_text("utf-8")
+        assert not app._unsaved
+        await pilot.press("ctrl+s")
+        assert app.screen.query_one("#name").value == "small-watched-2"  # one that is free
+        app.screen.query_one("#name").value = "small-watched"
+        await pilot.press("enter")
+        assert "small-watched is there already" in shown(app)
+        await pilot.press("escape")
         await until(pilot, lambda: not app.player.future.live.asked)
         seen = list(app.player.recording.rows)
-    text = (tmp_path / "runs" / "small-3-watched.yaml").read_text("utf-8")
+    text = (tmp_path / "runs" / "small-watched.yaml").read_text("utf-8")
     again: list[dict] = []
     run_scenario(loaded(text), 3, again.append)
+    assert [row.pop("scenario") for row in again if row["kind"] == "begin"] == ["small-watched"]
+    assert [row.pop("scenario") for row in seen if row["kind"] == "begin"] == ["small"]
     until_saved = next(n for n, row in enumerate(again) if row.get("text") == "watched until here")
     assert [row for row in seen if row["t"] < again[until_saved]["t"]] == again[:until_saved]
-    assert len((tmp_path / "runs" / "small-3-watched.jsonl").read_bytes().splitlines()) > 100
+    assert len((tmp_path / "runs" / "small-watched-3.jsonl").read_bytes().splitlines()) > 100
 
 
 async def test_another_future_and_the_two_compared(tmp_path):
@@ -404,7 +416,7 @@ async def test_tasks_are_filtered_sorted_and_their_history_shown(rows):
 async def test_details_of_host_task_and_service(rows):
     async with recorded_app(rows).run_test(size=(120, 40)) as pilot:
         app = await at(pilot, rows[-1]["t"])
-        await pilot.press("right", "enter")
+        await pilot.press("right", "right", "enter")
         assert app.selected == ("host", "m2")
         assert "10.97.0.3" in shown(app)
         await pilot.press("2", "down", "enter")
@@ -414,6 +426,45 @@ async def test_details_of_host_task_and_service(rows):
         await pilot.press("up", "enter")
         assert app.selected == ("service", "web")
         assert "service web" in shown(app)
+
+
+async def test_time_starts_at_nought_and_stops_when_one_looks_back(tmp_path):
+    app = live_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert "0:00:00" in shown(app)
+        assert "the cluster is being built" in shown(app)
+        await formed(pilot)
+        await pilot.press("space", "left_curly_bracket")
+        assert not app.player.playing
+        await pilot.press("space", "b")  # while it plays: the future begins at the moment the dialog names
+        named = app.player.t
+        await pilot.press("enter")
+        assert app.player.future.forked == named
+        await until(pilot, lambda: "future 2 seed 4" in shown(app))
+
+
+async def test_where_nothing_more_happens_it_asks_before_it_leaps(tmp_path):
+    app = live_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await formed(pilot)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, Question))
+        assert "Nothing more happens by itself within 1 h" in shown(app)
+        assert app.player.t < 3600
+        await pilot.press("y")
+        await until(pilot, lambda: app.player.t > 90_000)
+
+
+async def test_a_cluster_made_by_hand_has_a_quorum_once_there_is_a_swarm(tmp_path):
+    text = "name: bare\ncluster: {managers: 1, workers: 1, formed: false}\n"
+    app = live_app(tmp_path, text)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "no swarm yet" in shown(app))
+        await pilot.press("colon")
+        await typed(pilot, "swarm init")
+        await until(pilot, lambda: " ★ m1 " in shown(app))
+        assert "no quorum" not in shown(app)
 
 
 async def test_time_goes_back_and_on(rows):
@@ -461,7 +512,7 @@ async def test_too_small_a_terminal_says_so(rows):
 async def test_in_a_record_nothing_is_done(rows):
     async with recorded_app(rows).run_test(size=(120, 40)) as pilot:
         app = await at(pilot, 5.0)
-        await pilot.press("p")
+        await pilot.press("right", "p")
         await pilot.pause()
         assert [n.message for n in app._notifications] == [Texts("en")("record")]
         await pilot.press("colon", *"node ls", "enter")
@@ -563,7 +614,7 @@ def test_looks_of_a_thousand_hosts(snap_compare):
     assert snap_compare(recorded_app(rows), terminal_size=(120, 40), run_before=looked_at(5.0, DARK.name))
 
 
-@pytest.mark.parametrize(("hosts", "told"), [(5, "● ready"), (20, "▶n0"), (50, "n49"), (250, "●"), (2000, "·")])
+@pytest.mark.parametrize(("hosts", "told"), [(5, "● ready"), (20, "n19"), (50, "n49"), (250, "●"), (2000, "·")])
 async def test_a_map_tells_what_there_is_room_for(hosts, told):
     rows: list[dict] = []
     node = {"t": 1.0, "kind": "node", "status": "ready", "msg": None, "avail": "active", "role": "worker"}
