@@ -140,10 +140,11 @@ class Agenda(simpy.Environment):
         """When the next event is due that anybody waits for; infinity if there is none."""
         queue: list[Any] = self._queue
         soon = self._soon
+        # What nobody waits for is over, and says so.
         while soon and _spent(soon[0][3]):
-            soon.popleft()
+            soon.popleft()[3].callbacks = None
         while queue and _spent(queue[0][3]):
-            heappop(queue)
+            heappop(queue)[3].callbacks = None
         if soon:
             return self._now
         return queue[0][0] if queue else math.inf
