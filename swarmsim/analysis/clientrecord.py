@@ -100,8 +100,15 @@ class Daemon:
         return 200, {} if asked.method == "POST" else self.objects[kind]
 
     def _listed(self, kind: str, query: dict[str, str]) -> Json:
-        found = [one for one in self.objects.get(kind, []) if _fits(one, json.loads(query.get("filters") or "{}"))]
+        filters = json.loads(query.get("filters") or "{}")
+        found = [one for one in self.objects.get(kind, []) if _fits(one, self._labels(one), filters)]
         return {"Volumes": found, "Warnings": None} if kind == "volumes" else found
+
+    def _labels(self, body: Json) -> dict[str, str]:
+        """A task has those of its service."""
+        if "ServiceID" in body:
+            body = self._named("services", body["ServiceID"])
+        return body.get("Spec", {}).get("Labels") or body.get("Labels") or {}
 
     def _named(self, kind: str, name: str) -> Json:
         if kind == "nodes" and name == "self":
@@ -131,8 +138,7 @@ def _names(body: Json) -> list[str]:
     ]
 
 
-def _fits(body: Json, filters: dict[str, dict[str, bool]]) -> bool:
-    labels = body.get("Spec", {}).get("Labels", body.get("Labels")) or body.get("Labels") or {}
+def _fits(body: Json, labels: dict[str, str], filters: dict[str, dict[str, bool]]) -> bool:
     have = {
         "label": [*labels, *(f"{key}={value}" for key, value in labels.items())],
         "name": _names(body),
@@ -248,10 +254,12 @@ def judge(recorded: Typed, ours: Typed) -> Judged:
 
 
 def _without_chance(asked: Asked) -> Asked:
-    """Go's maps have no order: neither have the secrets, configs and generic resources of a service, nor what an update
-    leaves of its environment."""
+    """Go's maps have no order: neither have the secrets, configs, generic resources and ports of a new service, nor what
+    an update leaves of its environment."""
     task = asked.body.get("TaskTemplate", {}) if isinstance(asked.body, dict) else {}
     container = task.get("ContainerSpec", {})
+    if asked.path == "/services/create" and isinstance(asked.body, dict):
+        asked.body.get("EndpointSpec", {}).get("Ports", []).sort(key=str)
     task.get("Resources", {}).get("Reservations", {}).get("GenericResources", []).sort(key=str)
     for key in ("Secrets", "Configs", *(("Env",) if asked.path.endswith("/update") else ())):
         if key in container:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from swarmsim.apitypes.http import ApiError
@@ -35,8 +36,9 @@ LISTING = Listing(
 
 def ls(command: CommandContext) -> Activity[Any]:
     nodes = yield from command.api.node_list(command.filters())
-    info = yield from command.api.info()
-    own = info["Swarm"]["NodeID"]
+    own = ""
+    if not command.flags.on("quiet"):
+        own = (yield from command.api.info())["Swarm"]["NodeID"]
     nodes.sort(key=lambda node: tasks.natural(node["Description"].get("Hostname", "")))
     rows = []
     for node in nodes:
@@ -66,33 +68,33 @@ def ps(command: CommandContext) -> Activity[Any]:
     errors = []
     for reference in command.arguments or ["self"]:
         try:
-            node = yield from command.api.node_inspect(reference)
+            node = yield from look(command, reference)
         except ApiError as error:
             errors.append(error_text(error))
             continue
         filters.add("node", node["ID"])
         found += yield from command.api.task_list(filters)
     if found or not errors:
-        services = yield from service_names(command)
-        nodes = yield from node_names(command)
-        tasks.print_tasks(command, found, services, nodes, truncate=not command.flags.on("no-trunc"))
+        yield from tasks.print_tasks(command, found, truncate=not command.flags.on("no-trunc"))
     if errors:
         raise CommandError("\n".join(errors))
 
 
-def service_names(command: CommandContext) -> Activity[Any]:
-    services = yield from command.api.service_list()
-    return {service["ID"]: service["Spec"]["Name"] for service in services}
-
-
-def node_names(command: CommandContext) -> Activity[Any]:
-    nodes = yield from command.api.node_list()
-    return {node["ID"]: node["Description"].get("Hostname", "") for node in nodes}
+def look(command: CommandContext, reference: str) -> Activity[dict[str, Any]]:
+    """A node; ``self`` is the one of this engine (command/node/cmd.go Reference)."""
+    if reference == "self":
+        info = yield from command.api.info()
+        reference = info["Swarm"]["NodeID"]
+        if not reference:
+            yield from command.api.node_list()  # says better what is wrong
+            raise CommandError("node ID not found in /info")
+    node: dict[str, Any] = yield from command.api.node_inspect(reference)
+    return node
 
 
 def inspect(command: CommandContext) -> Activity[Any]:
     yield from command.inspect(
-        command.api.node_inspect, lambda _, error: error_text(error), Node, lambda node: _pretty(node) + "\n"
+        partial(look, command), lambda _, error: error_text(error), Node, lambda node: _pretty(node) + "\n"
     )
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 
+from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import Mode, Replicated, ServiceSpec, replace
 from swarmsim.apitypes.swarm import Service
 from swarmsim.docker import tasks
 from swarmsim.docker.command import CommandContext, error_text
 from swarmsim.docker.errors import CommandError
-from swarmsim.docker.node import node_names
 from swarmsim.docker.options import PRETTY, PRETTY_ENDPOINT, PRETTY_HEAD, PRETTY_HEALTH
 from swarmsim.docker.output import Listing
 from swarmsim.docker.progress import wait_on_service
@@ -228,28 +228,22 @@ def _published(ports: list[dict[str, Any]]) -> str:
 
 
 def ps(command: CommandContext) -> Activity[Any]:
+    """A reference is the beginning of an id or of a name (command/service/ps.go createFilter)."""
     filters = command.filters()
-    services = yield from command.api.service_list()
-    missing, ids = [], []
+    by_id = yield from command.api.service_list(Filters([("id", each) for each in command.arguments]))
+    by_name = yield from command.api.service_list(Filters([("name", each) for each in command.arguments]))
+    missing = []
     for reference in command.arguments:
-        found = [s["ID"] for s in services if s["ID"] == reference] or [
-            s["ID"] for s in services if s["Spec"]["Name"] == reference
-        ]
-        if not found:
-            found = [s["ID"] for s in services if s["ID"].startswith(reference)]
-            if len(found) > 1:
-                raise CommandError(f"multiple services found with provided prefix: {reference}")
-        ids += found
+        found = [each["ID"] for each in by_id if each["ID"].startswith(reference)]
+        found += [each["ID"] for each in by_name if each["Spec"]["Name"].startswith(reference)]
+        for id in found:
+            filters.add("service", id)
         if not found:
             missing.append(f"no such service: {reference}")
-    if ids:
-        for id in ids:
-            filters.add("service", id)
+    if filters.values("service"):
         listed = yield from command.api.task_list(filters)
-        nodes = yield from node_names(command)
-        names = {service["ID"]: service["Spec"]["Name"] for service in services}
         truncate = not (command.flags.on("no-trunc") or command.flags.on("quiet"))
-        tasks.print_tasks(command, listed, names, nodes, truncate)
+        yield from tasks.print_tasks(command, listed, truncate)
     if missing:
         raise CommandError("\n".join(missing))
 

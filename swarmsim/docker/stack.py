@@ -19,7 +19,6 @@ from swarmsim.docker.compose.convert import IMAGE, NAMESPACE, PREDEFINED, Stack
 from swarmsim.docker.compose.forms import CONFIG
 from swarmsim.docker.compose.load import Forbidden, Loaded, advice, load
 from swarmsim.docker.errors import CommandError
-from swarmsim.docker.node import node_names
 from swarmsim.docker.output import Listing
 from swarmsim.docker.progress import wait_on_service
 from swarmsim.docker.references import with_files
@@ -239,9 +238,9 @@ def rm(command: CommandContext) -> Activity[Any]:
         _check_name(name)
     for name in command.arguments:
         own = yield from _of_stack(command.api.service_list, name)
+        networks = yield from _of_stack(command.api.network_list, name)
         secrets = yield from _of_stack(partial(command.api.secret_list, "secret"), name)
         configs = yield from _of_stack(partial(command.api.secret_list, "config"), name)
-        networks = yield from _of_stack(command.api.network_list, name)
         if not (own or secrets or configs or networks):
             command.err(f"Nothing found in stack: {name}\n")
             continue
@@ -276,12 +275,9 @@ def ps(command: CommandContext) -> Activity[Any]:
     filters = command.filters()
     filters.add("label", f"{NAMESPACE}={name}")
     listed = yield from command.api.task_list(filters)
-    own = yield from _of_stack(command.api.service_list, name)
-    names = {service["ID"]: service["Spec"]["Name"] for service in own}
-    nodes = yield from node_names(command)
     if not listed:
         raise CommandError(f"nothing found in stack: {name}")
-    tasks.print_tasks(command, listed, names, nodes, truncate=not command.flags.on("no-trunc"))
+    yield from tasks.print_tasks(command, listed, truncate=not command.flags.on("no-trunc"))
 
 
 def list_services(command: CommandContext) -> Activity[Any]:
@@ -289,7 +285,7 @@ def list_services(command: CommandContext) -> Activity[Any]:
     _check_name(name)
     filters = command.filters()
     filters.add("label", f"{NAMESPACE}={name}")
-    own = yield from command.api.service_list(filters, status=True)
+    own = yield from command.api.service_list(filters, status=not command.flags.on("quiet"))
     if not own:
         command.err(f"Nothing found in stack: {name}\n")
         return
