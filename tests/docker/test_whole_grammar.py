@@ -92,7 +92,7 @@ def value_of(flag: Flag) -> st.SearchStrategy[str]:
     name = flag.name.removesuffix("-add").removesuffix("-rm")
     if name == "format":
         return TEMPLATES
-    good = STRINGS.get(name) or VALUES.get(flag.type) or ANYTHING
+    good = STRINGS.get(name, VALUES.get(flag.type, ANYTHING))
     return st.integers(0, 9).flatmap(lambda chance: ANYTHING if chance == 0 else good)
 
 

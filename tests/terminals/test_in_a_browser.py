@@ -73,12 +73,13 @@ def test_the_app_is_served_and_takes_keys(browser, tmp_path):
         browser.get(f"http://127.0.0.1:{port}")
         until(lambda: browser.find_elements("css selector", ".xterm-screen canvas, .xterm-rows"), "no terminal")
         screen = browser.find_element("css selector", ".xterm-screen")
-        saved = tmp_path / "runs" / "playground-1-watched.yaml"
 
         def pressed() -> bool:
             ActionChains(browser).move_to_element_with_offset(screen, -500, -250).click().send_keys("p").perform()
             ActionChains(browser).key_down(Keys.CONTROL).send_keys("s").key_up(Keys.CONTROL).perform()
-            return saved.exists() and "power-off" in saved.read_text("utf-8")
+            ActionChains(browser).send_keys(Keys.ENTER).pause(0.1).send_keys(" ").perform()  # the name proposed; go on
+            saved = (tmp_path / "runs").glob("playground-watched*.yaml")
+            return any("power-off" in path.read_text("utf-8") for path in saved)
 
         picture = Path(os.environ.get("SCREENSHOTS", tmp_path)) / "web.png"
         until(pressed, "the keys did not arrive", tries=40)
