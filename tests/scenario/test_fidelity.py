@@ -51,7 +51,7 @@ def test_a_demoted_leader_is_a_ready_worker_at_once_or_when_its_manager_has_stop
     """The manager stops when nobody waits for it any more. Its own agent does, if it asked for a session before the manager took
     no more: for the 5 s an agent waits for one. An agent that was refused comes back after pauses that double meanwhile.
     """
-    durations = sorted(demoted_leader(seed) for seed in range(1, 17))
+    durations = sorted(demoted_leader(seed) for seed in range(1, 41))  # the last kind comes in 3 to 5 of 100
     at_once = [seconds for seconds in durations if seconds < 3]
     after_a_session = [seconds for seconds in durations if 5 < seconds < 7]
     later = [seconds for seconds in durations if 9 < seconds < 40]
@@ -65,8 +65,10 @@ def demoted_leader(seed):
     rows = rows_of("demoted-leader", seed)
     demoted = next(row["t"] for row in rows if row["kind"] == "docker" and row["cmd"] == "node demote m1")
     listed = next(row["out"] for row in rows if row["kind"] == "docker" and row["cmd"] == "node ls")
-    assert any(" m1 " in line and "Unknown" in line for line in listed.splitlines())
-    return next(row["t"] for row in rows if row["kind"] == "reached") - demoted
+    seconds = next(row["t"] for row in rows if row["kind"] == "reached") - demoted
+    unknown = any(" m1 " in line and "Unknown" in line for line in listed.splitlines())
+    assert unknown or seconds < 0.5, "the list is asked for 0.1 s after"
+    return seconds
 
 
 def test_a_promoted_node_is_reachable_once_its_health_was_checked():
