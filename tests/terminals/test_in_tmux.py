@@ -110,6 +110,7 @@ def test_the_tutorial_word_by_word(terminal):
     terminal.press("node ls", "Enter")
     terminal.until("Error response from daemon: rpc error")
     terminal.press("Escape")
+    terminal.until("docker command", there=False)
     while "no quorum" in terminal.screen():  # 4
         terminal.press("{")
         time.sleep(0.3)
@@ -117,11 +118,15 @@ def test_the_tutorial_word_by_word(terminal):
     terminal.until("future 2")
     terminal.press("B")
     terminal.until("the same until")
-    terminal.press("Escape", "C-s")
+    terminal.press("Escape")
+    terminal.until("the same until", there=False)
+    terminal.press("C-s")
     terminal.until("playground-watched")
     terminal.press("Enter")
     terminal.until("saved:")
     terminal.press("q")
+    terminal.until("What was done by hand is not saved")  # in the first future
+    terminal.press("y")
     terminal.until("ended with 0")
 
 
