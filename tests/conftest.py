@@ -17,9 +17,6 @@ from swarmsim.sim.journal import Journal
 from swarmsim.trace.rows import KINDS, fault_in
 from swarmsim.world.simulated import SimulatedWorld
 
-collect_ignore_glob = ["records/*/record.py"]
-"""Programs that make records: they ask the real client, and two of one name cannot both be collected."""
-
 ANY_PACE = settings(print_blob=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """No test bounds wall time: a busy machine is no failure."""
 settings.register_profile("fixed", ANY_PACE, derandomize=True)

@@ -7,13 +7,9 @@ things more that it never says.
 
 from __future__ import annotations
 
-import http.server
 import json
-import re
 import shlex
-import socketserver
 import subprocess
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +20,7 @@ from swarmsim.apitypes.http import Request, Response
 from swarmsim.docker.client import Result, run_docker
 from swarmsim.docker.errors import CommandError
 from swarmsim.sim.future import Activity
+from tests import loopback
 
 HERE = Path(__file__).parent
 BODIES: dict[str, Any] = json.loads((HERE / "daemon.json").read_text(encoding="utf-8"))
@@ -69,49 +66,19 @@ def ours(line: str) -> Result:
     raise AssertionError("a command that waits")
 
 
-class Daemon(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-    def reply(self) -> None:
-        path = re.sub(r"^/v1\.\d+|\?.*$", "", self.path)
-        code, body = (200, "OK") if path == "/_ping" else answer(self.command, path)
-        data = json.dumps(body, ensure_ascii=False).encode()
-        self.send_response(code)
-        for key, value in {
-            "Api-Version": "1.41",
-            "Ostype": "linux",
-            "Content-Type": "application/json",
-            "Content-Length": str(len(data)),
-        }.items():
-            self.send_header(key, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
-
-    do_GET = do_POST = do_HEAD = do_DELETE = reply  # noqa: N815
-
-
-class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    daemon_threads = True
-
-
 def main() -> None:
-    server = Server(("127.0.0.1", 0), Daemon)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     yaml = YAML()
     yaml.width = 10_000
     path = HERE / "shown.yaml"
     cases = yaml.load(path.read_text(encoding="utf-8"))
-    for case in cases:
-        command = ["docker", "-H", f"tcp://127.0.0.1:{server.server_address[1]}", *shlex.split(case["in"])]
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=10, check=False)
-        line, differs = case["in"], case.get("differs")
-        case.clear()
-        case.update({"in": line, **({"differs": differs} if differs else {}), "code": done.returncode})
-        case.update({key: text for key, text in (("out", done.stdout), ("err", done.stderr)) if text})
+    with loopback.daemon(lambda asked: answer(asked.method, asked.path)) as address:
+        for case in cases:
+            command = ["docker", "-H", address, *shlex.split(case["in"])]
+            done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=10, check=False)
+            line, differs = case["in"], case.get("differs")
+            case.clear()
+            case.update({"in": line, **({"differs": differs} if differs else {}), "code": done.returncode})
+            case.update({key: text for key, text in (("out", done.stdout), ("err", done.stderr)) if text})
     with path.open("w", encoding="utf-8") as file:
         yaml.dump(cases, file)
 

@@ -8,76 +8,50 @@ from __future__ import annotations
 
 import copy
 import datetime
-import http.server
 import json
 import re
-import socketserver
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
+from swarmsim.analysis.clientrecord import Asked
+from tests import loopback
+
 HERE = Path(__file__).parent
 SERVICE = json.loads((HERE / "service.json").read_text(encoding="utf-8"))
 
 
-class Daemon(http.server.BaseHTTPRequestHandler):
+class Daemon:
     """Says yes to everything, and knows the services it was given."""
 
-    protocol_version = "HTTP/1.1"
     services: list[dict[str, Any]] = []
     made: list[dict[str, Any]] = []
 
-    def log_message(self, *_: Any) -> None:
-        pass
-
-    def answer(self) -> None:
-        path = re.sub(r"^/v1\.\d+|\?.*$", "", self.path)
-        size = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(size)) if size else {}
-        code, said = 200, {}
-        if self.command == "POST":
-            Daemon.made.append(body)
-            code, said = 201, {"ID": "id"}
-        elif path == "/services":
-            said = self.services
-        elif path.startswith("/services/"):
-            said = self.services[0]
-        elif path in ("/tasks", "/nodes", "/networks"):
-            said = []
-        data = json.dumps(said).encode()
-        self.send_response(code)
-        for key, value in {
-            "Api-Version": "1.41",
-            "Ostype": "linux",
-            "Content-Type": "application/json",
-            "Content-Length": str(len(data)),
-        }.items():
-            self.send_header(key, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
-
-    do_GET = do_POST = do_HEAD = do_DELETE = answer  # noqa: N815
+    @classmethod
+    def answer(cls, asked: Asked) -> tuple[int, Any]:
+        if asked.method == "POST":
+            cls.made.append(asked.body or {})
+            return 201, {"ID": "id"}
+        if asked.path == "/services":
+            return 200, cls.services
+        if asked.path.startswith("/services/"):
+            return 200, cls.services[0]
+        return 200, [] if asked.path in ("/tasks", "/nodes", "/networks") else {}
 
 
-class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    daemon_threads = True
-
-
-def docker(server: Server, *words: str) -> tuple[int, str, str]:
-    command = ["docker", "-H", f"tcp://127.0.0.1:{server.server_address[1]}", *words]
+def docker(address: str, *words: str) -> tuple[int, str, str]:
+    command = ["docker", "-H", address, *words]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=10, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
-def given(server: Server, flag: str, *path: str) -> Any:
+def given(address: str, flag: str, *path: str) -> Any:
     """What a flag of ``service create`` puts into the request, by the path in its body; or the complaint."""
     Daemon.made.clear()
-    code, _, err = docker(server, "service", "create", "-d", "--no-resolve-image", flag, "mini:1")
+    code, _, err = docker(address, "service", "create", "-d", "--no-resolve-image", flag, "mini:1")
     if code:
         return {"error": err.splitlines()[0]}
     value: Any = Daemon.made[0]
@@ -97,55 +71,55 @@ def service(**changes: Any) -> dict[str, Any]:
     return changed
 
 
-def pretty(server: Server, pattern: str) -> str:
-    found = re.search(pattern, docker(server, "service", "inspect", "--pretty", "web")[1])
+def pretty(address: str, pattern: str) -> str:
+    found = re.search(pattern, docker(address, "service", "inspect", "--pretty", "web")[1])
     assert found is not None
     return found[1]
 
 
-def ask(server: Server, kind: str, case: dict[str, Any]) -> Any:
+def ask(address: str, kind: str, case: dict[str, Any]) -> Any:
     """The client's answer to one case."""
     Daemon.services = [SERVICE]
     task = ("TaskTemplate", "ContainerSpec")
     if kind == "duration":
-        return given(server, f"--restart-delay={case['in']}", "TaskTemplate", "RestartPolicy", "Delay")
+        return given(address, f"--restart-delay={case['in']}", "TaskTemplate", "RestartPolicy", "Delay")
     if kind == "duration_shown":
         Daemon.services = [service(Spec__UpdateConfig__Delay=case["in"])]
-        return {"value": docker(server, "service", "inspect", "-f", "{{.Spec.UpdateConfig.Delay}}", "web")[1][:-1]}
+        return {"value": docker(address, "service", "inspect", "-f", "{{.Spec.UpdateConfig.Delay}}", "web")[1][:-1]}
     if kind == "human_duration":
         then = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=case["in"])
         stamp = then.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         Daemon.services = [service(UpdateStatus={"State": "updating", "StartedAt": stamp, "Message": ""})]
-        return {"value": pretty(server, r"Started:\t(.*) ago")}
+        return {"value": pretty(address, r"Started:\t(.*) ago")}
     if kind == "bytes":
-        return given(server, f"--limit-memory={case['in']}", "TaskTemplate", "Resources", "Limits", "MemoryBytes")
+        return given(address, f"--limit-memory={case['in']}", "TaskTemplate", "Resources", "Limits", "MemoryBytes")
     if kind == "bytes_shown":
         Daemon.services = [service(Spec__TaskTemplate__Resources__Limits__MemoryBytes=case["in"])]
-        return {"value": pretty(server, r"Limits:\n(?:  CPU.*\n)?  Memory:\t(.*)\n")}
+        return {"value": pretty(address, r"Limits:\n(?:  CPU.*\n)?  Memory:\t(.*)\n")}
     if kind == "uint":
-        return given(server, f"--replicas={case['in']}", "Mode", "Replicated", "Replicas")
+        return given(address, f"--replicas={case['in']}", "Mode", "Replicated", "Replicas")
     if kind == "int":
-        return given(server, f"--health-retries={case['in']}", *task, "Healthcheck", "Retries")
+        return given(address, f"--health-retries={case['in']}", *task, "Healthcheck", "Retries")
     if kind == "bool":
-        return given(server, f"--init={case['in']}", *task, "Init")
+        return given(address, f"--init={case['in']}", *task, "Init")
     if kind == "float":
-        return given(server, f"--update-max-failure-ratio={case['in']}", "UpdateConfig", "MaxFailureRatio")
+        return given(address, f"--update-max-failure-ratio={case['in']}", "UpdateConfig", "MaxFailureRatio")
     if kind == "flags":
         Daemon.made.clear()
-        code, _, err = docker(server, *case["in"])
+        code, _, err = docker(address, *case["in"])
         if code:
             return {"code": code, "error": err.splitlines()[0]}
         return {"body": Daemon.made[0] if Daemon.made else None}
     if kind == "template":
-        code, out, err = docker(server, "service", "inspect", "--format", case["in"], "web")
+        code, out, err = docker(address, "service", "inspect", "--format", case["in"], "web")
         return {"error": err.removesuffix("\n"), **({"out": out} if out else {})} if code else {"out": out[:-1]}
     if kind == "table":
         Daemon.services = [service(Spec__Name=name, ID=id) for id, name in case["rows"]]
-        return {"out": docker(server, "service", "ls", "--format", case["in"])[1]}
+        return {"out": docker(address, "service", "ls", "--format", case["in"])[1]}
     raise SystemExit(f"no way to ask for {kind!r}")
 
 
-def record(server: Server, path: Path) -> None:
+def record(address: str, path: Path) -> None:
     yaml = YAML()
     yaml.width = 10_000
     yaml.indent(mapping=2, sequence=4, offset=2)
@@ -154,16 +128,15 @@ def record(server: Server, path: Path) -> None:
         for case in cases:
             asked = {key: case[key] for key in ("in", "rows", "differs") if key in case}
             case.clear()
-            case.update({**asked, **ask(server, kind, asked)})
+            case.update({**asked, **ask(address, kind, asked)})
     with path.open("w", encoding="utf-8") as file:
         yaml.dump(document, file)
 
 
 def main() -> None:
-    server = Server(("127.0.0.1", 0), Daemon)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    for path in [Path(name) for name in sys.argv[1:]] or sorted(HERE.glob("*.yaml")):
-        record(server, path)
+    with loopback.daemon(Daemon.answer) as address:
+        for path in [Path(name) for name in sys.argv[1:]] or sorted(HERE.glob("*.yaml")):
+            record(address, path)
 
 
 if __name__ == "__main__":

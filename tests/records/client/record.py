@@ -1,100 +1,38 @@
-"""Record what a real docker client does with the command lines of lines.txt: python record.py CLIENT [LINE…]
+"""Record what a real docker client does with the command lines of lines.txt: python -m tests.records.client.record CLIENT [LINE…]
 
 CLIENT is the command that runs the client, `docker` say. It is run in a copy of files/, against a daemon on loopback that
 gives the answers of answers.json. Writes lines.jsonl beside this file: a row for each line, with what was printed, the exit
 code and every request. With LINEs, those are shown instead of recorded.
 """
 
-import http.server
-import json
-import os
-import re
-import shlex
 import shutil
-import socketserver
-import subprocess
 import sys
 import tempfile
-import threading
-import urllib.parse
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
-from swarmsim.analysis.clientrecord import ENVIRONMENT, Asked, Daemon, Typed
+from swarmsim.analysis.clientrecord import ENVIRONMENT, Daemon, Typed
+from tests import loopback
 
 HERE = Path(__file__).resolve().parent
-PING = {"Api-Version": "1.41", "Ostype": "linux", "Swarm": "active/manager"}
 
 
-class Api(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    daemon: Daemon
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self):
-        url = urllib.parse.urlsplit(self.path)
-        path = re.sub(r"^/v1\.\d+", "", url.path)
-        query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
-        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if path == "/_ping":
-            self.send(200, b"OK", PING)
-            return
-        status, body = self.daemon.answer(Asked(self.command, path, query, json.loads(raw) if raw else None))
-        if isinstance(body, bytes):
-            self.send(status, body, {"Content-Type": "application/octet-stream"})
-        else:
-            data = b"" if body is None else json.dumps(body).encode()
-            self.send(status, data, {"Content-Type": "application/json"})
-
-    def send(self, status, data, headers):
-        self.send_response(status)
-        for key, value in {**headers, "Content-Length": str(len(data))}.items():
-            self.send_header(key, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
-
-    do_GET = do_POST = do_HEAD = do_DELETE = answer  # noqa: N815
-
-
-class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    daemon_threads = True
-
-
-def record(client, line, api, folder, port):
-    words = [*shlex.split(client), *shlex.split(line)]
-    api.daemon.asked = []
-    at = datetime.now(UTC).isoformat()
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TZ": "UTC", **ENVIRONMENT}
-    environment["DOCKER_HOST"] = f"tcp://127.0.0.1:{port}"
-    done = subprocess.run(
-        words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30
-    )
-    return Typed(line, at, done.returncode, done.stdout, done.stderr, api.daemon.asked)
-
-
-def main():
+def main() -> None:
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     client, *shown = sys.argv[1:]
     lines = shown or [line for line in (HERE / "lines.txt").read_text().splitlines() if line and line[0] != "#"]
-    api = type("Answering", (Api,), {"daemon": Daemon.read(HERE / "answers.json")})
-    server = Server(("127.0.0.1", 0), api)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with tempfile.TemporaryDirectory() as home:
+    known, rows = Daemon.read(HERE / "answers.json"), []
+    with loopback.daemon(known.answer) as address, tempfile.TemporaryDirectory() as home:
         folder = Path(home) / "files"
         shutil.copytree(HERE / "files", folder)
-        rows = [record(client, line, api, folder, server.server_address[1]) for line in lines]
-    if shown:
-        for row in rows:
-            print(json.dumps(msgspec.to_builtins(row), indent=1))
-        return
-    (HERE / "lines.jsonl").write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
-    print(f"{len(rows)} lines recorded")
+        environment = {"HOME": str(folder), "TZ": "UTC", **ENVIRONMENT, "DOCKER_HOST": address}
+        for line in lines:
+            known.asked = []
+            at = datetime.now(UTC).isoformat()
+            done = loopback.type_line(client, line, folder, environment)
+            rows.append(Typed(line, at, done.returncode, done.stdout, done.stderr, known.asked))
+    loopback.keep(rows, HERE / "lines.jsonl", shown=bool(shown))
 
 
 if __name__ == "__main__":
