@@ -281,9 +281,11 @@ def _first(real: Json, here: Json, path: str = "") -> str:
 
 
 def _comparable(text: str) -> str:
-    if re.search(r"^Usage: ", text, re.M) and re.search(r"^(Options|Commands):", text, re.M):
-        return usage_facts(text)
-    return text
+    return usage_facts(text) if is_help(text) else text
+
+
+def is_help(text: str) -> bool:
+    return bool(re.search(r"^Usage: ", text, re.M) and re.search(r"^(Options|Commands):", text, re.M))
 
 
 def usage_facts(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from swarmsim.analysis.clientrecord import is_help, usage_facts
 from swarmsim.analysis.compare import masked
 from swarmsim.docker.client import Result
 from swarmsim.scenario.runner import build_world
@@ -122,8 +123,8 @@ _BASE64 = re.compile(r"\b[A-Za-z0-9+/]{24,}={0,2}")
 
 
 def _comparable(text: str, command: str) -> str:
-    if re.search(r"^Usage: ", text, re.M) and re.search(r"^(Options|Commands):", text, re.M):
-        return _usage(text)
+    if is_help(text):
+        return usage_facts(text)
     # What the model adds to docker's words (where in a file it is, say) is marked as its own.
     text = re.sub(r"(?m)^swarmsim: (?!.*not modelled yet).*\n?", "", text)
     text = _TLS.sub("<certificate>", text)
@@ -139,16 +140,6 @@ def _comparable(text: str, command: str) -> str:
     if lines and lines[0].startswith("CONTAINER ID"):
         lines = [lines[0], *sorted(lines[1:])]
     return "\n".join(lines)
-
-
-def _usage(text: str) -> str:
-    """What is fact in a help text: usage line, commands, flags with types and defaults."""
-    use = re.search(r"^Usage: +(.*)$", text, re.M)
-    commands = re.findall(r"^  ([a-z][a-z-]*)  +\S", text, re.M)
-    flags = re.findall(r"^ +(?:(-\w), )?(--[a-z-]+)(?: ([a-zA-Z0-9-]+))?(?: {2,}|$)", text, re.M)
-    flat = re.sub(r"\s+", " ", text)
-    defaults = re.findall(r"\(default (.*?)\)", flat)
-    return f"{use[1] if use else ''}|{commands}|{flags}|{defaults}"
 
 
 def _first_difference(real: tuple[Any, ...], ours: tuple[Any, ...]) -> str:

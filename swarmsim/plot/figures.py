@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,30 +45,22 @@ def title_of(trace: Trace) -> str:
     return title + (f", seed {trace.header['seed']}" if "seed" in trace.header else " (recorded)")
 
 
-def time_axis(all_axes: Iterable[Axes], end: float) -> None:
-    """Time from 0 to ``end`` seconds on the x axis, in the unit it is read in; only the last is labelled."""
+def time_axis(all_axes: Sequence[Axes], end: float, begin: float = 0.0) -> None:
+    """Time from ``begin`` to ``end`` seconds on the x axis, in the unit it is read in; only the last is labelled."""
     from matplotlib.ticker import FuncFormatter, MultipleLocator
 
     unit, name = unit_of_time(end)
+    step = tick_step(end - begin, unit_of_time(end - begin)[0])
     for axes in all_axes:
-        axes.xaxis.set_major_locator(MultipleLocator(tick_step(end, unit)))
+        axes.xaxis.set_major_locator(MultipleLocator(step))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda t, _: f"{t / unit:g}"))
-        axes.set_xlim(0, end)
-    axes.set_xlabel(f"{name} since the scenario began")
+        axes.set_xlim(begin, end)
+    all_axes[-1].set_xlabel(f"{name} since the scenario began")
 
 
 def zoom(figure: Figure, begin: float, end: float) -> None:
     """Show only what was between two times, in seconds since the scenario began."""
-    from matplotlib.ticker import FuncFormatter, MultipleLocator
-
-    unit, _ = unit_of_time(end - begin)
-    for axes in figure.axes:
-        axes.xaxis.set_major_locator(MultipleLocator(tick_step(end - begin, unit)))
-        axes.set_xlim(begin, end)
-    whole, name = unit_of_time(end)
-    for axes in figure.axes:
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda t, _: f"{t / whole:g}"))
-    figure.axes[-1].set_xlabel(f"{name} since the scenario began")
+    time_axis(figure.axes, end, begin)
 
 
 def unit_of_time(seconds: float) -> tuple[float, str]:

@@ -19,7 +19,6 @@ from swarmsim.plot.figures import (
     shade_silence,
     time_axis,
     title_of,
-    zoom,
 )
 from swarmsim.plot.picture import Picture
 from swarmsim.replay.looks import FAILED, LEADER, LINES, TASKS, phase
@@ -162,9 +161,7 @@ def lanes(trace: Trace, service: str | None = None, begin: float = 0.0, end: flo
     axes.set_ylim(len(slots) - 0.4, -0.6)
     shade_silence(axes, trace, end)
     mark_faults((axes,), trace)
-    time_axis((axes,), end)
-    if begin or end != _end(trace):
-        zoom(figure, begin, end)
+    time_axis((axes,), end, begin)
     shown = [name for name in names if name in occurring]
     handles: list[Any] = [
         Patch(facecolor=colours[name], hatch=hatches[name], edgecolor="white", linewidth=0, label=name)

@@ -46,6 +46,11 @@ class Facts(NamedTuple):
         return self.real.alive.get(service, 0) if self.real is not None else None
 
 
+def on_belief(what: str, believed: str) -> str:
+    """That ``what`` held by what managers believe, as verdicts say it."""
+    return f"{what}, by what managers believe: {believed}"
+
+
 NO_MANAGER = Seen(False, "no manager answers")
 UNDER_WAY = ("updating", "rollback_started")
 """States of an update that changes tasks."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from swarmsim.docker.client import Result
 from swarmsim.docker.command import Write
 from swarmsim.docker.files import Files
-from swarmsim.scenario.conditions import Facts, Seen, check, describe
+from swarmsim.scenario.conditions import Facts, Seen, check, describe, on_belief
 from swarmsim.scenario.faults import fault_row, resolved
 from swarmsim.scenario.injector import FaultInjector
 from swarmsim.scenario.loader import LoadedScenario, ScenarioError
@@ -494,7 +494,7 @@ class _StepRunner:
     def _note_belief(self, row: rows.Reached | rows.Met, what: str, seen: Seen) -> None:
         if seen.believed is not None:
             row["believed"] = seen.believed
-            self.believed.append(f"{what}, by what managers believe: {seen.believed}")
+            self.believed.append(on_belief(what, seen.believed))
 
     def _fail(self, expected: str, seen: str) -> None:
         self.failures.append(UnmetExpectation(expected, seen, self.world.now))

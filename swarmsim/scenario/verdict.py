@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from swarmsim.docker.client import Result
-from swarmsim.scenario.conditions import Facts, Seen, check, describe
+from swarmsim.scenario.conditions import Facts, Seen, check, describe, on_belief
 from swarmsim.scenario.runner import SHOWN_BY_MANAGERS, UnmetExpectation, without_fault
 from swarmsim.scenario.schema import (
     Condition,
@@ -201,7 +201,7 @@ class _Reading:
 
     def _note_belief(self, what: str, believed: str | None) -> None:
         if believed is not None:
-            self.believed.append(f"{what}, by what managers believe: {believed}")
+            self.believed.append(on_belief(what, believed))
 
     def _judge(self, condition: Condition, within: float, what: str) -> None:
         """Whether a condition comes true in time; if so that is the moment one is at."""

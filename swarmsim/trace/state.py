@@ -58,8 +58,6 @@ class Service(msgspec.Struct, frozen=True):
     image: str = ""
     update: str | None = None
     update_message: str | None = None
-    containers: int | None = None
-    """Containers alive, seen by a manager or not; simulated runs only."""
 
 
 class Links(msgspec.Struct, frozen=True):
@@ -299,11 +297,6 @@ class ClusterState:
             known, update=row["update"], update_message=row["umsg"], **told
         )
 
-    def _serving(self, row: rows.Serving) -> None:
-        known = self.services.get(row["service"])
-        if known is not None:
-            self.services[row["service"]] = msgspec.structs.replace(known, containers=row["running"])
-
     def _member(self, host: str, **changes: Any) -> None:
         self.members[host] = msgspec.structs.replace(self.members.get(host, Member()), **changes)
 
@@ -371,7 +364,6 @@ APPLY: dict[str, Callable[[ClusterState, Any], object]] = {
     "service_gone": ClusterState._service_gone,
     "container.started": lambda state, row: state._container(row, 1),
     "container.ended": lambda state, row: state._container(row, -1),
-    "serving": ClusterState._serving,
     "quorum": lambda state, row: setattr(state, "quorum", row),
     "no_manager_answers": ClusterState._answers,
     "manager_answers": ClusterState._answers,

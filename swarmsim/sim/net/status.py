@@ -25,6 +25,10 @@ class RpcError(ModelError):
         return f"rpc error: code = {self.code} desc = {self.message}"
 
 
+def invalid_argument(message: str) -> RpcError:
+    return RpcError("InvalidArgument", message)
+
+
 def deadline_exceeded() -> RpcError:
     return RpcError("DeadlineExceeded", "context deadline exceeded")
 

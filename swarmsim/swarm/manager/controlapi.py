@@ -15,7 +15,7 @@ from swarmsim.apitypes.reference import InvalidReference, parse_reference
 from swarmsim.apitypes.specs import SECOND, EndpointSpec, HealthConfig, Resources, ServiceSpec, replace
 from swarmsim.sim.future import Future
 from swarmsim.sim.method import CallInfo
-from swarmsim.sim.net.status import RpcError
+from swarmsim.sim.net.status import RpcError, invalid_argument
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.api import control
 from swarmsim.swarm.api.control import ManagerStatus, NodeView
@@ -46,10 +46,6 @@ R = TypeVar("R")
 _DNS_NAME = re.compile(r"^[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*$")
 
 
-def _invalid(message: str) -> RpcError:
-    return RpcError("InvalidArgument", message)
-
-
 # -- validation
 
 
@@ -58,53 +54,55 @@ def validate_resources(resources: Resources) -> None:
         if quantities is None:
             continue
         if 0 < quantities.nano_cpus < MIN_CPUS or quantities.nano_cpus < 0:
-            raise _invalid(f"invalid cpu value {quantities.nano_cpus / 1e9:g}: Must be at least {MIN_CPUS / 1e9:g}")
+            raise invalid_argument(
+                f"invalid cpu value {quantities.nano_cpus / 1e9:g}: Must be at least {MIN_CPUS / 1e9:g}"
+            )
         if 0 < quantities.memory_bytes < MIN_MEMORY or quantities.memory_bytes < 0:
-            raise _invalid(f"invalid memory value {quantities.memory_bytes}: Must be at least 4MiB")
+            raise invalid_argument(f"invalid memory value {quantities.memory_bytes}: Must be at least 4MiB")
 
 
 def validate_service_spec(spec: ServiceSpec) -> None:
     """Refuse what SwarmKit refuses, in its order. Raises :class:`RpcError`."""
     if not spec.name:
-        raise _invalid("meta: name must be provided")
+        raise invalid_argument("meta: name must be provided")
     if not _DNS_NAME.match(spec.name):
-        raise _invalid("name must be valid as a DNS name component")
+        raise invalid_argument("name must be valid as a DNS name component")
     if len(spec.name) > 63:
-        raise _invalid("name must be 63 characters or fewer")
+        raise invalid_argument("name must be 63 characters or fewer")
     task = spec.task
     validate_resources(task.resources)
     if task.restart is not None:
         if (task.restart.delay or 0) < 0:
-            raise _invalid("TaskSpec: restart-delay cannot be negative")
+            raise invalid_argument("TaskSpec: restart-delay cannot be negative")
         if (task.restart.window or 0) < 0:
-            raise _invalid("TaskSpec: restart-window cannot be negative")
+            raise invalid_argument("TaskSpec: restart-window cannot be negative")
     try:
         parse(task.placement.constraints or [])
     except NoConstraints as problem:
         raise RpcError("Unknown", str(problem)) from None
     if not task.container.image:
-        raise _invalid("ContainerSpec: image reference must be provided")
+        raise invalid_argument("ContainerSpec: image reference must be provided")
     try:
         parse_reference(task.container.image)
     except InvalidReference:
-        raise _invalid(f'ContainerSpec: "{task.container.image}" is not a valid repository/tag') from None
+        raise invalid_argument(f'ContainerSpec: "{task.container.image}" is not a valid repository/tag') from None
     _validate_health(task.container.health)
     targets: set[str] = set()
     for mount in task.container.mounts or ():
         if mount.target in targets:
-            raise _invalid(f"ContainerSpec: duplicate mount point: {mount.target}")
+            raise invalid_argument(f"ContainerSpec: duplicate mount point: {mount.target}")
         targets.add(mount.target)
     check_references(spec)
     job = spec.mode.replicated_job is not None or spec.mode.global_job is not None
     if job and spec.update is not None:
-        raise _invalid("Jobs may not have an update config")
+        raise invalid_argument("Jobs may not have an update config")
     if spec.update is not None:
         if spec.update.delay < 0:
-            raise _invalid("TaskSpec: update-delay cannot be negative")
+            raise invalid_argument("TaskSpec: update-delay cannot be negative")
         if spec.update.monitor < 0:
-            raise _invalid("TaskSpec: update-monitor cannot be negative")
+            raise invalid_argument("TaskSpec: update-monitor cannot be negative")
         if not 0 <= spec.update.max_failure_ratio <= 1:
-            raise _invalid("TaskSpec: update-maxfailureratio cannot be less than 0 or bigger than 1")
+            raise invalid_argument("TaskSpec: update-maxfailureratio cannot be less than 0 or bigger than 1")
     validate_endpoint(spec.endpoint)
 
 
@@ -117,20 +115,20 @@ def _validate_health(health: HealthConfig | None) -> None:
         ("StartPeriod", health.start_period),
     ):
         if duration and duration < MIN_HEALTH_DURATION:
-            raise _invalid(f"ContainerSpec: {name} in HealthConfig cannot be less than 1ms")
+            raise invalid_argument(f"ContainerSpec: {name} in HealthConfig cannot be less than 1ms")
     if health.retries < 0:
-        raise _invalid("ContainerSpec: Retries in HealthConfig cannot be negative")
+        raise invalid_argument("ContainerSpec: Retries in HealthConfig cannot be negative")
 
 
 def validate_endpoint(endpoint: EndpointSpec | None) -> None:
     ports = set()
     for port in (endpoint.ports if endpoint else None) or ():
         if endpoint is not None and endpoint.mode == "dnsrr" and port.publish_mode == "ingress":
-            raise _invalid("EndpointSpec: port published with ingress mode can't be used with dnsrr mode")
+            raise invalid_argument("EndpointSpec: port published with ingress mode can't be used with dnsrr mode")
         if port.published_port:
             key = (port.published_port, port.protocol)
             if key in ports:
-                raise _invalid("EndpointSpec: duplicate published ports provided")
+                raise invalid_argument("EndpointSpec: duplicate published ports provided")
             ports.add(key)
 
 
@@ -344,9 +342,9 @@ class ControlAPI:
                     f"port '{port.published_port}' is already in use by service '{service.spec.name}' ({service.id})"
                 )
                 if port.publish_mode == "host" and key in ingress:
-                    raise _invalid(f"{where} as a host-published port")
+                    raise invalid_argument(f"{where} as a host-published port")
                 if port.publish_mode == "ingress" and (key in ingress or key in host):
-                    raise _invalid(f"{where} as an ingress port")
+                    raise invalid_argument(f"{where} as an ingress port")
 
     # -- tasks, networks, the cluster
 
@@ -367,9 +365,9 @@ class ControlAPI:
         self, request: control.UpdateClusterRequest, call: CallInfo
     ) -> Future[control.UpdateClusterResponse]:
         if request.spec.node_cert_expiry < MIN_CERT_EXPIRY:
-            raise _invalid("minimum certificate expiry time is: 1h0m0s")
+            raise invalid_argument("minimum certificate expiry time is: 1h0m0s")
         if request.spec.heartbeat_period < 0:
-            raise _invalid("heartbeat time period cannot be a negative duration")
+            raise invalid_argument("heartbeat time period cannot be a negative duration")
         return self.write(partial(self._update_cluster, request))
 
     def _update_cluster(self, request: control.UpdateClusterRequest, tx: Transaction) -> control.UpdateClusterResponse:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from swarmsim.apitypes.specs import ServiceSpec
-from swarmsim.sim.net.status import RpcError
+from swarmsim.sim.net.status import invalid_argument
 from swarmsim.swarm.objects import Config, Network, Secret
 from swarmsim.swarm.store import MemoryStore, Transaction
-
-
-def _invalid(message: str) -> RpcError:
-    return RpcError("InvalidArgument", message)
 
 
 def check_references(spec: ServiceSpec) -> None:
@@ -21,13 +17,13 @@ def check_references(spec: ServiceSpec) -> None:
         targets: dict[str, str] = {}
         for id, name, file in references:
             if not id or not name:
-                raise _invalid(f"malformed {kind} reference")
+                raise invalid_argument(f"malformed {kind} reference")
             if file is None:
                 continue
             if not file.name:
-                raise _invalid(f"malformed file {kind} reference, invalid target file name provided")
+                raise invalid_argument(f"malformed file {kind} reference, invalid target file name provided")
             if file.name in targets:
-                raise _invalid(
+                raise invalid_argument(
                     f"{kind} references '{targets[file.name]}' and '{name}' have a conflicting target: '{file.name}'"
                 )
             targets[file.name] = name
@@ -44,7 +40,7 @@ def check_existence(tx: Transaction, spec: ServiceSpec) -> None:
         missing = [name for id, name in references if (there := tx.get(table, id)) is None or there.name != name]
         if missing:
             noun = table.table if len(missing) == 1 else f"{table.table}s"
-            raise _invalid(f"{noun} not found: {', '.join(missing)}")
+            raise invalid_argument(f"{noun} not found: {', '.join(missing)}")
 
 
 def check_networks(store: MemoryStore, spec: ServiceSpec) -> None:
@@ -52,4 +48,4 @@ def check_networks(store: MemoryStore, spec: ServiceSpec) -> None:
     for attachment in spec.task.networks or ():
         network = store.get(Network, attachment.target)
         if network is not None and network.spec.ingress:
-            raise _invalid(f'Service cannot be explicitly attached to the ingress network "{network.name}"')
+            raise invalid_argument(f'Service cannot be explicitly attached to the ingress network "{network.name}"')

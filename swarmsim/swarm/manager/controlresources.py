@@ -7,7 +7,7 @@ import re
 from swarmsim.apitypes.specs import ContainerSpec, NetworkAttachment, replace
 from swarmsim.sim.future import Future
 from swarmsim.sim.method import CallInfo
-from swarmsim.sim.net.status import RpcError
+from swarmsim.sim.net.status import RpcError, invalid_argument
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.api import control
 from swarmsim.swarm.manager.controlapi import ControlAPI
@@ -20,15 +20,11 @@ MAX_CONFIG = 1000 * 1024  # bytes, MaxConfigSize
 _NAME = re.compile(r"^[a-zA-Z0-9]+(?:[a-zA-Z0-9-_.]*[a-zA-Z0-9])?$")
 
 
-def _invalid(message: str) -> RpcError:
-    return RpcError("InvalidArgument", message)
-
-
 def _check_name(name: str) -> None:
     if not name:
-        raise _invalid("name must be provided")
+        raise invalid_argument("name must be provided")
     if len(name) > 64 or not _NAME.match(name):
-        raise _invalid(
+        raise invalid_argument(
             "invalid name, only 64 [a-zA-Z0-9-_.] characters allowed, and the start and end character must be [a-zA-Z0-9]"
         )
 
@@ -49,7 +45,7 @@ def create_secret(
     spec = request.spec
     _check_name(spec.name)
     if not 0 < len(spec.data) < limit:
-        raise _invalid(f"{table.table} data must be larger than 0 and less than {limit} bytes")
+        raise invalid_argument(f"{table.table} data must be larger than 0 and less than {limit} bytes")
     obj = table(id=new_id(api.ids), spec=spec)
 
     def create(tx: Transaction) -> control.CreateSecretResponse:
@@ -70,7 +66,7 @@ def update_secret(
         if obj is None:
             raise RpcError("NotFound", f"{table.table} {request.secret_id} not found")
         if request.spec.name != obj.spec.name or (request.spec.data and request.spec.data != obj.spec.data):
-            raise _invalid("only updates to Labels are allowed")
+            raise invalid_argument("only updates to Labels are allowed")
         spec = replace(obj.spec, labels=request.spec.labels)
         tx.update(replace(obj, spec=spec, meta=replace(obj.meta, version=request.version)))
 
@@ -89,7 +85,9 @@ def remove_secret(
         users = [s.spec.name for s in tx.all(Service) if id in _referenced(s.spec.task.container, table)]
         if users:
             services = "service" if len(users) == 1 else "services"
-            raise _invalid(f"{table.table} '{obj.name}' is in use by the following {services}: {', '.join(users)}")
+            raise invalid_argument(
+                f"{table.table} '{obj.name}' is in use by the following {services}: {', '.join(users)}"
+            )
         tx.delete(table, id)
 
     return api.write(remove)
