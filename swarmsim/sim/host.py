@@ -74,10 +74,6 @@ class SimContext(Subject):
             self._changed = self.clock.future()
         return self._changed
 
-    def host_at(self, target: str) -> NetStack:
-        """Whose address it is; ``target`` has a port (``"10.0.0.1:2377"``). Raises :class:`KeyError` if nobody's."""
-        return self.by_address[target.rpartition(":")[0]]
-
     def _routes_lost(self, hosts: Sequence[str]) -> None:
         """Sockets whose packets no longer get through will notice by their keep-alive, if not before."""
         for name in hosts:
@@ -133,10 +129,7 @@ class Host(NetStack):
         """Every process dies at once while the kernel stays: peers see their connections reset, and
         whoever calls is refused."""
         for child in self.power.children:
-            if isinstance(child, Process):
-                child.kill()
-            else:
-                child.end()
+            child.end()
 
     def rng(self, component: str) -> Any:
         """The random stream of one component of this host."""

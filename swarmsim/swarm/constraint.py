@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from swarmsim.swarm.objects import Node
@@ -45,6 +46,15 @@ def parse(texts: list[str]) -> list[Constraint]:
         if not found:
             raise NoConstraints("constraint expected one operator from ==, !=")
     return constraints
+
+
+@lru_cache(maxsize=1024)
+def parsed(texts: tuple[str, ...]) -> list[Constraint] | None:
+    """As :func:`parse`; ``None`` where that refuses. The same texts are asked for with every node."""
+    try:
+        return parse(list(texts))
+    except NoConstraints:
+        return None
 
 
 def _fits(constraint: Constraint, node: Node) -> bool:

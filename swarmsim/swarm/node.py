@@ -34,7 +34,7 @@ from swarmsim.swarm.api.raft import JOIN, JoinRequest
 from swarmsim.swarm.ca.certificates import RootCA, create_root
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.raftnode import RaftDisk
-from swarmsim.swarm.objects import Availability, Node, Role, Task
+from swarmsim.swarm.objects import Availability, Node, Role
 
 CA_ATTEMPTS = 5
 CA_RETRY = 2.0  # seconds, ca/config.go GetCertRetryInterval
@@ -90,11 +90,6 @@ class SwarmNode(Subject):
         return self.disk.identity
 
     # -- starting
-
-    @property
-    def tasks(self) -> list[Task]:
-        """What is assigned to this node, as it knows."""
-        return list(self.disk.tasks.values())
 
     def resume(self) -> None:
         """Start from disk, as after a restart of the engine. Manager and agent start side by side:

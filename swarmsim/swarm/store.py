@@ -151,6 +151,10 @@ class _Writer(Generic[R]):
         self.result: R | None = None
 
 
+Step = Callable[[Transaction], Any]
+"""A small write, one of a batch."""
+
+
 class MemoryStore:
     """One manager's copy of the swarm's objects."""
 

@@ -78,7 +78,6 @@ class Differences:
         self._tasks: dict[str, Task] = {}
         self._view = View(0.0, [], [], [])
         self._hosts: dict[str, str] = {}
-        self._names: dict[str, str] = {}
 
     def write(self, view: View) -> None:
         for node in _changed(view.nodes, self._view.nodes, operator.ne):
@@ -87,8 +86,9 @@ class Differences:
         if services or len(self._services) > len(view.services):
             # First what went: a service may have been created again under its name between two looks.
             for id in sorted(self._services.keys() - {service.id for service in view.services}):
-                del self._services[id], self._specs[id]
-                self.note(rows.ServiceGone, service=self._names[id])
+                gone = self._services.pop(id)
+                del self._specs[id]
+                self.note(rows.ServiceGone, service=gone.spec.name)
         for service in services:
             if self._services.get(service.id) is not service:
                 self._service(service)
@@ -134,7 +134,6 @@ class Differences:
 
     def _service(self, service: Service) -> None:
         self._services[service.id] = service
-        self._names[service.id] = service.spec.name
         update = service.update_status
         shown = (
             update.state if update else None,

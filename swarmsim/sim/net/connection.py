@@ -273,7 +273,7 @@ class Socket:
         if not self.peer.host.powered:
             self.peer.host.awaited_by[self] = None
         self._pause = RTO_MIN + SMOOTHED_ROUND_TRIP
-        self._retransmission = Timer(self._env, self._env._now + self._pause, self._timed_out, (), self._power)
+        self._retransmission = self._power.after(self._pause, self._timed_out)
 
     def _timed_out(self) -> None:
         elapsed = self._env._now - self._lost_at
@@ -281,7 +281,7 @@ class Socket:
             self._ended("connection timed out")
             return
         self._pause = min(2 * self._pause, RTO_MAX)
-        self._retransmission = Timer(self._env, self._env._now + self._pause, self._timed_out, (), self._power)
+        self._retransmission = self._power.after(self._pause, self._timed_out)
         self._transmit()
 
     def neighbour_returned(self) -> None:
@@ -322,7 +322,7 @@ class Socket:
     def _reset_from_there(self) -> None:
         back = self._fabric.transit(self._peer_name, self._name)
         if back is not None:
-            Timer(self._env, self._env._now + back, self._ended, ("connection reset by peer",), self._power)
+            self._power.after(back, self._ended, "connection reset by peer")
 
     # -- the end
 
@@ -361,7 +361,7 @@ class Socket:
             now = self._env._now
             last = max(min(self._arrival, now), min(self.peer._arrival, now))
             due = KEEPALIVE_PERIOD - (now - last) % KEEPALIVE_PERIOD
-            self._keepalive = Timer(self._env, now + due, self._probe, (1,), self._power)
+            self._keepalive = self._power.after(due, self._probe, 1)
 
     def _probe(self, number: int) -> None:
         self._keepalive = None
@@ -375,4 +375,4 @@ class Socket:
             if peer.alive:
                 return
             self._reset_from_there()
-        self._keepalive = Timer(self._env, self._env._now + KEEPALIVE_PERIOD, self._probe, (number + 1,), self._power)
+        self._keepalive = self._power.after(KEEPALIVE_PERIOD, self._probe, number + 1)

@@ -64,8 +64,9 @@ class Session:
     @property
     def manager(self) -> str:
         """The host of the manager it goes through."""
-        host = self.agent.process.host
-        return host.name if self.remote is None else host.ctx.host_at(self.remote.addr).name
+        remote = self.channel.remote
+        assert remote is not None, "a session's address is a manager's"
+        return remote.name
 
     def _start(self) -> None:
         agent = self.agent

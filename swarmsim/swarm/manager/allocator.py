@@ -12,7 +12,7 @@ A network whose subnet overlaps another's is not allocated until that is gone; w
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 from swarmsim.apitypes.specs import PortConfig, replace
@@ -254,11 +254,15 @@ class Allocator:
             wanted = (service.spec.endpoint.ports if service.spec.endpoint else None) or []
             ports = allocate_ports(wanted, ports_in_use(self.store, id), ports)
         wanted_vips = self._wanted_vips(service, ports)
-        kept = {vip.network_id: vip for vip in service.virtual_ips if vip.network_id in wanted_vips}
-        self._free(vip for vip in service.virtual_ips if vip.network_id not in kept)
-        vips = tuple(kept.get(network) or self._attach(network) for network in wanted_vips)
+        vips = self._places(service.virtual_ips, wanted_vips)
         if (ports, vips) != (service.ports, service.virtual_ips):
             tx.update(replace(service, ports=ports, virtual_ips=vips))
+
+    def _places(self, old: tuple[Attachment, ...], wanted: Collection[str]) -> tuple[Attachment, ...]:
+        """A place on each of the wanted networks; those there were are kept, or freed."""
+        kept = {each.network_id: each for each in old if each.network_id in wanted}
+        self._free(each for each in old if each.network_id not in wanted)
+        return tuple(kept.get(network) or self._attach(network) for network in wanted)
 
     def _attach(self, network_id: str) -> Attachment:
         """A place on the network; without an address if none is left."""
@@ -279,9 +283,7 @@ class Allocator:
             if each.driver == "overlay"
         }
         wanted.update((n.id, None) for n in tx.all(Network) if n.spec.ingress and n.subnet)
-        kept = {each.network_id: each for each in node.attachments if each.network_id in wanted}
-        self._free(each for each in node.attachments if each.network_id not in wanted)
-        attachments = tuple(kept.get(network) or self._attach(network) for network in wanted)
+        attachments = self._places(node.attachments, wanted)
         if attachments != node.attachments:
             tx.update(replace(node, attachments=attachments))
 

@@ -54,7 +54,6 @@ NODE_DOWN_PERIOD = 24 * 3600.0  # seconds, DefaultNodeDownPeriod
 UNKNOWN_MESSAGE = 'Node moved to "unknown" state due to leadership change in cluster'
 HEARTBEAT_FAILURE = "heartbeat failure"
 UNKNOWN_FAILURE = 'heartbeat failure for node in "unknown" state'
-DISCONNECTED_MESSAGE = "node is currently trying to find new manager"
 
 
 AgentStream: TypeAlias = ServerStream[SessionMessage | AssignmentsMessage]

@@ -19,20 +19,18 @@ from collections.abc import Iterable
 from functools import partial
 
 from swarmsim.sim.future import Activity
-from swarmsim.swarm.constraint import NoConstraints, node_matches, parse
-from swarmsim.swarm.manager.orchestrator import is_dirty, new_task, want
-from swarmsim.swarm.manager.reconciler import Reconciler, Step
+from swarmsim.swarm.constraint import node_matches, parsed
+from swarmsim.swarm.manager.orchestrator import delete_task, is_dirty, new_task, want
+from swarmsim.swarm.manager.reconciler import Reconciler
 from swarmsim.swarm.manager.update import Slot
 from swarmsim.swarm.objects import Availability, Node, Service, Task, node_invalid
 from swarmsim.swarm.states import TaskState
-from swarmsim.swarm.store import Transaction
+from swarmsim.swarm.store import Step, Transaction
 
 
 def _fits(service: Service, node: Node) -> bool:
-    try:
-        return node_matches(parse(service.spec.task.placement.constraints or []), node)
-    except NoConstraints:
-        return True
+    found = parsed(tuple(service.spec.task.placement.constraints or ()))
+    return found is None or node_matches(found, node)
 
 
 def _end(slot: Iterable[Task]) -> list[Step]:
@@ -59,7 +57,7 @@ class GlobalOrchestrator(Reconciler):
             return []
         own = [task for task in self.store.tasks_on_node(node.id) if self.owns(task)]
         if action == "delete":
-            return [partial(self._delete, task.id) for task in own]
+            return [partial(delete_task, task.id) for task in own]
         if node_invalid(node):
             return _end(own)
         if node.spec.availability is Availability.PAUSE:
@@ -118,6 +116,3 @@ class GlobalOrchestrator(Reconciler):
     def _create(self, service: Service, node_id: str, tx: Transaction) -> None:
         if tx.get(Service, service.id) is not None:
             tx.create(new_task(service, 0, node_id, self.ids, self.scope.clock.now))
-
-    def _delete(self, task_id: str, tx: Transaction) -> None:
-        tx.delete(Task, task_id)

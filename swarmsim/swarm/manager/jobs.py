@@ -8,10 +8,8 @@ are removed, and it all begins again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import Any
 
 from swarmsim.apitypes.specs import replace
 from swarmsim.sim.future import Activity
@@ -23,9 +21,7 @@ from swarmsim.swarm.manager.restart import RestartSupervisor
 from swarmsim.swarm.manager.taskinit import check_tasks
 from swarmsim.swarm.objects import Availability, Node, NodeState, Service, Task, node_invalid
 from swarmsim.swarm.states import TaskState
-from swarmsim.swarm.store import Change, MemoryStore, Transaction
-
-Step = Callable[[Transaction], Any]
+from swarmsim.swarm.store import Change, MemoryStore, Step, Transaction
 
 
 class JobsOrchestrator:

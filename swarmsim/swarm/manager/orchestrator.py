@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from swarmsim.apitypes.specs import DEFAULT_RESTART, DEFAULT_UPDATE, SECOND, RestartPolicy, UpdateConfig, replace
 from swarmsim.sim.streams import new_id
-from swarmsim.swarm.constraint import NoConstraints, node_matches, parse
+from swarmsim.swarm.constraint import node_matches, parsed
 from swarmsim.swarm.objects import Node, Service, Task, TaskStatus
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import Transaction
@@ -83,6 +83,10 @@ def new_task(service: Service, slot: int, node_id: str, ids: Random, now: float)
     )
 
 
+def delete_task(task_id: str, tx: Transaction) -> None:
+    tx.delete(Task, task_id)
+
+
 def want(task_id: str, state: TaskState, tx: Transaction) -> None:
     """Raise a task's desired state, in a transaction."""
     task = tx.get(Task, task_id)
@@ -100,11 +104,8 @@ def is_dirty(service: Service, task: Task, node: Node | None) -> bool:
     spec = service.spec.task
     placed_the_same = replace(task.spec, placement=spec.placement)
     if placed_the_same == spec and task.spec.placement != spec.placement and node is not None:
-        try:
-            fits = node_matches(parse(spec.placement.constraints or []), node)
-        except NoConstraints:
-            fits = False
-        if fits:
+        found = parsed(tuple(spec.placement.constraints or ()))
+        if found is not None and node_matches(found, node):
             return task.endpoint_spec != service.spec.endpoint
     return task.spec != spec or task.endpoint_spec != service.spec.endpoint
 

@@ -7,10 +7,8 @@ served in that order. What "as many as it asks for" means is the business of eac
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
 from functools import partial
 from random import Random
-from typing import Any
 
 from swarmsim.sim.future import Activity
 from swarmsim.sim.scope import Scope
@@ -21,10 +19,7 @@ from swarmsim.swarm.manager.taskinit import check_tasks
 from swarmsim.swarm.manager.update import UpdateSupervisor
 from swarmsim.swarm.objects import Node, Service, Task
 from swarmsim.swarm.states import TaskState
-from swarmsim.swarm.store import Change, MemoryStore, Transaction
-
-Step = Callable[[Transaction], Any]
-"""A small write."""
+from swarmsim.swarm.store import Change, MemoryStore, Step, Transaction
 
 
 class Reconciler(ABC):
@@ -60,7 +55,8 @@ class Reconciler(ABC):
     # -- noting
 
     def _start(self) -> Activity[None]:
-        self.look_at(service for service in self.store.table(Service).values() if self.is_ours(service))
+        services = self.store.table(Service).values()
+        self._to_reconcile.update((service.id, None) for service in services if self.is_ours(service))
         steps = check_tasks(self.store, self.restarts, self.is_ours, self.found)
         yield from self._tick([], steps)
 
@@ -104,10 +100,6 @@ class Reconciler(ABC):
         """Whether the task belongs to a service of this orchestrator's kind."""
         service = self.store.get(Service, task.service_id)
         return service is not None and self.is_ours(service)
-
-    def look_at(self, services: Iterable[Service]) -> None:
-        """Reconcile these services soon."""
-        self._to_reconcile.update((service.id, None) for service in services)
 
     def restart_soon(self, task: Task) -> None:
         """Hand the task to the restart supervisor soon."""

@@ -12,12 +12,12 @@ from random import Random
 
 from swarmsim.sim.future import Activity
 from swarmsim.sim.scope import Scope
-from swarmsim.swarm.manager.orchestrator import new_task, want
-from swarmsim.swarm.manager.reconciler import Reconciler, Step
+from swarmsim.swarm.manager.orchestrator import delete_task, new_task, want
+from swarmsim.swarm.manager.reconciler import Reconciler
 from swarmsim.swarm.manager.update import Slot
 from swarmsim.swarm.objects import Node, Service, Task, node_invalid
 from swarmsim.swarm.states import TaskState
-from swarmsim.swarm.store import MemoryStore, Transaction
+from swarmsim.swarm.store import MemoryStore, Step, Transaction
 
 
 def slots_to_keep(slots: list[Slot], count: int, rng: Random) -> tuple[list[Slot], list[Slot]]:
@@ -88,20 +88,17 @@ class ReplicatedOrchestrator(Reconciler):
                     number += 1
                 dead.pop(number, None)
                 steps.append(partial(self._create, service, number))
-            steps += [partial(self._delete, task.id) for slot in dead.values() for task in slot]
+            steps += [partial(delete_task, task.id) for slot in dead.values() for task in slot]
         elif wanted < len(running):
             kept, surplus = slots_to_keep(list(running.values()), wanted, self.rng)
             self.updater.update(service, kept)
-            steps += [partial(self._delete, task.id) for slot in dead.values() for task in slot]
+            steps += [partial(delete_task, task.id) for slot in dead.values() for task in slot]
             steps += [partial(want, task.id, TaskState.REMOVE) for slot in surplus for task in slot]
         else:
-            steps += [partial(self._delete, task.id) for slot in dead.values() for task in slot]
+            steps += [partial(delete_task, task.id) for slot in dead.values() for task in slot]
             self.updater.update(service, list(running.values()))
         if steps:
             yield self.store.batch(steps)
 
     def _create(self, service: Service, slot: int, tx: Transaction) -> None:
         tx.create(new_task(service, slot, "", self.ids, self.scope.clock.now))
-
-    def _delete(self, task_id: str, tx: Transaction) -> None:
-        tx.delete(Task, task_id)

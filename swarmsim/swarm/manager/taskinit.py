@@ -9,29 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
-from swarmsim.swarm.manager.orchestrator import Restart, SlotTuple
+from swarmsim.swarm.manager.orchestrator import Restart, SlotTuple, delete_task
 from swarmsim.swarm.manager.restart import RestartSupervisor
 from swarmsim.swarm.objects import Service, Task
 from swarmsim.swarm.states import TaskState
-from swarmsim.swarm.store import MemoryStore, Transaction
+from swarmsim.swarm.store import MemoryStore, Step
 
 
 def check_tasks(
     store: MemoryStore,
     restarts: RestartSupervisor,
     is_related: Callable[[Service], bool],
-    fix: Callable[[Task], Callable[[Transaction], Any] | None],
-) -> list[Callable[[Transaction], Any]]:
+    fix: Callable[[Task], Step | None],
+) -> list[Step]:
     """The writes to make first; ``fix`` is told every related task and may add one. Delays are started on the way."""
-    steps: list[Callable[[Transaction], Any]] = []
+    steps: list[Step] = []
     instances: dict[SlotTuple, list[Task]] = {}
     now = store.clock.now
     for task in store.table(Task).values():
         service = store.get(Service, task.service_id)
         if service is None:
-            steps.append(partial(_delete, task.id))
+            steps.append(partial(delete_task, task.id))
             continue
         if not is_related(service):
             continue
@@ -54,7 +53,3 @@ def check_tasks(
         for task in current[1:]:
             restarts.record(tuple, task, task.meta.created_at)
     return steps
-
-
-def _delete(task_id: str, tx: Transaction) -> None:
-    tx.delete(Task, task_id)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from functools import partial
 
 from swarmsim.sim.scope import Scope
-from swarmsim.swarm.manager.orchestrator import Restart, SlotTuple, by_timestamp
+from swarmsim.swarm.manager.orchestrator import Restart, SlotTuple, by_timestamp, delete_task
 from swarmsim.swarm.objects import Cluster, Service, Task
 from swarmsim.swarm.states import TaskState
-from swarmsim.swarm.store import Change, MemoryStore, Transaction
+from swarmsim.swarm.store import Change, MemoryStore
 
 MAX_DIRTY = 1000
 BATCHING_INTERVAL = 0.250  # seconds, reaperBatchingInterval
@@ -73,7 +73,7 @@ class TaskReaper:
             if service is None or self._reap_slot(service, slot, doomed):
                 del self._dirty[slot]
         if doomed:
-            self.store.batch([partial(self._delete, id) for id in doomed])
+            self.store.batch([partial(delete_task, id) for id in doomed])
 
     def _reap_slot(self, service: Service, slot: SlotTuple, doomed: dict[str, None]) -> bool:
         """Choose what goes from one slot; whether the slot needs no further look."""
@@ -103,6 +103,3 @@ class TaskReaper:
             else:
                 running += 1
         return running <= 1
-
-    def _delete(self, task_id: str, tx: Transaction) -> None:
-        tx.delete(Task, task_id)

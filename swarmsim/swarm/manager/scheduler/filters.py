@@ -11,11 +11,10 @@ for one task pass it for every task with the same key, until the node itself cha
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from functools import lru_cache
 from typing import NamedTuple
 
 from swarmsim.apitypes.specs import Platform
-from swarmsim.swarm.constraint import Constraint, NoConstraints, node_matches, parse
+from swarmsim.swarm.constraint import node_matches, parsed
 from swarmsim.swarm.manager.scheduler.nodeinfo import NodeInfo, reservations
 from swarmsim.swarm.objects import Availability, Node, NodeState, Task
 
@@ -78,18 +77,9 @@ def _has_plugins(node: Node, wanted: tuple[tuple[str, str], ...]) -> bool:
     return True
 
 
-@lru_cache(maxsize=1024)
-def _parsed(texts: tuple[str, ...]) -> list[Constraint] | None:
-    try:
-        return parse(list(texts))
-    except NoConstraints:
-        return None
-
-
 def constraints(task: Task) -> Check | None:
-    texts = task.spec.placement.constraints
-    parsed = _parsed(tuple(texts)) if texts else None
-    return (lambda info: node_matches(parsed, info.node)) if parsed else None
+    found = parsed(tuple(task.spec.placement.constraints or ()))
+    return (lambda info: node_matches(found, info.node)) if found else None
 
 
 _SAME_ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}
