@@ -37,7 +37,7 @@ def with_digest(image: str, digest: str) -> str:
     reference = parse_reference(image)
     if reference.digest:
         return image
-    return f"{reference.name}{':' + reference.tag if reference.tag else ''}@{digest}"
+    return reference._replace(digest=digest).familiar
 
 
 def _mistake(text: str) -> str:

@@ -93,10 +93,7 @@ class EngineAPI(ResourceCalls):
     def swarm_init(self, request: api.InitRequest) -> Activity[str]:
         """Returns the node's id."""
         yield from self._request()
-        if self.engine.node is not None or self.engine.joining is not None:
-            raise texts.SWARM_EXISTS.refusal()
-        address = self._own_address(request.advertise_addr or request.listen_addr, "advertise")
-        available = _availability(request.availability)
+        address, available = self._entering(request)
         node = yield from init_swarm(self.engine.process, self.engine, address, available)
         self._adopt(node)
         if request.spec != api.SwarmSpec():
@@ -106,12 +103,16 @@ class EngineAPI(ResourceCalls):
             yield from self._control(control.UPDATE_CLUSTER, update)
         return node.identity.node_id
 
-    def swarm_join(self, request: api.JoinRequest) -> Activity[None]:
-        yield from self._request()
+    def _entering(self, request: api.InitRequest | api.JoinRequest) -> tuple[str, Availability]:
+        """Where the others will find this engine, and what it is there for. Raises :class:`ApiError`, also if it is in a swarm."""
         if self.engine.node is not None or self.engine.joining is not None:
             raise texts.SWARM_EXISTS.refusal()
-        address = self._own_address(request.advertise_addr or request.listen_addr, "advertise")
-        available = _availability(request.availability)
+        address = self._own_address(request.advertise_addr or request.listen_addr)
+        return address, _availability(request.availability)
+
+    def swarm_join(self, request: api.JoinRequest) -> Activity[None]:
+        yield from self._request()
+        address, available = self._entering(request)
         token = request.token
         parts = token.split("-")
         if len(parts) != 4 or parts[:2] != ["SWMTKN", "1"] or len(parts[2]) != 50 or len(parts[3]) != 25:
@@ -404,12 +405,12 @@ class EngineAPI(ResourceCalls):
         found = find_image(reference)
         if found is not None and found[1] in self.engine.images:
             raise ApiError(501, f"swarmsim: what is in the image {reference} is not modelled yet")
-        raise ApiError(404, f"No such image: {reference}")
+        raise texts.NO_SUCH_IMAGE.refusal(image=reference)
 
     def plugin_inspect(self, reference: str) -> Activity[Json]:
         """There are none but those built in."""
         yield from self._request()
-        raise ApiError(404, f'plugin "{reference}" not found')
+        raise texts.NO_PLUGIN.refusal(name=reference)
 
     def info(self) -> Activity[Any]:
         yield from self._request()
@@ -517,18 +518,15 @@ class EngineAPI(ResourceCalls):
     def _root(self) -> RootCA | None:
         return self.engine.node.disk.root if self.engine.node is not None else None
 
-    def _own_address(self, given: str, what: str) -> str:
+    def _own_address(self, given: str) -> str:
         address, port = _split(given or self.host.address)
         if address in ("0.0.0.0", ""):
             address = self.host.address
-        if address != self.host.address and not _is_interface(address):
-            if not all(part.isdigit() for part in address.split(".")):
-                raise ApiError(
-                    400,
-                    f"{what} address must be a non-zero IP address or network interface (with optional port number)",
-                )
-            if what == "listen":
-                raise ApiError(400, f"listen address must be an IP address of this host: {address}")
+        numeric = all(part.isdigit() for part in address.split("."))
+        if address != self.host.address and not _is_interface(address) and not numeric:
+            raise ApiError(
+                400, "advertise address must be a non-zero IP address or network interface (with optional port number)"
+            )
         if _is_interface(address):
             address = self.host.address
         return f"{address}:{port or SWARM_PORT}"

@@ -8,15 +8,14 @@ containers is on disk.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from swarmsim.apitypes.specs import SECOND, HealthConfig, PortConfig
-from swarmsim.engine.behaviour import Behaviour
-from swarmsim.sim.clock import Clock
+from swarmsim.engine.behaviour import Behaviour, signal_name
+from swarmsim.engine.stream import Pipe
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host
 from swarmsim.sim.scope import Scope
@@ -28,7 +27,6 @@ SIGNAL_LATENCY = 0.05  # seconds a well-behaved process needs to stop; estimated
 LOST = 255  # the exit code of a container whose process vanished with the power (daemon restore)
 KILLED = 137
 NOTHING: dict[str, str] = {}
-T = TypeVar("T")
 
 
 class HealthCheck(NamedTuple):
@@ -52,28 +50,6 @@ class HealthCheck(NamedTuple):
             config.start_period / SECOND,
             config.retries or 3,
         )
-
-
-class Mailbox(Generic[T]):
-    """Messages for one reader, in the order they came."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._waiting: deque[T] = deque()
-        self._reader: Future[None] | None = None
-
-    def put(self, message: T) -> None:
-        self._waiting.append(message)
-        if self._reader is not None:
-            reader, self._reader = self._reader, None
-            reader.succeed()
-
-    def next(self) -> Activity[T]:
-        """The next message, as soon as it is there."""
-        if not self._waiting:
-            self._reader = self._clock.future()
-            yield self._reader
-        return self._waiting.popleft()
 
 
 class Container:
@@ -152,7 +128,7 @@ class Container:
         self.failing_streak = 0
         self.listener: Callable[[Container, str, dict[str, str]], object] = lambda *_: None
         """Told of what happens to it, for ``docker events``."""
-        self._subscribers: list[Mailbox[str]] = []
+        self._subscribers: list[Pipe] = []
         self._exits: list[Future[Any]] = []
         self._health_waiters: list[Future[Any]] = []
         self._rng = rng
@@ -179,9 +155,9 @@ class Container:
         for subscriber in self._subscribers:
             subscriber.put(action)
 
-    def subscribe(self) -> Mailbox[str]:
+    def subscribe(self) -> Pipe:
         """What happens to it from now on: the actions of ``docker events``; ``die``, if it has ended already."""
-        mailbox: Mailbox[str] = Mailbox(self.host.clock)
+        mailbox = Pipe(self.host.clock)
         if self.state == "exited":
             mailbox.put("die")
         self._subscribers.append(mailbox)
@@ -215,7 +191,7 @@ class Container:
         assert self.process is not None
         assert self.run is not None
         self.emit("kill", {"signal": name})
-        if name.upper().removeprefix("SIG") in ("KILL", "9"):
+        if signal_name(name) == "KILL":
             self._exit(KILLED)
         else:
             ends = self.run.ends_by(name, self.host.clock.now - (self.started_at or 0.0))

@@ -10,10 +10,11 @@ from typing import Any, Protocol
 from swarmsim.apitypes.specs import DEFAULT_STOP_GRACE, SECOND, Mount, PortConfig
 from swarmsim.engine import texts
 from swarmsim.engine.behaviour import NotUnderstood
-from swarmsim.engine.containers import Container, HealthCheck, Mailbox
+from swarmsim.engine.containers import Container, HealthCheck
 from swarmsim.engine.images import NoExecutable, find_image, plan_probe, plan_run
 from swarmsim.engine.localresources import Volume
 from swarmsim.engine.overlays import Overlays
+from swarmsim.engine.stream import Pipe
 from swarmsim.sim.errors import ModelError
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host, Process
@@ -215,7 +216,7 @@ class ContainerController:
             ".Node.ID": task.node_id,
             ".Node.Hostname": self.engine.host.name,
             ".Task.ID": task.id,
-            ".Task.Name": f"{task.label}.{task.id}",
+            ".Task.Name": self._name,
             ".Task.Slot": str(task.slot or task.node_id),
         }
         return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
@@ -273,7 +274,7 @@ class ContainerController:
             return failure, failure.fill(program=program)
         return None
 
-    def _until_healthy(self, container: Container, events: Mailbox[str]) -> Activity[Any]:
+    def _until_healthy(self, container: Container, events: Pipe) -> Activity[Any]:
         """A start is over when the container is healthy, or has ended (controller.go Start).
 
         The events are read one by one, and not while the container is being stopped: one that becomes healthy then

@@ -6,6 +6,8 @@ Keys come in the order Go's structs have them, because ``docker inspect`` prints
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from itertools import cycle
 from typing import Any
 
 from swarmsim.apitypes.base import as_json
@@ -23,6 +25,7 @@ from swarmsim.apitypes.specs import (
 from swarmsim.engine.containers import Container
 from swarmsim.engine.localresources import LocalNetwork, mountpoint
 from swarmsim.engine.overlays import Half
+from swarmsim.go.duration import NO_TIME
 from swarmsim.go.units import human_duration
 from swarmsim.sim.clock import EPOCH, timestamp
 from swarmsim.swarm.api import control
@@ -124,16 +127,13 @@ def secret_json(secret: Secret | Config) -> Json:
     return {"ID": secret.id, **_meta(secret.meta), "Spec": spec}
 
 
-def network_json(network: Network | LocalNetwork | Half, detailed: Json | None = None) -> Json:
-    """``detailed`` are the containers and peers that an engine tells of its own networks when they are inspected."""
+def network_json(network: Network | LocalNetwork | Half) -> Json:
     if isinstance(network, Half):
-        body = network_json(network.network)
-        body |= {
+        return network_json(network.network) | {
             "Created": timestamp(network.created_at),
             "Containers": {},
             "Labels": network.network.spec.labels or {},
         }
-        return body | (detailed or {})
     spec = network.spec
     if isinstance(network, Network):
         scope, created = "swarm", network.meta.created_at
@@ -163,7 +163,6 @@ def network_json(network: Network | LocalNetwork | Half, detailed: Json | None =
         "Containers": containers,
         "Options": {**(spec.options or {}), **vxlan} if allocated else None,
         "Labels": labels,
-        **(detailed or {}),
     }
 
 
@@ -293,7 +292,7 @@ def container_json(container: Container, now: float) -> Json:
     ports = [port.partition("/") for port in container.ports if port not in bound] if running else []
     published = [
         {"IP": ip, "PrivatePort": port.target_port, "PublicPort": port.published_port, "Type": port.protocol}
-        for port, ip in zip(container.bindings, ("0.0.0.0", "::") * len(container.bindings), strict=False)
+        for port, ip in _bound(container)
     ]
     return {
         "Id": container.id,
@@ -367,14 +366,19 @@ def container_inspected(container: Container) -> Json:
     }
 
 
+def _bound(container: Container) -> Iterator[tuple[PortConfig, str]]:
+    """Bindings and the addresses of the host they are at: each is there for IPv4, then for IPv6."""
+    return zip(container.bindings, cycle(("0.0.0.0", "::")), strict=False)
+
+
 def _port_map(container: Container) -> Json:
     """Which port of the container which ports of the host lead to."""
     ports: Json = dict.fromkeys(container.ports)
-    for port, ip in zip(container.bindings, ("0.0.0.0", "::") * len(container.bindings), strict=False):
+    for port, ip in _bound(container):
         name = f"{port.target_port}/{port.protocol}"
         ports[name] = [*(ports.get(name) or ()), {"HostIp": ip, "HostPort": str(port.published_port)}]
     return ports
 
 
 def _moment(seconds: float | None) -> str:
-    return "0001-01-01T00:00:00Z" if seconds is None else timestamp(seconds)
+    return NO_TIME if seconds is None else timestamp(seconds)

@@ -36,6 +36,14 @@ class Half(NamedTuple):
     created_at: float
     address: str
 
+    @property
+    def id(self) -> str:
+        return self.network.id
+
+    @property
+    def name(self) -> str:
+        return self.network.name
+
 
 class Endpoint(NamedTuple):
     """One end on a network: ``key`` is the container's id, or the load balancer's name."""

@@ -26,14 +26,6 @@ ON_EVERY_NODE = ("bridge", "host")
 PLUGIN_TIMEOUT = 15.0  # seconds, pkg/plugins/client.go defaultTimeOut: so long a plugin is looked for
 
 
-def _id(network: Network | LocalNetwork | Half) -> str:
-    return network.network.id if isinstance(network, Half) else network.id
-
-
-def _name(network: Network | LocalNetwork | Half) -> str:
-    return network.network.name if isinstance(network, Half) else network.name
-
-
 class _SecretCalls(NamedTuple):
     list: Method[control.ListSecretsRequest, control.ListSecretsResponse]
     create: Method[control.CreateSecretRequest, control.CreateSecretResponse]
@@ -108,22 +100,22 @@ class ResourceCalls(Calls):
         """What is here comes before what the swarm has: it says who is on it."""
         halves = self.engine.overlays.halves
         networks = yield from self._networks()
-        entries = [(_id(network), _name(network), network) for network in networks]
+        entries = [(network.id, network.name, network) for network in networks]
         found: Network | LocalNetwork | Half = find("network", reference, entries)
-        return halves.get(_id(found), found)
+        return halves.get(found.id, found)
 
     def network_inspect(self, reference: str, scope: str = "") -> Activity[Any]:
         """With the scope ``swarm`` an engine's own networks are not known, but for those that each has."""
         yield from self._request()
         network = yield from self._network(reference)
         if scope == "swarm" and isinstance(network, LocalNetwork) and network.name not in ON_EVERY_NODE:
-            raise ApiError(404, f"network {reference} not found")
+            raise texts.NOT_FOUND.refusal(kind="network", reference=reference)
         overlays = self.engine.overlays
         if isinstance(network, Half):
             endpoints = {end.key: end.json() for end in overlays.endpoints(network)}
-            return network_json(network, {"Containers": endpoints, "Peers": self._peers(network)})
+            return network_json(network) | {"Containers": endpoints, "Peers": self._peers(network)}
         if network.name == GATEWAY_BRIDGE[0]:
-            return network_json(network, {"Containers": {end.key: end.json() for end in overlays.gateways()}})
+            return network_json(network) | {"Containers": {end.key: end.json() for end in overlays.gateways()}}
         return network_json(network)
 
     def _peers(self, half: Half) -> list[Json]:
@@ -143,12 +135,13 @@ class ResourceCalls(Calls):
         """Returns the id; only overlay networks are the swarm's, others stay on this engine."""
         yield from self._request()
         spec = network_spec(request)
+        pool = None
         if spec.subnet:
             try:
-                ipaddress.ip_network(spec.subnet, strict=False)
+                pool = ipaddress.ip_network(spec.subnet, strict=False)
             except ValueError:
                 raise ApiError(400, f"Invalid subnet {spec.subnet} : invalid CIDR address: {spec.subnet}") from None
-        if any(_name(network) == spec.name for network in (yield from self._networks())):
+        if any(network.name == spec.name for network in (yield from self._networks())):
             raise texts.NETWORK_EXISTS.refusal(name=spec.name)
         if spec.driver not in NETWORK_DRIVERS:
             yield PLUGIN_TIMEOUT
@@ -161,8 +154,9 @@ class ResourceCalls(Calls):
             return created.network.id
         if spec.driver in ("host", "null"):
             raise texts.ONE_INSTANCE.refusal(driver=spec.driver)
-        present = [ipaddress.ip_network(n.spec.subnet) for n in self.engine.networks.values() if n.spec.subnet]
-        if spec.subnet and any(map(ipaddress.ip_network(spec.subnet, strict=False).overlaps, present)):
+        subnets = [network.spec.subnet for network in self.engine.networks.values() if network.spec.subnet]
+        present = [ipaddress.ip_network(subnet, strict=False) for subnet in subnets]
+        if pool is not None and any(map(pool.overlaps, present)):
             raise texts.POOL_OVERLAPS.refusal()
         local = LocalNetwork(hex_id(self.engine.ids), self.host.clock.now, spec)
         self.engine.networks[local.id] = local
@@ -178,7 +172,7 @@ class ResourceCalls(Calls):
                 raise texts.PREDEFINED_REMOVE.refusal(name=network.name)
             del self.engine.networks[network.id]
             return
-        yield from self._control(control.REMOVE_NETWORK, control.RemoveNetworkRequest(_id(network)))
+        yield from self._control(control.REMOVE_NETWORK, control.RemoveNetworkRequest(network.id))
 
     def with_network_ids(self, spec: ServiceSpec) -> Activity[ServiceSpec]:
         """The spec with the ids of its networks for their names (cluster/networks.go populateNetworkID). Raises
@@ -188,10 +182,10 @@ class ResourceCalls(Calls):
         listed = [(network.id, network.name, network) for network in (yield from self._listed())]
         targets = []
         for each in spec.task.networks:
-            local = next((n for n in self.engine.networks.values() if each.target in (n.id, n.name)), None)
             try:
                 target = find("network", each.target, listed).id
             except ApiError:
+                local = next((n for n in self.engine.networks.values() if each.target in (n.id, n.name)), None)
                 if local is None:
                     raise
                 if not local.predefined:

@@ -45,6 +45,7 @@ _TOKEN = re.compile(
 )
 _PART = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([^'"\\]+)""", re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+OPENERS = frozenset(("while", "until", "for", "if", "{", "("))
 KEYWORDS = frozenset(("do", "done", "then", "else", "elif", "fi", "}", ")"))
 
 
@@ -68,7 +69,7 @@ def _tokens(script: str) -> list[str]:
 class _Shell:
     """Runs a script on a clock of its own."""
 
-    def __init__(self, tokens: list[str], files: frozenset[str] | set[str] = frozenset()) -> None:
+    def __init__(self, tokens: list[str]) -> None:
         self.tokens = tokens
         self.at = 0
         self.now = 0.0
@@ -76,7 +77,7 @@ class _Shell:
         self.lines: list[tuple[float, str]] = []
         self.pauses: list[float] = []
         self.traps: dict[str, Trap] = {}
-        self.files = set(files)
+        self.files: set[str] = set()
         self.made: set[str] = set()
         """Files it makes or removes."""
         self.variables: dict[str, str] = {}
@@ -126,23 +127,23 @@ class _Shell:
 
     # -- lists
 
-    def run_list(self, runs: bool = True) -> None:
-        """Commands up to a keyword that ends them; passed over if not ``runs``."""
+    def run_list(self) -> None:
+        """Commands up to a keyword that ends them."""
         self.skip_ends()
         while self.ahead and self.ahead not in KEYWORDS:
-            self.and_or(runs)
+            self.and_or()
             if self.ahead == "&":
                 raise NotUnderstood("&")
             if self.ahead not in (";", "", *KEYWORDS):
                 raise NotUnderstood(self.ahead)
             self.skip_ends()
 
-    def and_or(self, runs: bool) -> None:
-        self.command(runs)
+    def and_or(self) -> None:
+        self.command(True)
         while self.ahead in ("&&", "||"):
             operator = self.take()
             self.skip_ends()
-            self.command(runs and (self.code == 0) is (operator == "&&"))
+            self.command((self.code == 0) is (operator == "&&"))
 
     def command(self, runs: bool) -> None:
         if not runs:
@@ -165,16 +166,16 @@ class _Shell:
             compound()
         else:
             self.simple()
-        if self.ahead == "|" or self.ahead in ("<",) or self.ahead.lstrip("012").startswith(">"):
+        if self.ahead in ("|", "<") or self.ahead.lstrip("012").startswith(">"):
             raise NotUnderstood(self.ahead)
 
     def skip_command(self) -> None:
         """Pass over one command."""
-        if self.ahead in ("while", "until", "for", "if", "{", "("):
+        if self.ahead in OPENERS:
             depth = 0
             while self.ahead:
                 token = self.take()
-                depth += token in ("while", "until", "for", "if", "{", "(")
+                depth += token in OPENERS
                 depth -= token in ("done", "fi", "}", ")")
                 if depth == 0:
                     return
@@ -201,10 +202,7 @@ class _Shell:
         self.take()
         done = False
         while True:
-            if done:
-                self.skip_list()
-            else:
-                self.run_list()
+            self.part(not done)
             taken = not done and self.code == 0
             self.take("then")
             self.part(taken)
@@ -217,7 +215,7 @@ class _Shell:
                 word = self.take()
             if word != "fi":
                 raise Unfinished(f"unexpected {word}")
-            if not done and not taken:
+            if not done:
                 self.code = 0
             return
 
@@ -417,23 +415,21 @@ class _Shell:
         raise NotUnderstood("test " + " ".join(words))
 
 
-def _run(script: str, files: frozenset[str]) -> _Shell:
-    shell = _Shell(_tokens(script), files)
+def _run(script: str) -> _Shell:
+    shell = _Shell(_tokens(script))
     try:
         shell.run_list()
         if shell.ahead:
             raise Unfinished(f"unexpected {shell.ahead}")
-    except _Exit:
-        pass
-    except _Break:
+    except (_Exit, _Break):
         pass
     return shell
 
 
-def run_script(script: str, files: frozenset[str] = frozenset()) -> Behaviour:
+def run_script(script: str) -> Behaviour:
     """What ``sh -c`` with this script does. Raises :class:`NotUnderstood`."""
     try:
-        shell = _run(script, files)
+        shell = _run(script)
     except Unfinished as problem:
         return Behaviour(0.0, 2, None, ((0.0, f"sh: syntax error: {problem}"),))
     traps = tuple(shell.traps.values())
@@ -447,6 +443,6 @@ def run_script(script: str, files: frozenset[str] = frozenset()) -> Behaviour:
 def made_by(script: str) -> set[str]:
     """The files that a script makes or removes on its way."""
     try:
-        return _run(script, frozenset()).made
+        return _run(script).made
     except Unfinished:
         return set()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from swarmsim.sim.clock import Clock, timestamp
-from swarmsim.sim.future import Future
+from swarmsim.sim.future import Activity, Future
 from swarmsim.swarm.objects import Task
 
 STDOUT, STDERR, SYSTEM_ERROR = 1, 2, 3
@@ -56,6 +56,10 @@ class Pipe:
         reader = self._reader
         self._hand_over()
         return reader
+
+    def next(self) -> Activity[Any]:
+        """The next piece, at once if it is there."""
+        return self._pieces.popleft() if self._pieces else (yield self.read())
 
     def _hand_over(self) -> None:
         if self._reader is not None and self._pieces:

@@ -38,8 +38,8 @@ _OLD_BOOLEANS = frozenset(
 def scalar(text: str) -> Any:
     """What a plain scalar is: ``None``, a boolean, a number, a time or the text.
 
-    >>> [scalar(text) for text in ("0440", "0o440", "1e3", "yes", "1_000", "08", "~")]
-    [288, 288, 1000.0, 'yes', 1000, 8.0, None]
+    >>> [scalar(text) for text in ("0440", "0o440", "0xb", "1e3", "yes", "1_000", "08", "~")]
+    [288, 288, 11, 1000.0, 'yes', 1000, 8.0, None]
     """
     if text in _CONSTANTS:
         return _CONSTANTS[text]
@@ -54,7 +54,7 @@ def scalar(text: str) -> Any:
     if match := _PREFIXED.fullmatch(plain):
         digits = match[2]
         base = {"x": 16, "b": 2}.get(digits[1].lower(), 8)
-        return _sized(int(match[1] + digits.lstrip("0").lstrip("xXbBoO") or "0", base), plain)
+        return _sized(int(match[1] + digits, base), plain)
     return float(plain) if _FLOAT.fullmatch(plain) else text
 
 

@@ -174,7 +174,8 @@ class _Run:
         value = indirect(value)
         match kind(value):
             case "slice":
-                return range(len(items(value))), items(value)
+                elements = items(value)
+                return range(len(elements)), elements
             case "map":
                 found = entries(value)
                 return list(found), list(found.values())
