@@ -22,6 +22,7 @@ from msgspec import Struct
 from swarmsim.apitypes.http import Request, Response
 from swarmsim.docker.client import Result, run_docker
 from swarmsim.docker.files import Files
+from swarmsim.engine.stream import Pipe, log_frame
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.future import Activity, Future
 
@@ -119,8 +120,7 @@ class Daemon:
         frames = b""
         for stream, moment, details, text in self.objects["logs"]:
             parts = [moment] * (query.get("timestamps") == "1") + [details] * (query.get("details") == "1") + [text]
-            data = (" ".join(parts) + "\n").encode()
-            frames += bytes((stream, 0, 0, 0)) + len(data).to_bytes(4, "big") + data
+            frames += log_frame(stream, " ".join(parts) + "\n")
         return frames
 
 
@@ -149,21 +149,6 @@ def _fits(body: Json, labels: dict[str, str], filters: dict[str, dict[str, bool]
     return all(key not in have or any(value in have[key] for value in wanted) for key, wanted in filters.items())
 
 
-class _Pieces:
-    """A stream's pieces, all there at once."""
-
-    def __init__(self, pieces: Iterable[Any]) -> None:
-        self._pieces = iter(pieces)
-        self._clock = Clock()
-
-    def read(self) -> Future[Any]:
-        future: Future[Any] = self._clock.future()
-        future.succeed(next(self._pieces, None))
-        return future
-
-    def close(self) -> None: ...
-
-
 def _frames(data: bytes) -> Iterable[bytes]:
     while data:
         size = 8 + int.from_bytes(data[4:8], "big")
@@ -185,7 +170,11 @@ class _Wire:
         pieces: Iterable[Any] = _frames(answer)
         if request.path == "/events":
             pieces = [json.loads(line) for line in answer.splitlines()]
-        return Response(status, stream=_Pieces(pieces))
+        pipe = Pipe(Clock())
+        for piece in pieces:
+            pipe.put(piece)
+        pipe.end()
+        return Response(status, stream=pipe)
         yield  # an activity that waits for nothing
 
 

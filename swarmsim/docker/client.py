@@ -144,7 +144,7 @@ def _find(words: list[str]) -> tuple[Command, list[str]]:
     except FlagError as problem:
         raise _refusal(FLAG_ERROR, str(problem), "docker [OPTIONS] COMMAND [ARG...]", "docker") from None
     if flags.on("version"):
-        raise _Answer(0, out=f"Docker version {host.CLI_VERSION}, build e6534b4\n")
+        raise _Answer(0, out=f"Docker version {host.CLI_VERSION}, build {host.CLI_COMMIT}\n")
     if (level := flags.get("log-level", "info")) not in LOG_LEVELS:
         raise _Answer(1, err=f"Unable to parse logging level: {level}\n")
     if flags.on("help") or not words:

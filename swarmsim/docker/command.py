@@ -189,17 +189,3 @@ def key_values(texts: list[str]) -> dict[str, str]:
 def joined(labels: dict[str, str] | None) -> str:
     """Labels as lists show them: ``a=b,c=d``."""
     return ",".join(f"{key}={value}" for key, value in (labels or {}).items())
-
-
-def begins(filters: dict[str, list[str]], key: str, text: str) -> bool:
-    """Whether ``text`` begins as one of the filter's values does, if that filter was given."""
-    return key not in filters or any(text.startswith(value) for value in filters[key])
-
-
-def matches_label(labels: dict[str, str], wanted: list[str]) -> bool:
-    """``key`` or ``key=value``, all of them."""
-    for condition in wanted:
-        key, equals, value = condition.partition("=")
-        if key not in labels or (equals and labels[key] != value):
-            return False
-    return True

@@ -6,7 +6,6 @@ import math
 import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 
 from swarmsim.apitypes.base import go_type
 from swarmsim.apitypes.engine import Message
@@ -14,6 +13,7 @@ from swarmsim.apitypes.http import ApiError
 from swarmsim.docker.apiclient import Json
 from swarmsim.docker.command import CommandContext
 from swarmsim.docker.errors import CommandError
+from swarmsim.docker.tasks import Names
 from swarmsim.docker.templates import FUNCTIONS
 from swarmsim.go import reflect
 from swarmsim.go.duration import parse_duration
@@ -141,13 +141,13 @@ class _Prefixes:
         self.command = command
         self.width = width
         self._known: dict[str, str] = {}
-        self._names: dict[str, str] = {}
+        self._names = Names(command)
 
     def of(self, context: dict[str, str]) -> Activity[str]:
         task_id = context["com.docker.swarm.task.id"]
         if task_id not in self._known:
-            node = yield from self._name("node", context["com.docker.swarm.node.id"])
-            service = yield from self._name("service", context["com.docker.swarm.service.id"])
+            node = yield from self._names.node(context["com.docker.swarm.node.id"])
+            service = yield from self._names.service(context["com.docker.swarm.service.id"])
             task = yield from self.command.api.task_inspect(task_id)
             slot = str(task.get("Slot", 0))
             name = f"{service}.{slot}"
@@ -155,17 +155,3 @@ class _Prefixes:
                 name += f".{task_id if self.command.flags.on('no-trunc') else task_id[:12]}"
             self._known[task_id] = f"{name}@{node}{' ' * (self.width - len(slot))}"
         return self._known[task_id]
-
-    def _name(self, kind: str, id: str) -> Activity[str]:
-        """The name of a node or a service, or its id where nobody knows it."""
-        if self.command.flags.on("no-resolve"):
-            return id
-        if id not in self._names:
-            api = self.command.api
-            try:
-                body: dict[str, Any] = yield from (api.node_inspect(id) if kind == "node" else api.service_inspect(id))
-                named = body["Description"].get("Hostname") if kind == "node" else body["Spec"]["Name"]
-                self._names[id] = named or id
-            except ApiError:
-                self._names[id] = id
-        return self._names[id]

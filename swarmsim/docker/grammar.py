@@ -48,12 +48,14 @@ QUIET_IDS = F("quiet", "bool", "Show ids only", "q")
 PRETTY = F("pretty", "bool", "Show it for people to read")
 DETACH = F("detach", "bool", "Do not wait until the service has converged", "d")
 QUIET = F("quiet", "bool", "No progress while waiting", "q")
+CERT_EXPIRY = F("cert-expiry", "duration", "How long node certificates are valid", default="2160h0m0s")
+COMPOSE_FILE = F("compose-file", "strings", "Path to a Compose file, or '-' to read from stdin", "c")
 NO_TRUNC = F("no-trunc", "bool", "Show ids and errors in full")
 NO_RESOLVE = F("no-resolve", "bool", "Show ids instead of names")
 
 
 SWARM_SETTINGS: tuple[F, ...] = (
-    F("cert-expiry", "duration", "How long node certificates are valid", default="2160h0m0s"),
+    CERT_EXPIRY,
     F("dispatcher-heartbeat", "duration", "Time between an agent's heartbeats", default="5s"),
     F("external-ca", "external-ca", "Certificate signing services outside the swarm", modelled=False),
     F("max-snapshots", "uint", "Old Raft snapshots to keep"),
@@ -92,10 +94,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("swarm ca", "[OPTIONS]", "Display and rotate the root CA", flags=(
         F("ca-cert", "pem-file", "Root certificate to use"),
         F("ca-key", "pem-file", "Key of the root certificate"),
-        F("cert-expiry", "duration", "How long node certificates are valid", default="2160h0m0s"),
+        CERT_EXPIRY,
         F("detach", "bool", "Do not wait for the rotation", "d"),
         F("external-ca", "external-ca", "Certificate signing services outside the swarm"),
-        F("quiet", "bool", "No progress while waiting", "q"),
+        QUIET,
         F("rotate", "bool", "Make a new root certificate", modelled=False),
     )),
     Command("swarm unlock", "", "Unlock swarm"),
@@ -174,14 +176,14 @@ COMMANDS: tuple[Command, ...] = (
         F("force", "bool", "Do not complain of networks that are not there", "f"),
     )),
     Command("stack config", "[OPTIONS]", "Outputs the final config file, after doing merges and interpolations", flags=(
-        F("compose-file", "strings", "Path to a Compose file, or '-' to read from stdin", "c"),
+        COMPOSE_FILE,
         F("skip-interpolation", "bool", "Leave variables as they are"),
     )),
     Command("stack deploy", "[OPTIONS] STACK", "Deploy a new stack or update an existing stack", 1, 1, (
-        F("compose-file", "strings", "Path to a Compose file, or '-' to read from stdin", "c"),
+        COMPOSE_FILE,
         DETACH,
         F("prune", "bool", "Remove services that are no longer in the file"),
-        F("quiet", "bool", "No progress while waiting", "q"),
+        QUIET,
         F("resolve-image", "string", 'Ask the registry for digests ("always", "changed", "never")', default='"always"'),
         F("with-registry-auth", "bool", "Hand the registry's password to the agents"),
     )),

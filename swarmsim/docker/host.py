@@ -13,7 +13,7 @@ from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.swarm import Config, Node, Secret, Service, Task
 from swarmsim.docker.command import CommandContext, added, error_text
 from swarmsim.docker.errors import CommandError
-from swarmsim.docker.output import Listing
+from swarmsim.docker.output import Listing, ellipsis
 from swarmsim.docker.templates import FUNCTIONS
 from swarmsim.go import reflect
 from swarmsim.go.strconv import quote
@@ -22,6 +22,7 @@ from swarmsim.go.units import bytes_size, human_duration
 from swarmsim.sim.future import Activity
 
 CLI_VERSION = "28.2.2"
+CLI_COMMIT = "e6534b4"
 
 LISTING = Listing(
     "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}",
@@ -91,7 +92,7 @@ def ps(command: CommandContext) -> Activity[Any]:
     rows = []
 
     def shortened(text: str, most: int) -> str:
-        return text[: most - 1] + "…" if truncate and len(text) > most else text
+        return ellipsis(text, most) if truncate else text
 
     for container in containers:
         created = datetime.fromtimestamp(container["Created"], UTC)
@@ -211,7 +212,7 @@ def info(command: CommandContext) -> Activity[Any]:
     if body["Labels"]:
         lines += [" Labels:", *(f"  {label}" for label in body["Labels"])]
     command.out("\n".join(lines) + "\n")
-    command.err("".join(f"{warning}\n" for warning in swarm.get("Warnings", ())))
+    command.warn(swarm.get("Warnings", []))
 
 
 def _swarm_lines(swarm: dict[str, Any]) -> list[str]:
@@ -254,7 +255,7 @@ def version(command: CommandContext) -> Activity[Any]:
     client = {
         "Version": CLI_VERSION,
         "ApiVersion": server["ApiVersion"],
-        "GitCommit": "e6534b4",
+        "GitCommit": CLI_COMMIT,
         "GoVersion": "go1.24.3",
         "Os": "linux",
         "Arch": "amd64",
@@ -269,7 +270,7 @@ def version(command: CommandContext) -> Activity[Any]:
     lines = [
         "Client:",
         f" Version:           {client['Version']}",
-        f" API version:       {client['ApiVersion']} (downgraded from 1.50)",
+        f" API version:       {client['ApiVersion']} (downgraded from {client['DefaultAPIVersion']})",
         f" Go version:        {client['GoVersion']}",
         f" Git commit:        {client['GitCommit']}",
         f" Built:             {client['BuildTime']}",

@@ -222,7 +222,7 @@ def _environment(old: list[str] | None, added: list[str], removed: list[str]) ->
 ENVIRONMENT: Collect = Collect(environment, _environment)
 
 
-def _etc_hosts(texts: list[str]) -> list[str]:
+def etc_hosts(texts: list[str]) -> list[str]:
     """``name:address`` as /etc/hosts has it: ``address name``."""
     return [f"{address} {name}" for name, _, address in (text.partition(":") for text in texts)]
 
@@ -237,10 +237,10 @@ def _hosts(old: list[str] | None, added: list[str], removed: list[str]) -> list[
                 names = [other for other in names if other != name]
         if names:
             kept.append(f"{address} {' '.join(names)}")
-    return [*dict.fromkeys([*kept, *_etc_hosts(added)])] or None
+    return [*dict.fromkeys([*kept, *etc_hosts(added)])] or None
 
 
-HOSTS: Collect = Collect(lambda _, values: _etc_hosts(values) or None, _hosts)
+HOSTS: Collect = Collect(lambda _, values: etc_hosts(values) or None, _hosts)
 
 
 def _resources(texts: list[str]) -> list[GenericResource]:

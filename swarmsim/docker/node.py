@@ -12,6 +12,7 @@ from swarmsim.docker import tasks
 from swarmsim.docker.command import CommandContext, error_text
 from swarmsim.docker.errors import CommandError
 from swarmsim.docker.output import Listing
+from swarmsim.docker.pretty import pairs
 from swarmsim.go.duration import show_timestamp
 from swarmsim.go.units import bytes_size
 from swarmsim.sim.future import Activity
@@ -109,7 +110,7 @@ def _pretty(node: dict[str, Any]) -> str:
     labels = node["Spec"]["Labels"]
     if labels:
         lines.append("Labels:")
-        lines += [f" - {key}{'=' + value if value else ''}" for key, value in sorted(labels.items())]
+        lines += pairs(labels, " - ")
     lines += [
         f"Hostname:              \t{description.get('Hostname', '')}",
         f"Joined at:             \t{pretty_time(node['CreatedAt'])}",
@@ -147,7 +148,7 @@ def _pretty(node: dict[str, Any]) -> str:
     lines.append(f"Engine Version:\t\t{engine.get('EngineVersion', '')}")
     if engine.get("Labels"):
         lines.append("Engine Labels:")
-        lines += [f" - {key}{'=' + value if value else ''}" for key, value in sorted(engine["Labels"].items())]
+        lines += pairs(engine["Labels"], " - ")
     tls = description.get("TLSInfo")
     if tls:
         lines += [

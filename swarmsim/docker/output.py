@@ -33,6 +33,11 @@ _HEADER = reflect.Type(
 )
 
 
+def ellipsis(text: str, most: int) -> str:
+    """The text, or what of it fits into so many characters with an ellipsis at the end."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 class Listing:
     """How one kind of thing is listed: the default table, and the headers of the fields its templates have.
 

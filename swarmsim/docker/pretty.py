@@ -44,8 +44,13 @@ def cpus(value: int) -> list[str]:
     return [f"  CPU:\t\t{text}"] if value else []
 
 
+def pairs(value: dict[str, str] | None, lead: str = " ", mark: str = "=") -> list[str]:
+    """A line for each key, sorted; ``mark`` stands before a text that is not empty."""
+    return [f"{lead}{key}{mark + text if text else ''}" for key, text in sorted((value or {}).items())]
+
+
 def labels(value: dict[str, str]) -> list[str]:
-    rows = [f" {key}{'=' + text if text else ''}" for key, text in sorted((value or {}).items())]
+    rows = pairs(value)
     return ["Labels:", *rows] if rows else []
 
 
@@ -92,13 +97,13 @@ def configs(value: list[ConfigReference] | None) -> list[str]:
 def log_driver(value: Driver | None) -> list[str]:
     if value is None or not (value.name or value.options):
         return []
-    options = [f"  {key}{':       ' + text if text else ''}" for key, text in sorted((value.options or {}).items())]
+    options = pairs(value.options, "  ", ":       ")
     name = [f" Name:\t\t{value.name}"] if value.name else []
     return ["Log Driver:", *name, *([" LogOpts:", *options] if options else []), ""]
 
 
 def sysctls(value: dict[str, str] | None) -> list[str]:
-    rows = [f" {key}{': ' + text if text else ''}" for key, text in sorted((value or {}).items())]
+    rows = pairs(value, mark=": ")
     return ["SysCtls:", *rows] if rows else []
 
 

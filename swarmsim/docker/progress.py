@@ -16,6 +16,7 @@ from swarmsim.apitypes.swarm import Service
 from swarmsim.docker.command import CommandContext
 from swarmsim.docker.convergence import Convergence, Phase, Reaction, Say
 from swarmsim.docker.errors import CommandError
+from swarmsim.docker.output import ellipsis
 from swarmsim.sim.future import Activity
 
 POLL = 0.2  # seconds
@@ -149,8 +150,7 @@ def _runs(task: dict[str, Any]) -> bool:
 
 def truncated(error: str) -> str:
     """An error as a bar shows it: one line of at most 75 characters."""
-    line = error.replace("\n", " ")
-    return line if len(line) <= MAX_ERROR else line[: MAX_ERROR - 1] + "…"
+    return ellipsis(error.replace("\n", " "), MAX_ERROR)
 
 
 def _job_progress(service: Service, tasks: list[dict[str, Any]], display: _Display, first: bool) -> bool:

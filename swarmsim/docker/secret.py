@@ -12,6 +12,7 @@ from swarmsim.docker.command import CommandContext, error_text, joined, key_valu
 from swarmsim.docker.errors import CommandError
 from swarmsim.docker.node import pretty_time
 from swarmsim.docker.output import Listing
+from swarmsim.docker.pretty import pairs
 from swarmsim.docker.tasks import natural
 from swarmsim.sim.future import Activity
 
@@ -100,8 +101,8 @@ def inspect(kind: str) -> Callable[[CommandContext], Activity[Any]]:
 
 
 def _labels(spec: dict[str, Any]) -> str:
-    lines = [f" - {key}{'=' + value if value else ''}\n" for key, value in sorted(spec["Labels"].items())]
-    return "Labels:\n" + "".join(lines) if lines else ""
+    lines = pairs(spec["Labels"], " - ")
+    return "\n".join(["Labels:", *lines, ""]) if lines else ""
 
 
 def _pretty_secret(secret: dict[str, Any]) -> str:

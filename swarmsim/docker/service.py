@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-import msgspec
-
+from swarmsim.apitypes.base import from_json
 from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import Mode, Replicated, ServiceSpec, replace
@@ -277,7 +276,7 @@ def inspect(command: CommandContext) -> Activity[Any]:
 
 
 def _pretty(command: CommandContext, service: dict[str, Any], networks: dict[str, str]) -> str:
-    spec = msgspec.convert(service["Spec"], ServiceSpec)
+    spec = from_json(service["Spec"], ServiceSpec)
     lines = ["", f"ID:\t\t{service['ID']}", f"Name:\t\t{spec.name}", *pretty(spec, PRETTY_HEAD)]
     lines += _pretty_update_status(command, service.get("UpdateStatus"))
     lines += pretty(spec, PRETTY)

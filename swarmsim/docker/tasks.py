@@ -9,7 +9,7 @@ from typing import Any
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.reference import InvalidReference, parse_reference
 from swarmsim.docker.command import CommandContext
-from swarmsim.docker.output import Listing
+from swarmsim.docker.output import Listing, ellipsis
 from swarmsim.sim.future import Activity
 
 LISTING = Listing(
@@ -82,21 +82,16 @@ def print_tasks(command: CommandContext, tasks: list[dict[str, Any]], truncate: 
         service = yield from names.service(task["ServiceID"])
         called[task["ID"]] = f"{service}.{task.get('Slot') or task.get('NodeID', '')}"
 
-    def name_of(task: dict[str, Any]) -> str:
-        return called[task["ID"]]
-
     ordered = sorted(tasks, key=lambda task: task["CreatedAt"], reverse=True)
-    ordered.sort(key=lambda task: natural(name_of(task)))
+    ordered.sort(key=lambda task: natural(called[task["ID"]]))
     rows = []
     shown: dict[str, str] = {}
     previous = None
     for task in ordered:
-        name = name_of(task)
+        name = called[task["ID"]]
         error = task["Status"].get("Err", "")
         if error:
-            if truncate and len(error) > MAX_ERROR:
-                error = error[: MAX_ERROR - 1] + "…"
-            error = f'"{error}"'
+            error = f'"{ellipsis(error, MAX_ERROR) if truncate else error}"'
         node = yield from names.node(task.get("NodeID", ""))
         image = task["Spec"]["ContainerSpec"]["Image"]
         state = task["Status"]["State"]

@@ -176,7 +176,7 @@ class Stack:
         spec = with_value(BASE, "name", self.scope(name))
         spec = with_value(spec, "task.container.secrets", self._secrets(service))
         spec = with_value(spec, "task.container.configs", self._configs(service))
-        credential = (service.get("credential_spec") or {}).get("config")
+        credential = _dig(service, "credential_spec.config")
         if credential:
             given = CredentialSpec(config=self.file_name("configs", credential))
             spec = with_value(spec, "task.container.privileges", privileges(given))
@@ -194,7 +194,7 @@ class Stack:
             ConfigReference(file=file, config_id="", config_name=source)
             for source, file in self.references("configs", service.get("configs") or [])
         ]
-        credential = (service.get("credential_spec") or {}).get("config")
+        credential = _dig(service, "credential_spec.config")
         if credential:
             source = self.file_name("configs", credential)
             found.append(ConfigReference(config_id="", config_name=source, runtime=RuntimeTarget()))

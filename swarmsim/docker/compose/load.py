@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from swarmsim.docker.compose import forms
 from swarmsim.docker.compose.interpolate import BadVariable, cast, shown, substitute
@@ -178,12 +178,13 @@ class _Document:
         try:
             check(config, version)
         except Complaint as complaint:
-            if not complaint.path and complaint.error_text.startswith("unsupported"):
-                raise CommandError(f"{complaint.error_text}{self.at(('version',))}") from None
-            path, more = complaint.path, f"; wanted: {complaint.wanted}" if complaint.wanted else ""
-            if complaint.error_text.startswith("Additional property"):
-                path, more = (*path, complaint.wanted), f"; {hint(path, complaint.wanted, version)}"
-            raise CommandError(f"{dotted(complaint.path)} {complaint.error_text}{self.at(path, more)}") from None
+            found, kind, text, wanted = complaint.problem
+            if kind == "version":
+                raise CommandError(f"{text}{self.at(('version',))}") from None
+            path, more = found, f"; wanted: {wanted}" if wanted else ""
+            if kind == "additional":
+                path, more = (*found, wanted), f"; {hint(found, wanted, version)}"
+            raise CommandError(f"{dotted(found)} {text}{self.at(path, more)}") from None
 
     def depth(self, path: KeyPath) -> int:
         """How far the path leads in this file."""
@@ -251,7 +252,7 @@ class _Reader:
             try:
                 entries = read_env_file(self._files.read(file), file, self._files.environment)
             except CommandError as problem:
-                raise CommandError(f"{problem.message}{self._document.at((*path, 'env_file', number))}") from None
+                self._refuse(problem.message, (*path, "env_file", number))
             variables |= self._from_shell({key: value for key, _, value in (each.partition("=") for each in entries)})
         variables |= self._from_shell(service.get("environment") or {})
         service["environment"] = variables
@@ -260,7 +261,7 @@ class _Reader:
                 continue
             if not volume.get("source"):
                 said = 'invalid mount config for type "bind": field Source must not be empty'
-                raise CommandError(f"{said}{self._document.at((*path, 'volumes', number))}")
+                self._refuse(said, (*path, "volumes", number))
             volume["source"] = bind_source(volume["source"], self._directory, self._files.environment, self._warn)
 
     def _from_shell(self, variables: dict[str, Any]) -> dict[str, str | None]:
@@ -302,5 +303,5 @@ class _Reader:
             item["name"] = old
         item["name"] = item.get("name") or name
 
-    def _refuse(self, said: str, path: KeyPath) -> None:
-        raise CommandError(f"{said}{self._document.at(path)}")
+    def _refuse(self, said: str, path: KeyPath) -> NoReturn:
+        raise CommandError(f"{said}{self._document.at(path)}") from None

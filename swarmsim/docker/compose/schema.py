@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
@@ -25,23 +25,22 @@ TYPES = {"null": "null", "boolean": "boolean", "number": "number", "object": "ma
 """The schema's types in docker's words."""
 
 
-class Complaint(Exception):
-    """``path`` leads to the value from the root; ``error_text`` are docker's words; ``wanted`` is what would be right."""
-
-    def __init__(self, path: tuple[Any, ...], error_text: str, wanted: str = "") -> None:
-        super().__init__(error_text)
-        self.path = path
-        self.error_text = error_text
-        self.wanted = wanted
-
-
 class Problem(NamedTuple):
-    """One complaint of the walk; ``kind`` is the schema's keyword."""
+    """``path`` leads to the value from the root; ``kind`` is the schema's keyword, or ``version``; ``text`` are docker's words;
+    ``wanted`` is what would be right."""
 
     path: tuple[Any, ...]
     kind: str
     text: str
     wanted: str = ""
+
+
+class Complaint(Exception):
+    """A file does not fit its schema."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.text)
+        self.problem = problem
 
 
 class Schema(NamedTuple):
@@ -68,14 +67,14 @@ def check(config: dict[str, Any], version: str) -> None:
     """Raises :class:`Complaint` about the most particular mistake."""
     schema = schema_of(version)
     if schema is None:
-        raise Complaint((), f"unsupported Compose file version: {version}")
+        raise Complaint(Problem((), "version", f"unsupported Compose file version: {version}"))
     found = _Walk()
     found.value(schema, config, ())
     if found.problems:
-        raise _most_particular(found.problems)
+        raise Complaint(_most_particular(found.problems))
 
 
-def _most_particular(problems: list[Problem]) -> Complaint:
+def _most_particular(problems: list[Problem]) -> Problem:
     """The longest path, dots in keys counted; of equals a wrong type, else the first (schema.go getMostSpecificError)."""
     chosen = 0
     for number, problem in enumerate(problems):
@@ -84,8 +83,8 @@ def _most_particular(problems: list[Problem]) -> Complaint:
             chosen = number
     problem = problems[chosen]
     if problem.kind == "one" and chosen + 1 < len(problems):
-        return Complaint(problem.path, problems[chosen + 1].text, problems[chosen + 1].wanted)
-    return Complaint(problem.path, problem.text, problem.wanted)
+        return problems[chosen + 1]._replace(path=problem.path)
+    return problem
 
 
 def _length(problem: Problem) -> int:
@@ -204,32 +203,24 @@ class _Walk:
             self._complain(path, "format", f"Does not match format '{schema.format}'", WANTED[schema.format])
 
 
-def _is_duration(text: str) -> bool:
-    try:
-        parse_duration(text)
-    except ValueError:
-        return False
-    return True
+def _read_by(parse: Callable[[str], object]) -> Callable[[str], bool]:
+    def fits(text: str) -> bool:
+        try:
+            parse(text)
+        except ValueError:
+            return False
+        return True
+
+    return fits
 
 
-def _is_ports(text: str) -> bool:
-    try:
-        parse_port_spec(text)
-    except ValueError:
-        return False
-    return True
-
-
-FORMATS = {"duration": _is_duration, "ports": _is_ports}
+FORMATS = {"duration": _read_by(parse_duration), "ports": _read_by(parse_port_spec)}
 WANTED = {"duration": "a duration like 1m30s", "ports": "ports from 1 to 65535 like 8080:80"}
 
 
 def hint(path: tuple[Any, ...], key: str, version: str) -> str:
     """What a key that is not known may have meant."""
-    schema = schema_of(version)
-    for part in path:
-        schema = _inner(schema, str(part)) if schema is not None else None
-    known = (schema.keys or {}) if schema is not None else {}
+    known = _keys_at(path, version)
     for outer, inner in known.items():
         if key in (inner.keys or ()):
             return f"{key!r} belongs under {outer!r}"

@@ -14,6 +14,7 @@ from swarmsim.apitypes.specs import (
     Ulimit,
 )
 from swarmsim.docker.errors import CommandError
+from swarmsim.docker.merges import etc_hosts
 from swarmsim.docker.values import parse_cpus
 
 
@@ -27,7 +28,7 @@ def or_none(value: Any) -> Any:
 
 def hosts(value: list[str]) -> list[str] | None:
     """``host:ip`` as a line of /etc/hosts."""
-    return [f"{address} {name}" for name, _, address in (entry.partition(":") for entry in value)] or None
+    return etc_hosts(value) or None
 
 
 def ulimits(value: dict[str, dict[str, int]]) -> list[Ulimit] | None:
