@@ -409,10 +409,15 @@ def _draw(
             if y is None:
                 raise _fail("sweep needs --y: which column to draw, such as 'no quorum: share'")
             figure = pictures.sweep(load_results(sources[0]), y, x)
-        elif kind == "lanes":
-            figure = pictures.lanes(load_trace(sources[0]), service, *(window or ()))
         elif kind in TRACE_KINDS:
-            figure = getattr(pictures, kind)(load_trace(sources[0]))
+            trace = load_trace(sources[0])
+            if kind == "lanes":
+                figure = pictures.lanes(trace, service, *(window or ()))
+            else:
+                figure = getattr(pictures, kind)(trace)
+                if window is not None:
+                    low, high = window
+                    pictures.zoom(figure, low, high if high is not None else max(trace.duration, low + 1.0))
         else:
             runs = _many(sources, seeds)
             name = Path(sources[0]).stem
@@ -422,9 +427,6 @@ def _draw(
                 raise _fail("against needs --records: a folder of recorded real runs")
             else:
                 figure = pictures.against(recorded_runs(records), runs, name)
-        if window is not None and kind != "lanes":
-            low, high = window
-            pictures.zoom(figure, low, high if high is not None else max(load_trace(sources[0]).duration, low + 1.0))
         pictures.save(figure, target)
     except (TraceError, SweepError) as problem:
         raise _fail(problem) from None

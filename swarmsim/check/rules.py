@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from swarmsim.check.seen import NEVER, STATES, UPDATING, WANTED, Seen, Slot, called, runnable, slot_of, state_of
+from swarmsim.check.seen import NEVER, STATES, WANTED, Seen, Slot, called, runnable, slot_of, state_of
 from swarmsim.swarm.states import MOVES, NODE_DELETED_MESSAGE, TERMINAL, TaskState, Who, may
 from swarmsim.trace.rows import Row
+from swarmsim.trace.state import UPDATING
 
 S = TaskState
 ONE_LOOK = 0.02

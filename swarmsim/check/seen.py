@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from swarmsim.swarm.states import TaskState
 from swarmsim.trace.rows import Row
+from swarmsim.trace.state import UPDATING
 
 STATES: dict[str, TaskState] = {str(state): state for state in TaskState}
 WANTED = frozenset(("ready", "running", "complete"))
 """Desired states of a task that has not been given up."""
-UPDATING = frozenset(("updating", "rollback_started"))
 NEVER = float("-inf")
 HISTORY = 5
 """Tasks of a slot that are kept at most, unless it is said otherwise (Cluster.TaskHistoryRetentionLimit)."""

@@ -12,6 +12,7 @@ from swarmsim.analysis.compare import compare as compare_runs
 from swarmsim.analysis.ensemble import percentile
 from swarmsim.analysis.milestones import Milestones, merged
 from swarmsim.analysis.milestones import milestones as milestones_of
+from swarmsim.docker.tasks import natural
 from swarmsim.plot.figures import (
     mark_faults,
     plot_nodes,
@@ -117,7 +118,7 @@ def lanes(trace: Trace, service: str | None = None, begin: float = 0.0, end: flo
         raise TraceError(f"no service {service!r} in this trace; there are: {there}")
     slots = sorted({slot(rows[0]) for rows in lives.values()}, key=lambda s: (isinstance(s, str), s))[:MOST_LANES]
     places = {name: place for place, name in enumerate(slots)}
-    names = sorted({row["node"] for rows in lives.values() for row in rows if row["node"]}, key=_natural)
+    names = sorted({row["node"] for rows in lives.values() for row in rows if row["node"]}, key=natural)
     colours = {name: LINES[number % len(LINES)] for number, name in enumerate(names)}
     hatches = {name: HATCHES[number // len(LINES) % len(HATCHES)] for number, name in enumerate(names)}
     images = dict.fromkeys(row["image"] for rows in lives.values() for row in rows)
@@ -178,12 +179,6 @@ def lanes(trace: Trace, service: str | None = None, begin: float = 0.0, end: flo
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.005, 1.0), fontsize=8, frameon=False)
     figure.suptitle(f"tasks of {service}: {title_of(trace)}", fontsize=11)
     return figure
-
-
-def _natural(name: str) -> tuple[str, int]:
-    """``w2`` before ``w10``."""
-    letters = name.rstrip("0123456789")
-    return letters, int(name[len(letters) :] or 0)
 
 
 def raft(trace: Trace) -> Picture:

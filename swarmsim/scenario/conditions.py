@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from swarmsim.docker.client import Result
 from swarmsim.scenario.schema import Condition
-from swarmsim.trace.state import ClusterState, name
+from swarmsim.trace.state import UPDATING, ClusterState, name
 
 
 class Seen(NamedTuple):
@@ -52,8 +52,6 @@ def on_belief(what: str, believed: str) -> str:
 
 
 NO_MANAGER = Seen(False, "no manager answers")
-UNDER_WAY = ("updating", "rollback_started")
-"""States of an update that changes tasks."""
 
 
 def _service(condition: Condition, facts: Facts) -> Seen:
@@ -95,7 +93,7 @@ def _settled(condition: Condition, facts: Facts) -> Seen:
             return Seen(False, f"service {wanted}: {running} of {replicas} running")
         if alive is not None and alive != running:
             return Seen(False, f"service {wanted}: {running} shown, {alive} alive")
-        if service.update in UNDER_WAY:
+        if service.update in UPDATING:
             return Seen(False, f"service {wanted}: {service.update}")
     moved = max(facts.shown.moved, facts.real.moved if facts.real is not None else 0.0)
     quiet = facts.now - moved

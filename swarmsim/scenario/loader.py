@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
@@ -35,6 +35,8 @@ from swarmsim.world import Capability
 from swarmsim.yamldoc import Document, DocumentError, KeyPath
 
 MAX_BYTES = 1_000_000
+ROLES = {"leader", "follower"}
+"""Names of whichever host that is now."""
 M = TypeVar("M", bound=Strict)
 
 
@@ -192,17 +194,17 @@ class _Form:
             if where not in found or len(error["loc"]) > len(found[where]["loc"]):
                 found[where] = error
         for error in found.values():
-            path = (*prefix, *(part for part in error["loc"] if not _is_type(part)))
+            parts = [part for part in error["loc"] if not _is_type(part)]
             message = str(error["msg"]).removeprefix("Value error, ")
             kind = error["type"]
-            field = ".".join(str(part) for part in error["loc"] if not _is_type(part))
+            field = ".".join(map(str, parts))
             if kind == "extra_forbidden":
                 message = f"unknown key {error['loc'][-1]!r}{_meant(str(error['loc'][-1]))}"
             elif kind == "missing":
                 message = f"{error['loc'][-1]!r} is missing"
             elif kind != "value_error" and field:
                 message = f"{field}: {message[0].lower()}{message[1:]}, not {error['input']!r}"[:300]
-            self.complain(path, message)
+            self.complain((*prefix, *parts), message)
 
     # -- parts
 
@@ -257,6 +259,11 @@ def _check_names(scenario: Scenario, form: _Form) -> None:
     """Hosts, profiles and earlier results must exist where they are named."""
     managers, workers = scenario.cluster.names()
     hosts = {*managers, *workers}
+
+    def look(host: str, path: KeyPath, more: Collection[str] = ()) -> None:
+        if host not in hosts and host not in more:
+            form.complain(path, _unknown_host(host, {*hosts, *more}))
+
     profiles = profile_names()
     if scenario.cluster.profile not in profiles:
         form.complain(
@@ -264,8 +271,7 @@ def _check_names(scenario: Scenario, form: _Form) -> None:
         )
     addresses: dict[str, str] = {}
     for name, settings in scenario.cluster.hosts.items():
-        if name not in hosts:
-            form.complain(("cluster", "hosts", name), _unknown_host(name, hosts))
+        look(name, ("cluster", "hosts", name))
         if settings.profile is not None and settings.profile not in profiles:
             form.complain(
                 ("cluster", "hosts", name, "profile"),
@@ -280,25 +286,21 @@ def _check_names(scenario: Scenario, form: _Form) -> None:
             addresses[settings.address] = name
     for site, members in scenario.cluster.sites.items():
         for host in members:
-            if host not in hosts:
-                form.complain(("cluster", "sites", site), _unknown_host(host, hosts))
+            look(host, ("cluster", "sites", site))
     for number, beside in enumerate(scenario.meanwhile):
         for host, key in _hosts_of(beside.step):
-            if host not in hosts and host not in ("leader", "follower"):
-                form.complain(("meanwhile", number, *key), _unknown_host(host, {*hosts, "leader", "follower"}))
+            look(host, ("meanwhile", number, *key), ROLES)
         if beside.docker is not None:
             _check_words(beside.docker, ("meanwhile", number, "docker"), form)
     for number, process in enumerate(scenario.faults):
         for group in process.victims(scenario.cluster):
             for host in group:
-                if host not in hosts:
-                    form.complain(("faults", number), _unknown_host(host, hosts))
+                look(host, ("faults", number))
     named: set[str] = set()
     for number, step in enumerate(scenario.steps):
         path: KeyPath = ("steps", number)
         for host, key in _hosts_of(step):
-            if host not in hosts and host not in ("leader", "follower") and host not in named:
-                form.complain((*path, *key), _unknown_host(host, {*hosts, *named, "leader", "follower"}))
+            look(host, (*path, *key), named | ROLES)
         if isinstance(step, DockerStep):
             _check_words(step.docker, (*path, "docker"), form)
         condition = step.wait if isinstance(step, WaitStep) else step.expect if isinstance(step, ExpectStep) else None
@@ -310,8 +312,7 @@ def _check_names(scenario: Scenario, form: _Form) -> None:
     for number, entry in enumerate(scenario.expect):
         path = ("expect", number)
         for host, key in _hosts_of(entry):
-            if host not in hosts and host not in named and host not in ("leader", "follower"):
-                form.complain((*path, *key[1:]), _unknown_host(host, {*hosts, *named, "leader", "follower"}))
+            look(host, (*path, *key[1:]), named | ROLES)
         _check_command(entry.expect, named, path, form)
 
 

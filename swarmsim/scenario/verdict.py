@@ -27,13 +27,11 @@ from swarmsim.scenario.schema import (
     WaitStep,
 )
 from swarmsim.trace.rows import INTERNALS, Row
-from swarmsim.trace.state import CONTAINER_ROWS, ClusterState
+from swarmsim.trace.state import CONTAINER_ROWS, MOVES, ClusterState
 
 SLACK = 0.5
 """Seconds by which a row may come later than what it tells: two polls of 0.1 s and the look itself."""
-CHANGES = frozenset(
-    ("node", "node_gone", "service", "service_gone", "task", "task_gone", "container.started", "container.ended")
-)
+CHANGES = MOVES | {"node", "node_gone"}
 HOST_LOST = ("kill-host", "power-off")
 """What the recorder of the real clusters calls power off kills every process of a host."""
 _PLACEHOLDER = re.compile(r"\\\{[a-z][a-z0-9\\-]*\\\}")

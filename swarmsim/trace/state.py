@@ -18,6 +18,8 @@ from swarmsim.trace.rows import Row
 TERMINAL = frozenset(("complete", "shutdown", "failed", "rejected", "remove", "orphaned"))
 """Observed states a task never leaves (swarm/states.py)."""
 STARTING = frozenset(("assigned", "accepted", "preparing", "ready", "starting"))
+UPDATING = frozenset(("updating", "rollback_started"))
+"""States of a service's update that change tasks."""
 WAITING = frozenset(("new", "pending"))
 LEAVING = frozenset(("shutdown", "remove"))
 
@@ -209,13 +211,8 @@ class ClusterState:
 
     def believed(self, service: str | None = None) -> str:
         """How what managers show of a service, or of all, differs from what runs: ``8 shown, 2 alive``; empty if it does not."""
-        lost = sum(
-            1
-            for task in self.lost
-            if (row := self.tasks[task])["state"] == "running"
-            and row["desired"] in ("running", "complete")
-            and service in (None, row["service"])
-        )
+        rows = (self.tasks[task] for task in self.lost)
+        lost = sum(1 for row in rows if is_up(row) and service in (None, row["service"]))
         shown = sum(self.up.values()) if service is None else self.running(service)
         return f"{shown} shown, {shown - lost} alive" if lost else ""
 
@@ -224,6 +221,11 @@ class ClusterState:
         wanted = sum(known.replicas for known in self.services.values() if known.replicas is not None)
         untold = [name for name, known in self.services.items() if known.replicas is None]
         return sum(self.up.values()), wanted + sum(self.wanted(name) for name in untold)
+
+    @property
+    def counting(self) -> bool:
+        """Whether an election is counted down to."""
+        return any(member.due is not None for member in self.members.values())
 
     def managers(self) -> list[str]:
         """Hosts that are managers, or were meant to be before there was a swarm."""
@@ -256,7 +258,7 @@ class ClusterState:
             self.hosts[row["node"]] = Host(row["node"], row["role"])
 
     def _count(self, row: Row | None, change: int) -> None:
-        if row is not None and row["state"] == "running" and row["desired"] in ("running", "complete"):
+        if row is not None and is_up(row):
             self.up[row["service"]] = self.up.get(row["service"], 0) + change
 
     def _task(self, row: Row) -> None:
@@ -337,6 +339,11 @@ class ClusterState:
 
     def _answers(self, row: Row) -> None:
         self.answering = row["kind"] == "manager_answers"
+
+
+def is_up(row: Row) -> bool:
+    """Whether a task runs and shall run, as managers show it."""
+    return row["state"] == "running" and row["desired"] in ("running", "complete")
 
 
 def slot(row: Row) -> Any:

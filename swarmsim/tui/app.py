@@ -83,7 +83,7 @@ class WatchApp(App[None]):
         self._shown: tuple[Any, ...] = ()
         self._stale = True
         self._drawn = self._cost = 0.0
-        self._tenths, self._second = True, -1
+        self._tenths = True
         self._balance = (0, 0)
         self._kept: dict[str, int] = {}
         """How many deeds of each future are saved."""
@@ -163,27 +163,15 @@ class WatchApp(App[None]):
         recording = player.recording
         place = recording.place(player.t)
         # A clock that runs shows seconds, unless time is slow or an election is counted down to.
-        counting = any(member.due is not None for member in player.state.members.values())
-        self._tenths = not player.playing or player.speed < 1 or counting
+        self._tenths = not player.playing or player.speed < 1 or player.state.counting
         grain = 10 if self._tenths else 1
         moving, known = int(player.since_begin * grain), int(player.future.known * grain)
-        shown = (
-            id(recording),
-            place,
-            moving,
-            known,
-            player.known_key,
-            self.selected,
-            self.size,
-            player.playing,
-            player.speed,
-        )
+        panels = (id(recording), place, self.selected, self.size, moving // grain)
+        shown = (*panels, moving, known, player.known_key, player.playing, player.speed)
         if shown == self._shown and not self._stale:
             return
-        before, self._shown = self._shown, shown
-        fresh = not before or before[:2] != shown[:2] or before[5:7] != shown[5:7] or moving // grain != self._second
-        self._second = moving // grain
-        self._stale = self._stale or fresh
+        self._stale = self._stale or self._shown[: len(panels)] != panels
+        self._shown = shown
         if self._stale and now - self._drawn >= PATIENCE * self._cost:
             self.show()
             self._drawn = self._clock()
@@ -201,7 +189,7 @@ class WatchApp(App[None]):
         screen.query_one("#status", Static).update(self._status(state))
         screen.query_one("#timebar", TimeBar).show_time(recording, player.t, player.future.known)
         raft = screen.query_one("#raft", RaftPanel)
-        if fresh or any(member.due is not None for member in state.members.values()) or raft.messages:
+        if fresh or state.counting or raft.messages:
             raft.show_state(state, player.t)
         if not fresh:
             return

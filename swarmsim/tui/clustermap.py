@@ -55,8 +55,6 @@ class Shown(NamedTuple):
     tasks: list[Row]
     leads: bool
     cut: bool
-    lost: tuple[str, ...] = ()
-    """Tasks anywhere whose containers are gone without the managers' knowledge."""
 
 
 class Place(NamedTuple):
@@ -128,6 +126,8 @@ class ClusterMap(ScrollView, can_focus=True):
         self._for: tuple[Size, tuple[str, ...]] | None = None
         self._rows: dict[int, list[str]] = {}
         self._waiting: list[Row] = []
+        self._lost: frozenset[str] = frozenset()
+        """Tasks whose containers are gone without the managers' knowledge."""
 
     def put(self, state: ClusterState) -> None:
         """Show the cluster like this."""
@@ -135,9 +135,9 @@ class ClusterMap(ScrollView, can_focus=True):
         cut = {host for pair in state.links.cuts for host in pair} | {
             h for group in state.links.isolated for h in group
         }
-        lost = tuple(state.lost)
+        self._lost = frozenset(state.lost)
         self._shown = {
-            name: Shown(host, nodes.get(name), tasks.get(name, []), name == leader, name in cut, lost)
+            name: Shown(host, nodes.get(name), tasks.get(name, []), name == leader, name in cut)
             for name, host in state.hosts.items()
         }
         self._waiting = [row for row in state.tasks.values() if row["node"] is None and phase(row) == "waiting"]
@@ -246,7 +246,7 @@ class ClusterMap(ScrollView, can_focus=True):
                 content.append(" ↯", style=NODES["down"].colour)
         else:
             lines, room = where.height - 3, inner
-            all_tasks = squares(shown.tasks, shown.lost)
+            all_tasks = squares(shown.tasks, self._lost)
             part = all_tasks[(line - 2) * room : (line - 1) * room]
             if line - 1 == lines and len(all_tasks) > lines * room:
                 more = f"+{len(all_tasks) - lines * room + 4}"
@@ -266,7 +266,7 @@ class ClusterMap(ScrollView, can_focus=True):
         drained = shown.node is not None and shown.node["avail"] != "active"
         text.append(str(shown.node["avail"])[0].upper() if drained and shown.node is not None else " ", style="italic")
         if where.width >= ROOM_FOR_SQUARES:
-            text.append_text(squares(shown.tasks, shown.lost))
+            text.append_text(squares(shown.tasks, self._lost))
         elif shown.tasks:
             text.append(str(len(shown.tasks)), style=colour)
         text.truncate(where.width - 1, overflow="ellipsis", pad=True)

@@ -25,6 +25,11 @@ MOST_ENTRIES = 100
 """So many answers can be scrolled back to."""
 
 
+def _stem(line: str) -> str:
+    """A line without its last word."""
+    return line[: line.rfind(" ") + 1]
+
+
 class _Ghost(Suggester):
     """Shows how the last word may go on, while one types."""
 
@@ -34,7 +39,7 @@ class _Ghost(Suggester):
 
     async def get_suggestion(self, value: str) -> str | None:
         found = self._session.complete(value) if value else []
-        return value[: len(value) - len(value.split(" ")[-1])] + found[0] if found else None
+        return _stem(value) + found[0] if found else None
 
 
 class _Line(Input):
@@ -100,6 +105,7 @@ class Prompt(Vertical):
         self._stem = self._common = ""
         self._needle: str | None = None
         self._found = 0
+        self._titles = ("", "")
         self._height = 0
         self._following = True
         """Whether the newest answer is kept in sight."""
@@ -136,14 +142,16 @@ class Prompt(Vertical):
         """Draw what has changed: where one types, what runs, what was answered."""
         session = self.session
         host = session.host
-        self.border_title = self.texts("docker prompt", host=host)
         self.line.placeholder = f"{host}$ docker …"
-        self.border_subtitle = "  ".join(
+        running = "  ".join(
             f"[{n}] {job.command[:24]}… {max(0.0, session.player.t - job.began):.0f} s"
             for n, job in enumerate(session.running, 1)
         ).replace("[", "\\[")
-        if session.running:
-            self.border_subtitle += f"  {self.texts('shell interrupt')}"
+        running += f"  {self.texts('shell interrupt')}" if running else ""
+        titles = (self.texts("docker prompt", host=host), running)
+        if titles != self._titles:  # setting them draws the prompt anew, the same or not
+            self._titles = titles
+            self.border_title, self.border_subtitle = titles
         answers = self.answers
         entries = session.entries[-MOST_ENTRIES:]
         for gone in [entry for entry in self._drawn if entry not in entries]:
@@ -174,9 +182,10 @@ class Prompt(Vertical):
         if entry.every is not None:
             mark = self.texts("shell over") if entry.stopped else self.texts("shell every", seconds=f"{entry.every:g}")
             text.append(f"   {mark}", style="italic")
-        for line in entry.lines:
+        lines = entry.lines
+        for line in lines:
             text.append(f"\n{line.text}", style=TASKS["failed"].colour if line.bad else "not dim")
-        if job is not None and job.running and not entry.lines:
+        if job is not None and job.running and not lines:
             text.append(" …")
         return text
 
@@ -222,7 +231,7 @@ class Prompt(Vertical):
             self._turn = (self._turn + by) % len(self._cycle) if self._turn >= 0 or by > 0 else len(self._cycle) - 1
         else:
             found = self.session.complete(line.value)
-            self._stem = line.value[: len(line.value) - len(line.value.split(" ")[-1])]
+            self._stem = _stem(line.value)
             self._cycle, self._turn = found, -1
             if not found:
                 self._say("")

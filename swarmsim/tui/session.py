@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from swarmsim.docker.complete import Names, completions
-from swarmsim.trace.state import ClusterState
 from swarmsim.tui.paper import Paper, Printed
 from swarmsim.tui.player import Job, Player
 from swarmsim.tui.shell import FILTERS, Filter, ShellError, Typed, understand
@@ -79,15 +78,12 @@ class ShellSession:
             return self._at or ""
         selected = self._selected()
         alive = [name for name, host in state.hosts.items() if host.power and host.engine]
-        managers = [name for name in state.managers() if name in alive]
+        managers = state.managers_up()
         if selected in alive and (selected in managers or state.node_of(selected or "") is None):
             return selected or ""
-        able = [name for name in managers if name == state.leader or self._answers(state, name)]
+        # One that is not on its own: of two sides of a cut the one that can do something is meant.
+        able = [name for name in managers if name == state.leader or not state.links.cut_off(name)]
         return next(iter([*able, *managers, *alive]), selected or next(iter(state.hosts), ""))
-
-    def _answers(self, state: ClusterState, manager: str) -> bool:
-        """Whether a manager is not on its own: of two sides of a cut the one that can do something is meant."""
-        return not state.links.cut_off(manager)
 
     @property
     def names(self) -> Names:
