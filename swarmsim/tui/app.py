@@ -28,7 +28,7 @@ from swarmsim.replay.timeline import watch_time
 from swarmsim.trace.reader import TraceError
 from swarmsim.trace.state import ClusterState, name
 from swarmsim.tui.clustermap import ClusterMap
-from swarmsim.tui.keys import KEY_NAMES, KEYS, SEEKS
+from swarmsim.tui.keys import KEY_ACTIONS, KEY_NAMES, KEYS, SEEKS
 from swarmsim.tui.panels import SORTS, Details, RaftPanel, Story, TaskRow, TaskTable
 from swarmsim.tui.player import Future, Player
 from swarmsim.tui.prompt import Prompt
@@ -90,7 +90,9 @@ class WatchApp(App[None]):
         self.session = ShellSession(player, texts, lambda: self.host)
         self._told_crash = self._told_idle = False
         for _, key, action, about, shown in KEYS:
-            self._bindings.bind(key, action, texts(about), show=shown, key_display=KEY_NAMES.get(key, key))
+            shows = KEY_NAMES.get(key, key)
+            # With priority they are taken in the order they are typed in, whatever has the focus: what follows a ":" is the prompt's.
+            self._bindings.bind(key, action, texts(about), show=shown, key_display=shows, priority=True)
 
     # -- the screen
 
@@ -245,6 +247,12 @@ class WatchApp(App[None]):
         seed = f"{t('seed')} {player.future.seed_now} " if not player.recorded else ""
         text.append(f" {future}{seed}{self.scenario_title}", style="dim")
         return text
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys are the app's, unless a dialog is open or a line is typed."""
+        if action in KEY_ACTIONS and (len(self.screen_stack) > 1 or isinstance(self.focused, Input)):
+            return False
+        return super().check_action(action, parameters)
 
     # -- what is selected
 
@@ -563,7 +571,7 @@ class WatchApp(App[None]):
     def action_find(self) -> None:
         find = self.query_one("#find", Input)
         find.display = True
-        find.focus()
+        self.screen.set_focus(find)  # at once: the next key is its
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id == "find":

@@ -30,6 +30,7 @@ KEYS: tuple[tuple[str, str, str, str, bool], ...] = (
 )
 """Group in the help, keys, action, text, whether the footer shows it."""
 
+KEY_ACTIONS = frozenset(action.partition("(")[0] for _, _, action, _, _ in KEYS)
 KEY_NAMES = {
     "plus,equals_sign": "+",
     "minus": "-",

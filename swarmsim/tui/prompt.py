@@ -129,7 +129,7 @@ class Prompt(Vertical):
         self.display = True
         self._place = len(self.session.history)
         self.show()
-        self.line.focus()
+        self.screen.set_focus(self.line)  # at once: the next key is its
 
     def close(self) -> None:
         self._end_search()

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from swarmsim.replay.recording import Recording
 from swarmsim.scenario.runner import run_scenario
@@ -173,6 +175,19 @@ async def test_a_command_is_typed_completed_answered_and_a_mistake_can_be_mended
         assert prompt.line.value == "service scale -d web=x"
         await pilot.press("escape")
         assert not prompt.display
+
+
+@pytest.mark.parametrize(("opens", "line"), [("colon", "#line"), ("slash", "#find")])
+async def test_letters_typed_at_once_are_the_lines_and_no_keys(rows, opens, line):
+    app = recorded_app(rows)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await at(pilot, 5.0)
+        await pilot.press("right")
+        for key in (opens, *"xepq", "question_mark", "colon"):
+            app.post_message(events.Key(key, {"question_mark": "?", "colon": ":"}.get(key, key)))
+        await until(pilot, lambda: app.query_one(line, Input).value == "xepq?:")
+        assert not app._notifications  # no plug was pulled
+        assert len(app.screen_stack) == 1
 
 
 async def typed(pilot: Pilot, line: str) -> None:
