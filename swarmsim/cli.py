@@ -565,13 +565,15 @@ def transcript(
     recorded: Annotated[Path, typer.Argument(help="a recorded transcript of docker commands (JSON Lines)")],
 ) -> None:
     """Type a recorded transcript of docker commands into the model and compare the answers."""
+    from swarmsim.analysis.clientrecord import read_exceptions
     from swarmsim.analysis.transcript import read_transcript, report, type_transcript
 
     try:
         rows = read_transcript(recorded)
+        reasons = read_exceptions(recorded.parent)
     except (OSError, ValueError) as problem:
         raise _fail(f"{recorded}: cannot be read: {problem}") from None
-    print(report(type_transcript(rows)))
+    print(report(type_transcript(rows), reasons))
 
 
 @app.command()

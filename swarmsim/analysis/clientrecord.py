@@ -296,7 +296,8 @@ def read_lines(path: Path) -> list[Typed]:
 def read_exceptions(folder: Path) -> dict[str, str]:
     """Why a line is not the same, by line: in exceptions.txt a reason, then the lines it holds for, indented."""
     reasons, reason = {}, ""
-    for line in (folder / "exceptions.txt").read_text(encoding="utf-8").splitlines():
+    named = folder / "exceptions.txt"
+    for line in named.read_text(encoding="utf-8").splitlines() if named.exists() else ():
         if line.startswith("  "):
             reasons[line[2:]] = reason
         elif line:

@@ -1,13 +1,16 @@
 """The recorded transcript of docker commands, typed into a simulated cluster set up alike.
 
-Exit code, stdout and stderr are compared with ids, tokens, times, addresses and column widths masked and
-the choice of a node among equals left free. Of help texts the usage line and the flags with types and
+The hosts are those of the transcript, under their names and with the addresses it shows; one that was told the managers'
+token is a manager. Exit code, stdout and stderr are compared with ids, tokens, times, addresses and column widths masked
+and the choice of a node among equals left free. Of help texts the usage line and the flags with types and
 defaults are compared, not the descriptions, which are our own. What differs is reported, never hidden.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,13 +44,14 @@ def read_transcript(path: Path) -> list[dict[str, Any]]:
     return [decode(line) for line in path.read_bytes().splitlines() if line.strip()]
 
 
-SEEDS = range(1, 6)
+SEEDS = range(1, 41)
 
 
-def type_transcript(rows: list[dict[str, Any]], seeds: range = SEEDS) -> list[Typed]:
+def type_transcript(rows: list[dict[str, Any]], seeds: Iterable[int] = SEEDS) -> list[Typed]:
     """Type the transcript with several seeds; a command matches if the recorded answer is among the model's.
 
-    How many tasks already run two seconds after a command, say, is chance in both worlds.
+    How many tasks already run two seconds after a command, say, is chance in both worlds; so is, one time in
+    twenty, whether a node still sent a heartbeat between two commands.
     """
     tries = [_type_once(rows, seed) for seed in seeds]
     return [next((typed for typed in same if typed.verdict == MATCHED), same[0]) for same in zip(*tries, strict=True)]
@@ -55,20 +59,58 @@ def type_transcript(rows: list[dict[str, Any]], seeds: range = SEEDS) -> list[Ty
 
 def _type_once(rows: list[dict[str, Any]], seed: int) -> list[Typed]:
     """Type every docker row into a simulated cluster of the same hosts, at the recorded moments."""
-    hosts = list(dict.fromkeys(row["on"] for row in rows if row["kind"] == "docker"))
-    managers = sorted(host for host in hosts if host.startswith("m"))
-    workers = sorted(host for host in hosts if not host.startswith("m"))
+    recorded = Recorded.of(rows)
     settings = {
-        name: HostSettings(address=f"10.97.1.{number}", cpus=2, memory=25276063744)
-        for number, name in enumerate([*managers, *workers], 1)
+        host: HostSettings(address=recorded.addresses.get(host), cpus=2, memory=25276063744) for host in recorded.hosts
     }
-    cluster = ClusterLayout(managers=managers, workers=workers, formed=False, hosts=settings)
+    workers = [host for host in recorded.hosts if host not in recorded.managers]
+    cluster = ClusterLayout(managers=recorded.managers, workers=workers, formed=False, hosts=settings)
     world = build_world(Scenario(name="transcript", cluster=cluster), seed)
-    result: list[Typed] = world.run(_type_all(world, rows))
+    result: list[Typed] = world.run(_type_all(world, rows, recorded))
     return result
 
 
-def _type_all(world: SimulatedWorld, rows: list[dict[str, Any]]) -> Activity[Any]:
+class Recorded(NamedTuple):
+    """What a transcript shows of the machines it was typed on."""
+
+    hosts: list[str]
+    managers: list[str]
+    addresses: dict[str, str]
+    """Of a host that named its own, or was told it."""
+    data_roots: list[str]
+    """Where its engines keep what is theirs, if not in the usual place."""
+
+    @classmethod
+    def of(cls, rows: list[dict[str, Any]]) -> Recorded:
+        typed = [row for row in rows if row["kind"] == "docker"]
+        hosts = list(dict.fromkeys(row["on"] for row in typed))
+        addresses: dict[str, str] = {}
+        managers: list[str] = []
+        tokens: set[str] = set()
+        roots: list[str] = []
+        for row in typed:
+            tokens |= (
+                set(_MANAGER_TOKEN.findall(row["out"]))
+                if {"join-token", "manager"} <= set(row["cmd"].split())
+                else set()
+            )
+            if row["cmd"].startswith("swarm init") or any(token in row["cmd"] for token in tokens):
+                managers.append(row["on"])
+            own = _ADVERTISED.search(row["cmd"]) or _NODE_ADDRESS.search(row["out"])
+            if own is not None:
+                addresses.setdefault(row["on"], own[1])
+            roots += _DATA_ROOT.findall(row["out"])
+        return cls(sorted(hosts), sorted(dict.fromkeys(managers)), addresses, roots)
+
+
+_ADVERTISED = re.compile(r"--advertise-addr[ =]((?:\d+\.){3}\d+)")
+_NODE_ADDRESS = re.compile(r"(?:Node Address: |\"NodeAddr\": ?\")((?:\d+\.){3}\d+)")
+_MANAGER_TOKEN = re.compile(r"SWMTKN-1-[0-9a-z]{50}-[0-9a-z]{25}")
+_DATA_ROOT = re.compile(r"Docker Root Dir: (\S+)")
+DATA_ROOT = "/var/lib/docker"
+
+
+def _type_all(world: SimulatedWorld, rows: list[dict[str, Any]], recorded: Recorded) -> Activity[Any]:
     known: dict[str, str] = {}
     typed: list[Typed] = []
     for number, row in enumerate(rows):
@@ -85,7 +127,7 @@ def _type_all(world: SimulatedWorld, rows: list[dict[str, Any]]) -> Activity[Any
         except ValueError as problem:
             result = Result(2, "", f"{problem}")
         _learn(row, result, known)
-        typed.append(_judge(number, row, result, known))
+        typed.append(_judge(number, row, result, recorded))
     return typed
 
 
@@ -107,34 +149,43 @@ def _learn(row: dict[str, Any], result: Result, known: dict[str, str]) -> None:
             known.setdefault(a, b)
 
 
-def _judge(number: int, row: dict[str, Any], result: Result, known: dict[str, str]) -> Typed:
-    command = row["cmd"]
-    real = (row["rc"], _comparable(row["out"], command), _comparable(row["err"], command))
-    ours = (result.code, _comparable(result.out, command), _comparable(result.err, command))
+def _judge(number: int, row: dict[str, Any], result: Result, recorded: Recorded) -> Typed:
+    comparable = partial(_comparable, command=row["cmd"], recorded=recorded)
+    real = (row["rc"], comparable(row["out"]), comparable(row["err"]))
+    ours = (result.code, comparable(result.out), comparable(result.err))
     if real == ours:
         return Typed(number, row["on"], row["cmd"], MATCHED, "")
     verdict = NOT_MODELLED if result.not_modelled else DIFFERING
     return Typed(number, row["on"], row["cmd"], verdict, _first_difference(real, ours))
 
 
-_NODES = re.compile(r"\b[mw][1-5]\b")
 _TLS = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----(?:\\n)?", re.S)
 _BASE64 = re.compile(r"\b[A-Za-z0-9+/]{24,}={0,2}")
+_MAC = re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b")
+_SLOT = re.compile(r"(?<=\.)\d+(?=\s|$|\.[0-9a-z]{25}\b)", re.M)
+"""The number in a task's or its container's name."""
 
 
-def _comparable(text: str, command: str) -> str:
+def _comparable(text: str, command: str, recorded: Recorded) -> str:
     if is_help(text):
         return usage_facts(text)
     # What the model adds to docker's words (where in a file it is, say) is marked as its own.
     text = re.sub(r"(?m)^swarmsim: (?!.*not modelled yet).*\n?", "", text)
+    for root in recorded.data_roots:
+        text = text.replace(root, DATA_ROOT)
     text = _TLS.sub("<certificate>", text)
     text = _BASE64.sub(lambda m: "<key>" if len(m[0]) > 40 or m[0].endswith("=") else m[0], text)
+    text = _MAC.sub("<mac>", text)
     text = re.sub(r'("Index": ?)\d+', r"\1<version>", text)
     text = re.sub(r"swarm-\d+", "swarm", text)
+    if command.startswith(("node ps", "ps")):
+        # Which slots are on a node is a choice among equals.
+        text = _SLOT.sub("<slot>", text)
     lines = masked(text).splitlines()
-    if command.startswith(("service ps", "node ps")):
-        # Which node a task is on is a choice among equals; so is which tasks a node has.
-        lines = [_NODES.sub("<node>", line) for line in lines]
+    if command.startswith(("service ps", "stack ps", "node ps")):
+        # So is which node a task is on.
+        names = "|".join(re.escape(host) for host in recorded.hosts)
+        lines = [re.sub(rf"\b(?:{names})\b", "<node>", line) for line in lines]
         if "--filter node=" in command:
             lines = lines[:1]
     if lines and lines[0].startswith("CONTAINER ID"):
@@ -157,15 +208,18 @@ def _first_difference(real: tuple[Any, ...], ours: tuple[Any, ...]) -> str:
     return ""
 
 
-def report(typed: list[Typed]) -> str:
-    """Counts, then every command that does not match with its first difference."""
+def report(typed: list[Typed], reasons: Mapping[str, str]) -> str:
+    """Counts, then every command that does not match with its first difference and the reason, if one is known.
+
+    ``reasons`` are by host and command, ``m1 node ps``.
+    """
     counts = {verdict: sum(1 for t in typed if t.verdict == verdict) for verdict in (MATCHED, DIFFERING, NOT_MODELLED)}
     lines = [f"{len(typed)} commands: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items())]
     for verdict in (DIFFERING, NOT_MODELLED):
         lines += [f"\n{verdict}:"] if counts[verdict] else []
-        lines += [
-            f"  #{t.number} [{t.host}] docker {t.command[:100]}\n      {t.difference[:300]}"
-            for t in typed
-            if t.verdict == verdict
-        ]
+        for t in typed:
+            if t.verdict == verdict:
+                lines.append(f"  #{t.number} [{t.host}] docker {t.command[:100]}\n      {t.difference[:300]}")
+                reason = reasons.get(f"{t.host} {t.command}")
+                lines += [f"      {reason}"] if reason else []
     return "\n".join(lines)

@@ -15,6 +15,7 @@ from swarmsim.apitypes.specs import (
     DEFAULT_RESTART,
     DEFAULT_STOP_GRACE,
     DEFAULT_UPDATE,
+    DNSConfig,
     EndpointSpec,
     PortConfig,
     RestartPolicy,
@@ -42,6 +43,8 @@ def with_defaults(spec: ServiceSpec) -> ServiceSpec:
     container = task.container
     if container.stop_grace_period is None:
         container = replace(container, stop_grace_period=DEFAULT_STOP_GRACE)
+    if container.dns is None:
+        container = replace(container, dns=DNSConfig())
     restart = task.restart or RestartPolicy()
     restart = replace(
         restart,

@@ -130,3 +130,16 @@ def test_a_network_in_anothers_subnet_waits_until_that_is_gone():
     lab.wait(lambda: lab.running("s") == 1, within=10)
     assert inspected(lab, "b", "m1")["IPAM"]["Config"] == [{"Subnet": "172.30.0.0/16", "Gateway": "172.30.0.1"}]
     assert inspected(lab, "c", "m1")["Driver"] == ""
+
+
+def test_an_overlays_number_is_not_used_again_at_once():
+    lab = Lab(1, 0)
+
+    def number(name: str) -> str:
+        lab.docker(f"network create -d overlay {name}")
+        lab.sleep(1.0)
+        return inspected(lab, name, "m1")["Options"]["com.docker.network.driver.overlay.vxlanid_list"]
+
+    first = number("a")
+    lab.docker("network rm a")
+    assert (first, number("b")) == ("4097", "4098")

@@ -4,7 +4,8 @@ A task is NEW until what it needs of the network is allocated, then PENDING. Pub
 from 30000..32767 (allocator/portallocator.go). Each network has a subnet of the default pool, each service a virtual
 IP on each of its networks (unless its endpoint mode is dnsrr), each task an address, the ingress network included
 if it publishes ports there. So has each node, for its load balancer: on the ingress network from the start, on others
-as long as its tasks are on them. Addresses are given in turn, so that one that was freed is not used again at once.
+as long as its tasks are on them. Addresses and the numbers of overlays are given in turn, so that one that was freed
+is not used again at once; a new leader begins again with the lowest that is free.
 
 A network whose subnet overlaps another's is not allocated until that is gone; what needs it waits.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
+from itertools import chain
 
 from swarmsim.apitypes.specs import PortConfig, replace
 from swarmsim.sim.future import Activity
@@ -26,7 +28,7 @@ from swarmsim.swarm.store import Change, MemoryStore, Transaction
 DYNAMIC_PORT_START, DYNAMIC_PORT_END = 30000, 32767
 DEFAULT_POOL = ipaddress.ip_network("10.0.0.0/8")
 SUBNET_SIZE = 24
-FIRST_VXLAN = 4096  # allocator/drivers: ids below are not for overlays
+FIRST_VXLAN, END_VXLAN = 4096, 1 << 24  # ovmanager.go: numbers below are not for overlays
 
 
 def ports_in_use(store: MemoryStore, except_service: str) -> set[tuple[str, int]]:
@@ -70,8 +72,7 @@ class AddressPool:
 
     def keep(self, address: str) -> None:
         """Somebody has this one already."""
-        self._used.add(number := int(ipaddress.ip_interface(address).ip))
-        self._last = max(self._last, number)
+        self._used.add(int(ipaddress.ip_interface(address).ip))
 
     def take(self) -> str | None:
         """The next free address after the last one given, with its prefix; ``None`` if all are taken."""
@@ -108,6 +109,7 @@ class Allocator:
         """Tasks that stay NEW."""
         self._unallocated: dict[str, None] = {}
         """Networks that overlap others."""
+        self._last_vxlan = FIRST_VXLAN - 1
         for network in store.table(Network).values():
             if network.subnet:
                 self._pools[network.id] = AddressPool(network.subnet, network.gateway)
@@ -238,10 +240,15 @@ class Allocator:
             free = (net for net in DEFAULT_POOL.subnets(new_prefix=SUBNET_SIZE) if not any(map(net.overlaps, others)))
             subnet = str(next(free))
         gateway = network.spec.gateway or str(ipaddress.ip_network(subnet, strict=False)[1])
-        used = {n.vxlan_id for n in tx.all(Network)}
-        vxlan = next(number for number in range(FIRST_VXLAN, 1 << 24) if number not in used)
         self._pools[id] = AddressPool(subnet, gateway)
-        tx.update(replace(network, subnet=subnet, gateway=gateway, vxlan_id=vxlan))
+        tx.update(replace(network, subnet=subnet, gateway=gateway, vxlan_id=self._next_vxlan(tx)))
+
+    def _next_vxlan(self, tx: Transaction) -> int:
+        """The next free number after the last one given (ovmanager.go obtainVxlanID)."""
+        used = {network.vxlan_id for network in tx.all(Network)}
+        after, before = range(self._last_vxlan + 1, END_VXLAN), range(FIRST_VXLAN, self._last_vxlan + 1)
+        self._last_vxlan = next(number for number in chain(after, before) if number not in used)
+        return self._last_vxlan
 
     def _allocate_service(self, id: str, tx: Transaction) -> None:
         service = tx.get(Service, id)
