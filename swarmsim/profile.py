@@ -7,7 +7,7 @@ recorded five-host cluster, ``vm`` describes the course's VirtualBox machines.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -72,8 +72,12 @@ class Profile(BaseModel):
         }
 
 
+@cache
 def load_profile(name: str) -> Profile:
-    """A shipped profile by name. Raises :class:`KeyError` for an unknown name."""
+    """A shipped profile by name, read once: it is frozen, and no file of the package changes while it is in use.
+
+    Raises :class:`KeyError` for an unknown name.
+    """
     source = resources.files("swarmsim") / "profiles" / f"{name}.yaml"
     if not source.is_file():
         raise KeyError(name)
