@@ -28,7 +28,7 @@ from swarmsim.replay.timeline import watch_time
 from swarmsim.trace.reader import TraceError
 from swarmsim.trace.state import ClusterState, name
 from swarmsim.tui.clustermap import ClusterMap
-from swarmsim.tui.keys import KEY_ACTIONS, KEY_NAMES, KEYS, SEEKS
+from swarmsim.tui.keys import ACTIONS, KEY_NAMES, KEYS, SEEKS, WHILE_TYPING
 from swarmsim.tui.panels import SORTS, Details, RaftPanel, Story, TaskRow, TaskTable
 from swarmsim.tui.player import Future, Player
 from swarmsim.tui.prompt import Prompt
@@ -56,7 +56,11 @@ class WatchApp(App[None]):
     CSS_PATH = "app.tcss"
     TITLE = "swarmsim"
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = [Binding(key, action, show=False) for key, action in SEEKS]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # With priority, as those of the panels, keys do their work in the order they are typed, whatever has the focus.
+        *(Binding(key, action, show=False, priority=True) for key, action in SEEKS),
+        Binding("ctrl+c", "interrupt", show=False),
+    ]
 
     def __init__(
         self,
@@ -91,7 +95,6 @@ class WatchApp(App[None]):
         self._told_crash = self._told_idle = False
         for _, key, action, about, shown in KEYS:
             shows = KEY_NAMES.get(key, key)
-            # With priority they are taken in the order they are typed in, whatever has the focus: what follows a ":" is the prompt's.
             self._bindings.bind(key, action, texts(about), show=shown, key_display=shows, priority=True)
 
     # -- the screen
@@ -122,7 +125,7 @@ class WatchApp(App[None]):
         self.query_one("#raft").can_focus = True
         self.query_one("#details").can_focus = True
         self.screen.add_class("-show-tasks")
-        self.query_one("#map").focus()
+        self.screen.set_focus(self.query_one("#map"))
         # What is drawn line by line has the theme's colours in it.
         self.theme_changed_signal.subscribe(self, lambda theme: self.call_after_refresh(self.show))
         self._fit(self.size)
@@ -250,7 +253,8 @@ class WatchApp(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys are the app's, unless a dialog is open or a line is typed."""
-        if action in KEY_ACTIONS and (len(self.screen_stack) > 1 or isinstance(self.focused, Input)):
+        typing = isinstance(self.focused, Input) and action not in WHILE_TYPING
+        if action in ACTIONS and (typing or len(self.screen_stack) > 1):
             return False
         return super().check_action(action, parameters)
 
@@ -522,13 +526,13 @@ class WatchApp(App[None]):
         find = self.query_one("#find", Input)
         find.value = ""
         find.display = False
-        self.query_one("#map").focus()
+        self.screen.set_focus(self.query_one("#map"))
 
     # -- looking
 
     def action_panel(self, number: int) -> None:
         self._show_panel(PANELS[number])
-        self.query_one(f"#{PANELS[number]}").focus()
+        self.screen.set_focus(self.query_one(f"#{PANELS[number]}"))
 
     def _show_panel(self, panel: str) -> None:
         """On a small screen, show this one beside the map."""
@@ -582,7 +586,7 @@ class WatchApp(App[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         if event.input.id == "find":
             event.input.display = False
-            self.query_one("#tasks").focus()
+            self.screen.set_focus(self.query_one("#tasks"))
 
     def action_theme(self) -> None:
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name

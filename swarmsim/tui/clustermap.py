@@ -99,11 +99,11 @@ class ClusterMap(ScrollView, can_focus=True):
     """Shows one :class:`ClusterState` at a time; arrows and clicks select a host."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "go(-1, 0)", show=False),
-        Binding("right", "go(1, 0)", show=False),
-        Binding("up", "go(0, -1)", show=False),
-        Binding("down", "go(0, 1)", show=False),
-        Binding("enter", "choose", show=False),
+        Binding("left", "go(-1, 0)", show=False, priority=True),
+        Binding("right", "go(1, 0)", show=False, priority=True),
+        Binding("up", "go(0, -1)", show=False, priority=True),
+        Binding("down", "go(0, 1)", show=False, priority=True),
+        Binding("enter", "choose", show=False, priority=True),
     ]
 
     class Selected(Message):

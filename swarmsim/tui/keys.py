@@ -30,7 +30,6 @@ KEYS: tuple[tuple[str, str, str, str, bool], ...] = (
 )
 """Group in the help, keys, action, text, whether the footer shows it."""
 
-KEY_ACTIONS = frozenset(action.partition("(")[0] for _, _, action, _, _ in KEYS)
 KEY_NAMES = {
     "plus,equals_sign": "+",
     "minus": "-",
@@ -48,6 +47,11 @@ SEEKS: tuple[tuple[str, str], ...] = (
     ("home", "begin"),
     ("end", "now"),
     ("escape", "close"),
-    ("ctrl+c", "interrupt"),
     *((str(number), f"panel({number - 1})") for number in range(1, 6)),
+)
+"""Keys that lead to a moment or a panel, and actions: in no footer."""
+WHILE_TYPING = frozenset(("close",))
+"""Actions whose keys are the app's even while a line is typed."""
+ACTIONS = frozenset(
+    action.partition("(")[0] for action in (*(key[2] for key in KEYS), *(action for _, action in SEEKS))
 )

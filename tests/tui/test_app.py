@@ -190,6 +190,18 @@ async def test_letters_typed_at_once_are_the_lines_and_no_keys(rows, opens, line
         assert len(app.screen_stack) == 1
 
 
+async def test_keys_typed_at_once_do_their_work_in_order(rows):
+    app = recorded_app(rows)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at(pilot, 5.0)
+        for key in ("right", "right", "5", "colon", "x", "escape", "right", "question_mark"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        assert app.host == "m3"
+        assert app.query_one("#details").region.height
+        assert not app.query_one("#prompt").display
+
+
 async def typed(pilot: Pilot, line: str) -> None:
     """Type a line at once, as if it were pasted."""
     pilot.app.query_one("#prompt", Prompt).line.value = line
