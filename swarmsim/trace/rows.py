@@ -145,6 +145,10 @@ class Service(TypedDict):
     ]
     replicas: Annotated[int | None, "tasks wanted; null for a global service, and where it was not recorded"]
     image: Annotated[str | None, "its image; null where it was not recorded"]
+    stack: NotRequired[Annotated[str, "the stack it is of, if it is of one"]]
+    ports: NotRequired[Annotated[list[str], "ports it publishes, as `service ls` writes them, if any"]]
+    networks: NotRequired[Annotated[list[str], "networks it is on, beside the ingress, if any"]]
+    volumes: NotRequired[Annotated[list[str], "named volumes its containers mount, if any"]]
 
 
 class ServiceGone(TypedDict):

@@ -60,6 +60,10 @@ class Service(msgspec.Struct, frozen=True):
     image: str = ""
     update: str | None = None
     update_message: str | None = None
+    stack: str = ""
+    ports: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
 
 
 class Links(msgspec.Struct, frozen=True):
@@ -296,7 +300,14 @@ class ClusterState:
         recorded = {"mode": row["mode"], "replicas": row["replicas"], "image": row["image"]}
         told = {name: value for name, value in recorded.items() if value is not None}
         self.services[row["service"]] = msgspec.structs.replace(
-            known, update=row["update"], update_message=row["umsg"], **told
+            known,
+            update=row["update"],
+            update_message=row["umsg"],
+            stack=row.get("stack", ""),
+            ports=tuple(row.get("ports", ())),
+            networks=tuple(row.get("networks", ())),
+            volumes=tuple(row.get("volumes", ())),
+            **told,
         )
 
     def _member(self, host: str, **changes: Any) -> None:

@@ -34,6 +34,7 @@ from swarmsim.tui.player import Future, Player
 from swarmsim.tui.prompt import Prompt
 from swarmsim.tui.rows import RowList
 from swarmsim.tui.screens import AskName, AskSeed, Broken, Compare, HelpScreen, Question
+from swarmsim.tui.services import SERVICE_SORTS, ServiceRow, ServiceTable, StackTable
 from swarmsim.tui.session import ShellSession
 from swarmsim.tui.texts import Texts
 from swarmsim.tui.themes import DARK, LIGHT
@@ -47,7 +48,11 @@ keys are never held up for long."""
 SMALL = (100, 30)
 """Below this many columns or lines, one panel is shown beside the map, not all."""
 TINY = (60, 18)
-PANELS = ("map", "tasks", "raft", "story", "details")
+LARGE = (180, 50)
+"""From this many columns and lines on there is room for every panel at once."""
+PANELS = ("map", "tasks", "raft", "story", "details", "services", "stacks")
+ASIDE = ("services", "stacks")
+"""Panels shown in the place of the tasks, unless the screen is large."""
 
 
 class WatchApp(App[None]):
@@ -105,6 +110,8 @@ class WatchApp(App[None]):
             with Vertical(id="left"):
                 yield ClusterMap(self.texts, id="map")
                 yield TaskTable(self.texts, id="tasks")
+                yield ServiceTable(self.texts, id="services")
+                yield StackTable(self.texts, id="stacks")
                 yield Story(id="story")
             with Vertical(id="right"):
                 yield RaftPanel(self.texts, id="raft")
@@ -143,11 +150,30 @@ class WatchApp(App[None]):
         width, height = size
         screen = self.screen_stack[0]
         screen.set_class(width < SMALL[0] or height < SMALL[1], "-small")
+        screen.set_class(width >= LARGE[0] and height >= LARGE[1], "-large")
         tiny = width < TINY[0] or height < TINY[1]
         screen.set_class(tiny, "-tiny")
         if tiny:
             screen.query_one("#small", Static).update(self.texts("too small", w=width, h=height))
         self._shown = ()
+        self._tell_hidden()
+
+    def _tell_hidden(self) -> None:
+        """Say on the map which keys show the panels there is no room for."""
+        screen = self.screen_stack[0]
+        hidden = [panel for panel in PANELS[1:] if not self._is_shown(panel)]
+        words = [
+            f"{PANELS.index(panel) + 1} {self.texts(f'{panel} short' if panel in ASIDE else panel)}" for panel in hidden
+        ]
+        screen.query_one("#map").border_subtitle = "  ".join(words)
+
+    def _is_shown(self, panel: str) -> bool:
+        """Whether there is room for a panel, as app.tcss has it."""
+        screen = self.screen_stack[0]
+        if screen.has_class(f"-show-{panel}") or screen.has_class("-large"):
+            return True
+        aside = any(screen.has_class(f"-show-{other}") for other in ASIDE)
+        return not screen.has_class("-small") and panel not in ASIDE and not (panel == "tasks" and aside)
 
     def frame(self) -> None:
         """Let time pass and show what is the case now."""
@@ -200,6 +226,9 @@ class WatchApp(App[None]):
             return
         screen.query_one("#map", ClusterMap).put(state)
         screen.query_one("#tasks", TaskTable).show_state(state, player.t)
+        for table in (screen.query_one("#services", ServiceTable), screen.query_one("#stacks", StackTable)):
+            if table.display:
+                table.show_state(state)
         screen.query_one("#story", Story).show_story(recording, player.t)
         self._show_details(state, recording)
 
@@ -270,9 +299,13 @@ class WatchApp(App[None]):
         if isinstance(event.item, TaskRow):
             row = event.item.row
             self.selected = ("service", event.item.service) if row is None else ("task", row["task"])
-            self.show()
-            if event.chosen:
-                self._show_panel("details")
+        elif isinstance(event.item, ServiceRow):
+            self.selected = ("service", event.item.service.name)
+        else:
+            return
+        self.show()
+        if event.chosen:
+            self._show_panel("details")
 
     def on_time_bar_sought(self, event: TimeBar.Sought) -> None:
         self.player.seek(event.t)
@@ -540,6 +573,8 @@ class WatchApp(App[None]):
             return
         for other in PANELS:
             self.screen_stack[0].set_class(other == panel, f"-show-{other}")
+        self._tell_hidden()
+        self._stale = True
 
     def action_only_running(self) -> None:
         table = self.query_one("#tasks", TaskTable)
@@ -551,11 +586,28 @@ class WatchApp(App[None]):
         table.whole_history = not table.whole_history
         self._tasks_changed(table)
 
+    def action_logs(self) -> None:
+        """What docker says of the task or service that is selected."""
+        if self.selected is None or self.selected[0] == "host":
+            self.notify(self.texts("select task"), severity="warning")
+            return
+        self.action_prompt()
+        self.query_one("#prompt", Prompt).post_message(Prompt.Entered(f"service logs {self.selected[1]}"))
+
     def action_sort(self) -> None:
+        if isinstance(self.focused, ServiceTable):
+            self._sort_services(self.focused)
+            return
         table = self.query_one("#tasks", TaskTable)
         names = list(SORTS)
         table.sort = names[(names.index(table.sort) + 1) % len(names)]
         self._tasks_changed(table)
+
+    def _sort_services(self, services: ServiceTable) -> None:
+        names = list(SERVICE_SORTS)
+        services.sort = names[(names.index(services.sort) + 1) % len(names)]
+        services.border_title = f"{self._title('services')} · {self.texts('key sort')}: {self.texts(services.sort)}"
+        services.show_state(self.player.state)
 
     def action_follow(self) -> None:
         table = self.query_one("#tasks", TaskTable)

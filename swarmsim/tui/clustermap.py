@@ -22,6 +22,7 @@ from textual.strip import Strip
 from swarmsim.replay.looks import CUT, LEADER, NO_POWER, NODES, TASKS, phase
 from swarmsim.trace.rows import Row
 from swarmsim.trace.state import ClusterState, Host
+from swarmsim.trace.state import name as task_name
 from swarmsim.tui.texts import Texts
 
 
@@ -34,6 +35,7 @@ class Level(NamedTuple):
 
 
 LEVELS: tuple[Level, ...] = (
+    Level(28, 40, 9),
     Level(18, 26, 5),
     Level(15, 26, 4),
     Level(26, 40, 1),
@@ -41,7 +43,7 @@ LEVELS: tuple[Level, ...] = (
     Level(3, 3, 1),
     Level(1, 1, 1),
 )
-CELL = 4
+CELL = 5
 """From this level on a host is but a cell, without its name."""
 ROOM_FOR_SQUARES = 20
 """Characters a host's line needs for squares; with less, its tasks are counted."""
@@ -244,6 +246,8 @@ class ClusterMap(ScrollView, can_focus=True):
                 content.append(f" {shown.node['avail']}", style="italic")
             if shown.node is not None and shown.node["reach"] == "unreachable":
                 content.append(" ↯", style=NODES["down"].colour)
+        elif where.height == LEVELS[0].height:
+            content = self._named(shown, line - 2, where.height - 3)
         else:
             lines, room = where.height - 3, inner
             all_tasks = squares(shown.tasks, self._lost)
@@ -254,6 +258,22 @@ class ClusterMap(ScrollView, can_focus=True):
             content = part
         content.truncate(inner, overflow="ellipsis", pad=True)
         return Text.assemble((corners[3], border), content, (corners[3], border), " ")
+
+    def _named(self, shown: Shown, line: int, lines: int) -> Text:
+        """A line of a large box: what the host has, then its tasks by name; the last says how many more there are."""
+        host = shown.host
+        if line == 0:
+            known = f"{host.cpus:g} CPU  {host.memory / 1024**3:.1f} GiB" if host.cpus else ""
+            return Text(f"{known}  {host.address}", style="dim")
+        room, order = lines - 1, list(TASKS)
+        tasks = sorted(shown.tasks, key=lambda row: order.index(phase(row, self._lost)))
+        if line == room and len(tasks) > room:
+            return squares(tasks[line - 1 :], self._lost).append(f" +{len(tasks) - room + 1}", style="dim")
+        if line > len(tasks):
+            return Text("")
+        row = tasks[line - 1]
+        look = TASKS[phase(row, self._lost)]
+        return Text.assemble((f"{look.sign} ", look.colour), task_name(row), (f"  {row['state']}", "dim"))
 
     def _row(self, shown: Shown, where: Place, line: int) -> Text:
         status, colour = status_of(shown)
@@ -351,6 +371,7 @@ def _load(tasks: list[Row]) -> str:
 
 
 _DRAW: tuple[Callable[[ClusterMap, Shown, Place, int], Text], ...] = (
+    ClusterMap._box,
     ClusterMap._box,
     ClusterMap._box,
     ClusterMap._row,

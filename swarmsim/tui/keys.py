@@ -23,6 +23,7 @@ KEYS: tuple[tuple[str, str, str, str, bool], ...] = (
     ("help do", "ctrl+s", "save", "key save", False),
     ("help look", "r", "only_running", "key only running", False),
     ("help look", "a", "history", "key history", False),
+    ("help look", "l", "logs", "key logs", False),
     ("help look", "slash", "find", "key filter", False),
     ("help look", "s", "sort", "key sort", False),
     ("help look", "f", "follow", "key follow", False),
@@ -47,7 +48,7 @@ SEEKS: tuple[tuple[str, str], ...] = (
     ("home", "begin"),
     ("end", "now"),
     ("escape", "close"),
-    *((str(number), f"panel({number - 1})") for number in range(1, 6)),
+    *((str(number), f"panel({number - 1})") for number in range(1, 8)),
 )
 """Keys that lead to a moment or a panel, and actions: in no footer."""
 WHILE_TYPING = frozenset(("close",))

@@ -14,6 +14,7 @@ from swarmsim.replay.timeline import Line, watch_time
 from swarmsim.trace.rows import Row
 from swarmsim.trace.state import ClusterState, Member, Service, name, slot
 from swarmsim.tui.rows import RowList
+from swarmsim.tui.services import bar, updated, without_digest
 from swarmsim.tui.texts import Texts
 
 STORY_STYLES = {
@@ -43,15 +44,6 @@ def span(seconds: float) -> str:
         return f"{minutes}m{rest:02}s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h{minutes:02}m" if hours < 24 else f"{hours // 24}d{hours % 24:02}h"
-
-
-def without_digest(image: str) -> str:
-    """An image as one reads it.
-
-    >>> without_digest("nginx:1.23@sha256:af296b188c7b7df99ba960ca614439c99cb7cf252ed7bbc23e90cfda59092305")
-    'nginx:1.23'
-    """
-    return image.partition("@")[0]
 
 
 class TaskRow(NamedTuple):
@@ -370,14 +362,19 @@ class Details(Static):
         text = Text.assemble((f"{self.texts('service')} {service}", "bold"), f"  {known.mode}")
         text.append(f"\n{self.texts('image')} {without_digest(known.image)}", style="dim")
         text.append(f"\n{running} {self.texts('running')}, {wanted} {self.texts('wanted')}")
+        for word, names in (
+            ("stack", [known.stack]),
+            ("ports", known.ports),
+            ("networks", known.networks),
+            ("volumes", known.volumes),
+        ):
+            if any(names):
+                text.append(f"\n{self.texts(word)} {' '.join(names)}", style="dim")
         if known.update:
             text.append(f"\n{self.texts('update')}: {known.update}", style="italic")
             text.append(f"\n{known.update_message or ''}", style="dim")
-            newest: dict[Any, Row] = {slot(row): row for row in rows}
-            done = sum(1 for row in newest.values() if row["image"] == known.image and phase(row) == "running")
-            full = round(20 * done / max(1, len(newest)))
-            text.append("\n" + "█" * full, style=TASKS["running"].colour)
-            text.append("░" * (20 - full) + f" {done}/{len(newest)} {without_digest(known.image)}", style="dim")
+            text.append("\n").append_text(bar(*updated(known, rows), 20))
+            text.append(f" {without_digest(known.image)}", style="dim")
         counts: dict[str, int] = {}
         for row in rows:
             counts[phase(row, state.lost)] = counts.get(phase(row, state.lost), 0) + 1

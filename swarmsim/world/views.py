@@ -21,6 +21,8 @@ from swarmsim.trace import rows
 from swarmsim.world import Fields
 
 T = TypeVar("T")
+STACK_LABEL = "com.docker.stack.namespace"
+INGRESS = "ingress"
 LOOK_TIMEOUT = 5.0  # seconds a manager gets to answer one
 
 
@@ -67,13 +69,39 @@ def _changed(now: list[T], before: list[T], differ: Callable[[T, T], bool] = ope
     return [*compress(now, map(differ, now, before)), *now[len(before) :]]
 
 
+def _service_row(service: Service) -> rows.Service:
+    """A service as ``service ls`` and ``service inspect`` show it; what it does not have is left out."""
+    spec, update = service.spec, service.update_status
+    row: rows.Service = {
+        "service": spec.name,
+        "update": update.state if update else None,
+        "umsg": update.message if update else None,
+        "mode": spec.mode.name,
+        "replicas": service.replicas if service.is_replicated else None,
+        "image": spec.task.container.image,
+    }
+    stack = (spec.labels or {}).get(STACK_LABEL)
+    if stack:
+        row["stack"] = stack
+    published = [port for port in service.ports if port.publish_mode == "ingress"]
+    if published:
+        row["ports"] = [f"*:{port.published_port}->{port.target_port}/{port.protocol}" for port in published]
+    networks = [address.name for address in service.virtual_ips if address.name != INGRESS]
+    if networks:
+        row["networks"] = networks
+    volumes = [mount.source for mount in spec.task.container.mounts or () if mount.type == "volume" and mount.source]
+    if volumes:
+        row["volumes"] = volumes
+    return row
+
+
 class Differences:
     """Writes the rows by which each view differs from the one before."""
 
     def __init__(self, note: Note) -> None:
         self.note = note
         self._nodes: dict[str, tuple[str, str | None, str, str, bool, str | None]] = {}
-        self._specs: dict[str, tuple[str | None, str | None, str, int | None, str]] = {}
+        self._specs: dict[str, rows.Service] = {}
         self._services: dict[str, Service] = {}
         self._tasks: dict[str, Task] = {}
         self._view = View(0.0, [], [], [])
@@ -134,26 +162,10 @@ class Differences:
 
     def _service(self, service: Service) -> None:
         self._services[service.id] = service
-        update = service.update_status
-        shown = (
-            update.state if update else None,
-            update.message if update else None,
-            service.spec.mode.name,
-            service.replicas if service.is_replicated else None,
-            service.spec.task.container.image,
-        )
+        shown = _service_row(service)
         if self._specs.get(service.id) != shown:
             self._specs[service.id] = shown
-            state, message, mode, replicas, image = shown
-            self.note(
-                rows.Service,
-                service=service.spec.name,
-                update=state,
-                umsg=message,
-                mode=mode,
-                replicas=replicas,
-                image=image,
-            )
+            self.note(rows.Service, **shown)
 
     def _task(self, task: Task) -> None:
         old = self._tasks.get(task.id)

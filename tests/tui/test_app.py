@@ -14,13 +14,14 @@ from textual.widgets import Input
 from swarmsim.replay.recording import Recording
 from swarmsim.scenario.runner import run_scenario
 from swarmsim.trace.state import ClusterState
-from swarmsim.tui.app import WatchApp
+from swarmsim.tui.app import PANELS, WatchApp
 from swarmsim.tui.clustermap import ClusterMap
 from swarmsim.tui.keys import KEY_NAMES, KEYS
 from swarmsim.tui.panels import Details, RaftPanel, Story, TaskTable
 from swarmsim.tui.player import Future, Player
 from swarmsim.tui.prompt import Prompt
 from swarmsim.tui.screens import AskSeed, Broken, Compare, HelpScreen, Question
+from swarmsim.tui.services import ServiceTable
 from swarmsim.tui.texts import Texts
 from swarmsim.tui.themes import DARK, LIGHT
 from swarmsim.tui.timebar import TimeBar
@@ -461,6 +462,85 @@ async def test_details_of_host_task_and_service(rows):
         await pilot.press("up", "enter")
         assert app.selected == ("service", "web")
         assert "service web" in shown(app)
+
+
+STACK = """
+name: stacks
+cluster: {managers: 1, workers: 2}
+files:
+  shop.yml: |
+    services:
+      api: {image: nginx, ports: ["8080:80"], deploy: {replicas: 3}, networks: [back], volumes: ["data:/data"]}
+      db: {image: postgres, networks: [back]}
+    networks: {back: {}}
+    volumes: {data: {}}
+steps:
+  - docker: stack deploy -c shop.yml shop
+  - docker: service create -d --name web --replicas 4 --no-resolve-image nginx
+  - wait: {service: web, running: 4}
+  - wait: {service: shop_api, running: 3}
+  - docker: service update -d --no-resolve-image --image redis --update-delay 1h web
+  - sleep: 30s
+"""
+
+
+@pytest.fixture(scope="module")
+def stack_rows() -> list[dict]:
+    found: list[dict] = []
+    run_scenario(loaded(STACK), 1, found.append)
+    return found
+
+
+async def test_services_and_stacks_have_panels(stack_rows):
+    async with recorded_app(stack_rows).run_test(size=(120, 40)) as pilot:
+        app = await at(pilot, 1000.0)
+        assert "6 Services  7 Stacks" in shown(app)
+        await pilot.press("6")
+        lines = [line.split("││")[0] for line in shown(app).splitlines()]
+        api = next(line for line in lines if "shop_api" in line)
+        assert api.strip("│").split() == ["shop_api", "replicated", "3/3", "nginx:latest", "shop", "*:8080-…"]
+        await pilot.press("down")
+        assert app.selected == ("service", "shop_api")
+        words = shown(app)
+        assert "ports *:8080->80/tcp" in words
+        assert "networks shop_back" in words
+        assert "volumes shop_data" in words
+        services = app.query_one("#services", ServiceTable)
+        await pilot.press("s", "s")
+        assert "Sort: MISSING" in shown(app)
+        await pilot.press("7")
+        words = shown(app)
+        assert "stack    shop                 4/4  shop_db  shop_api" in words
+        assert "network  shop_back" in words
+        assert "volume   shop_data" in words
+        assert not services.region.height
+        assert "2 Tasks" in words
+
+
+async def test_a_large_screen_shows_every_panel_and_hosts_with_their_tasks_by_name(stack_rows):
+    async with recorded_app(stack_rows).run_test(size=(200, 60)) as pilot:
+        app = await at(pilot, 1000.0)
+        assert all(app.query_one(f"#{panel}").region.height for panel in PANELS)
+        words = shown(app)
+        assert "2 CPU  4.0 GiB  10.97.0.2" in words
+        assert "■ shop_db.1  running" in words
+        update = next(line for line in words.splitlines() if "│web " in line and "redis" in line and "█" in line)
+        assert "updating" in update
+        assert "1/4" in update
+
+
+async def test_logs_of_the_selected_task_are_asked_of_docker(tmp_path):
+    app = live_app(tmp_path, TEXT.replace("mini:1 sleep 100000", "nginx"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await formed(pilot)
+        await pilot.press("l")
+        assert [n.message for n in app._notifications] == [Texts("en")("select task")]
+        await pilot.press("2", "down", "l")
+        kind, task = app.selected
+        assert kind == "task"
+        await until(pilot, lambda: app.session.entries and app.session.entries[-1].line == f"service logs {task}")
+        await until(pilot, lambda: not app.session.running)
+        assert not app.session.entries[-1].job.code
 
 
 async def test_time_starts_at_nought_and_stops_when_one_looks_back(tmp_path):
