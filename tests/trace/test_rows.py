@@ -65,11 +65,8 @@ class _Typed(dict):
         raise AssertionError(f"{self['kind']} has no field {name}")
 
     def get(self, name, default=None):
-        return (
-            self[name]
-            if name in get_type_hints(ROWS[self["kind"]]) or name in ("t", "kind")
-            else self.__missing__(name)
-        )
+        known = name in get_type_hints(ROWS[self["kind"]]) or name in ("t", "kind")
+        return super().get(name, default) if known else self.__missing__(name)
 
 
 def rows_of(kind):
