@@ -227,15 +227,15 @@ def run_docker(
 ) -> Activity[Any]:
     """Run ``docker <words>`` on ``machine`` against the daemon behind ``transport``; returns a :class:`Result`.
 
-    ``write`` is given the output as it appears; ``files`` are what the command may read (default: none);
+    ``write`` is given the output as it appears, both as a pipe and as a terminal have it; the result has what a pipe has. ``files`` are what the command may read (default: none);
     ``interrupt`` happens when Ctrl-C is pressed, for commands that then end in their own way.
     """
     texts = {"out": "", "err": ""}
 
-    def record(stream: str, text: str) -> None:
+    def record(stream: str, text: str, drawn: str | None = None) -> None:
         texts[stream] += text
         if write is not None:
-            write(stream, text)
+            write(stream, text, text if drawn is None else drawn)
 
     code, not_modelled, fault = 0, False, ""
     try:

@@ -19,8 +19,8 @@ from swarmsim.go.template import TemplateError
 from swarmsim.go.units import human_duration
 from swarmsim.sim.future import Activity, Future
 
-Write = Callable[[str, str], object]
-"""``write("out" | "err", text)``."""
+Write = Callable[[str, str, str], object]
+"""``write("out" | "err", text, drawn)``: what is printed as a pipe has it, and as a terminal draws it."""
 
 
 class Machine(Protocol):
@@ -65,13 +65,15 @@ class CommandContext:
     def now(self) -> datetime:
         return self.machine.now
 
-    def out(self, text: str) -> None:
-        if text:
-            self._write("out", text)
+    def out(self, text: str, drawn: str | None = None) -> None:
+        """``drawn`` is what a terminal has instead, if it is not the same."""
+        drawn = text if drawn is None else drawn
+        if text or drawn:
+            self._write("out", text, drawn)
 
     def err(self, text: str) -> None:
         if text:
-            self._write("err", text)
+            self._write("err", text, text)
 
     def warn(self, warnings: list[str]) -> None:
         self.err("".join(f"{warning}\n" for warning in warnings))

@@ -2,14 +2,14 @@
 
 It goes by what is seen at each poll:
 
-============  ===============  ============  ====================================
+============  ===============  ============  ========================
 phase         all tasks run?   then          said
-============  ===============  ============  ====================================
-CONVERGING    no               CONVERGING    errors of tasks, how many run
-CONVERGING    yes              VERIFYING     the same, and how long it still waits
+============  ===============  ============  ========================
+CONVERGING    no               CONVERGING
+CONVERGING    yes              VERIFYING     how long it still waits
 VERIFYING     yes              VERIFYING     how long it still waits
-VERIFYING     no               CONVERGING    how many run, and that a task failed
-============  ===============  ============  ====================================
+VERIFYING     no               CONVERGING    that a task failed
+============  ===============  ============  ========================
 
 One monitoring period in VERIFYING is convergence. Beside it, the state of an update (or its rollback) may end the waiting
 or change what is said: :data:`UPDATES`. (docker/cli command/service/progress/progress.go.)
@@ -28,17 +28,16 @@ class Phase(Enum):
 
 
 class Say(Enum):
-    ERRORS = auto()
-    OVERALL = auto()
+    NOTHING = auto()
     WAITING = auto()
     FAILURE = auto()
 
 
-MOVES: dict[tuple[Phase, bool], tuple[Phase, tuple[Say, ...]]] = {
-    (Phase.CONVERGING, False): (Phase.CONVERGING, (Say.ERRORS, Say.OVERALL)),
-    (Phase.CONVERGING, True): (Phase.VERIFYING, (Say.ERRORS, Say.OVERALL, Say.WAITING)),
-    (Phase.VERIFYING, True): (Phase.VERIFYING, (Say.WAITING,)),
-    (Phase.VERIFYING, False): (Phase.CONVERGING, (Say.OVERALL, Say.FAILURE)),
+MOVES: dict[tuple[Phase, bool], tuple[Phase, Say]] = {
+    (Phase.CONVERGING, False): (Phase.CONVERGING, Say.NOTHING),
+    (Phase.CONVERGING, True): (Phase.VERIFYING, Say.WAITING),
+    (Phase.VERIFYING, True): (Phase.VERIFYING, Say.WAITING),
+    (Phase.VERIFYING, False): (Phase.CONVERGING, Say.FAILURE),
 }
 
 
@@ -68,7 +67,7 @@ UPDATES: dict[str, Effect] = {
 
 
 class Reaction(NamedTuple):
-    """To an update's state: a text to say, that the waiting is over, or what to fail with."""
+    """To an update's state: what to say of a rollback, that the waiting is over, or what to fail with."""
 
     says: str = ""
     ends: bool = False
@@ -93,20 +92,20 @@ class Convergence:
         if effect.ends and not verifying:
             return Reaction(ends=True)
         if effect.closes and not verifying:
-            self.last_word = f"rollback: {message}"
+            self.last_word = message
         news = effect.begins and not self.rolling_back and message
         if effect.rolling_back is not None:
             self.rolling_back = effect.rolling_back
-        return Reaction(says=f"rollback: {message}" if news else "")
+        return Reaction(says=message if news else "")
 
     def is_verified(self, now: float, monitor: float) -> bool:
         """Whether all tasks have run for ``monitor`` seconds, at the polls at least."""
         return self.phase is Phase.VERIFYING and now - self.since >= monitor
 
-    def on_tasks(self, all_run: bool, now: float) -> tuple[Say, ...]:
-        """One poll; what is to be said, in this order."""
+    def on_tasks(self, all_run: bool, now: float) -> Say:
+        """One poll; what is to be said."""
         before = self.phase
-        self.phase, says = MOVES[before, all_run]
+        self.phase, say = MOVES[before, all_run]
         if before is not self.phase:
             self.since = now
-        return says
+        return say

@@ -1,20 +1,22 @@
-"""Waiting for a service to converge (docker/cli command/service/progress), as it reads through a pipe.
+"""Waiting for a service to converge (docker/cli command/service/progress): what is shown meanwhile.
 
 Every 200 ms the client asks for service, tasks and nodes. Once all tasks run it watches for one more
 monitoring period (5 s by default) before it says so; a job is done when it is done. Ctrl-C ends the waiting, not the
-work. What bars show on a terminal is not seen through a pipe, but the errors of tasks are.
+work. Each kind of service has its way of telling how far it is: a line for the whole, and a bar for each task if those are
+not too many.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Protocol
 
-from swarmsim.apitypes.base import as_json
 from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.specs import SECOND
 from swarmsim.apitypes.swarm import Service
 from swarmsim.docker.command import CommandContext
 from swarmsim.docker.convergence import Convergence, Phase, Reaction, Say
+from swarmsim.docker.display import Screen, Shown, piped
 from swarmsim.docker.errors import CommandError
 from swarmsim.docker.output import ellipsis
 from swarmsim.sim.future import Activity
@@ -23,103 +25,86 @@ POLL = 0.2  # seconds
 MONITOR = 5.0  # seconds, where an update does not say
 MAX_ERROR = 75  # characters of a task's error
 MAX_BARS = 20  # above that many tasks no line each
-PROGRESS = {
-    "new": 1, "pending": 3, "assigned": 4, "accepted": 5, "preparing": 6, "ready": 7, "starting": 8, "running": 9,
-    "complete": 10, "shutdown": 11, "failed": 12, "rejected": 13,
+SHORT_ID = 12  # characters of a node's id, where it stands for the node
+STEPS = {
+    "new": 1, "allocated": 2, "pending": 3, "assigned": 4, "accepted": 5, "preparing": 6, "ready": 7, "starting": 8,
+    "running": 9, "complete": 10, "shutdown": 11, "failed": 12, "rejected": 13,
 }  # fmt: skip
-
-
-class Bars(NamedTuple):
-    """How far a service is: tasks that run of those wanted, and the errors of others, by what their bars are called."""
-
-    running: int
-    total: int
-    errors: list[tuple[str, str]]
-
-    @property
-    def all_run(self) -> bool:
-        return self.running == self.total
+RUNNING, COMPLETE = STEPS["running"], STEPS["complete"]
+LONGEST = max(len(state) for state, step in STEPS.items() if step <= COMPLETE)
+Task = dict[str, Any]
 
 
 class _Display:
-    """What is printed of it, through a pipe: a line whenever something is said."""
+    """What is printed of it, both as a pipe and as a terminal have it."""
 
     def __init__(self, command: CommandContext, quiet: bool) -> None:
         self._command = command
         self._quiet = quiet
+        self._screen = Screen()
+
+    def show(self, *several: Shown) -> None:
+        for shown in several:
+            if not self._quiet:
+                self._command.out(piped(shown), self._screen.drawn(shown))
 
     def say(self, text: str) -> None:
         if not self._quiet:
+            self._screen.leave()
             self._command.out(text + "\n")
 
-    def begin(self, total: int, numbered: bool, prefix: str) -> None:
-        self.say(f"{prefix}0 out of {total} tasks")
-        if numbered and total <= MAX_BARS:
-            self.numbers(total)
 
-    def numbers(self, total: int) -> None:
-        for bar in range(1, total + 1):
-            self.say(f"{bar}/{total}:  ")
+class Updater(Protocol):
+    """How far one kind of service is. ``done`` says so after each :meth:`update`."""
 
-    def tell(self, what: Say, bars: Bars, prefix: str, left: float) -> None:
-        """``left``: seconds it still has to wait."""
-        match what:
-            case Say.ERRORS:
-                for name, error in bars.errors:
-                    self.say(f"{name}: {truncated(error)}")
-            case Say.OVERALL:
-                self.say(f"{prefix}{bars.running} out of {bars.total} tasks")
-            case Say.WAITING if left >= 0:
-                # Some time has always passed in a real client, so it never says one second more.
-                self.say(f"verify: Waiting {int(left - 1e-9) + 1} seconds to verify that tasks are stable...")
-            case Say.FAILURE:
-                self.say("verify: Detected task failure")
+    done: bool
+
+    def update(self, service: Service, tasks: list[Task], active: set[str], prefix: str) -> Iterator[Shown]:
+        """What is to be shown at one poll. ``active`` are the ids of nodes that are not down."""
 
 
 def wait_on_service(command: CommandContext, reference: str, quiet: bool) -> Activity[None]:
-    """Print progress until the service has converged. Raises :class:`CommandError` if its update pauses."""
+    """Show progress until the service has converged. Raises :class:`CommandError` if its update pauses."""
     display = _Display(command, quiet)
     convergence = Convergence()
-    places: dict[Any, int] = {}
-    begun = False
+    updater: Updater | None = None
     while True:
         service: Service = yield from command.api.service(reference)
         config = service.spec.update
         monitor = config.monitor / SECOND if config and config.monitor else MONITOR
+        updater = updater or _updater(service)
         status = service.update_status
         reaction = convergence.on_update_state(status.state, status.message) if status is not None else Reaction()
         if reaction.fails:
             raise CommandError(reaction.fails)
         if reaction.says:
-            display.say(reaction.says)
+            display.show(Shown("rollback", reaction.says))
         if reaction.ends:
             return
         if convergence.is_verified(command.now.timestamp(), monitor):
-            display.say(f"verify: Service {reference} converged")
+            display.show(Shown("verify", f"Service {reference} converged"))
             if convergence.last_word:
-                display.say(convergence.last_word)
+                display.say(f"rollback: {convergence.last_word}")
             return
         tasks = yield from command.api.task_list(Filters([("service", service.id), ("_up-to-date", "true")]))
         nodes = yield from command.api.node_list()
+        active = {node["ID"] for node in nodes if node["Status"]["State"] != "down"}
+        prefix = "rolling back update: " if convergence.rolling_back else ""
+        display.show(*updater.update(service, tasks, active, prefix))
         if service.is_job:
-            if _job_progress(service, tasks, display, first=not begun):
+            if updater.done:
                 display.say("job complete")
                 return
-            begun = True
         else:
-            bars = _bars(service, tasks, nodes, places if convergence.phase is Phase.CONVERGING else None)
-            prefix = "overall progress: " + ("rolling back update: " if convergence.rolling_back else "")
-            if not begun and not service.is_replicated and bars.total == 0:
-                # How many a global service will have is only known once it has them.
-                display.say("overall progress: waiting for new tasks")
-            else:
-                if not begun:
-                    display.begin(bars.total, service.is_replicated, prefix)
-                begun = True
-                all_run = bars.all_run and (bars.total > 0 or service.is_replicated)
-                now = command.now.timestamp()
-                for what in convergence.on_tasks(all_run, now):
-                    display.tell(what, bars, prefix, monitor - (now - convergence.since))
+            now = command.now.timestamp()
+            say = convergence.on_tasks(updater.done, now)
+            left = monitor - (now - convergence.since)
+            if say is Say.WAITING and left >= 0:
+                # Some time has always passed in a real client, so it never says one second more.
+                seconds = int(left - 1e-9) + 1
+                display.show(Shown("verify", f"Waiting {seconds} seconds to verify that tasks are stable..."))
+            elif say is Say.FAILURE:
+                display.show(Shown("verify", "Detected task failure"))
         if (yield from command.pause(POLL)):
             if convergence.phase is Phase.CONVERGING:
                 display.say("Operation continuing in background.")
@@ -127,25 +112,151 @@ def wait_on_service(command: CommandContext, reference: str, quiet: bool) -> Act
             return
 
 
-def _bars(
-    service: Service, tasks: list[dict[str, Any]], nodes: list[dict[str, Any]], places: dict[Any, int] | None
-) -> Bars:
-    """``places`` keeps which bar is whose; above :data:`MAX_BARS` there are none, and none while it is verified."""
-    wanted = _slots(tasks, nodes)
-    total = service.replicas if service.is_replicated else len(wanted)
-    errors = []
-    if places is not None and total <= MAX_BARS:
-        hostnames = {node["ID"]: node["Description"].get("Hostname", "") for node in nodes}
-        for slot in sorted(wanted):
-            bar = places.setdefault(slot, len(places) + 1)
-            error = wanted[slot]["Status"].get("Err", "")
-            if error:
-                errors.append((f"{bar}/{total}" if service.is_replicated else hostnames.get(slot, slot), error))
-    return Bars(sum(map(_runs, wanted.values())), total, errors)
+def _updater(service: Service) -> Updater:
+    mode = service.spec.mode
+    if mode.replicated_job is not None:
+        return _ReplicatedJob(mode.replicated_job.total, mode.replicated_job.concurrent)
+    if mode.global_job is not None:
+        return _GlobalJob()
+    return _Replicated() if service.is_replicated else _Global()
 
 
-def _runs(task: dict[str, Any]) -> bool:
-    return bool(task["DesiredState"] == "running" and task["Status"]["State"] == "running")
+class _Replicated:
+    """A line for all and a bar for each slot, numbered as they are first seen; no more once all have run, until one does not."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._begun = False
+        self._told = False
+        """Whether all that is shown was told to run."""
+        self._bars: dict[int, int] = {}
+
+    def update(self, service: Service, tasks: list[Task], active: set[str], prefix: str) -> Iterator[Shown]:
+        total = service.replicas
+        if not self._begun:
+            self._begun = True
+            yield _overall(prefix, 0, total)
+            for number in range(1, total + 1 if total <= MAX_BARS else 1):
+                yield Shown(f"{number}/{total}", " ")
+        chosen = _least_wanted(tasks, "Slot", active)
+        self._told = self._told and all(map(_is_running, chosen.values()))
+        for slot in sorted(chosen):
+            bar = self._bars.setdefault(slot, len(self._bars) + 1)
+            if not self._told and bar <= total <= MAX_BARS:
+                yield from _bar(f"{bar}/{total}", chosen[slot])
+        running = sum(map(_runs, chosen.values()))
+        self.done = running == total
+        if not self._told:
+            yield _overall(prefix, running, total)
+            self._told = self.done
+
+
+class _Global:
+    """A line for all and a bar for each node, by the beginning of its id. How many there will be is known once they are there."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._begun = False
+        self._told = False
+
+    def update(self, service: Service, tasks: list[Task], active: set[str], prefix: str) -> Iterator[Shown]:
+        chosen = _least_wanted(tasks, "NodeID")
+        total = len(chosen)
+        if not self._begun:
+            if total == 0:
+                yield Shown("overall progress", "waiting for new tasks")
+                return
+            self._begun = True
+            yield _overall(prefix, 0, total)
+        self._told = self._told and all(map(_is_running, chosen.values()))
+        there = {node: task for node, task in chosen.items() if node in active}
+        for node in sorted(there):
+            if not self._told and total <= MAX_BARS:
+                yield from _bar(node[:SHORT_ID], there[node])
+        running = sum(map(_runs, there.values()))
+        self.done = running == total
+        if not self._told:
+            yield _overall(prefix, running, total)
+            self._told = self.done
+
+
+class _ReplicatedJob:
+    """A bar for the whole, a line for what is under way, and a bar for each of its tasks."""
+
+    def __init__(self, total: int, concurrent: int) -> None:
+        self.done = False
+        self._total = total
+        self._concurrent = concurrent
+        self._begun = False
+
+    def update(self, service: Service, tasks: list[Task], active: set[str], prefix: str) -> Iterator[Shown]:
+        total = self._total
+        if not self._begun:
+            self._begun = True
+            yield from self._overall(0, 0)
+            for number in range(1, total + 1 if total <= MAX_BARS else 1):
+                yield Shown(f"{number}/{total}", " ")
+        chosen = _least_far([task for task in _of_iteration(service, tasks) if _is_known(task)], "Slot")
+        if total <= MAX_BARS:
+            for slot in sorted(chosen):
+                yield _job_bar(f"{slot + 1}/{total}", chosen[slot])
+        under_way = sum(1 for task in chosen.values() if _step(task) < COMPLETE)
+        complete = sum(map(_is_complete, chosen.values()))
+        yield from self._overall(under_way, complete)
+        self.done = complete == total
+
+    def _overall(self, under_way: int, complete: int) -> Iterator[Shown]:
+        width = len(str(self._concurrent))
+        most = min(self._total - complete, self._concurrent)
+        yield _job_overall(complete, self._total)
+        yield Shown("active tasks", f"{under_way:>{width}} out of {most:>{width}} tasks")
+
+
+class _GlobalJob:
+    """A bar for the whole and one for each node that had a task at first, by its id."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._nodes: set[str] | None = None
+
+    def update(self, service: Service, tasks: list[Task], active: set[str], prefix: str) -> Iterator[Shown]:
+        ours = _of_iteration(service, tasks)
+        if self._nodes is None:
+            if not tasks and active:
+                yield Shown("job progress", "waiting for tasks")
+                return
+            self._nodes = {task.get("NodeID", "") for task in ours}
+            yield _job_overall(0, len(self._nodes))
+        chosen = _least_far([task for task in ours if task.get("NodeID", "") in self._nodes], "NodeID")
+        total = len(self._nodes)
+        if total <= MAX_BARS:
+            for node in sorted(chosen):
+                yield _job_bar(node, chosen[node])
+        complete = sum(map(_is_complete, chosen.values()))
+        yield _job_overall(complete, total)
+        self.done = complete == total
+
+
+def _overall(prefix: str, running: int, total: int) -> Shown:
+    return Shown("overall progress", f"{prefix}{running} out of {total} tasks")
+
+
+def _job_overall(complete: int, total: int) -> Shown:
+    return Shown("job progress", f"{complete:>{len(str(total))}} out of {total} complete", complete, total)
+
+
+def _bar(name: str, task: Task) -> Iterator[Shown]:
+    """Of a task that failed its error; nothing of one that is no longer wanted."""
+    if task["Status"].get("Err"):
+        yield Shown(name, truncated(task["Status"]["Err"]))
+    elif _wanted(task) <= RUNNING and _step(task) <= RUNNING:
+        yield Shown(name, task["Status"]["State"].ljust(LONGEST), _step(task), RUNNING)
+
+
+def _job_bar(name: str, task: Task) -> Shown:
+    if task["Status"].get("Err"):
+        return Shown(name, truncated(task["Status"]["Err"]))
+    return Shown(name, task["Status"]["State"].ljust(LONGEST), _step(task), COMPLETE)
 
 
 def truncated(error: str) -> str:
@@ -153,52 +264,55 @@ def truncated(error: str) -> str:
     return ellipsis(error.replace("\n", " "), MAX_ERROR)
 
 
-def _job_progress(service: Service, tasks: list[dict[str, Any]], display: _Display, first: bool) -> bool:
-    """Tell how far a job is; whether it is done (replicatedJobProgressUpdater, globalJobProgressUpdater)."""
-    iteration = as_json(service.job_status.iteration) if service.job_status else {}
-    of_job = [t for t in tasks if t["ServiceID"] == service.id and t.get("JobIteration") == iteration]
-    by_slot: dict[Any, dict[str, Any]] = {}
-    for task in of_job:
-        slot = task.get("Slot", 0) if service.has_slots else task.get("NodeID")
-        other = by_slot.get(slot)
-        if other is None or PROGRESS.get(other["Status"]["State"], 0) > PROGRESS.get(task["Status"]["State"], 0):
-            by_slot[slot] = task
-    active = sum(1 for t in by_slot.values() if PROGRESS.get(t["Status"]["State"], 0) < PROGRESS["complete"])
-    complete = sum(1 for t in by_slot.values() if t["Status"]["State"] == "complete")
-    job = service.spec.mode.replicated_job
-    if job is None:
-        return bool(by_slot) and complete == len(by_slot)
-    total, concurrent = job.total, job.concurrent
-    width = len(str(concurrent))
-    if first:
-        display.say(f"active tasks: {0:>{width}} out of {min(total, concurrent):>{width}} tasks")
-        if total <= MAX_BARS:
-            display.numbers(total)
-    for slot in sorted(by_slot):
-        if by_slot[slot]["Status"].get("Err") and total <= MAX_BARS:
-            display.say(f"{slot + 1}/{total}: {truncated(by_slot[slot]['Status']['Err'])}")
-    display.say(f"active tasks: {active:>{width}} out of {min(total - complete, concurrent):>{width}} tasks")
-    return complete == total
+def _step(task: Task) -> int:
+    return STEPS.get(task["Status"]["State"], 0)
 
 
-def _slots(tasks: list[dict[str, Any]], nodes: list[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
-    """The task of every slot (or node): of several the one that is further on, or newer."""
-    active = {node["ID"] for node in nodes if node["Status"]["State"] != "down"}
-    chosen: dict[Any, dict[str, Any]] = {}
-    for task in tasks:
-        state, desired = PROGRESS.get(task["Status"]["State"], 0), PROGRESS.get(task["DesiredState"], 99)
-        if state == 0 or (desired > PROGRESS["running"] and state > desired):
+def _wanted(task: Task) -> int:
+    return STEPS.get(task["DesiredState"], 0)
+
+
+def _is_known(task: Task) -> bool:
+    return _step(task) > 0 and _wanted(task) > 0
+
+
+def _is_running(task: Task) -> bool:
+    return _step(task) == RUNNING
+
+
+def _is_complete(task: Task) -> bool:
+    return _step(task) == COMPLETE
+
+
+def _runs(task: Task) -> bool:
+    return _is_running(task) and _wanted(task) <= RUNNING
+
+
+def _least_wanted(tasks: list[Task], by: str, active: set[str] | None = None) -> dict[Any, Task]:
+    """One task of every slot or node: of several the one that least is wanted of, then the least far.
+
+    If ``active`` is given, tasks on other nodes are left out.
+    """
+    chosen: dict[Any, Task] = {}
+    for task in filter(_is_known, tasks):
+        place = task.get(by, 0)
+        other = chosen.get(place)
+        if other is not None and (_wanted(other), _step(other)) <= (_wanted(task), _step(task)):
             continue
-        if task["DesiredState"] in ("shutdown", "remove"):
-            continue
-        if task.get("NodeID") and task["NodeID"] not in active:
-            continue
-        slot = task.get("Slot") or task.get("NodeID")
-        other = chosen.get(slot)
-        if (
-            other is None
-            or PROGRESS.get(other["DesiredState"], 99) > desired
-            or (PROGRESS.get(other["DesiredState"], 99) == desired and other["CreatedAt"] < task["CreatedAt"])
-        ):
-            chosen[slot] = task
+        if active is None or not task.get("NodeID") or task["NodeID"] in active:
+            chosen[place] = task
     return chosen
+
+
+def _least_far(tasks: list[Task], by: str) -> dict[Any, Task]:
+    chosen: dict[Any, Task] = {}
+    for task in tasks:
+        place = task.get(by, 0)
+        if place not in chosen or _step(task) < _step(chosen[place]):
+            chosen[place] = task
+    return chosen
+
+
+def _of_iteration(service: Service, tasks: list[Task]) -> list[Task]:
+    iteration = service.job_status.iteration.index if service.job_status else 0
+    return [task for task in tasks if "JobIteration" in task and task["JobIteration"].get("Index", 0) == iteration]

@@ -44,10 +44,12 @@ _PLACEHOLDER = re.compile(r"(?<![{\w])\{([a-z][a-z0-9-]*)\}(?!\})")
 
 
 class Said(NamedTuple):
-    """What a docker command done at a set time printed, on ``out`` or ``err``. Its last word has its exit ``code``."""
+    """What a docker command done at a set time printed, on ``out`` or ``err``: a ``text``, as a pipe has it, and what is ``drawn``
+    on a terminal. Its last word has its exit ``code``."""
 
     stream: str
     text: str
+    drawn: str
     code: int | None = None
 
 
@@ -266,10 +268,10 @@ class ScenarioRun:
     def _docker(self, step: MeanwhileStep, doing: DockerStep) -> Activity[None]:
         listener, printed = self._listener, {"out": "", "err": ""}
 
-        def write(stream: str, text: str) -> None:
+        def write(stream: str, text: str, drawn: str) -> None:
             printed[stream] += text
             if listener is not None:
-                listener(step, Said(stream, text))
+                listener(step, Said(stream, text, drawn))
 
         interrupt = (step, self.world.promise())
         self._interrupts.append(interrupt)
@@ -277,7 +279,8 @@ class ScenarioRun:
         self._interrupts.remove(interrupt)
         if listener is not None:
             # What docker itself did not print: why it could not be typed, or how it ended.
-            listener(step, Said("err", result.err.removeprefix(printed["err"]), result.code))
+            last = result.err.removeprefix(printed["err"])
+            listener(step, Said("err", last, last, result.code))
 
     def _check_meanwhile(self) -> None:
         """Expectations wait until all that is done at set times is over."""

@@ -1,7 +1,6 @@
-"""What a terminal shows of what a program printed: lines, of which progress is written over again and again.
+"""What a terminal shows of what a program printed: lines, of which progress is drawn over again and again.
 
-Docker writes its progress by lines that have a name (``overall progress: 1 out of 3 tasks``, ``1/3: …``): on a terminal each is
-drawn over the one of the same name. Cursor movements are followed too.
+Cursor movements are followed as far as docker makes them: up, down, to the line's beginning, and clearing a line.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_NAMED = re.compile(r"^(overall progress|active tasks|job progress|verify|\d+/\d+): ")
 _PARTS = re.compile(r"(\n|\r|\x1b\[\??\d*[A-Za-z])")
 _ESCAPE = re.compile(r"\x1b\[\??(\d*)([A-Za-z])")
 
@@ -25,18 +23,14 @@ class Paper:
     """Give it what is printed piece by piece; :attr:`lines` is what there is to see.
 
     >>> paper = Paper()
-    >>> paper.feed("out", "id\\noverall progress: 0 out of 2 tasks\\n1/2:  \\n")
-    >>> paper.feed("out", "overall progress: 1 out of 2 tasks\\n")
+    >>> paper.feed("out", "id\\n\\n\\x1b[1A\\x1b[2K\\r1/2: pending\\r\\x1b[1B")
+    >>> paper.feed("out", "\\x1b[1A\\x1b[2K\\r1/2: running\\r\\x1b[1B")
     >>> [line.text for line in paper.lines]
-    ['id', 'overall progress: 1 out of 2 tasks', '1/2:']
-    >>> paper.feed("out", "\\x1b[1A\\x1b[2K\\r1/2: running\\x1b[1B")
-    >>> [line.text for line in paper.lines]
-    ['id', 'overall progress: 1 out of 2 tasks', '1/2: running']
+    ['id', '1/2: running']
     """
 
     def __init__(self) -> None:
         self.lines: list[Printed] = []
-        self._named: dict[str, int] = {}
         self._place = self._column = 0
 
     def feed(self, stream: str, text: str) -> None:
@@ -65,13 +59,6 @@ class Paper:
 
     def _write(self, text: str, bad: bool) -> None:
         lines, place, column = self.lines, self._place, self._column
-        name = _NAMED.match(text) if column == 0 and place == len(lines) else None
-        if name is not None and name[1] in self._named:
-            lines[self._named[name[1]]] = Printed(text.rstrip(), bad)
-            self._place = len(lines) - 1  # the line break behind it belongs to the line above
-            return
-        if name is not None:
-            self._named[name[1]] = place
         before = lines[place].text if place < len(lines) else ""
         line = (before[:column].ljust(column) + text + before[column + len(text) :]).rstrip()
         lines[place:] = [Printed(line, bad), *lines[place + 1 :]]

@@ -23,7 +23,7 @@ from swarmsim.replay.timeline import TOLD
 from swarmsim.scenario.duration import LONGEST
 from swarmsim.scenario.live import LiveSession, Printed, Progress
 from swarmsim.scenario.loader import LoadedScenario
-from swarmsim.scenario.runner import trace_header
+from swarmsim.scenario.runner import Said, trace_header
 from swarmsim.scenario.schema import CTRL_C, MeanwhileStep
 from swarmsim.trace.state import ClusterState
 from swarmsim.trace.writer import TraceWriter
@@ -42,13 +42,13 @@ MICROSECOND = 1e-6
 
 @dataclass(eq=False)
 class Job:
-    """A docker command typed by hand, and what it printed so far: pieces of ``out`` and ``err``."""
+    """A docker command typed by hand, and what it printed so far."""
 
     command: str
     host: str
     number: int | None = None
     """Its place among the future's actions, once it is told."""
-    pieces: list[tuple[str, str]] = field(default_factory=list)
+    pieces: list[Said] = field(default_factory=list)
     began: float = 0.0
     now: float = 0.0
     """When it last said something, in seconds since the run began; at its end, when that was."""
@@ -60,8 +60,8 @@ class Job:
 
     def hear(self, printed: Printed) -> None:
         said = printed.said
-        if said.text:
-            self.pieces.append((said.stream, said.text))
+        if said.drawn:
+            self.pieces.append(said)
         self.now, self.code = printed.t, said.code
 
 

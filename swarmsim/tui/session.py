@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from swarmsim.docker.complete import Names, completions
+from swarmsim.scenario.runner import Said
 from swarmsim.tui.paper import Paper, Printed
 from swarmsim.tui.player import Job, Player
 from swarmsim.tui.shell import FILTERS, Filter, ShellError, Typed, understand
@@ -30,7 +31,7 @@ class Entry:
     stopped: bool = False
     told: bool = False
     """Whether its end was told."""
-    _read: tuple[list[tuple[str, str]], Paper, int] | None = None
+    _read: tuple[list[Said], Paper, int] | None = None
     """Pieces, what they came to, and how many of them were read."""
 
     @property
@@ -41,8 +42,8 @@ class Entry:
         if read is None or read[0] is not self.job.pieces:
             read = (self.job.pieces, Paper(), 0)
         pieces, paper, done = read
-        for stream, text in pieces[done:]:
-            paper.feed(stream, text)
+        for said in pieces[done:]:
+            paper.feed(said.stream, said.text if self.filters else said.drawn)
         self._read = (pieces, paper, len(pieces))
         found = paper.lines
         if not self.filters:

@@ -201,10 +201,10 @@ class SimulatedCluster:
         shell = self.scope.child("docker")
         texts = {"out": "", "err": ""}
 
-        def record(stream: str, text: str) -> None:
+        def record(stream: str, text: str, drawn: str) -> None:
             texts[stream] += text
             if write is not None:
-                write(stream, text)
+                write(stream, text, drawn)
 
         interrupt, pressed = self.clock.future(), ctrl_c or self.clock.future()
         done = shell.spawn(self.type(engine, split_words(line), record, self.files.piped(stdin), interrupt))

@@ -208,7 +208,7 @@ def test_where_a_run_is_stopped_on_the_way_changes_nothing():
 
 
 def printed(job) -> str:
-    return "".join(text for _, text in job.pieces)
+    return "".join(said.text for said in job.pieces)
 
 
 def test_what_a_command_prints_is_seen_while_it_waits_and_ctrl_c_ends_it(player):

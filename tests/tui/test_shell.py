@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from swarmsim.docker.display import Screen, Shown
 from swarmsim.tui.paper import Paper
 from swarmsim.tui.shell import ShellError, understand
 
@@ -69,16 +70,18 @@ def test_output_goes_through_pipes(pipes, left):
 
 
 def test_progress_is_written_over_and_what_else_is_said_stays():
-    pieces = [
-        ("out", "id\noverall progress: 0 out of 1 tasks\n1/1:  \n"),
-        ("out", "1/1: no suitable node\n"),
-        ("out", "overall progress: 1 out of 1 tasks\n"),
-        ("err", "what went wrong\n"),
-        ("out", "verify: Waiting 2 seconds\nverify: Waiting 1 seconds\nverify: Service web converged\n"),
-    ]
-    paper = Paper()
-    for stream, text in pieces:
-        paper.feed(stream, text)
+    screen, paper = Screen(), Paper()
+    paper.feed("out", "id\n")
+    for name, action in [
+        ("overall progress", "0 out of 1 tasks"),
+        ("1/1", " "),
+        ("1/1", "no suitable node"),
+        ("overall progress", "1 out of 1 tasks"),
+        ("verify", "Waiting 2 seconds"),
+        ("verify", "Service web converged"),
+    ]:
+        paper.feed("out", screen.drawn(Shown(name, action)))
+    paper.feed("err", "what went wrong\n")
     assert [line.text for line in paper.lines] == [
-        "id", "overall progress: 1 out of 1 tasks", "1/1: no suitable node", "what went wrong", "verify: Service web converged",
+        "id", "overall progress: 1 out of 1 tasks", "1/1: no suitable node", "verify: Service web converged", "what went wrong",
     ]  # fmt: skip
