@@ -236,8 +236,8 @@ class ApiClient:
         query = {"all": _flag(all), "limit": str(limit) if limit > 0 else "", "filters": filters.to_json()}
         return self._get("/containers/json", query)
 
-    def container_inspect(self, reference: str) -> Activity[Json]:
-        return self._get(f"/containers/{reference}/json")
+    def container_inspect(self, reference: str, size: bool = False) -> Activity[Json]:
+        return self._get(f"/containers/{reference}/json", {"size": "1"} if size else {})
 
     def image_inspect(self, reference: str) -> Activity[Json]:
         return self._get(f"/images/{reference}/json")

@@ -24,6 +24,7 @@ from swarmsim.docker.grammar import (
     ALIASES,
     API_VERSION,
     BY_PATH,
+    ELSEWHERE,
     GLOBAL_FLAGS,
     GROUP_USE_LINES,
     GROUPS,
@@ -32,7 +33,7 @@ from swarmsim.docker.grammar import (
     Command,
     known_to_daemons,
 )
-from swarmsim.docker.help import command_help, group_help
+from swarmsim.docker.help import command_help, group_help, root_help
 from swarmsim.docker.values import FLAG_TYPES
 from swarmsim.go.pflag import FlagError, Flags, FlagSet, HelpAsked
 from swarmsim.sim.errors import BrokenRule
@@ -132,24 +133,24 @@ def split_words(line: str) -> list[str]:
 
 def _find(words: list[str]) -> tuple[Command, list[str]]:
     """The command that ``words`` name, and the words after it."""
-    if not words:
-        raise _Answer(
-            0,
-            out="Usage:  docker [OPTIONS] COMMAND\n\nRun 'docker COMMAND --help' for more information on a command.\n",
-        )
     try:
         flags, words = FlagSet(GLOBAL_FLAGS, FLAG_TYPES).parse(words, interspersed=False)
-    except HelpAsked:
-        return _find([])
+    except HelpAsked as asked:
+        raise _Answer(0, out=asked.remarks + root_help()) from None
     except FlagError as problem:
         raise _refusal(FLAG_ERROR, str(problem), "docker [OPTIONS] COMMAND [ARG...]", "docker") from None
     if flags.on("version"):
         raise _Answer(0, out=f"Docker version {host.CLI_VERSION}, build {host.CLI_COMMIT}\n")
     if (level := flags.get("log-level", "info")) not in LOG_LEVELS:
         raise _Answer(1, err=f"Unable to parse logging level: {level}\n")
-    if flags.on("help") or not words:
-        return _find([])
+    for flag in flags.names():
+        if flag in ELSEWHERE and flags.get(flag) not in ELSEWHERE[flag]:
+            raise NotModelled(f"the flag --{flag} of 'docker'")
+    if not words:
+        raise _Answer(0, out=root_help())
     first = words[0]
+    if first == "help":
+        raise _help_about(words[1:])
     for length in (2, 1):
         path = " ".join(words[:length])
         path = ALIASES.get(path, path)
@@ -161,15 +162,28 @@ def _find(words: list[str]) -> tuple[Command, list[str]]:
     if first in GROUPS:
         if len(words) == 1:
             raise _Answer(0, err=group_help(first))
-        if words[1] in ("--help", "-h"):
-            raise _Answer(0, out=group_help(first))
         use_line = GROUP_USE_LINES.get(first, f"docker {first}")
         try:
             FlagSet((), FLAG_TYPES).parse(words[1:], interspersed=False)
+        except HelpAsked as asked:
+            raise _Answer(0, out=asked.remarks + group_help(first)) from None
         except FlagError as problem:
             raise _refusal(FLAG_ERROR, str(problem), use_line, f"docker {first}") from None
         raise _refusal(1, f"docker: unknown command: docker {first} {words[1]}", use_line, f"docker {first}")
+    if not {"-h", "--help"}.isdisjoint(words):
+        raise _Answer(0, out=root_help())
     raise _Answer(1, err=f"docker: unknown command: docker {first}\n\nRun 'docker --help' for more information\n")
+
+
+def _help_about(topic: list[str]) -> _Answer:
+    """``docker help service create``."""
+    path = " ".join(topic)
+    command = BY_PATH.get(ALIASES.get(path, path))
+    if command is not None:
+        return _Answer(0, out=command_help(command))
+    if path in GROUPS:
+        return _Answer(0, out=group_help(path))
+    return _Answer(1, err=f"unknown help topic: {path}\n") if topic else _Answer(0, out=root_help())
 
 
 def _check_arguments(command: Command, arguments: list[str]) -> None:
@@ -199,8 +213,8 @@ def _understand(words: list[str]) -> tuple[Command, Flags, list[str]]:
     command, rest = _find(words)
     try:
         flags, arguments = FlagSet(command.flags, FLAG_TYPES).parse(rest, command.interspersed)
-    except HelpAsked:
-        raise _Answer(0, out=command_help(command)) from None
+    except HelpAsked as asked:
+        raise _Answer(0, out=asked.remarks + command_help(command)) from None
     except FlagError as problem:
         raise _refusal(FLAG_ERROR, str(problem), command.use_line, f"docker {command.path}") from None
     _check_arguments(command, arguments)
@@ -241,6 +255,7 @@ def run_docker(
     try:
         command, flags, arguments = _understand(words)
         context = CommandContext(ApiClient(transport), machine, flags, arguments, record, files or Files(), interrupt)
+        context.out(flags.remarks)
         yield from ACTIONS[command.path](context)
     except ConnectError:
         record("err", f"{NO_DAEMON}\n")

@@ -17,10 +17,12 @@ from swarmsim.docker.tasks import Names
 from swarmsim.docker.templates import FUNCTIONS
 from swarmsim.go import reflect
 from swarmsim.go.duration import parse_duration
-from swarmsim.go.template import Template
+from swarmsim.go.template import Template, TemplateError
 from swarmsim.sim.future import Activity
 
 SEPARATOR = "    | "
+MESSAGE = reflect.pointer_to(go_type(Message))
+BAD_FORMAT = 64  # exit code
 STDERR, SYSTEM_ERROR = 2, 3  # moby pkg/stdcopy
 CONTEXT = frozenset(f"com.docker.swarm.{kind}.id" for kind in ("node", "service", "task"))
 """Details that tell whose line it is: they become its prefix."""
@@ -62,7 +64,12 @@ def _line(event: Json) -> str:
 
 def events(command: CommandContext) -> Activity[None]:
     format = command.flags.get("format", "")
-    template = Template("{{json .}}" if format == "json" else format, FUNCTIONS) if format else None
+    try:
+        template = Template("{{json .}}" if format == "json" else format, FUNCTIONS) if format else None
+        if template is not None:
+            template.execute(reflect.make(MESSAGE, {}))
+    except TemplateError as problem:
+        raise CommandError(f"Error parsing format: {problem}", BAD_FORMAT) from None
     query = {**_query(command, "since", "until"), "filters": command.filters().to_json()}
     stream = yield from command.api.events(query)
     while (event := (yield from command.read(stream))) is not None:
@@ -73,7 +80,7 @@ def events(command: CommandContext) -> Activity[None]:
 
 
 def _templated(template: Template, event: Json) -> str:
-    return template.execute(reflect.make(go_type(Message), event)) + "\n"
+    return template.execute(reflect.make(MESSAGE, event)) + "\n"
 
 
 def logs(command: CommandContext) -> Activity[None]:

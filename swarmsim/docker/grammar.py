@@ -45,6 +45,7 @@ FORMAT = F("format", "string", "Go template for the output, or 'table', 'table T
 INSPECT_FORMAT = F("format", "string", "Go template for the output, or 'json'", "f")
 FILTER = F("filter", "filter", "Show only what fits a condition (name=value)", "f")
 QUIET_IDS = F("quiet", "bool", "Show ids only", "q")
+ORCHESTRATOR = F("orchestrator", "string", "Who runs stacks", deprecated="option will be ignored")
 PRETTY = F("pretty", "bool", "Show it for people to read")
 DETACH = F("detach", "bool", "Do not wait until the service has converged", "d")
 QUIET = F("quiet", "bool", "No progress while waiting", "q")
@@ -151,22 +152,22 @@ COMMANDS: tuple[Command, ...] = (
     Command("config rm", "CONFIG [CONFIG...]", "Remove one or more configs", 1, None),
     Command("network create", "[OPTIONS] NETWORK", "Create a network", 1, 1, (
         F("attachable", "bool", "Containers of no service may be attached by hand"),
-        F("aux-address", "list", "Addresses kept for other uses", modelled=False),
+        F("aux-address", "map", "Addresses kept for other uses", default="map[]", modelled=False),
         F("config-from", "string", "Network whose configuration is copied", modelled=False),
         F("config-only", "bool", "Make a configuration only", modelled=False),
         F("driver", "string", "Driver of the network", "d", '"bridge"'),
-        F("gateway", "list", "Gateway of the subnet"),
+        F("gateway", "strings", "Gateway of the subnet"),
         F("ingress", "bool", "Make the swarm's routing-mesh network"),
         F("internal", "bool", "No way out of the network"),
-        F("ip-range", "list", "Part of the subnet that addresses come from", modelled=False),
-        F("ipam-driver", "string", "Driver of address management", default="default", modelled=False),
-        F("ipam-opt", "list", "Option of address management", modelled=False),
+        F("ip-range", "strings", "Part of the subnet that addresses come from", modelled=False),
+        F("ipam-driver", "string", "Driver of address management", default='"default"', modelled=False),
+        F("ipam-opt", "map", "Option of address management", default="map[]", modelled=False),
         F("ipv4", "bool", "Give IPv4 addresses", default="true", modelled=False),
         F("ipv6", "bool", "Give IPv6 addresses", modelled=False),
         F("label", "label", "Label of the network"),
-        F("opt", "list", "Option of the driver", "o"),
+        F("opt", "map", "Option of the driver", "o", "map[]"),
         F("scope", "string", "Scope of the network", modelled=False),
-        F("subnet", "list", "Subnet in CIDR form"),
+        F("subnet", "strings", "Subnet in CIDR form"),
     )),
     Command("network inspect", "[OPTIONS] NETWORK [NETWORK...]", "Display detailed information on one or more networks", 1, None, (
         INSPECT_FORMAT, F("verbose", "bool", "More detail", "v", modelled=False),
@@ -176,28 +177,31 @@ COMMANDS: tuple[Command, ...] = (
         F("force", "bool", "Do not complain of networks that are not there", "f"),
     )),
     Command("stack config", "[OPTIONS]", "Outputs the final config file, after doing merges and interpolations", flags=(
+        ORCHESTRATOR,
         COMPOSE_FILE,
         F("skip-interpolation", "bool", "Leave variables as they are"),
     )),
     Command("stack deploy", "[OPTIONS] STACK", "Deploy a new stack or update an existing stack", 1, 1, (
+        ORCHESTRATOR,
         COMPOSE_FILE,
-        DETACH,
+        DETACH._replace(default="true"),
         F("prune", "bool", "Remove services that are no longer in the file"),
         QUIET,
         F("resolve-image", "string", 'Ask the registry for digests ("always", "changed", "never")', default='"always"'),
         F("with-registry-auth", "bool", "Hand the registry's password to the agents"),
     )),
-    Command("stack ls", "[OPTIONS]", "List stacks", flags=(FORMAT,)),
-    Command("stack ps", "[OPTIONS] STACK", "List the tasks in the stack", 1, 1, (FILTER, FORMAT, NO_RESOLVE, NO_TRUNC, QUIET_IDS)),
+    Command("stack ls", "[OPTIONS]", "List stacks", flags=(FORMAT, ORCHESTRATOR)),
+    Command("stack ps", "[OPTIONS] STACK", "List the tasks in the stack", 1, 1, (FILTER, FORMAT, NO_RESOLVE, NO_TRUNC, ORCHESTRATOR, QUIET_IDS)),
     Command("stack rm", "[OPTIONS] STACK [STACK...]", "Remove one or more stacks", 1, None, (
+        ORCHESTRATOR,
         F("detach", "bool", "Do not wait until the stack is gone", "d", "true"),
     )),
-    Command("stack services", "[OPTIONS] STACK", "List the services in the stack", 1, 1, (FILTER, FORMAT, QUIET_IDS)),
+    Command("stack services", "[OPTIONS] STACK", "List the services in the stack", 1, 1, (FILTER, FORMAT, ORCHESTRATOR, QUIET_IDS)),
     Command("volume create", "[OPTIONS] [VOLUME]", "Create a volume", 0, 1, (
         F("driver", "string", "Driver of the volume", "d", '"local"'),
         F("label", "label", "Label of the volume"),
-        F("name", "string", "Name of the volume"),
-        F("opt", "list", "Option of the driver", "o"),
+        F("name", "string", "Name of the volume", hidden=True),
+        F("opt", "map", "Option of the driver", "o", "map[]"),
     )),
     Command("volume inspect", "[OPTIONS] VOLUME [VOLUME...]", "Display detailed information on one or more volumes", 1, None, (INSPECT_FORMAT,)),
     Command("volume ls", "[OPTIONS]", "List volumes", flags=(FILTER, FORMAT, QUIET_IDS)),
@@ -205,7 +209,7 @@ COMMANDS: tuple[Command, ...] = (
         F("force", "bool", "Do not complain of volumes that are not there", "f"),
     )),
     Command("ps", "[OPTIONS]", "List containers", flags=(
-        F("all", "bool", "Show stopped containers too", "a"),
+        F("all", "bool", "Show stopped containers too (default shows just running)", "a"),
         FILTER, FORMAT,
         F("last", "int", "Show the last containers created", "n", "-1"),
         F("latest", "bool", "Show the last container created", "l"),
@@ -222,7 +226,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("version", "[OPTIONS]", "Show the Docker version information", flags=(INSPECT_FORMAT,)),
     Command("inspect", "[OPTIONS] NAME|ID [NAME|ID...]", "Return low-level information on Docker objects", 1, None, (
         INSPECT_FORMAT,
-        F("size", "bool", "Show file sizes of containers", "s", modelled=False),
+        F("size", "bool", "Show file sizes of containers", "s"),
         F("type", "string", "Look only for this kind of object"),
     )),
 )  # fmt: skip
@@ -249,7 +253,6 @@ GLOBAL_FLAGS: tuple[F, ...] = (
     F("config", "string", "Folder of the client's configuration"),
     F("context", "string", "Context that names the daemon", "c"),
     F("debug", "bool", "Say more", "D"),
-    F("help", "bool", "Show this"),
     F("host", "list", "Daemon to speak to", "H"),
     F("log-level", "string", "Least weight of a message that is shown", "l", default='"info"'),
     F("tls", "bool", "Use TLS"),
@@ -260,6 +263,13 @@ GLOBAL_FLAGS: tuple[F, ...] = (
     F("version", "bool", "Show the client's version", "v"),
 )
 """Before the command. Which daemon is spoken to is the host's to say: here there is but one on each."""
+ELSEWHERE: dict[str, tuple[object, ...]] = {
+    **dict.fromkeys(("config", "tlscacert", "tlscert", "tlskey"), ()),
+    **dict.fromkeys(("tls", "tlsverify"), (False,)),
+    "context": ("default",),
+    "host": (["unix:///var/run/docker.sock"],),
+}
+"""What would make the client speak to another daemon, or otherwise; and what does not."""
 LOG_LEVELS = ("debug", "info", "warn", "warning", "error", "fatal", "panic", "trace")
 
 GROUP_USE_LINES = {"stack": "docker stack [OPTIONS]", "volume": "docker volume COMMAND"}

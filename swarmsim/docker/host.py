@@ -12,7 +12,7 @@ from swarmsim.apitypes.engine import ContainerInspect, EngineVersion, Info, Netw
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.swarm import Config, Node, Secret, Service, Task
 from swarmsim.docker.command import CommandContext, added, error_text
-from swarmsim.docker.errors import CommandError
+from swarmsim.docker.errors import CommandError, NotModelled
 from swarmsim.docker.output import Listing, ellipsis
 from swarmsim.docker.templates import FUNCTIONS
 from swarmsim.go import reflect
@@ -305,9 +305,9 @@ def inspect(command: CommandContext) -> Activity[Any]:
 
     What is the swarm's is only asked of a manager (command/system/inspect.go).
     """
-    api = command.api
+    api, size = command.api, command.flags.on("size")
     looks: dict[str, Look] = {
-        "container": (ContainerInspect, api.container_inspect),
+        "container": (ContainerInspect, partial(api.container_inspect, size=size)),
         "image": (ApiType, api.image_inspect),
         "network": (Network, api.network_inspect),
         "volume": (Volume, api.volume_inspect),
@@ -327,17 +327,20 @@ def inspect(command: CommandContext) -> Activity[Any]:
     for reference in command.arguments:
         try:
             if wanted:
-                kind, look = looks[wanted]
-                body = yield from look(reference)
+                found, body = wanted, (yield from looks[wanted][1](reference))
             else:
-                kind, body = yield from _first_of(command, looks, reference)
+                found, body = yield from _first_of(command, looks, reference)
         except ApiError as error:
             errors.append(error_text(error))
             continue
         if body is None:
             errors.append(f"Error: No such object: {reference}")
         else:
-            errors += added(inspection, kind, body, raw=True)
+            if size and found == "container":
+                raise NotModelled("the flag --size of 'docker inspect', of a container,")
+            if size:
+                command.err(f"WARNING: --size ignored for {found}\n")
+            errors += added(inspection, looks[found][0], body, raw=True)
     command.out(inspection.text())
     if errors:
         raise CommandError("\n".join(errors))
@@ -346,18 +349,18 @@ def inspect(command: CommandContext) -> Activity[Any]:
 SWARM_KINDS = ("service", "task", "node", "secret", "config")
 
 
-def _first_of(command: CommandContext, looks: dict[str, Look], reference: str) -> Activity[tuple[type[ApiType], Any]]:
-    """Type and body of what is found first; ``None`` if nothing is. Raises :class:`ApiError` for what is more than not there."""
+def _first_of(command: CommandContext, looks: dict[str, Look], reference: str) -> Activity[tuple[str, Any]]:
+    """Kind and body of what is found first; ``None`` if nothing is. Raises :class:`ApiError` for what is more than not there."""
     is_manager: bool | None = None
-    for name, (kind, look) in looks.items():
+    for name, (_, look) in looks.items():
         if name in SWARM_KINDS:
             if is_manager is None:
                 is_manager = (yield from command.api.info())["Swarm"]["ControlAvailable"]
             if not is_manager:
                 continue
         try:
-            return kind, (yield from look(reference))
+            return name, (yield from look(reference))
         except ApiError as error:
             if error.status != 404:
                 raise
-    return ApiType, None
+    return "", None

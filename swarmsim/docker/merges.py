@@ -248,6 +248,11 @@ def _resources(texts: list[str]) -> list[GenericResource]:
     resources = []
     for text in texts:
         kind, _, value = text.partition("=")
+        if value[:1] == "-" and value[1:].isdigit():
+            raise CommandError(
+                "invalid generic resource specification: could not parse GenericResource: "
+                f"cannot ask for negative resource {kind}"
+            )
         if not value.isdigit():
             raise CommandError(
                 f"invalid generic-resource request `{kind}={value}`, "

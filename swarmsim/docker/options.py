@@ -67,7 +67,7 @@ class Option(NamedTuple):
         if command == "update" and isinstance(self.merge, Collect):
             removed = self.type if self.type in ("port", "pref") else "list"
             return [
-                Flag(f"{self.flag}-add", self.type, f"Add or change {self.one}"),
+                Flag(f"{self.flag}-add", self.type, f"Add or change {self.one}", default=self.default),
                 Flag(f"{self.flag}-rm", removed, f"Remove {self.one}"),
             ]
         default = self.default if command == "create" else ""
@@ -141,7 +141,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("label", "label", "Label of the service", "labels", m.LABELS, "deploy.labels", short="l", one="a label", pretty=p.labels),
     Option("mode", "string", '"replicated", "global", "replicated-job", "global-job"', "mode", m.MODE, "deploy.mode", default='"replicated"', commands=CREATE, pretty=p.mode),
     Option("replicas", "uint", "Number of tasks", "mode", m.MODE, "deploy.replicas"),
-    Option("max-concurrent", "uint", "Most tasks of a job at once", "mode", m.MODE),
+    Option("max-concurrent", "uint", "Most tasks of a job at once (default equal to --replicas)", "mode", m.MODE),
     *_rolling("update"),
     *_rolling("rollback"),
     Option("endpoint-mode", "string", "vip or dnsrr", "endpoint.mode", m.REPLACE, "deploy.endpoint_mode", str.lower, default='"vip"', pretty=p.line("Endpoint Mode:\t{}", always=True)),
@@ -149,7 +149,7 @@ OPTIONS: tuple[Option, ...] = (
     # Where its tasks run, and again.
     Option("constraint", "list", "Where tasks may run (node.role==worker)", "task.placement.constraints", m.CONSTRAINTS, "deploy.placement.constraints", c.or_none, one="a constraint", pretty=p.line(" Constraints:\t{}", show)),
     Option("placement-pref", "pref", "Placement preference (spread=...)", "task.placement.preferences", m.PREFERENCES, "deploy.placement.preferences", c.preferences, one="a placement preference", pretty=p.preferences),
-    Option("replicas-max-per-node", "uint", "Most tasks on one node (0: any number)", "task.placement.max_replicas", m.REPLACE, "deploy.placement.max_replicas_per_node", c.same, default="0", pretty=p.line(" Max Replicas Per Node:   {}")),
+    Option("replicas-max-per-node", "uint", "Most tasks on one node (default 0 = unlimited)", "task.placement.max_replicas", m.REPLACE, "deploy.placement.max_replicas_per_node", c.same, default="0", pretty=p.line(" Max Replicas Per Node:   {}")),
     Option("restart-condition", "string", 'When to restart ("none", "on-failure", "any")', "task.restart.condition", m.REPLACE, "deploy.restart_policy.condition", str, default='"any"'),
     Option("restart-delay", "duration", "Pause before a restart", "task.restart.delay", m.REPLACE, "deploy.restart_policy.delay", c.same, default="5s"),
     Option("restart-max-attempts", "uint", "Most restarts (0: any number)", "task.restart.max_attempts", m.REPLACE, "deploy.restart_policy.max_attempts", c.same),
@@ -182,7 +182,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("sysctl", "list", "Kernel parameter", "task.container.sysctls", m.SYSCTLS, "sysctls", c.or_none, one="a kernel parameter", pretty=p.sysctls),
     Option("cap-add", "list", "Add a Linux capability", "task.container.capability_add", m.CAPABILITIES, "cap_add", pretty=p.line(" Add: {}", ", ".join)),
     Option("cap-drop", "list", "Take a Linux capability away", "task.container.capability_drop", m.CAPABILITIES, "cap_drop", pretty=p.line(" Drop: {}", ", ".join)),
-    Option("ulimit", "ulimit", "Resource limit", "task.container.ulimits", m.ULIMITS, "ulimits", c.ulimits, one="a resource limit", pretty=p.ulimits),
+    Option("ulimit", "ulimit", "Resource limit", "task.container.ulimits", m.ULIMITS, "ulimits", c.ulimits, default="[]", one="a resource limit", pretty=p.ulimits),
     Option("oom-score-adj", "int", "Preference of the kernel's out-of-memory killer", since="1.46"),
     Option("no-healthcheck", "bool", "Ignore the image's health check", "task.container.health", m.NO_HEALTH_CHECK),
     Option("health-cmd", "string", "Command of the health check", "task.container.health.test", m.HEALTH_COMMAND, "healthcheck.test", c.or_none, pretty=p.tests),
@@ -199,7 +199,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("generic-resource", "generic-resource", "User-defined resource", "task.resources.reservations.generic", m.GENERIC, "deploy.resources.reservations.generic_resources", c.generic_resources, one="a generic resource"),
     Option("limit-cpu", "decimal", "Most CPUs a task may use", "task.resources.limits.nano_cpus", m.REPLACE, "deploy.resources.limits.cpus", c.cpus, default="0", pretty=p.cpus),
     Option("limit-memory", "bytes", "Most memory a task may use", "task.resources.limits.memory_bytes", m.REPLACE, "deploy.resources.limits.memory", c.same, default="0", pretty=p.line("  Memory:\t{}", bytes_size)),
-    Option("limit-pids", "int", "Most processes a task may have (0: any number)", "task.resources.limits.pids", m.REPLACE, "deploy.resources.limits.pids", c.same, default="0", pretty=p.line("  PIDs:\t\t{}")),
+    Option("limit-pids", "int", "Most processes a task may have (default 0 = unlimited)", "task.resources.limits.pids", m.REPLACE, "deploy.resources.limits.pids", c.same, default="0", pretty=p.line("  PIDs:\t\t{}")),
     Option("network", "network", "Network to attach to", "task.networks", m.NETWORKS, "networks", one="a network"),
 )  # fmt: skip
 BY_FLAG = {option.flag: option for option in OPTIONS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 from swarmsim.apitypes.base import from_json
@@ -20,7 +21,7 @@ from swarmsim.docker.progress import wait_on_service
 from swarmsim.docker.references import resolved, with_files, with_networks
 from swarmsim.docker.specs import apply_update_flags, from_shell, pretty, read_env_file, spec_from_create_flags
 from swarmsim.go.pflag import Flags
-from swarmsim.go.strconv import parse_uint
+from swarmsim.go.strconv import format_float, parse_uint
 from swarmsim.sim.future import Activity
 
 LISTING = Listing(
@@ -43,9 +44,17 @@ def create(command: CommandContext) -> Activity[Any]:
     ]
     spec = spec_from_create_flags(flags, command.arguments[0], command.arguments[1:], files)
     spec = yield from resolved(command, spec)
+    _refuse_what_json_cannot_say(spec)
     created = yield from command.api.service_create(spec, query_registry=not flags.on("no-resolve-image"))
     command.warn(created.warnings)
     yield from _settle(command, created.id)
+
+
+def _refuse_what_json_cannot_say(spec: ServiceSpec) -> None:
+    """Raises :class:`CommandError` for a share that is no number (encoding/json UnsupportedValueError)."""
+    for config in (spec.update, spec.rollback):
+        if config is not None and config.max_failure_ratio is not None and not isfinite(config.max_failure_ratio):
+            raise CommandError(f"json: unsupported value: {format_float(config.max_failure_ratio, 'g')}")
 
 
 def _with_variables(flags: Flags, name: str, variables: Mapping[str, str]) -> Flags:
@@ -60,6 +69,7 @@ def _change(
     rollback: bool = False,
     auth_from: str = "",
 ) -> Activity[Any]:
+    _refuse_what_json_cannot_say(spec)
     warnings = yield from command.api.service_update(
         service.id, service.version.index, spec, query_registry, rollback, auth_from
     )
