@@ -228,6 +228,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "eager_over_lazy_year_5": Benchmark(eager_over_lazy, "ratio", 1, "times (of an hour)"),
     "tui_frame_1000": Benchmark(lambda: tui.frames_a_second(1000, 10_000, 12.0), "at least", 20, "redraws/s"),
     "tui_key_latency_1000": Benchmark(lambda: tui.key_latency(1000, 10_000, 60), "absolute", 100, "ms (95 %)"),
+    "tui_idle": Benchmark(lambda: tui.idle_share(20), "absolute", 5, "% of a core"),
     "trace_open_1m": Benchmark(lambda: trace_open(1_000_000), "absolute", 5, "wall s"),
     "ensemble_200": Benchmark(lambda: ensemble(200), "time", 5, "wall s"),
 }

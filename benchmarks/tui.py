@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
+import os
+import pty
+import select
 import statistics
+import struct
+import sys
+import termios
 import time
+from pathlib import Path
 
 from textual import events
 from textual.pilot import Pilot
@@ -83,3 +92,43 @@ async def opened(trace: str) -> None:
     async with app.run_test(size=(120, 40)):
         while not app.player.recording.latest.hosts:
             await asyncio.sleep(0.01)
+
+
+def idle_share(seconds: float, size: tuple[int, int] = (120, 40)) -> float:
+    """Percent of a core that ``swarmsim watch`` takes at 1× when nothing happens: of app and simulation together, in a real terminal.
+
+    ``size`` is the terminal's, in columns and lines. Linux only: the kernel is asked what the processes used.
+    """
+    pid, terminal = pty.fork()
+    if pid == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+        os.execv(sys.executable, [sys.executable, "-m", "swarmsim", "watch"])
+    _look(terminal, 25.0)  # until the playground's tasks run
+    began, before = time.monotonic(), _cpu(pid)
+    _look(terminal, seconds)
+    used, took = _cpu(pid) - before, time.monotonic() - began
+    with contextlib.suppress(OSError):
+        os.write(terminal, b"q")
+        _look(terminal, 5.0)
+    os.waitpid(pid, 0)
+    return 100 * used / took
+
+
+def _look(terminal: int, seconds: float) -> None:
+    """Read what is drawn, as a terminal does."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if select.select([terminal], [], [], left)[0]:
+            os.read(terminal, 65_536)
+
+
+def _cpu(pid: int) -> float:
+    """Seconds of CPU time a process and those it started have used."""
+    told = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    children = [
+        child
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text("utf-8").split()
+    ]
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK") + sum(_cpu(int(child)) for child in children)

@@ -29,6 +29,7 @@ from swarmsim.trace.reader import TraceError
 from swarmsim.trace.state import ClusterState, name
 from swarmsim.tui.clustermap import ClusterMap
 from swarmsim.tui.keys import ACTIONS, KEY_NAMES, KEYS, SEEKS, WHILE_TYPING
+from swarmsim.tui.page import Page
 from swarmsim.tui.panels import SORTS, Details, RaftPanel, Story, TaskRow, TaskTable
 from swarmsim.tui.player import Future, Player
 from swarmsim.tui.prompt import Prompt
@@ -90,7 +91,7 @@ class WatchApp(App[None]):
         self._clock = clock
         self._last = clock()
         self._shown: tuple[Any, ...] = ()
-        self._stale = True
+        self._stale = self._moved = True
         self._drawn = self._cost = 0.0
         self._tenths = True
         self._balance = (0, 0)
@@ -105,7 +106,7 @@ class WatchApp(App[None]):
     # -- the screen
 
     def compose(self) -> ComposeResult:
-        yield Static(id="status")
+        yield Page(id="status")
         with Horizontal(id="panels"):
             with Vertical(id="left"):
                 yield ClusterMap(self.texts, id="map")
@@ -177,7 +178,7 @@ class WatchApp(App[None]):
 
     def frame(self) -> None:
         """Let time pass and show what is the case now."""
-        if not self.screen_stack or not self.screen_stack[0].query("#status"):
+        if not self.screen_stack or not self.screen_stack[0].is_running:
             return  # it is being closed
         now = self._clock()
         self.player.tick(now - self._last)
@@ -196,41 +197,51 @@ class WatchApp(App[None]):
         # A clock that runs shows seconds, unless time is slow or an election is counted down to.
         self._tenths = not player.playing or player.speed < 1 or player.state.counting
         grain = 10 if self._tenths else 1
-        moving, known = int(player.since_begin * grain), int(player.future.known * grain)
-        panels = (id(recording), place, self.selected, self.size, moving // grain)
+        moving, known = int(player.since_begin * grain), int(self._known * grain)
+        rows = (id(recording), place, self.selected, self.size)
+        panels = (*rows, moving // grain)
         shown = (*panels, moving, known, player.known_key, player.playing, player.speed)
         if shown == self._shown and not self._stale:
             return
+        self._moved = self._moved or self._shown[: len(rows)] != rows
         self._stale = self._stale or self._shown[: len(panels)] != panels
         self._shown = shown
         if self._stale and now - self._drawn >= PATIENCE * self._cost:
-            self.show()
+            self.show(moved=self._moved)
             self._drawn = self._clock()
-            self._cost, self._stale = self._drawn - now, False
+            self._cost, self._stale, self._moved = self._drawn - now, False, False
         else:
             self.show(fresh=False)
 
-    def show(self, *, fresh: bool = True) -> None:
-        """Draw the moment; with ``fresh`` the panels too, not only the time."""
+    @property
+    def _known(self) -> float:
+        """Until when the time line goes: what is known ahead of now is no past yet."""
+        return self.player.t if self.player.at_end else self.player.future.known
+
+    def show(self, *, fresh: bool = True, moved: bool = True) -> None:
+        """Draw the moment; with ``fresh`` the panels too, not only the time; unless something has ``moved``, only those that tell
+        how long something has lasted."""
         screen = self.screen_stack[0]
         player = self.player
         state, recording = player.state, player.recording
         if fresh:
             self._balance = state.balance()
-        screen.query_one("#status", Static).update(self._status(state))
-        screen.query_one("#timebar", TimeBar).show_time(recording, player.t, player.future.known)
+        screen.query_one("#status", Page).write(self._status(state))
+        screen.query_one("#timebar", TimeBar).show_time(recording, player.t, self._known)
         raft = screen.query_one("#raft", RaftPanel)
         if fresh or state.counting or raft.messages:
             raft.show_state(state, player.t)
         if not fresh:
             return
-        screen.query_one("#map", ClusterMap).put(state)
         screen.query_one("#tasks", TaskTable).show_state(state, player.t)
+        self._show_details(state, recording)
+        if not moved:
+            return
+        screen.query_one("#map", ClusterMap).put(state)
         for table in (screen.query_one("#services", ServiceTable), screen.query_one("#stacks", StackTable)):
             if table.display:
                 table.show_state(state)
         screen.query_one("#story", Story).show_story(recording, player.t)
-        self._show_details(state, recording)
 
     def _show_details(self, state: ClusterState, recording: Recording) -> None:
         details = self.screen_stack[0].query_one("#details", Details)
@@ -574,7 +585,7 @@ class WatchApp(App[None]):
         for other in PANELS:
             self.screen_stack[0].set_class(other == panel, f"-show-{other}")
         self._tell_hidden()
-        self._stale = True
+        self._stale = self._moved = True
 
     def action_only_running(self) -> None:
         table = self.query_one("#tasks", TaskTable)

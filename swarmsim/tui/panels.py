@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from rich.text import Text
-from textual.widgets import Static
 
 from swarmsim.replay.looks import CUT, LEADER, NODES, TASKS, phase
 from swarmsim.replay.recording import Recording
 from swarmsim.replay.timeline import Line, watch_time
 from swarmsim.trace.rows import Row
 from swarmsim.trace.state import ClusterState, Member, Service, name, slot
+from swarmsim.tui.page import Page
 from swarmsim.tui.rows import RowList
 from swarmsim.tui.services import bar, updated, without_digest
 from swarmsim.tui.texts import Texts
@@ -150,7 +150,7 @@ class TaskTable(RowList[TaskRow]):
         return text
 
 
-class RaftPanel(Static):
+class RaftPanel(Page):
     """What each manager's Raft member is at, elections as they come, messages on their way."""
 
     def __init__(self, texts: Texts, *, id: str | None = None) -> None:
@@ -173,7 +173,7 @@ class RaftPanel(Static):
         self._messages(text, state, t)
         if not state.links.usual:
             self._links(text, state)
-        self.update(text)
+        self.write(text)
 
     def _member(self, text: Text, host: str, member: Member | None, off: bool, t: float) -> None:
         leads = member is not None and member.role == "leader" and not off
@@ -263,7 +263,7 @@ def _rows_of(line: Line) -> list[Told]:
     return [Told(watch_time(line.t), first, line.sort), *(Told("", part, line.sort) for part in rest)]
 
 
-class Details(Static):
+class Details(Page):
     """All there is to know of the host, task or service that is selected."""
 
     def __init__(self, texts: Texts, *, id: str | None = None) -> None:
@@ -271,7 +271,7 @@ class Details(Static):
         self.texts = texts
 
     def show_nothing(self) -> None:
-        self.update(Text(self.texts("nothing selected"), style="dim"))
+        self.write(Text(self.texts("nothing selected"), style="dim"))
 
     def show_host(self, state: ClusterState, host: str, t: float) -> None:
         known, node = state.hosts.get(host), state.node_of(host)
@@ -306,7 +306,7 @@ class Details(Static):
             text.append(f"{row['state']} {span(t - row['t'])}", style="dim")
         if not rows:
             text.append(f"\n{self.texts('no tasks')}", style="dim")
-        self.update(text)
+        self.write(text)
 
     def show_task(self, state: ClusterState, recording: Recording, task: str, t: float) -> None:
         life = recording.life(task, t)
@@ -350,7 +350,7 @@ class Details(Static):
             look = TASKS[phase(other)]
             text.append(f"\n  {look.sign} {other['task']} {other['node'] or '—'} {other['state']}", style=look.colour)
             text.append(f"  {other['err'] or ''}", style="dim")
-        self.update(text)
+        self.write(text)
 
     def show_service(self, state: ClusterState, service: str) -> None:
         known = state.services.get(service)
@@ -381,4 +381,4 @@ class Details(Static):
         for found in TASKS:
             if found in counts:
                 text.append(f"\n{TASKS[found].sign} {self.texts(found)} {counts[found]}", style=TASKS[found].colour)
-        self.update(text)
+        self.write(text)

@@ -31,8 +31,9 @@ from swarmsim.trace.writer import TraceWriter
 SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0)
 SKIP_PAUSE = 0.4
 """Wall-clock seconds between two events when playing event by event."""
-AHEAD = 2.0
-"""The simulation is asked for this many ticks more than are shown, so that it need not be waited for."""
+AHEAD = 4.0
+"""The simulation is asked for this many ticks more than are shown, so that it need not be waited for; again once all but one of
+them are shown."""
 READ_A_TICK = 20_000
 """Rows of a recorded trace taken in at each tick."""
 HORIZON = 3600.0
@@ -195,7 +196,7 @@ class Player:
         self.t = min(wanted, max(known, self.t))
         self.at_end = self.at_end or wanted >= known
         live = self._live() if self.at_end else self.future.live
-        if live is not None and not live.asked and not self.busy and known < wanted + AHEAD * step:
+        if live is not None and not live.asked and not self.busy and known < wanted + step:
             live.advance(wanted + AHEAD * step)
         if self.recorded and self.t >= self.future.known and not self._opening:
             self.playing = False

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from itertools import groupby
 
-from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.message import Message
@@ -16,6 +16,12 @@ from swarmsim.replay.timeline import watch_time
 
 BARS = " ▁▂▃▄▅▆▇█"
 MARKS = {"fault": ("▲", "#CC79A7"), "leader": (LEADER.sign, LEADER.colour), "unmet": ("✗", TASKS["failed"].colour)}
+
+
+def _runs(signs: list[tuple[str, str]]) -> Text:
+    """Signs with their styles as a text; neighbours of one style are written together."""
+    runs = groupby(signs, key=lambda sign: sign[1])
+    return Text.assemble(*(("".join(sign for sign, _ in run), style) for style, run in runs))
 
 
 class TimeBar(Widget):
@@ -67,15 +73,10 @@ class TimeBar(Widget):
         for mark in recording.marks:
             if mark.t >= begin:
                 marks[self.column_of(mark.t)] = mark.sort
-        line = Text()
-        for x in range(width):
-            if x == cursor:
-                line.append("┃", style="bold")
-            elif x in marks:
-                sign, colour = MARKS[marks[x]]
-                line.append(sign, style=colour)
-            else:
-                line.append("─", style="dim")
+        signs = [MARKS[marks[x]] if x in marks else ("─", "dim") for x in range(width)]
+        if 0 <= cursor < width:
+            signs[cursor] = ("┃", "bold")
+        line = _runs(signs)
         end = watch_time(self._known - recording.begin)
         now = watch_time(self._t - recording.begin)
         label = Text(f"{now} / {end}", style="dim")
@@ -87,18 +88,18 @@ class TimeBar(Widget):
         samples = recording.samples
         top = max((sample.wanted for sample in samples), default=0)
         top = max(top, max((sample.running for sample in samples), default=0), 1)
-        text = Text()
+        signs: list[tuple[str, str]] = []
         for x in range(width):
             t = self.time_at(x + 0.5)
             place = bisect_left(samples, t, key=lambda sample: sample.t) - 1
             if place < 0 or t > self._known:
-                text.append(" ")
+                signs.append((" ", ""))
                 continue
             sample = samples[place]
             height = BARS[round(8 * sample.running / top)] if sample.running else "·" if sample.wanted else " "
             ok = sample.running >= sample.wanted
-            text.append(height, style=Style(color=TASKS["running" if ok else "waiting"].colour))
-        return text
+            signs.append((height, TASKS["running" if ok else "waiting"].colour))
+        return _runs(signs)
 
     def on_click(self, event: events.Click) -> None:
         self.post_message(self.Sought(self.time_at(event.x)))
