@@ -113,7 +113,7 @@ class WatchApp(App[None]):
                 yield TaskTable(self.texts, id="tasks")
                 yield ServiceTable(self.texts, id="services")
                 yield StackTable(self.texts, id="stacks")
-                yield Story(id="story")
+                yield Story(self.texts, id="story")
             with Vertical(id="right"):
                 yield RaftPanel(self.texts, id="raft")
                 yield Details(self.texts, id="details")
@@ -285,7 +285,7 @@ class WatchApp(App[None]):
         running, wanted = self._balance
         text.append(f" {running}/{wanted} ", style=TASKS["running" if running >= wanted else "waiting"].colour)
         if believed := state.believed():
-            text.append(f" {believed} ", style=f"bold {TASKS['lost'].colour}")
+            text.append(f" {t.told(believed)} ", style=f"bold {TASKS['lost'].colour}")
         future = f"{t('future')} {player.future.name} " if len(player.futures) > 1 else ""
         seed = f"{t('seed')} {player.future.seed_now} " if not player.recorded else ""
         text.append(f" {future}{seed}{self.scenario_title}", style="dim")
@@ -419,7 +419,9 @@ class WatchApp(App[None]):
         if host not in up or left >= majority or self.player.recorded:
             self._act(**action)
             return
-        question = self.texts("sure quorum", what=what, left=left, all=len(managers), majority=majority)
+        question = self.texts(
+            "sure quorum", what=self.texts.told(what), left=left, all=len(managers), majority=majority
+        )
 
         def answered(yes: bool | None) -> None:
             if yes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable
 from typing import ClassVar, NamedTuple
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -232,7 +233,7 @@ class ClusterMap(ScrollView, can_focus=True):
                 name.append(f"{LEADER.sign} ", style=Style(color=LEADER.colour, bold=True))
             role = self.role(shown)
             name.truncate(inner)
-            fill = max(0, inner - name.cell_len - len(role))
+            fill = max(0, inner - name.cell_len - cell_len(role))
             return Text.assemble(
                 (corners[0], border), name, (corners[1] * fill, border), (role, "dim"), (corners[2], border), " "
             )
@@ -320,7 +321,7 @@ class ClusterMap(ScrollView, can_focus=True):
 
     def role(self, shown: Shown) -> str:
         role = shown.node["role"] if shown.node is not None else shown.host.role
-        return "mgr" if role == "manager" else "wkr"
+        return self.texts("mgr" if role == "manager" else "wkr")
 
     def _word(self, status: str) -> str:
         return self.texts(status) if status in ("no power", "engine down", "not in swarm") else status

@@ -143,7 +143,7 @@ class TaskTable(RowList[TaskRow]):
         ok = running == wanted
         text.append(f"{running}/{wanted}", style=TASKS["running" if ok else "failed"].colour)
         if believed := self._state.believed(service.name):
-            text.append(f"  {believed}", style=f"bold {TASKS['lost'].colour}")
+            text.append(f"  {self.texts.told(believed)}", style=f"bold {TASKS['lost'].colour}")
         text.append(f"  {service.mode}  {without_digest(service.image)}", style="dim")
         if service.update:
             text.append(f"  {service.update}", style="italic")
@@ -223,7 +223,8 @@ class RaftPanel(Page):
         links = state.links
         parts = [f"{a} {CUT.sign} {b}" for a, b in links.cuts]
         parts += [f"{CUT.sign} {{{' '.join(group)}}}" for group in links.isolated]
-        parts += [f"{host}: slow" for host in links.slow] + [f"{host}: {loss:g} % lost" for host, loss in links.lossy]
+        parts += [f"{host}: {self.texts('slow')}" for host in links.slow]
+        parts += [f"{host}: {self.texts('loss', share=f'{loss:g}')}" for host, loss in links.lossy]
         text.append(f"{self.texts('links')}: {', '.join(parts)}\n", style=CUT.colour)
 
 
@@ -238,8 +239,9 @@ class Told(NamedTuple):
 class Story(RowList[Told]):
     """What happened by now, and why."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, texts: Texts, *, id: str | None = None) -> None:
         super().__init__(tail=True, id=id)
+        self.texts = texts
         self._of: Recording | None = None
         self._all: list[Told] = []
         self._starts: list[int] = [0]
@@ -249,7 +251,7 @@ class Story(RowList[Told]):
         if recording is not self._of:
             self._of, self._all, self._starts = recording, [], [0]
         for line in recording.lines[len(self._starts) - 1 :]:
-            self._all += _rows_of(line)
+            self._all += _rows_of(line, self.texts)
             self._starts.append(len(self._all))
         stop = self._starts[min(recording.told(t), len(self._starts) - 1)]
         self.put(self._all if stop == len(self._all) else self._all[:stop])
@@ -258,8 +260,13 @@ class Story(RowList[Told]):
         return Text.assemble((f"{item.at:>11} ", "dim"), (item.text, STORY_STYLES.get(item.sort, "")))
 
 
-def _rows_of(line: Line) -> list[Told]:
-    first, *rest = line.text.split("\n")
+def sentence_of(line: Line, texts: Texts) -> str:
+    """A line of the story in the user's language; what was typed and answered, and the scenario's own notes, as it is."""
+    return line.text if line.sort in ("command", "error") else texts.told(line.text)
+
+
+def _rows_of(line: Line, texts: Texts) -> list[Told]:
+    first, *rest = sentence_of(line, texts).split("\n")
     return [Told(watch_time(line.t), first, line.sort), *(Told("", part, line.sort) for part in rest)]
 
 
@@ -324,7 +331,7 @@ class Details(Page):
         text.append(f"\n{self.texts('image')} {without_digest(row['image'] or '')}", style="dim")
         reason = state.reasons.get(task)
         if reason:
-            text.append(f"\n{self.texts('placed')} {row['node']}: {reason}", style="dim")
+            text.append(f"\n{self.texts('placed')} {row['node']}: {self.texts.told(reason)}", style="dim")
         if row["err"]:
             text.append(f"\n{row['err']}", style=TASKS["failed"].colour)
         text.append(f"\n{self.texts('life')}: ")

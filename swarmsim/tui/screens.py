@@ -18,6 +18,7 @@ from swarmsim.replay.looks import CUT, LEADER, NO_POWER, NODES, TASKS
 from swarmsim.replay.timeline import watch_time
 from swarmsim.scenario.faults import in_words, resolved
 from swarmsim.scenario.schema import NAME, MeanwhileStep
+from swarmsim.tui.panels import sentence_of
 from swarmsim.tui.player import Future
 from swarmsim.tui.texts import Texts
 
@@ -193,7 +194,7 @@ class Compare(ModalScreen[Future | None]):
         begin = self.right.recording.begin
         fork = _parting(self.left, self.right)
         for future in (self.left, self.right):
-            actions = "; ".join(_in_words(action) for action in future.actions) or "—"
+            actions = "; ".join(_in_words(action, self.texts) for action in future.actions) or "—"
             head = f"{self.texts('future')} {future.name}, {self.texts('seed')} {future.seed}\n{actions}"
             table.add_column(head, ratio=1, overflow="fold")
         balance = []
@@ -204,7 +205,11 @@ class Compare(ModalScreen[Future | None]):
         table.add_row(*balance, style="bold")
         table.add_section()
         sides = [
-            [f"{watch_time(line.t)}  {line.text}" for line in future.recording.lines if line.t + begin >= fork - 1e-6]
+            [
+                f"{watch_time(line.t)}  {sentence_of(line, self.texts)}"
+                for line in future.recording.lines
+                if line.t + begin >= fork - 1e-6
+            ]
             for future in (self.left, self.right)
         ]
         table.add_row(*("\n".join(side[:200]) for side in sides))
@@ -221,14 +226,14 @@ def _parting(a: Future, b: Future) -> float:
     return float(rest[0]["t"]) if rest else min(a.known, b.known)
 
 
-def _in_words(action: MeanwhileStep) -> str:
+def _in_words(action: MeanwhileStep, texts: Texts) -> str:
     """What was done by hand, as the timeline would say it."""
     if action.fault is not None:
-        what = in_words(action.fault.verb, resolved(action.fault, str))
+        what = texts.told(in_words(action.fault.verb, resolved(action.fault, str)))
     elif action.docker is not None:
         what = f"{action.on}$ docker {action.docker}"
     else:
-        what = f"seed {action.seed}"
+        what = f"{texts('seed')} {action.seed}"
     return f"{watch_time(action.at)} {what}"
 
 

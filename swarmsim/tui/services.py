@@ -110,7 +110,7 @@ class ServiceTable(RowList[ServiceRow | None]):
         text.append(f"{without_digest(service.image):<{image}.{image}} {service.stack or '—':<10.10} ", style="dim")
         text.append(" ".join(service.ports))
         if item.believed:
-            text.append(f" {item.believed}", style=f"bold {TASKS['lost'].colour}")
+            text.append(f" {self.texts.told(item.believed)}", style=f"bold {TASKS['lost'].colour}")
         if service.update:
             text.append(f" {service.update} ", style="italic")
             text.append_text(bar(item.done, item.slots, BAR))

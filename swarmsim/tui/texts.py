@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from swarmsim.replay.chinese import chinese
+
 LANGUAGES = ("en", "zh")
 
 TEXTS: dict[str, tuple[str, str]] = {
@@ -78,6 +80,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "on its way": ("on their way", "传输中"),
     "messages off": ("Messages are shown with --messages.", "使用 --messages 显示消息。"),
     "links": ("links", "链路"),
+    "slow": ("slow", "慢"),
+    "loss": ("{share} % lost", "丢包 {share} %"),
+    "mgr": ("mgr", "管理"),
+    "wkr": ("wkr", "工作"),
     "gone": ("gone", "消失"),
     # keys
     "key play": ("Play", "播放/暂停"),
@@ -280,6 +286,14 @@ class Texts:
     def __call__(self, key: str, **values: object) -> str:
         text = TEXTS[key][self._column]
         return text.format(**values) if values else text
+
+    def told(self, sentence: str) -> str:
+        """A sentence that rows tell, which are English; what no phrase book has stays as it is: it is Docker's, or the scenario's.
+
+        >>> Texts("zh").told("m2: the engine has ended"), Texts("en").told("m2: the engine has ended")
+        ('m2：引擎已停止', 'm2: the engine has ended')
+        """
+        return (chinese(sentence) or sentence) if self.language == "zh" else sentence
 
 
 def language_of(environment: dict[str, str] | None = None) -> str:

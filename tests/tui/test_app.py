@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from swarmsim.replay.chinese import chinese
 from swarmsim.replay.recording import Recording
 from swarmsim.scenario.runner import run_scenario
 from swarmsim.trace.state import ClusterState
@@ -661,12 +663,47 @@ async def test_every_task_state_has_a_sign_of_its_own():
 async def test_both_languages_say_everything():
     from swarmsim.tui.texts import TEXTS
 
-    for key, (english, chinese) in TEXTS.items():
-        assert english, key
-        assert chinese, key
-        assert sorted(part.split("}")[0] for part in english.split("{")[1:]) == sorted(
-            part.split("}")[0] for part in chinese.split("{")[1:]
+    for key, (en, zh) in TEXTS.items():
+        assert en, key
+        assert zh, key
+        assert sorted(part.split("}")[0] for part in en.split("{")[1:]) == sorted(
+            part.split("}")[0] for part in zh.split("{")[1:]
         ), key
+
+
+def english(text: str) -> str | None:
+    """The first three words in a row that are English and none of Docker's: an untranslated sentence of ours."""
+    for line in text.splitlines():
+        cut = re.sub(
+            r"（[^）]*）|\([^)]*\)|\"[^\"]*\"|: .*|中断：.*|\$ .*|-- .*|Error response.*|connection error.*", " ", line
+        )
+        found = re.search(r"[a-z]{2,}( [a-z]{2,}){2,}", cut)
+        if found is not None:
+            return found[0]
+    return None
+
+
+@pytest.mark.parametrize("scenario", ["quorum-loss", "two-sites", "rolling-update", "health-check", "pending-memory"])
+def test_every_line_of_the_story_has_a_chinese_twin(scenario):
+    from swarmsim.scenario import load_scenario
+
+    told: list[dict] = []
+    run_scenario(load_scenario(scenario), 1, told.append)
+    recording = Recording({}, told)
+    recording.take_in(len(told))
+    ours = [line.text for line in recording.lines if line.sort not in ("command", "error", "note")]
+    assert [text for text in ours if chinese(text) is None] == []
+
+
+async def test_the_views_say_no_sentence_of_ours_in_english(rows):
+    async with recorded_app(rows, "zh").run_test(size=(200, 60)) as pilot:
+        app = await at(pilot, LEADERLESS)
+        seen = []
+        for keys in (["right"], ["2", "down", "enter"], ["6", "down"], ["7"], ["4"], ["question_mark"]):
+            await pilot.press(*keys)
+            seen.append(english(shown(app).replace(" palette", "")))
+        assert seen == [None] * 6
+        assert "引擎已停止" in "\n".join(item.text for item in app.query_one("#story", Story).items)
 
 
 async def test_the_time_bar_is_exact_at_its_ends(rows):
