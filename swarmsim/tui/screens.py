@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from swarmsim.replay.looks import CUT, LEADER, NO_POWER, NODES, TASKS
-from swarmsim.replay.timeline import watch_time
+from swarmsim.replay.timeline import Line, watch_time
 from swarmsim.scenario.faults import in_words, resolved
 from swarmsim.scenario.schema import NAME, MeanwhileStep
 from swarmsim.tui.panels import sentence_of
@@ -166,6 +166,7 @@ class Compare(ModalScreen[Future | None]):
         self.futures = futures
         self.left = next(f for f in futures if f is not current) if len(futures) > 1 else current
         self.right = current
+        self._shown: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog") as dialog:
@@ -175,6 +176,17 @@ class Compare(ModalScreen[Future | None]):
 
     def on_mount(self) -> None:
         self._show()
+        self.set_interval(0.5, self._follow)
+
+    def _follow(self) -> None:
+        """Time may go on meanwhile, or a future may still be being made."""
+        if self._shown != self._looks:
+            self._show()
+
+    @property
+    def _looks(self) -> tuple[object, ...]:
+        """All that what is shown depends on."""
+        return tuple((id(future.recording), future.known, len(future.actions)) for future in (self.left, self.right))
 
     def action_choose(self, by: int) -> None:
         place = self.futures.index(self.right) + by
@@ -190,6 +202,7 @@ class Compare(ModalScreen[Future | None]):
         self.dismiss(self.right)
 
     def _show(self) -> None:
+        self._shown = self._looks
         table = Table(expand=True, show_lines=False, pad_edge=False)
         begin = self.right.recording.begin
         fork = _parting(self.left, self.right)
@@ -199,7 +212,7 @@ class Compare(ModalScreen[Future | None]):
             table.add_column(head, ratio=1, overflow="fold")
         balance = []
         for future in (self.left, self.right):
-            running, wanted = future.recording.latest.balance()
+            running, wanted = future.recording.at(future.known).balance()
             until = watch_time(future.known - begin)
             balance.append(f"{running}/{wanted} {self.texts('running')}, {until}")
         table.add_row(*balance, style="bold")
@@ -217,12 +230,21 @@ class Compare(ModalScreen[Future | None]):
         self.query_one("#compared", Static).update(Group(title, table))
 
 
+def _lines(future: Future, since: float) -> list[Line]:
+    """What was told in a future from ``since`` on (seconds since the run began). A future that is still being made has the rows of
+    the one it parted from, which go on beyond what it knows."""
+    recording = future.recording
+    begin = recording.begin
+    return [line for line in recording.lines[: recording.told(future.known)] if line.t + begin >= since - 1e-6]
+
+
 def _parting(a: Future, b: Future) -> float:
     """Until when two futures are the same, in seconds since the run began."""
-    for one, other in zip(a.recording.rows, b.recording.rows, strict=False):
+    ours, theirs = a.recording.until(a.known), b.recording.until(b.known)
+    for one, other in zip(ours, theirs, strict=False):
         if one != other:
             return float(min(one["t"], other["t"]))
-    rest = max(a.recording.rows, b.recording.rows, key=len)[min(len(a.recording.rows), len(b.recording.rows)) :]
+    rest = max(ours, theirs, key=len)[min(len(ours), len(theirs)) :]
     return float(rest[0]["t"]) if rest else min(a.known, b.known)
 
 

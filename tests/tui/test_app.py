@@ -386,6 +386,23 @@ async def test_another_future_and_the_two_compared(tmp_path):
         assert app.player.future.name == "1"
 
 
+async def test_futures_are_compared_by_what_each_knows_and_go_on_while_one_looks(rows):
+    """The second has parted at 20 s; until it is made anew its rows are the first one's, of which it knows no more than that."""
+    recording = Recording({}, rows)
+    recording.take_in(len(rows))
+    parted = recording.begin + 20.0
+    made = Future("2", recording, forked=parted, known=parted)
+    player = Player(Future("1", recording, known=recording.end))
+    player.futures.append(made)
+    app = WatchApp(player, Texts("en"), title="quorum-loss", playing=False, clock=lambda: 0.0)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await pilot.press("B")
+        await until(pilot, lambda: "the same until 0:00:20" in shown(app))
+        assert ", 0:00:20.0" in shown(app)
+        made.known = parted + 60.0
+        await until(pilot, lambda: ", 0:01:20.0" in shown(app))
+
+
 async def test_a_model_that_breaks_says_so_and_keeps_the_trace(tmp_path):
     app = live_app(tmp_path)
     async with app.run_test(size=(120, 40)) as pilot:
