@@ -53,6 +53,8 @@ class Recording:
         self._times: list[float] = []
         self._timeline = Timeline(reasons=True)
         self._every = 0.0
+        self._unsampled = False
+        """Whether tasks have changed since the last sample; one is taken when a moment is over."""
         self._at: tuple[int, ClusterState] | None = None
 
     # -- taking in
@@ -65,6 +67,8 @@ class Recording:
             row = self.rows[place]
             kind = row["kind"]
             times.append(row["t"])
+            if self._unsampled and row["t"] != state.t:
+                self._sample(state)
             state.apply(row)
             if kind == "task":
                 self.of_task.setdefault(row["task"], []).append(place)
@@ -74,8 +78,7 @@ class Recording:
                 self.marks.append(Mark(row["t"], "leader"))
             elif kind == "unmet":
                 self.marks.append(Mark(row["t"], "unmet"))
-            if kind in SAMPLED:
-                self._sample(state)
+            self._unsampled = self._unsampled or kind in SAMPLED
             self.lines += self._timeline.add(row)
             if (place + 1) % CHECKPOINT == 0:
                 self._copies.append((place + 1, state.copy()))
@@ -86,6 +89,7 @@ class Recording:
         return stop < len(self.rows)
 
     def _sample(self, state: ClusterState) -> None:
+        self._unsampled = False
         running, wanted = state.balance()
         if len(self.samples) > 1 and state.t - self.samples[-2].t < self._every:
             self.samples.pop()  # the last one is always up to date

@@ -41,7 +41,7 @@ from swarmsim.tui.texts import Texts
 from swarmsim.tui.themes import DARK, LIGHT
 from swarmsim.tui.timebar import TimeBar
 
-FRAMES = 20
+FRAMES = 30
 """Looks a second whether there is something to draw."""
 PATIENCE = 3.0
 """The panels are drawn anew after so many times as long as it took: of a large cluster a few times a second, so that time and

@@ -11,7 +11,7 @@ from swarmsim.replay.looks import CUT, LEADER, NODES, TASKS, phase
 from swarmsim.replay.recording import Recording
 from swarmsim.replay.timeline import Line, watch_time
 from swarmsim.trace.rows import Row
-from swarmsim.trace.state import ClusterState, Member, Service, name, slot
+from swarmsim.trace.state import TERMINAL, ClusterState, Member, Service, name, slot
 from swarmsim.tui.page import Page
 from swarmsim.tui.rows import RowList
 from swarmsim.tui.services import bar, updated, without_digest
@@ -56,7 +56,7 @@ class TaskRow(NamedTuple):
 
 
 SORTS: dict[str, Callable[[Row], Any]] = {
-    "name": lambda row: (slot(row) is None, str(type(slot(row))), slot(row) or 0),
+    "name": lambda row: (row["slot"] or 0, "" if row["slot"] else row["node"] or "~"),
     "node": lambda row: (row["node"] or "~", slot(row) or 0),
     "state": lambda row: (list(TASKS).index(phase(row)), row["node"] or ""),
     "since": lambda row: -row["t"],
@@ -95,21 +95,26 @@ class TaskTable(RowList[TaskRow]):
             newest: dict[Any, Row] = {}
             count: dict[Any, int] = {}
             for row in rows:
-                newest[slot(row)] = row
-                count[slot(row)] = count.get(slot(row), 0) + 1
+                place = slot(row)
+                newest[place] = row
+                count[place] = count.get(place, 0) + 1
             kept = [row for row in rows if self._keeps(row, newest)]
             total += len(rows)
             shown += len(kept)
             kept.sort(key=SORTS[self.sort])
-            items += [TaskRow(service, row, count[slot(row)] - 1 if newest[slot(row)] is row else 0) for row in kept]
+            if len(newest) == len(rows):  # no slot has a history
+                items += [TaskRow(service, row) for row in kept]
+            else:
+                items += [
+                    TaskRow(service, row, count[slot(row)] - 1 if newest[slot(row)] is row else 0) for row in kept
+                ]
         self.put(items)
         self.border_subtitle = self.texts("filtered", n=shown, all=total) if shown < total else ""
 
     def _keeps(self, row: Row, newest: dict[Any, Row]) -> bool:
-        found = phase(row, self._state.lost)
-        if self.only_running and found not in ("running", "lost"):
+        if not self.whole_history and row["state"] in TERMINAL and newest[slot(row)] is not row:
             return False
-        if not self.whole_history and found in ("done", "failed") and newest[slot(row)] is not row:
+        if self.only_running and phase(row, self._state.lost) not in ("running", "lost"):
             return False
         if self.wanted:
             text = f"{name(row)} {row['node']} {row['state']} {row['err']} {row['msg']} {row['image']}"
