@@ -16,7 +16,7 @@ from swarmsim.replay.chinese import chinese
 from swarmsim.replay.recording import Recording
 from swarmsim.scenario.runner import run_scenario
 from swarmsim.trace.state import ClusterState
-from swarmsim.tui.app import PANELS, WatchApp
+from swarmsim.tui.app import WatchApp
 from swarmsim.tui.clustermap import ClusterMap
 from swarmsim.tui.keys import KEY_NAMES, KEYS
 from swarmsim.tui.panels import Details, RaftPanel, Story, TaskTable
@@ -24,6 +24,7 @@ from swarmsim.tui.player import Future, Player
 from swarmsim.tui.prompt import Prompt
 from swarmsim.tui.screens import AskSeed, Broken, Compare, HelpScreen, Question
 from swarmsim.tui.services import ServiceTable
+from swarmsim.tui.stage import PANELS
 from swarmsim.tui.texts import Texts
 from swarmsim.tui.themes import DARK, LIGHT
 from swarmsim.tui.timebar import TimeBar
