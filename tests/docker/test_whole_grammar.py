@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import shlex
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from swarmsim.docker.grammar import ALIASES, COMMANDS, GLOBAL_FLAGS, Command
+from swarmsim.docker.grammar import ALIASES, COMMANDS, GLOBAL_FLAGS, GROUPS, Command
 from swarmsim.go.pflag import Flag
 from tests.conftest import Lab
 
@@ -97,13 +97,46 @@ def value_of(flag: Flag) -> st.SearchStrategy[str]:
 
 
 def flag_words(flag: Flag) -> st.SearchStrategy[list[str]]:
+    """In every way a flag can be written."""
     if flag.type == "bool":
-        return st.sampled_from([[f"--{flag.name}"], [f"--{flag.name}=false"]])
-    return value_of(flag).map(lambda value: [f"--{flag.name}", value])
+        short = [[f"-{flag.short}"]] if flag.short else []
+        return st.sampled_from([*short, *([f"--{flag.name}{value}"] for value in ("", "=false", "=maybe"))])
+    ways = [
+        ("--" + flag.name, " "),
+        ("--" + flag.name, "="),
+        *(("-" + flag.short, way) for way in (" ", "=", "") if flag.short),
+    ]
+    return st.tuples(st.sampled_from(ways), value_of(flag)).map(_written)
+
+
+def _written(drawn: tuple[tuple[str, str], str]) -> list[str]:
+    (name, way), value = drawn
+    return [name, value] if way == " " else [f"{name}{way}{value}"]
+
+
+HELP_WORDS = [
+    "--help",
+    "-h",
+    "--help=1",
+    "--help=0",
+    "--help=maybe",
+    "-hx",
+    "-h=1",
+    "--help=",
+    "-",
+    "--",
+    "-x",
+    "--nope",
+]
+"""Words that are of no command, or of every one."""
+HELP = st.sampled_from(HELP_WORDS)
+GROUP_WORDS = [*GROUPS, "foo", "help", "container", "run", "ls", "create"]
 
 
 @st.composite
 def lines(draw: st.DrawFn) -> str:
+    if draw(st.integers(0, 9)) == 0:
+        return shlex.join(draw(about_groups()))
     command: Command = draw(st.sampled_from(COMMANDS))
     flags = draw(st.lists(st.sampled_from(command.flags), max_size=4)) if command.flags else []
     words = draw(flag_words(draw(st.sampled_from(GLOBAL_FLAGS)))) if draw(st.integers(0, 19)) == 0 else []
@@ -114,6 +147,8 @@ def lines(draw: st.DrawFn) -> str:
         words.append("-d")
     for flag in flags:
         words += draw(flag_words(flag))
+    if draw(st.integers(0, 9)) == 0:
+        words.append(draw(HELP))
     most = command.least + 1 if command.most is None else command.most
     first = IMAGES if command.path == "service create" else NAMES
     if command.path == "service scale":
@@ -121,6 +156,11 @@ def lines(draw: st.DrawFn) -> str:
     for number in range(draw(st.integers(command.least, max(most, command.least)))):
         words.append(draw(first if number == 0 else NAMES))
     return shlex.join(words)
+
+
+def about_groups() -> st.SearchStrategy[list[str]]:
+    """``docker node -hx``, ``docker help stack nope``, ``docker --help=1 foo``."""
+    return st.lists(st.sampled_from(GROUP_WORDS) | HELP, max_size=4)
 
 
 KEYS = [
@@ -204,7 +244,46 @@ def type_all(lab: Lab, typed: list[str]) -> None:
     lab.sleep(3)
 
 
-SLOWLY = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=25)
+ARGUMENTS = {
+    **{
+        f"{kind} inspect": name
+        for kind, name in (("service", "web"), ("node", "m1"), ("secret", "s1"), ("config", "c1"))
+    },
+    **{f"{kind} inspect": name for kind, name in (("network", "n1"), ("volume", "v1"))},
+    "service ps": "web",
+    "stack ps": "st",
+    "stack services": "st",
+    "inspect": "web",
+    "events": "--until 1",
+}
+"""Of commands that show something, the one it is to be."""
+
+
+def test_every_flag_by_itself_meets_no_fault_of_ours():
+    """What chance draws seldom: each flag of each command once, with the first value of its type."""
+    simple = {"bool": "true", "uint": "1", "int": "1", "float": "0.5", "duration": "1s", "format": "{{json .}}"}
+    wanted = {"service create": "mini:1", "service scale": "web=2", "volume create": "v2"}
+    for command in COMMANDS:
+        here = lab()
+        named = wanted.get(command.path, ARGUMENTS.get(command.path, "web" if command.least else ""))
+        for flag in command.flags:
+            value = simple.get(flag.name) or simple.get(flag.type, "x")
+            detached = " -d" if any(each.name == "detach" for each in command.flags) else ""
+            type_all(here, [f"{command.path}{detached} --{flag.name}={shlex.quote(value)} {named}"])
+
+
+def test_every_group_with_every_odd_word_meets_no_fault_of_ours():
+    words = [f"{group} {word}" for group in GROUP_WORDS for word in HELP_WORDS]
+    type_all(lab(), [*words, *(f"{word} {group}" for group in GROUP_WORDS for word in HELP_WORDS)])
+
+
+SLOWLY = settings(
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    max_examples=25,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
+"""The line at fault is told, so nothing need be made smaller, which takes minutes."""
 
 
 @SLOWLY
@@ -213,11 +292,21 @@ def test_no_command_line_meets_a_fault_of_ours(typed):
     type_all(lab(), typed)
 
 
-LISTS = ("service ls", "service ps web", "node ls", "stack ls", "stack services st", "network ls", "secret ls", "ps", "service inspect web", "node inspect m1", "info", "version", "inspect web")  # fmt: skip
+SHOWING = [
+    f"{command.path} {ARGUMENTS.get(command.path, '')}"
+    for command in COMMANDS
+    if any(flag.name == "format" for flag in command.flags)
+]
+
+
+def test_every_command_with_a_format_shows_something():
+    here = lab()
+    results = {line: here.docker(f"{line} --format '{{{{json .}}}}'", limit=1.0) for line in SHOWING}
+    assert {line: result.err for line, result in results.items() if result.code} == {}
 
 
 @SLOWLY
-@given(templates=st.lists(st.tuples(st.sampled_from(LISTS), TEMPLATES), min_size=20, max_size=60))
+@given(templates=st.lists(st.tuples(st.sampled_from(SHOWING), TEMPLATES), min_size=20, max_size=60))
 def test_no_template_meets_a_fault_of_ours(templates):
     type_all(lab(), [f"{line} --format {shlex.quote(template)}" for line, template in templates])
 
