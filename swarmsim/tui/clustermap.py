@@ -329,21 +329,26 @@ class ClusterMap(ScrollView, can_focus=True):
     # -- selecting
 
     def action_go(self, dx: int, dy: int) -> None:
-        """Select the nearest host in that direction; if none is selected, the first."""
-        here = self._places.get(self.selected or "")
-        if here is None:
-            if self._shown:
-                self.select(next(iter(self._shown)), chosen=False)
+        """Select the host before or behind, as one reads, or the nearest above or below; if none is selected, the first."""
+        names = list(self._places)
+        if self.selected not in self._places:
+            if names:
+                self.select(names[0], chosen=False)
             return
-        best: tuple[int, int] | None = None
-        found: str | None = None
-        for name, there in self._places.items():
-            ahead = dx * (there.x - here.x) + dy * (there.y - here.y)
-            aside = abs(dy * (there.x - here.x)) + abs(dx * (there.y - here.y))
-            if ahead > 0 and (best is None or (aside, ahead) < best):
-                best, found = (aside, ahead), name
-        if found is not None:
+        here = self._places[self.selected]
+        if dx:
+            place = names.index(self.selected) + dx
+            found = names[min(max(place, 0), len(names) - 1)]
+        else:
+            ahead = [name for name in names if dy * (self._places[name].y - here.y) > 0]
+            found = min(ahead, key=lambda name: self._distance(here, name), default=self.selected)
+        if found != self.selected:
             self.select(found, chosen=False)
+
+    def _distance(self, here: Place, name: str) -> tuple[int, int]:
+        """How far aside a host is, then how many lines away."""
+        there = self._places[name]
+        return abs(there.x - here.x), abs(there.y - here.y)
 
     def action_choose(self) -> None:
         if self.selected is not None:

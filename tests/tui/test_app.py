@@ -194,6 +194,17 @@ async def test_letters_typed_at_once_are_the_lines_and_no_keys(rows, opens, line
         assert len(app.screen_stack) == 1
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_arrows_reach_every_host(rows, size):
+    async with recorded_app(rows).run_test(size=size) as pilot:
+        app = await at(pilot, 5.0)
+        seen = []
+        for key in [*["right"] * 6, *["left"] * 5]:
+            await pilot.press(key)
+            seen.append(app.host)
+        assert seen == ["m1", "m2", "m3", "w1", "w2", "w2", "w1", "m3", "m2", "m1", "m1"]
+
+
 async def test_keys_typed_at_once_do_their_work_in_order(rows):
     app = recorded_app(rows)
     async with app.run_test(size=(80, 24)) as pilot:
