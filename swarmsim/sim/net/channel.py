@@ -191,6 +191,11 @@ class Channel:
         return transport is not None and transport.socket.healthy
 
     @property
+    def failing(self) -> bool:
+        """Whether a call made now fails at once, unless it is to wait for ready."""
+        return self.transport is None and self.state is Connectivity.TRANSIENT_FAILURE
+
+    @property
     def patient(self) -> bool:
         """Whether reconnecting has reached its longest pauses."""
         return self._attempts > 0 and BACKOFF_BASE * BACKOFF_FACTOR**self._attempts >= self.max_backoff

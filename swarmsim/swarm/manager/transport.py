@@ -143,6 +143,9 @@ class Peer:
         )
         if self.queue or not self.active or message.type is Kind.SNAP:
             call.reply.callbacks.append(self._acknowledged)
+        self._note_sent(message)
+
+    def _note_sent(self, message: Message) -> None:
         journal = self.node.journal
         if journal.wants("raft.sent"):
             journal.note(
@@ -171,6 +174,12 @@ class Peer:
             self.node.removed()
             return
         self._failed(message)
+        # Between attempts to connect whatever waits would fail at this very moment too: hundreds of heartbeats, once a connection
+        # to a host without power is given up.
+        while self.queue and self.channel.failing:
+            message = self.queue.popleft()
+            self._note_sent(message)
+            self._failed(message)
         if self.queue:
             self._next()
 
