@@ -66,6 +66,16 @@ class Backend(Protocol):
     def remove_container(self, container: Container, task_id: str) -> None: ...
 
 
+def _heeds() -> bool:
+    """Of an operation that can be given up at any time."""
+    return True
+
+
+def _heeds_not() -> bool:
+    """Of an operation that goes on to its end."""
+    return False
+
+
 class ContainerController:
     """Runs one task. Work that was begun goes on in the engine when the agent stops waiting for it."""
 
@@ -96,7 +106,7 @@ class ContainerController:
     def prepare(self) -> Operation:
         if self._preparing is None or (self._preparing.processed and not self._preparing.ok):
             self._preparing = self._work(self._prepare())
-        return Operation(self._again(self._preparing), lambda: True)
+        return Operation(self._again(self._preparing), _heeds)
 
     def start(self) -> Operation:
         if self._starting is None:
@@ -105,12 +115,12 @@ class ContainerController:
         return Operation(self._again(self._starting), lambda: self._locked is None or self._locked.processed)
 
     def wait(self) -> Operation:
-        return Operation(self._work(self._wait()), lambda: True)
+        return Operation(self._work(self._wait()), _heeds)
 
     def shutdown(self) -> Operation:
         if self._stopping is None or self._stopping.processed:
             self._stopping = self._work(self._shutdown())
-        return Operation(self._again(self._stopping), lambda: False)
+        return Operation(self._again(self._stopping), _heeds_not)
 
     def remove(self) -> None:
         self._removed = True
