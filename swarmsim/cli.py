@@ -481,18 +481,19 @@ def fidelity(
     eager: Eager = False,
 ) -> None:
     """Hold the model against recorded runs of a real cluster."""
-    from swarmsim.analysis.fidelity import RECORDED, judge, report
+    from swarmsim.analysis.fidelity import RECORDED, judge, judge_ranks, report, report_ranks
 
     if only is not None and only not in RECORDED:
         raise _fail(f"--only {only}: there are {', '.join(RECORDED)}")
-    code = 0
+    verdicts = []
     for folder in RECORDED if only is None else (only,):
         if not (records / folder).is_dir():
             raise _fail(f"{records / folder}: no such folder of recorded runs")
-        verdict = judge(records, folder, range(1, seeds + 1), eager=eager)
-        print(report(verdict), flush=True)
-        code = max(code, 0 if verdict.ok else UNMET)
-    raise typer.Exit(code)
+        verdicts.append(judge(records, folder, range(1, seeds + 1), eager=eager))
+        print(report(verdicts[-1]), flush=True)
+    ranks = judge_ranks(verdicts)
+    print(report_ranks(ranks))
+    raise typer.Exit(0 if ranks.ok and all(verdict.ok for verdict in verdicts) else UNMET)
 
 
 @app.command()

@@ -1,20 +1,22 @@
 """Simulated runs held against recorded ones: the model's claim to be believed.
 
-Three things are compared. *Times*: every value of every milestone of the real runs must lie inside the
-simulated 1–99 % band, and the real median inside 10–90 %. *Tasks*: the lives that tasks have (their
-states, desired states, messages and errors in order, states shorter than the recorder's poll left out)
-must be the same. *Commands*: exit code, error text and the shape of the output, with ids, times, and the
-choice of node among equals masked.
+*Times*: every value of every milestone of the real runs must lie inside the simulated 1–99 % band, and the real median
+inside 10–90 %. How wide the bands are is judged by :mod:`swarmsim.analysis.ranks`. *Tasks*: the lives that tasks have
+(their states, desired states, messages and errors in order, states shorter than the recorder's poll left out), how many
+a service had and in which slots. *Nodes*: every row a node was listed with. *Order*: what came before what after a fault.
+*Commands*: exit code, error text and output, tables row by row, with ids, times, and the choice of node among equals masked.
+What the real runs did must occur in the model.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from swarmsim.analysis.ensemble import percentile
-from swarmsim.analysis.milestones import Milestones, merged, milestones
+from swarmsim.analysis.milestones import FAULT_VERBS, merged, milestones
+from swarmsim.analysis.ranks import Ranked, ranked
 from swarmsim.trace.reader import Trace
 
 TRANSIENT = frozenset(("new", "pending", "assigned", "accepted", "preparing", "ready", "starting"))
@@ -57,6 +59,7 @@ class Comparison(NamedTuple):
 
     bands: list[Band]
     differences: list[str]
+    ranks: Ranked
 
     @property
     def ok(self) -> bool:
@@ -67,31 +70,57 @@ RESOLUTION = 0.005
 """Seconds by which a band is widened: the recorder's own clock and our rounding."""
 
 
+LOOK = 0.15
+"""Seconds: a look every 0.1 s, and its own time. Two changes within one look have no order."""
+
+
+class Seen(NamedTuple):
+    """What is compared of one run, besides times. Each fact is a sentence without what is luck."""
+
+    facts: set[str]
+    lives: set[Life]
+    commands: set[tuple[str, int, str]]
+
+    @classmethod
+    def of(cls, trace: Trace) -> Seen:
+        facts = task_facts(trace) | node_facts(trace) | slot_facts(trace) | orders(trace)
+        return cls(facts, set(lives(trace).values()), command_shapes(trace))
+
+
 def compare(real: list[Trace], simulated: Iterable[Trace]) -> Comparison:
     """Hold recorded runs against an ensemble of simulated ones."""
-    real_values = merged(milestones(trace) for trace in real)
-    sim_values: Milestones = {}
-    sim_lives: set[Life] = set()
-    sim_rows: set[tuple[str, str, str, str]] = set()
-    sim_commands: set[tuple[str, int, str]] = set()
+    real_runs, sim_runs = [milestones(trace) for trace in real], []
+    model = Seen(set(), set(), set())
     for trace in simulated:
-        for name, values in milestones(trace).items():
-            sim_values.setdefault(name, []).extend(values)
-        sim_lives |= set(lives(trace).values())
-        sim_rows |= task_rows(trace)
-        sim_commands |= command_shapes(trace)
-    differences = []
-    bands = []
-    for name, values in real_values.items():
-        if name not in sim_values:
-            differences.append(f"milestone {name!r} of the real runs ({values}) never happens in the model")
-            continue
-        bands.append(_band(name, values, sim_values[name]))
+        sim_runs.append(milestones(trace))
+        seen = Seen.of(trace)
+        model.facts.update(seen.facts)
+        model.lives.update(seen.lives)
+        model.commands.update(seen.commands)
+    real_values, sim_values = merged(real_runs), merged(sim_runs)
+    differences = [
+        f"milestone {name!r} of the real runs ({values}) never happens in the model"
+        for name, values in real_values.items()
+        if name not in sim_values
+    ]
+    bands = [_band(name, values, sim_values[name]) for name, values in real_values.items() if name in sim_values]
     for trace in real:
-        differences += _task_differences(trace, sim_lives, sim_rows)
-        for shape in sorted(command_shapes(trace) - sim_commands):
-            differences.append(f"docker {shape[0]}: exit code {shape[1]}, shape not seen in the model:\n{shape[2]}")
-    return Comparison(bands, list(dict.fromkeys(differences)))
+        differences += _never_in(model, Seen.of(trace))
+    return Comparison(bands, list(dict.fromkeys(differences)), ranked(real_runs, sim_runs))
+
+
+def _never_in(model: Seen, real: Seen) -> Iterator[str]:
+    """What a real run did and the model never does."""
+    yield from (f"{fact}: never in the model" for fact in sorted(real.facts - model.facts))
+    for life in sorted(real.lives - model.lives):
+        told = " → ".join(f"{state}/{desired}{' ' + error if error else ''}" for state, desired, _, error in life)
+        yield f"a task's life {told}: never in the model"
+    ends = {(command, code) for command, code, _ in model.commands}
+    for command, code, shape in sorted(real.commands - model.commands):
+        if (command, code) not in ends:
+            yield f"docker {command}: exit code {code} never in the model"
+        else:
+            yield f"docker {command}: exit code {code}, shape not seen in the model:\n{shape}"
 
 
 def _band(name: str, real: list[float], simulated: list[float]) -> Band:
@@ -106,9 +135,25 @@ def _row(row: dict[str, Any]) -> tuple[str, str, str, str]:
     return (row["state"], row["desired"], row["msg"] or "", row["err"] or "")
 
 
-def task_rows(trace: Trace) -> set[tuple[str, str, str, str]]:
-    """Every (state, desired, message, error) a task was seen with."""
-    return {_row(row) for row in trace.of("task")}
+def task_facts(trace: Trace) -> set[str]:
+    """Every state, desired state, message and error a task was seen with."""
+    return {
+        f"a task was {state}, wanted {desired}, {message!r}, {error!r}"
+        for state, desired, message, error in map(_row, trace.of("task"))
+    }
+
+
+def slot_facts(trace: Trace) -> set[str]:
+    """Of every service: how many tasks it had in all, and how many each slot."""
+    slots: dict[str, dict[Any, set[str]]] = {}
+    for row in trace.of("task"):
+        slots.setdefault(row["service"], {}).setdefault(row["slot"], set()).add(row["task"])
+    facts = set()
+    for service, tasks in slots.items():
+        facts.add(f"service {service} had {sum(map(len, tasks.values()))} tasks in all")
+        facts |= {f"slot {slot} of service {service} had {len(found)} tasks" for slot, found in tasks.items() if slot}
+        facts |= {f"a node had {len(found)} tasks of service {service}" for slot, found in tasks.items() if not slot}
+    return facts
 
 
 def lives(trace: Trace) -> dict[str, Life]:
@@ -123,21 +168,58 @@ def lives(trace: Trace) -> dict[str, Life]:
     return {task: tuple(life) for task, life in found.items()}
 
 
-def _task_differences(trace: Trace, sim_lives: set[Life], sim_rows: set[tuple[str, str, str, str]]) -> list[str]:
-    differences = [
-        f"a task was {state}, wanted {desired}, {message!r}, {error!r}: never in the model"
-        for state, desired, message, error in sorted(task_rows(trace) - sim_rows)
-    ]
-    for life in sorted(set(lives(trace).values()) - sim_lives):
-        told = " → ".join(f"{state}/{desired}{' ' + error if error else ''}" for state, desired, _, error in life)
-        differences.append(f"a task's life {told}: never in the model")
-    return differences
+# -- nodes, and what comes before what
+
+
+def node_facts(trace: Trace) -> set[str]:
+    """Every row a node was listed with, whichever node it was."""
+    return {
+        f"a {row['role']} was {row['status']}, {row['avail']}, {row['reach'] or 'no manager'}"
+        f"{', leader' if row['leader'] else ''}, {row['msg'] or ''!r}"
+        for row in trace.of("node")
+    }
+
+
+def orders(trace: Trace) -> set[str]:
+    """After every fault: which of two things was seen first. Within one look they have no order."""
+    facts: set[str] = set()
+    fault, first = "", dict[str, float]()
+    status: dict[str, str] = {}
+    hit: set[str] = set()
+    for row in [*trace.rows, {"kind": "step", "verb": None, "hosts": [], "t": 0.0}]:
+        if row["kind"] == "step":
+            facts.update(_orders(fault, first))
+            fault, first = FAULT_VERBS.get(row["verb"] or "", ""), {}
+            hit |= set(row["hosts"])
+            continue
+        event = None
+        if row["kind"] == "node":
+            changed, status[row["node"]] = status.get(row["node"]) != row["status"], row["status"]
+            event = (
+                f"{'a node that was hit' if row['node'] in hit else 'another node'} {row['status']}"
+                if changed
+                else None
+            )
+        elif row["kind"] == "task":
+            event = f"a task {row['state']}, wanted {row['desired']}" if row["state"] not in TRANSIENT else None
+        elif row["kind"] in ("no_manager_answers", "manager_answers"):
+            event = row["kind"].replace("_", " ")
+        if event is not None and fault:
+            first.setdefault(event, row["t"])
+    return facts
+
+
+def _orders(fault: str, first: dict[str, float]) -> Iterator[str]:
+    return (
+        f"after {fault}: {a} before {b}" for a, at in first.items() for b, then in first.items() if then - at > LOOK
+    )
 
 
 # -- commands
 
 
 _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----", re.S), "<pem>"),
     (re.compile(r"SWMTKN-1-[0-9a-z]{50}-[0-9a-z]{25}"), "<token>"),
     (re.compile(r"\b[0-9a-z]{25}\b"), "<id>"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<hex>"),
@@ -161,16 +243,24 @@ def masked(text: str) -> str:
 
 
 def command_shapes(trace: Trace) -> set[tuple[str, int, str]]:
-    """Every command with exit code and masked output; slots, nodes and the order of rows are left free."""
-    hosts = {row["node"] for row in trace.rows if row["kind"] == "node"}
+    """Every command, after which fault, with exit code and masked output.
+
+    A table is compared row by row, but in any order: slots and nodes are left free, for which of several gets or
+    loses a task is luck (:func:`slot_facts` has how many each got).
+    """
+    hosts = sorted({row["node"] for row in trace.rows if row["kind"] == "node"}, key=lambda name: (-len(name), name))
     shapes = set()
-    for row in trace.of("docker"):
-        text = masked(row["out"] + "\n" + row["err"])
-        text = re.sub(r"\.\d+\b", ".N", text)
-        for host in sorted(hosts, key=len, reverse=True):
+    after = ""
+    for row in trace.rows:
+        if row["kind"] == "step" and row["verb"] in FAULT_VERBS:
+            after = f" after {FAULT_VERBS[row['verb']]}"
+        if row["kind"] != "docker" or row["t"] < trace.begin:
+            continue
+        text = re.sub(r"\.\d+\b", ".N", masked(row["out"] + "\n" + row["err"]))
+        for host in hosts:
             text = re.sub(rf"\b{re.escape(host)}\b", "<host>", text)
         text = re.sub(r"<id> \*", "<id>", text)
-        command = re.sub(r"\b[0-9a-f]{12}\b", "<id>", re.sub("['\"]", "", row["cmd"]))
         lines = text.splitlines()
-        shapes.add((command, row["rc"], "\n".join([*lines[:1], *sorted(set(lines[1:]))])))
+        command = masked(re.sub("['\"]", "", row["cmd"])) + after
+        shapes.add((command, row["rc"], "\n".join([*lines[:1], *sorted(lines[1:])])))
     return shapes

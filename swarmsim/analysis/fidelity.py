@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from swarmsim.analysis.compare import Comparison, compare
 from swarmsim.analysis.ensemble import record_many
+from swarmsim.analysis.ranks import LEVEL, RankTest, rank_test
 from swarmsim.scenario.loader import load_scenario
 from swarmsim.trace.reader import Trace, load_trace
 
@@ -26,6 +27,7 @@ RECORDED: dict[str, str] = {
 KNOWN: dict[str, dict[str, str]] = {
     "quorum_loss": {
         "milestone 'power on to a node down that was not hit'": "run 2: a living worker was READY, then DOWN",
+        "a worker was down, active": "run 2: the same worker",
         "running/running → running/shutdown → failed/shutdown task: non-zero exit (137)": "run 2: its killed task",
         "milestone 'docker service scale takes'": "real median 12.5 s, simulated 10-90 %: 12.8-16.6 s",
     },
@@ -96,4 +98,20 @@ def report(verdict: Verdict) -> str:
         "the same" if verdict.comparison.ok else "the same but for known differences" if verdict.ok else "NOT the same"
     )
     lines.append(f"  {same}")
+    return "\n".join(lines)
+
+
+def judge_ranks(verdicts: list[Verdict]) -> RankTest:
+    """Whether the model is as wide as reality, over all scenarios together."""
+    return rank_test([verdict.comparison.ranks for verdict in verdicts])
+
+
+def report_ranks(test: RankTest) -> str:
+    """The test of the ranks as text, with how many lie in each tenth."""
+    lines = [
+        f"ranks of {len(test.ranks)} real values among simulated ones, in tenths: {' '.join(map(str, test.classes))}",
+        f"  Kolmogorov-Smirnov {test.kolmogorov_smirnov:.3f}: {test.p_kolmogorov_smirnov:.1%} of simulated sets are as far from uniform",
+        f"  Anderson-Darling {test.anderson_darling:.2f}: {test.p_anderson_darling:.1%}",
+        f"  {'the model is as wide as reality' if test.ok else 'NOT as wide as reality'} (level {LEVEL:.0%} for both together)",
+    ]
     return "\n".join(lines)

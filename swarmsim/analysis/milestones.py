@@ -1,11 +1,13 @@
 """Milestones: the moments of a run that are worth a number, read off any trace, simulated or recorded.
 
 A milestone has a name and one or more values in seconds; of something that happens more than once in a
-run (each crash, each replacement) every occurrence counts.
+run (each crash, each replacement) every occurrence counts. Waits have places: the second wait for `6 running` is
+another milestone than the first, for what it waits for began otherwise.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -53,15 +55,27 @@ def _add(found: Milestones, name: str, value: float) -> None:
 
 
 def _waits(rows: list[dict[str, Any]], found: Milestones) -> None:
+    places: Counter[str] = Counter()
     for row in rows:
         if row["kind"] == "reached":
-            _add(found, f"wait: {row['what']}", row["after"])
+            _add(found, placed(f"wait: {row['what']}", places), row["after"])
 
 
 def _commands(rows: list[dict[str, Any]], found: Milestones) -> None:
     for row in rows:
         if row["kind"] == "docker" and row["s"] >= SLOW_COMMAND:
             _add(found, f"docker {_short(row['cmd'])} takes", row["s"])
+
+
+def placed(name: str, places: Counter[str]) -> str:
+    """The name of the next occurrence of ``name`` in a run, counted in ``places``.
+
+    >>> places = Counter()
+    >>> [placed(name, places) for name in ("web ready", "leader", "web ready")]
+    ['web ready', 'leader', 'web ready (2)']
+    """
+    places[name] += 1
+    return name if places[name] == 1 else f"{name} ({places[name]})"
 
 
 def _short(command: str) -> str:
