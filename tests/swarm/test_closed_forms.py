@@ -19,11 +19,11 @@ SAME = 0.001
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("managers", range(1, 8))
+@pytest.mark.parametrize("managers", [1, 2, 3, 4, 7])
 def test_the_time_without_quorum_is_binomial(managers):
     """Each manager is up for u = every / (every + for) of the time, independently of the others."""
     text = (
-        f"name: q\ncluster: {{managers: {managers}}}\nduration: 6d\n"
+        f"name: q\ncluster: {{managers: {managers}}}\nduration: 4d\n"
         "faults: {hosts: managers, every: {exponential: 5h}, for: {exponential: 1h}}"
     )
     loaded = parse_scenario(text, "q.yaml")
