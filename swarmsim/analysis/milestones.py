@@ -15,6 +15,8 @@ from swarmsim.trace.reader import Trace
 
 Milestones = dict[str, list[float]]
 SLOW_COMMAND = 1.0  # seconds: a command that takes longer is a milestone
+FEWEST_QUESTIONS = 20
+"""A host that is asked for its nodes at least so often tells from when on it answers."""
 FAULT_VERBS = {
     "power-off": "power off",
     "kill-host": "power off",
@@ -37,6 +39,7 @@ def milestones(trace: Trace) -> Milestones:
     _waits(rows, found)
     _commands(rows, found)
     _after_faults(rows, found)
+    _answers(rows, found)
     _tasks(rows, found)
     return found
 
@@ -111,6 +114,32 @@ def _after_faults(rows: list[dict[str, Any]], found: Milestones) -> None:
             if fault is not None and mark not in seen:
                 seen.add(mark)
                 _add(found, f"{fault} to {mark}", row["t"] - at)
+
+
+def _answers(rows: list[dict[str, Any]], found: Milestones) -> None:
+    """A manager that is asked again and again: when, after the first fault, a question begins that fares otherwise than the one before."""
+    broken = next((row["t"] for row in rows if row["kind"] == "step" and row["verb"] in FAULT_VERBS), None)
+    asked: dict[str, list[tuple[float, str]]] = {}
+    for row in rows:
+        if row["kind"] == "probe":
+            asked.setdefault(row["on"], []).append((row["began"], _fared(row["s"], row["status"] == 200)))
+        elif row["kind"] == "docker" and row["cmd"] == "node ls":
+            asked.setdefault(row["on"], []).append((row["t"] - row["s"], _fared(row["s"], row["rc"] == 0)))
+    for questions in asked.values():
+        if broken is None or len(questions) < FEWEST_QUESTIONS:
+            continue
+        questions.sort()
+        before = questions[0][1]
+        for began, fared in questions:
+            if fared != before and began > broken:
+                _add(found, f"what is asked after the fault {fared}", began - broken)
+            before = fared
+
+
+def _fared(seconds: float, ok: bool) -> str:
+    if seconds >= SLOW_COMMAND:
+        return "hangs"
+    return "is answered" if ok else "is refused"
 
 
 def _tasks(rows: list[dict[str, Any]], found: Milestones) -> None:

@@ -168,7 +168,8 @@ class ScenarioRun:
         world.subscribe(self._run.count, MESSAGES)
         world.subscribe(self._run.real.apply, only=CONTAINER_ROWS)
         world.introduce()
-        self._meanwhile = sorted(loaded.scenario.meanwhile, key=lambda step: step.at)
+        deeds = [(moment, step) for step in loaded.scenario.meanwhile for moment in step.moments]
+        self._meanwhile = sorted(deeds, key=lambda deed: deed[0])
         self._listener = listener
         self._interrupts: list[tuple[MeanwhileStep, Promise]] = []
         self._actions: list[Wait] = []
@@ -203,7 +204,7 @@ class ScenarioRun:
         while self.now < until:
             due = self._due()
             if due is not None and due <= self.now:
-                self.act(self._meanwhile.pop(0))
+                self.act(self._meanwhile.pop(0)[1])
             else:
                 stop = until if due is None else min(due, until)
                 # Only when the cluster stands is known when the steps at set times are due.
@@ -231,7 +232,7 @@ class ScenarioRun:
             if self.begin is None:
                 waits = [self._run.begun]
             elif self._meanwhile:
-                self.advance(min(until, math.nextafter(self.begin + self._meanwhile[0].at, math.inf)))
+                self.advance(min(until, math.nextafter(self.begin + self._meanwhile[0][0], math.inf)))
                 continue
             else:
                 waits = [self._steps, *self._actions]
@@ -291,7 +292,7 @@ class ScenarioRun:
     def _due(self) -> float | None:
         if self.begin is None or not self._meanwhile:
             return None
-        return self.begin + self._meanwhile[0].at
+        return self.begin + self._meanwhile[0][0]
 
 
 def run_scenario(

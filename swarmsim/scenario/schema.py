@@ -312,7 +312,10 @@ class NoteStep(Strict):
 
 
 class MeanwhileStep(Strict):
-    """Something done at a set time, whatever the steps are at: a docker command, a fault, or another seed."""
+    """Something done at a set time, whatever the steps are at: a docker command, a fault, or another seed.
+
+    With ``every`` and ``times`` it is done again and again, whether or not what was begun before is over.
+    """
 
     at: PositiveDuration = Field(description="when: from the beginning of the scenario, once the cluster is built")
     docker: str | None = Field(None, description="the command, as typed after docker")
@@ -321,6 +324,8 @@ class MeanwhileStep(Strict):
     fault: Fault | None = Field(None, description="a verb and what it is about")
     seed: int | None = Field(None, description="from here on all random streams go on as under this seed")
     note: str | None = Field(None, description="a remark in the timeline")
+    every: PositiveDuration | None = Field(None, description="from one time to the next, with times")
+    times: int = Field(1, ge=1, le=10_000, description="how often, with every")
 
     @model_validator(mode="after")
     def _one_deed(self) -> MeanwhileStep:
@@ -331,7 +336,14 @@ class MeanwhileStep(Strict):
             raise ValueError("'on' goes with docker")
         if "within" in self.model_fields_set and self.docker is None:
             raise ValueError("'within' goes with docker")
+        if (self.every is None) != ("times" not in self.model_fields_set):
+            raise ValueError("'every' and 'times' go together")
         return self
+
+    @property
+    def moments(self) -> list[float]:
+        """When it is done: seconds from the beginning of the scenario."""
+        return [self.at + (self.every or 0.0) * number for number in range(self.times)]
 
     @property
     def step(self) -> DockerStep | FaultStep | NoteStep | None:

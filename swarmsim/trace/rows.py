@@ -201,6 +201,17 @@ class ApiError(TypedDict):
     body: Annotated[Any, "the answer"]
 
 
+class Probe(TypedDict):
+    """Recorded only: somebody asked a manager for its nodes; written when that ended."""
+
+    on: Annotated[str, "the host asked"]
+    began: Annotated[float, "when it was asked, in seconds"]
+    s: Annotated[float, "how long it took, in seconds"]
+    status: Annotated[int, "HTTP status"]
+    body: Annotated[Any, "the error, if it was one"]
+    leader: Annotated[list[str] | None, "who leads, as answered"]
+
+
 class Certificate(TypedDict):
     """Recorded only: a node's certificate."""
 
@@ -458,6 +469,7 @@ OBSERVATIONS: dict[str, type] = {
     "note": Note,
     "containers": Containers,
     "api_error": ApiError,
+    "probe": Probe,
     "cert": Certificate,
     "file": File,
 }

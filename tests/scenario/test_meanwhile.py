@@ -30,6 +30,17 @@ def test_each_is_done_at_its_time_and_the_run_lasts_until_then():
     assert done == [(2.5, "step"), (9.25, "note")]
 
 
+def test_again_and_again_also_while_what_was_begun_before_is_not_over():
+    rows = rows_of(
+        TEXT
+        + "meanwhile:\n  - {at: 1s, fault: {power-off: m1}}\n  - {at: 1.5s, every: 500ms, times: 4, docker: node ls, on: m2}\n"
+    )
+    begin = next(row["t"] for row in rows if row["kind"] == "begin")
+    asked = [row for row in rows if row["kind"] == "docker" and row["cmd"] == "node ls"]
+    assert sorted(round(row["t"] - row["s"] - begin, 1) for row in asked) == [1.5, 2.0, 2.5, 3.0]
+    assert all(row["s"] > 19 for row in asked)  # all for the leader that is silent
+
+
 def test_another_seed_changes_what_comes_after_and_nothing_before():
     plain, other = rows_of(TEXT), rows_of(TEXT + "meanwhile: [{at: 0.2s, seed: 99}]\n")
     begin = next(row["t"] for row in plain if row["kind"] == "begin")
@@ -50,6 +61,8 @@ def test_hosts_are_introduced_with_their_sites():
         ("meanwhile: [{at: 1s}]", "x.yaml:7:13: do exactly one of docker, fault, seed, note"),
         ("meanwhile: [{at: 1s, seed: 1, note: a}]", "do exactly one of docker, fault, seed, note"),
         ("meanwhile: [{at: 0s, seed: 1}]", "longer than 0"),
+        ("meanwhile: [{at: 1s, every: 1s, note: a}]", "'every' and 'times' go together"),
+        ("meanwhile: [{at: 1s, times: 3, note: a}]", "'every' and 'times' go together"),
         ("meanwhile: [{at: 1s, docker: node ls, on: m9}]", "unknown host 'm9'"),
         ("meanwhile: [{at: 1s, fault: {power-off: m9}}]", "unknown host 'm9'"),
         ("meanwhile: [{at: 1s, note: hello, on: m1}]", "'on' goes with docker"),
