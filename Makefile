@@ -7,7 +7,7 @@ RECORDS ?= tests/records
 ONLY ?=
 SCHEDULES ?= 1000
 
-.PHONY: help run test notebooks docs lint bench fidelity check-lazy transcript client schema clean
+.PHONY: help run test notebooks docs lint bench fidelity fit check-lazy transcript client schema clean
 
 help:  ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,8 +42,11 @@ lint: $(VENV)/installed  ## Check style, types and which room imports which
 bench: $(VENV)/installed  ## Measure speed, all or ONLY=name; writes build/bench.json
 	$(BIN)/python -m benchmarks.run $(ONLY)
 
-fidelity: $(VENV)/installed  ## Hold the model against the recorded real cluster (SEEDS=200)
-	$(BIN)/swarmsim fidelity $(RECORDS) --seeds $(SEEDS)
+fidelity: $(VENV)/installed  ## Hold the model against the recorded real cluster (SEEDS=200, EAGER=1 runs every heartbeat)
+	$(BIN)/swarmsim fidelity $(RECORDS) --seeds $(SEEDS) $(if $(EAGER),--eager)
+
+fit: $(VENV)/installed  ## Fit the profile lab to half of the recorded runs, judge it by the others (about half an hour)
+	$(BIN)/python -m swarmsim.analysis.fit $(RECORDS)
 
 check-lazy: $(VENV)/installed  ## Compare eager and lazy runs of random faults (SCHEDULES=1000)
 	$(BIN)/swarmsim check-lazy --schedules $(SCHEDULES)

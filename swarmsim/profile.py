@@ -24,6 +24,7 @@ class Profile(BaseModel):
     name: str
     about: str
     hosts_per_machine: int = Field(ge=1, description="hosts that share one computer and slow each other")
+    processors: int = Field(ge=1, description="of that computer, which all container work under way on it shares")
     link: DistributionField = Field(description="one way between a host and its switch")
     disk: DistributionField = Field(description="one fsync of the Raft log")
     cli: DistributionField = Field(description="starting the docker client and printing its answer")
@@ -37,8 +38,9 @@ class Profile(BaseModel):
         Distribution(always=1.0),
         description="a factor (no time) of all container work, drawn once for a machine and a run",
     )
-    contention: DistributionField = Field(
-        description="the share (no time) by which each further container work under way on the machine lengthens one"
+    cold_factor: DistributionField = Field(
+        Distribution(always=1.0),
+        description="a factor (no time) of every engine's first start, drawn once for a machine and a run",
     )
     container_stop: DistributionField = Field(description="bookkeeping after a container's process ended")
     container_exit: DistributionField = Field(
@@ -58,6 +60,9 @@ class Profile(BaseModel):
     )
     manager_start: DistributionField = Field(description="a manager's start: certificates, log, listeners")
     certificate: DistributionField = Field(description="key pair, signing request, signature")
+    join: DistributionField = Field(
+        description="a host's own work to join a swarm: root certificate, key pair, signing request, first session"
+    )
     leader_start: DistributionField = Field(description="a new leader, from its first writes to taking registrations")
     ingress_remove: DistributionField = Field(description="taking down a leaving node's end of the ingress network")
     cluster_init: DistributionField = Field(description="a new swarm: root CA, first manager")

@@ -176,7 +176,8 @@ def node_facts(trace: Trace) -> set[str]:
     return {
         f"a {row['role']} was {row['status']}, {row['avail']}, {row['reach'] or 'no manager'}"
         f"{', leader' if row['leader'] else ''}, {row['msg'] or ''!r}"
-        for row in trace.of("node")
+        for row in trace.rows
+        if row["kind"] == "node"
     }
 
 

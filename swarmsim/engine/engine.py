@@ -161,14 +161,9 @@ class Engine:
         """How many seconds ``what`` takes this time, by the profile."""
         return self.host.profile.samplers[what](self._rng) * self.host.machine.speed_factor
 
-    def working(self, seconds: float) -> float:
-        """How long ``seconds`` of work on a container take beside all that is under way on this machine."""
-        machine, now = self.host.machine, self.host.clock.now
-        draw = self.host.profile.samplers["contention"]
-        # One other has a processor of its own; each further one takes its share.
-        seconds *= 1.0 + sum(draw(self._rng) for _ in range(machine.busy(now) - 1))
-        machine.works_until(now + seconds)
-        return seconds
+    def work(self, what: str) -> Future[None]:
+        """A piece of work on a container, beside all that is under way on this machine."""
+        return self.host.machine.work(self.sample_duration(what))
 
     # -- networks and volumes
 
@@ -210,11 +205,11 @@ class Engine:
             self.task_containers.pop(task_id, None)
 
     def start_container(self, container: Container) -> Activity[None]:
-        seconds = self.working(self.sample_duration("container_start"))
+        seconds = self.sample_duration("container_start")
         if self._cold:
             self._cold = False
-            seconds += self.sample_duration("container_first_start")
-        yield seconds
+            seconds += self.sample_duration("container_first_start") * self.host.machine.cold_factor
+        yield self.host.machine.work(seconds)
         if container.state == "created":
             container.bindings = tuple(binding for port in container.publishes for binding in self._bind(port))
             container.start()

@@ -55,7 +55,7 @@ class Backend(Protocol):
 
     def sample_duration(self, what: str) -> float: ...
 
-    def working(self, seconds: float) -> float: ...
+    def work(self, what: str) -> Future[None]: ...
 
     def volume(self, name: str) -> Volume: ...
 
@@ -185,7 +185,7 @@ class ContainerController:
             if mount.type == "bind" and mount.source not in HOST_PATHS:
                 raise ControllerError(texts.NO_BIND_SOURCE.fill(path=mount.source))
         volumes = tuple(engine.volume(mount.source).name for mount in spec.mounts or () if _is_volume(mount))
-        yield engine.working(engine.sample_duration("container_create"))
+        yield engine.work("container_create")
         if self._removed or self.container is not None:
             return
         labels = {
@@ -257,7 +257,7 @@ class ContainerController:
         failure = self._why_not(container)
         if failure is not None:
             container.exit_code = failure[0].exit_code
-            yield self.engine.working(self.engine.sample_duration("container_start"))
+            yield self.engine.work("container_start")
             raise ControllerError(failure[1])
         yield from self.engine.start_container(container)
 
@@ -358,7 +358,7 @@ class ContainerController:
         # The engine's grace is in whole seconds (adapter.go shutdown).
         yield from container.stop(signal, grace // SECOND)
         if was_running:
-            yield self.engine.working(self.engine.sample_duration("container_stop"))
+            yield self.engine.work("container_stop")
 
     def _remove(self) -> Activity[None]:
         container = self.container

@@ -14,6 +14,7 @@ from swarmsim.profile import Profile
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.future import Future
 from swarmsim.sim.journal import Journal
+from swarmsim.sim.machine import Machine
 from swarmsim.sim.net.connection import NetStack
 from swarmsim.sim.net.fabric import Fabric
 from swarmsim.sim.net.rpc import TimeOuts
@@ -21,25 +22,6 @@ from swarmsim.sim.quiescence import Subject
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import RandomStreams
 from swarmsim.trace import rows
-
-
-class Machine:
-    """The real computer under several hosts: what one host does to containers slows what the others do.
-
-    ``pace`` multiplies what container work takes all through a run: the same machine is quick one hour and slow another.
-    """
-
-    def __init__(self, speed_factor: float) -> None:
-        self.speed_factor = speed_factor
-        self._ends: list[float] = []
-
-    def busy(self, now: float) -> int:
-        """How many pieces of container work are under way."""
-        self._ends = [end for end in self._ends if end > now]
-        return len(self._ends)
-
-    def works_until(self, end: float) -> None:
-        self._ends.append(end)
 
 
 class SimContext(Subject):
@@ -87,7 +69,8 @@ class SimContext(Subject):
         """Hosts share a computer by groups of the profile's ``hosts_per_machine``, in order."""
         if self._machine is None or len(self.hosts) % self.profile.hosts_per_machine == 0:
             stream = self.streams.stream(f"machine/{len(self.hosts)}")
-            self._machine = Machine(self.profile.samplers["speed_factor"](stream))
+            factors = [self.profile.samplers[name](stream) for name in ("speed_factor", "cold_factor")]
+            self._machine = Machine(self.clock, self.profile.processors, *factors)
         return self._machine
 
 

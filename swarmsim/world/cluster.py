@@ -13,7 +13,7 @@ from swarmsim.docker.command import Write
 from swarmsim.docker.files import Files
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.routes import EngineTransport
-from swarmsim.profile import load_profile
+from swarmsim.profile import Profile, load_profile
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host, SimContext
@@ -41,13 +41,13 @@ INTERRUPTED = 130  # the exit code of a command that got Ctrl-C
 class SimulatedCluster:
     """The hosts of a :class:`~swarmsim.world.simulated.SimulatedWorld`, and all that can be done to them.
 
-    ``profile`` is the name of a profile. ``eager`` runs every heartbeat and tick; otherwise those that can change nothing are left out
+    ``profile`` is a profile or the name of a shipped one. ``eager`` runs every heartbeat and tick; otherwise those that can change nothing are left out
     (:mod:`swarmsim.swarm.skiprules`).
     """
 
-    def __init__(self, hosts: list[HostSpec], seed: int, profile: str, *, eager: bool = False) -> None:
+    def __init__(self, hosts: list[HostSpec], seed: int, profile: str | Profile, *, eager: bool = False) -> None:
         self.clock = Clock()
-        of_world = load_profile(profile)
+        of_world = load_profile(profile) if isinstance(profile, str) else profile
         self.ctx = SimContext(self.clock, RandomStreams(seed), of_world)
         self.journal = self.ctx.journal
         self.hosts: Mapping[str, HostSpec] = {spec.name: spec for spec in hosts}

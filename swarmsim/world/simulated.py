@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
+from swarmsim.profile import Profile
 from swarmsim.sim.future import Activity
 from swarmsim.trace import rows
 from swarmsim.trace.rows import KINDS
@@ -27,7 +28,7 @@ class SimulatedWorld(SimulatedCluster):
     capabilities: Collection[Capability] = frozenset(Capability)
     verbs: Collection[str] = VERBS.keys()
 
-    def __init__(self, hosts: list[HostSpec], seed: int, profile: str, *, eager: bool = False) -> None:
+    def __init__(self, hosts: list[HostSpec], seed: int, profile: str | Profile, *, eager: bool = False) -> None:
         super().__init__(hosts, seed, profile, eager=eager)
         self._shown = ClusterState()
         self._differences = Differences(self._show)

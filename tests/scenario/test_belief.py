@@ -56,7 +56,7 @@ def test_settled_is_reached_so_long_after_the_last_change(silent):
     reached = next(number for number, row in enumerate(rows) if row["kind"] == "reached" and row["what"] == "calm")
     moves = ("task", "service", "container.started", "container.ended")
     last = max(row["t"] for row in rows[:reached] if row["kind"] in moves)
-    assert rows[reached]["t"] - last == pytest.approx(5.0, abs=0.3)  # looks are 0.1 s apart
+    assert rows[reached]["t"] - last == pytest.approx(5.0, abs=0.5)  # looks are 0.1 s apart, and take their time
 
 
 @pytest.mark.parametrize("without", [(), ("met", "unmet", "reached", "not_reached")])

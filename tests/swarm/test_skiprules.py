@@ -95,7 +95,7 @@ SCHEDULES = {
         Schedule(
             "a leader loses power just after a commit",
             [
-                (307.45, docker("service create -d --name web --replicas 0 mini:1")),
+                (307.0, docker("service create -d --name web --replicas 0 mini:1")),
                 (0.3, fault("power-off", "m1")),
                 (63.1, nothing),
             ],
