@@ -10,13 +10,12 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from rich.text import Text
 
 from swarmsim.analysis.availability import Meter
 from swarmsim.analysis.availability import as_json as availability_as_json
@@ -33,7 +32,18 @@ from swarmsim.scenario.loader import (
 )
 from swarmsim.scenario.runner import Outcome, run_scenario, trace_header
 from swarmsim.scenario.schema import Scenario
-from swarmsim.terminal import PERCENTILES, Bar, Screen, Terminal, show_ensemble, show_verdict
+from swarmsim.terminal import (
+    PERCENTILES,
+    Bar,
+    Screen,
+    Terminal,
+    show_ensemble,
+    show_in_one_line,
+    show_story,
+    show_timeline,
+    show_title,
+    show_verdict,
+)
 from swarmsim.trace.reader import Trace, TraceError, load_trace
 from swarmsim.trace.writer import TraceWriter
 from swarmsim.version import VERSION
@@ -50,6 +60,8 @@ app = typer.Typer(
 )
 
 
+Form = Literal["story", "timeline", "line", "json"]
+"""What a run is told as; with the timeline comes the story too."""
 Eager = Annotated[bool, typer.Option("--eager", help="run every heartbeat and tick, also those that change nothing")]
 
 
@@ -72,10 +84,11 @@ def run(
     seeds: Annotated[int, typer.Option(min=0, help="run this many seeds and show percentiles of every milestone")] = 0,
     trace: Annotated[Path | None, typer.Option(help="where to write the trace")] = None,
     plot: Annotated[Path | None, typer.Option(help="where to draw the picture (PNG, SVG or PDF)")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no timeline")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="the whole timeline, not only the story")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="one line a run")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a run instead of text")] = False,
     speed: Annotated[
-        float, typer.Option(min=0.0, help="follow at this multiple of real time (0: as fast as it goes)")
+        float, typer.Option(min=0.0, help="follow the timeline at this multiple of real time (0: as fast as it goes)")
     ] = 0.0,
     until: Annotated[str | None, typer.Option(help="stop after this much simulated time, such as 90s or 5m")] = None,
     messages: Annotated[
@@ -86,18 +99,22 @@ def run(
     ] = None,
     eager: Eager = False,
 ) -> None:
-    """Run scenarios: show what happens, check what they expect, leave a trace and a picture."""
+    """Run scenarios: tell what happened, check what they expect, leave a trace and a picture."""
     limit = _until(until)
     wanted = _precision(precision)
     if wanted is not None and not seeds:
         raise _fail("--precision is reached with more runs: give --seeds, how many at most")
     loaded = [_load(file) for file in files]
-    single = {"--trace": trace, "--plot": plot, "--speed": speed, "--until": until, "--messages": messages}
+    single = {
+        "--trace": trace, "--plot": plot, "--speed": speed, "--until": until, "--messages": messages, "--verbose": verbose
+    }  # fmt: skip
     given = [option for option, value in single.items() if value]
     if seeds and given:
         raise _fail(f"{given[0]} is for a single run, --seeds for many: leave one of them out")
     if speed and (quiet or as_json):
         raise _fail("--speed sets the pace of the timeline, which --quiet and --json leave out")
+    if verbose and (quiet or as_json):
+        raise _fail("--verbose shows the timeline, which --quiet and --json leave out")
     if (trace or plot) and len(loaded) > 1:
         raise _fail("--trace and --plot need a single scenario")
     code = 0
@@ -105,7 +122,8 @@ def run(
         if seeds:
             code = max(code, _ensemble(scenario, range(seed, seed + seeds), as_json, quiet, eager, wanted))
             continue
-        outcome = _run_once(scenario, seed, trace, plot, quiet or as_json, as_json, speed, limit, messages, eager)
+        form: Form = "json" if as_json else "line" if quiet else "timeline" if verbose or speed else "story"
+        outcome = _run_once(scenario, seed, trace, plot, form, speed, limit, messages, eager)
         if outcome.interrupted:
             raise typer.Exit(INTERRUPTED)
         code = max(code, UNMET if outcome.failures else 0)
@@ -141,8 +159,7 @@ def _run_once(
     seed: int,
     trace_path: Path | None,
     plot_path: Path | None,
-    silent: bool,
-    as_json: bool,
+    form: Form,
     speed: float,
     until: float | None,
     messages: bool,
@@ -151,15 +168,15 @@ def _run_once(
     name = loaded.scenario.name
     header = trace_header(loaded, seed)
     rows: list[dict[str, Any]] = []
-    screen = None if silent else Screen(speed, loaded.scenario.duration)
+    length = loaded.scenario.duration
+    screen = Screen(speed, length) if speed else None
     meter = Meter()
     try:
         trace_path = trace_path or _in_runs(f"{name}-{seed}.jsonl")
         plot_path = plot_path or _in_runs(f"{name}-{seed}.png")
-        if screen is not None:
-            screen.say(Text(f"{loaded.scenario.title or name}", style="bold"))
-            screen.say(Text(f"scenario {name}, seed {seed}, profile {header['profile']}", style="dim"))
-        bar = Bar(name, loaded.scenario.duration if silent else None)
+        if form in ("story", "timeline"):
+            show_title(header)
+        bar = Bar(name, None if screen else length)
         with TraceWriter(trace_path, header) as writer, bar:
 
             def sink(row: dict[str, Any]) -> None:
@@ -178,11 +195,16 @@ def _run_once(
             pictures.save(pictures.run(trace), plot_path)
     except TraceError as problem:
         raise _fail(problem) from None
-    if as_json:
+    if form == "json":
         summary = _summary(loaded, seed, outcome, trace)
         summary["availability"] = availability_as_json(meter.read())
         print(json.dumps({**summary, "trace": str(trace_path), "plot": str(plot_path)}))
+    elif form == "line":
+        show_in_one_line(header, outcome, meter.read(), trace_path)
     else:
+        if form == "timeline" and not screen:
+            show_timeline(trace, length)
+        show_story(trace)
         show_verdict(outcome, meter.read(), trace_path, plot_path)
     return outcome
 

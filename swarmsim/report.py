@@ -8,13 +8,15 @@ from __future__ import annotations
 import html
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from swarmsim import plot
 from swarmsim.analysis.availability import availability
 from swarmsim.analysis.milestones import milestones
-from swarmsim.replay.looks import FAILED, TASKS
-from swarmsim.replay.timeline import Line, Timeline, clock_time
+from swarmsim.replay.looks import TASKS
+from swarmsim.replay.story import Chapter, story
+from swarmsim.replay.timeline import Line, clock_time, told
+from swarmsim.replay.words import duration, share
 from swarmsim.trace.reader import Trace, TraceError
 from swarmsim.trace.writer import write_whole
 
@@ -30,86 +32,14 @@ SORTS = {
     "good": "good news",
     "bad": "bad news",
     "info": "details",
+    "session": "sessions",
     "reached": "waits",
     "unmet": "waits",
     "note": "notes",
 }
 """Sorts of lines and the group their box is labelled with."""
+UNNOTICED = "Nothing that a manager noticed."
 PLOTS = ("run", "lanes", "raft", "availability")
-
-
-class Chapter(NamedTuple):
-    """What followed a fault, until the next one: seconds since the scenario began, the fault, sentences."""
-
-    t: float
-    what: str
-    sentences: list[str]
-
-
-def story(trace: Trace) -> list[Chapter]:
-    """The run in words, a chapter for every fault and one for what was before."""
-    chapters = [Chapter(0.0, "the beginning", [])]
-    starts = [0.0]
-    for row in trace.of("step"):
-        t = row["t"] - trace.begin
-        if t - starts[-1] < 0.05 and len(chapters) > 1:
-            chapters[-1] = chapters[-1]._replace(what=f"{chapters[-1].what}, {row['what']}")
-            continue
-        chapters.append(Chapter(t, row["what"], []))
-        starts.append(t)
-    starts.append(trace.duration)
-    for number, chapter in enumerate(chapters):
-        low, high = starts[number], starts[number + 1]
-        rows = [row for row in trace.rows if low <= row["t"] - trace.begin < max(high, low + 1e-6)]
-        if number == len(chapters) - 1:
-            rows = [row for row in trace.rows if row["t"] - trace.begin >= low]
-        chapter.sentences.extend(_sentences(rows, trace.begin + low))
-    return [chapter for chapter in chapters if chapter.sentences or chapter.what != "the beginning"]
-
-
-def _sentences(rows: list[dict[str, Any]], since: float) -> list[str]:
-    sentences: list[str] = []
-
-    def after(row: dict[str, Any]) -> str:
-        return f"{row['t'] - since:.1f} s later"
-
-    taken: dict[tuple[float, str], list[str]] = {}
-    for row in rows:
-        if row["kind"] == "node" and row["status"] in ("down", "unknown"):
-            taken.setdefault((row["t"], row["status"]), []).append(row["node"])
-    ran: dict[str, list[float]] = {}
-    failed: dict[str, int] = {}
-    for row in rows:
-        kind = row["kind"]
-        if kind == "node" and row["status"] in ("down", "unknown"):
-            names = taken[row["t"], row["status"]]
-            shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-            sentences.append(f"{after(row)} the managers took {shown} for {row['status']}.")
-        elif kind == "no_manager_answers":
-            sentences.append(f"{after(row)} no manager answered any more.")
-        elif kind == "manager_answers":
-            sentences.append(f"{after(row)} a manager answered again.")
-        elif kind == "raft.leading":
-            sentences.append(f"{after(row)} {row['host']} led, in term {row['term']}.")
-        elif kind == "quorum" and not row["quorum"]:
-            sentences.append(f"{after(row)} there was no quorum: {row['up']} of {row['managers']} managers were up.")
-        elif kind == "docker" and row["rc"]:
-            reason = (row["err"] or row["out"]).splitlines()
-            sentences.append(f"After {row['s']:.1f} s docker {row['cmd']} failed: {reason[0] if reason else ''}")
-        elif kind == "unmet":
-            sentences.append(f"{after(row)} it was expected that {row['expected']}; seen was: {row['seen']}.")
-        elif kind == "service" and row["update"] and row["umsg"]:
-            sentences.append(f"{after(row)} the update of {row['service']}: {row['umsg']}.")
-        elif kind == "task" and row["state"] == "running" and row["desired"] == "running":
-            ran.setdefault(row["service"], []).append(row["t"])
-        elif kind == "task" and row["state"] in FAILED:
-            failed[row["service"]] = failed.get(row["service"], 0) + 1
-    for service, times in ran.items():
-        many = f"{len(times)} tasks of {service} came up" if len(times) > 1 else f"a task of {service} came up"
-        sentences.append(f"{many}, the last {times[-1] - since:.1f} s later.")
-    for service, count in failed.items():
-        sentences.append(f"{count} task{'s' if count > 1 else ''} of {service} failed.")
-    return list(dict.fromkeys(sentences))
 
 
 def _svg(figure: Figure) -> str:
@@ -131,14 +61,6 @@ def _pictures(trace: Trace) -> list[tuple[str, str]]:
     return found
 
 
-def _lines(trace: Trace) -> list[Line]:
-    timeline = Timeline(reasons=True)
-    lines: list[Line] = []
-    for row in trace.rows:
-        lines += timeline.add(row)
-    return [*lines, *timeline.finish()]
-
-
 def render_report(trace: Trace, name: str) -> str:
     """The page; ``name`` is how the trace is called in the commands on it."""
     title = str(trace.header.get("scenario") or trace.scenario or name)
@@ -154,14 +76,14 @@ def render_report(trace: Trace, name: str) -> str:
     parts.append(_missing(trace))
     parts.append("<h2>Pictures</h2>" + "".join(f"<figure id='{kind}'>{svg}</figure>" for kind, svg in _pictures(trace)))
     parts.append(_milestones(trace))
-    parts.append(_timeline(_lines(trace)))
+    parts.append(_timeline(list(told(trace.rows, reasons=True))))
     parts.append(_again(title, name, seed))
     return _PAGE.format(title=html.escape(title), body="\n".join(parts), style=_STYLE, script=_SCRIPT)
 
 
 def _chapter(chapter: Chapter) -> str:
     sentences = "".join(
-        f"<li>{html.escape(sentence)}" for sentence in chapter.sentences or ["Nothing that a manager noticed."]
+        f"<li>{html.escape(text)}" for text in [sentence.text for sentence in chapter.sentences] or [UNNOTICED]
     )
     when = clock_time(chapter.t).strip()
     return f"<p><b class=fault>{when}</b> <b>{html.escape(chapter.what)}</b><ul>{sentences}</ul>"
@@ -170,7 +92,7 @@ def _chapter(chapter: Chapter) -> str:
 def _missing(trace: Trace) -> str:
     found = availability(trace)
     rows = "".join(
-        f"<tr><td>{html.escape(name)}<td>{out.seconds:.1f} s<td>{100 * out.share(found.seconds):.2f} %<td>{out.incidents}<td>{out.longest:.1f} s"
+        f"<tr><td>{html.escape(name)}<td>{duration(out.seconds)}<td>{share(out.share(found.seconds))}<td>{out.incidents}<td>{duration(out.longest)}"
         for name, out in found.outages().items()
         if out.incidents
     )

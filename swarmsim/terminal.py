@@ -1,4 +1,4 @@
-"""What the ``swarmsim`` command shows: the live timeline, verdicts, tables. Nothing here decides anything."""
+"""What the ``swarmsim`` command shows: stories, timelines, verdicts, tables. Nothing here decides anything."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from swarmsim.analysis.availability import Availability
+from swarmsim.analysis.availability import Availability, Outages
 from swarmsim.analysis.ensemble import RunResult, estimates, percentile, pooled
-from swarmsim.replay.timeline import DAY, Line, Timeline, clock_time
+from swarmsim.replay.story import in_short, story
+from swarmsim.replay.timeline import Line, Timeline, clock_time, told
+from swarmsim.replay.words import duration, share
 from swarmsim.scenario.runner import Outcome
+from swarmsim.trace.reader import Trace
 
 STYLES = {
     "command": "bold",
@@ -41,32 +45,27 @@ class Terminal(Console):
 
 
 class Screen:
-    """The live timeline, at the chosen multiple of real time (0: as fast as it goes).
+    """The live timeline, at the chosen multiple of real time, without unmet expectations: the verdict tells them.
 
-    ``duration`` of the scenario in seconds, if it has one: a long one is shown in shorter words.
+    ``length`` of the scenario in seconds, if it has one: a long one is shown in fewer lines.
     """
 
-    def __init__(self, speed: float, duration: float | None) -> None:
+    def __init__(self, speed: float, length: float | None) -> None:
         self._console = Terminal(highlight=False, soft_wrap=True)
-        self._timeline = Timeline(duration or 0.0)
+        self._timeline = Timeline(length or 0.0)
         self._speed = speed
         self._origin: tuple[float, float] | None = None
 
-    def say(self, text: Text) -> None:
-        self._console.print(text)
-
     def show(self, row: dict[str, Any]) -> None:
+        if row["kind"] == "unmet":
+            return
         for line in self._timeline.add(row):
-            self._print(line)
+            self._keep_pace(line.t)
+            _print(self._console, line)
 
     def finish(self) -> None:
         for line in self._timeline.finish():
-            self._print(line)
-
-    def _print(self, line: Line) -> None:
-        if self._speed > 0:
-            self._keep_pace(line.t)
-        self._console.print(Text(line.plain(), style=STYLES.get(line.sort, "")))
+            _print(self._console, line)
 
     def _keep_pace(self, t: float) -> None:
         if self._origin is None:
@@ -77,14 +76,35 @@ class Screen:
             time.sleep(ahead)
 
 
+def _print(console: Console, line: Line) -> None:
+    console.print(Text(line.plain(), style=STYLES.get(line.sort, "")))
+
+
+def show_timeline(trace: Trace, length: float | None) -> None:
+    """The timeline of a run that is over; as of :class:`Screen`."""
+    console = Terminal(highlight=False, soft_wrap=True)
+    for line in told((row for row in trace.rows if row["kind"] != "unmet"), length or 0.0):
+        _print(console, line)
+
+
+def show_title(header: dict[str, Any]) -> None:
+    """What is run: title, what there is to see, seed."""
+    console = Terminal(highlight=False)
+    console.print(Text(header["title"] or header["scenario"], style="bold"))
+    if header["about"]:
+        console.print(Text(header["about"]))
+    said = f"scenario {header['scenario']}, seed {header['seed']}, profile {header['profile']}"
+    console.print(Text(said, style="dim"))
+
+
 class Bar:
     """Progress of a silent run in simulated time; jumps over what nothing happens in."""
 
-    def __init__(self, name: str, duration: float | None) -> None:
+    def __init__(self, name: str, length: float | None) -> None:
         console = Console(stderr=True)
-        self._progress = Progress(console=console, disable=duration is None or not console.is_terminal, transient=True)
-        self._step = (duration or 0.0) / 500
-        self._task = self._progress.add_task(name, total=duration)
+        self._progress = Progress(console=console, disable=length is None or not console.is_terminal, transient=True)
+        self._step = (length or 0.0) / 500
+        self._task = self._progress.add_task(name, total=length)
         self._begin: float | None = None
         self._shown = 0.0
 
@@ -103,37 +123,74 @@ class Bar:
         self._progress.stop()
 
 
-def _length(seconds: float) -> str:
-    return f"{clock_time(seconds).strip()}{' s' if seconds < DAY else ''}"
+def show_story(trace: Trace) -> None:
+    """What was done and what followed, in about ten lines."""
+    chapters, others = in_short(story(trace))
+    console = Terminal(highlight=False)
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right", style="dim", no_wrap=True)
+    table.add_column()
+    for chapter in chapters:
+        table.add_row(clock_time(chapter.t).strip(), Text(chapter.what, style="bold", overflow="fold"))
+        if chapter.sentences:
+            table.add_row("", Text(" ".join(sentence.text for sentence in chapter.sentences)))
+    if others:
+        table.add_row("", Text(f"… and what followed from {others} more; --verbose tells all", style="dim"))
+    console.print(table)
 
 
 def show_verdict(outcome: Outcome, availability: Availability, trace_path: Path, plot_path: Path) -> None:
-    """How a run ended, what was missing meanwhile, and where trace and picture are."""
+    """What was missing, how a run ended, and where trace and picture are."""
     console = Terminal(highlight=False, soft_wrap=True)
-    missing = {name: found for name, found in availability.outages().items() if found.incidents}
+    missing = _missing(availability)
     if missing:
-        table = Table(title=f"missing in {_length(availability.seconds)}", title_justify="left")
+        table = Table(title=f"missing in {duration(availability.seconds)}", title_justify="left", box=box.SIMPLE_HEAD)
         table.add_column("what")
         for heading in ("time", "share", "incidents", "longest"):
             table.add_column(heading, justify="right")
         for name, found in missing.items():
-            share = f"{100 * found.share(availability.seconds):.4f} %"
-            table.add_row(name, _length(found.seconds), share, str(found.incidents), _length(found.longest))
+            part = share(found.share(availability.seconds))
+            table.add_row(name, duration(found.seconds), part, str(found.incidents), duration(found.longest))
         console.print(table)
     if outcome.interrupted:
         console.print("interrupted: the trace holds what happened until then", style="yellow")
     elif outcome.failures:
-        count = len(outcome.failures)
-        console.print(f"{count} expectation{'s' if count > 1 else ''} not met:", style="bold red")
+        console.print(f"{_counted(len(outcome.failures), 'expectation')} not met:", style="bold red")
         for failure in outcome.failures:
             console.print(f"  expected {failure.expected}", markup=False)
             console.print(f"  seen     {failure.seen}", markup=False)
     else:
-        console.print(f"all expectations hold ({outcome.simulated:.1f} simulated seconds)", style="bold green")
+        console.print(f"all expectations hold ({duration(outcome.simulated)} simulated)", style="bold green")
     for sentence in outcome.believed:
         console.print(f"but: {sentence}", style="yellow", markup=False)
     console.print(f"trace: {trace_path}", markup=False)
     console.print(f"plot:  {plot_path}", markup=False)
+
+
+def show_in_one_line(header: dict[str, Any], outcome: Outcome, availability: Availability, trace_path: Path) -> None:
+    """How a run ended and where its trace is."""
+    if outcome.interrupted:
+        verdict = "interrupted"
+    elif outcome.failures:
+        first = outcome.failures[0]
+        others = f" (and {len(outcome.failures) - 1} more)" if len(outcome.failures) > 1 else ""
+        verdict = f"not met: expected {first.expected}; seen {first.seen}{others}"
+    else:
+        verdict = f"all expectations hold ({duration(outcome.simulated)} simulated)"
+    verdict += "".join(f"; but: {sentence}" for sentence in outcome.believed)
+    missing = [f"{name} {share(found.share(availability.seconds))}" for name, found in _missing(availability).items()]
+    parts = [verdict, *missing, f"trace {trace_path}"]
+    style = "yellow" if outcome.interrupted else "red" if outcome.failures else "green"
+    text = Text(f"{header['scenario']}, seed {header['seed']}: {'; '.join(parts)}", style=style)
+    Terminal(highlight=False, soft_wrap=True).print(text)
+
+
+def _missing(availability: Availability) -> dict[str, Outages]:
+    return {name: found for name, found in availability.outages().items() if found.incidents}
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def show_ensemble(name: str, runs: list[RunResult], of: int) -> None:

@@ -27,10 +27,17 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_a_run_leaves_timeline_trace_and_picture(folder):
+def test_a_run_leaves_a_story_trace_and_picture(folder):
+    about = QUICK.replace("steps:", "about: What there is to see.\nsteps:", 1)
+    (folder / "quick.yaml").write_text(about + "  - sleep: 5s\n")
     done = swarmsim("run", "quick.yaml", cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert "=> 1 running" in done.stdout
+    first, second, *story = done.stdout.splitlines()
+    assert (first, second) == ("Quick", "What there is to see.")
+    assert "A task of web came up" in done.stdout
+    assert "all expectations hold" in done.stdout
+    assert "=> 1 running" not in done.stdout
+    assert len(story) < 15
     assert (folder / "runs" / "quick-1.jsonl").exists()
     assert (folder / "runs" / "quick-1.png").read_bytes().startswith(b"\x89PNG")
 
@@ -39,7 +46,24 @@ def test_an_unmet_expectation_is_exit_code_1(folder):
     done = swarmsim("run", "unmet.yaml", "-q", cwd=folder)
     assert done.returncode == 1
     assert "expected service web" not in done.stderr
-    assert "seen     service web: 1 running" in done.stdout
+    assert "seen service web: 1 running" in done.stdout
+
+
+def test_quiet_is_one_line_and_an_unmet_expectation_is_told_once(folder):
+    for form in ("-q", "-v", "--json"):
+        done = swarmsim("run", "unmet.yaml", form, cwd=folder)
+        assert done.stdout.count("1 running") - done.stdout.count("=> 1 running") == (2 if form == "--json" else 1)
+        assert (len(done.stdout.splitlines()) == 1) == (form != "-v")
+
+
+def test_the_whole_timeline(folder):
+    done = swarmsim("run", "quorum-loss", "-v", cwd=folder)
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    typed = next(n for n, line in enumerate(lines) if line.endswith("m1$ docker node ls"))
+    answered = next(n for n, line in enumerate(lines) if line.endswith("m1$ docker node ls   (20 s)"))
+    assert any(line.endswith("no manager answers") for line in lines[typed:answered])
+    assert not any("wanted" in line for line in lines)
+    assert any(line.endswith("failed, not to run again (task: non-zero exit (137))") for line in lines)
 
 
 def test_json(folder):
@@ -65,6 +89,8 @@ BAD = [
     (["run", "quick.yaml", "unmet.yaml", "--trace", "t"], "--trace and --plot need a single scenario"),
     (["run", "quick.yaml", "--seeds", "3", "--trace", "t"], "--trace is for a single run, --seeds for many"),
     (["run", "quick.yaml", "-q", "--speed", "2"], "--speed sets the pace of the timeline"),
+    (["run", "quick.yaml", "-q", "-v"], "--verbose shows the timeline, which --quiet and --json leave out"),
+    (["run", "quick.yaml", "-v", "--seeds", "2"], "--verbose is for a single run, --seeds for many"),
     (["plot", "nosuch.jsonl", "run"], "nosuch.jsonl: cannot be read"),
     (["export", "broken.yaml", "--out", "p.parquet"], "broken.yaml:1: "),
     (["fidelity", "nosuch"], "no such folder of recorded runs"),

@@ -10,28 +10,13 @@ import pytest
 
 from swarmsim import Scenario, load_trace
 from swarmsim.replay.perfetto import events, write_perfetto
-from swarmsim.report import render_report, story, write_report
+from swarmsim.report import render_report, write_report
 from swarmsim.trace.reader import Trace, TraceError
 
 
 @pytest.fixture(scope="module")
 def trace():
     return Scenario.load("quorum-loss").run(seed=1)
-
-
-def test_the_story_has_a_chapter_for_every_fault(trace):
-    chapters = story(trace)
-    assert [chapter.what for chapter in chapters] == [
-        "the beginning",
-        "kill host m2 m3",
-        "kill container any on w1",
-        "power on m2",
-    ]
-    said = " ".join(chapters[1].sentences)
-    assert "there was no quorum: 1 of 3 managers were up" in said
-    assert "node lost leader status" in said
-    assert "no manager answered any more" in said
-    assert "a manager answered again" in " ".join(chapters[3].sentences)
 
 
 def test_a_page_needs_no_network(trace):

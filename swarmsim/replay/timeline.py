@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from heapq import merge
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from swarmsim.replay.words import duration
 from swarmsim.trace.rows import Row
+from swarmsim.trace.state import TERMINAL
 
 MAX_OUTPUT_LINES = 14
 MAX_NAMES = 8
@@ -16,6 +20,10 @@ LINES_A_PERIOD = 12
 """… of each of which so many lines are shown, besides what is typed, said and expected."""
 FOLDED_FROM = 6 * 3600.0
 """A scenario is long if it lasts longer than so many seconds."""
+BLOCKS = 1.0
+"""A command that takes so many seconds blocks the prompt: it stands where it was typed, and its answer where it came."""
+ROUNDED = 0.001
+"""How long a command took is known to so many seconds: it was not typed before the one before it was over."""
 ALWAYS = ("command", "error", "reached", "unmet", "note")
 """Sorts of lines that are never left out."""
 
@@ -92,19 +100,19 @@ class Line(NamedTuple):
 class Timeline:
     """Give it rows in order; each :meth:`add` returns the lines that are complete by then.
 
-    Of a scenario of a long ``duration`` (seconds) only so many lines are shown in each part of it. With ``reasons`` the
+    Of a scenario of a great ``length`` (seconds) only so many lines are shown in each part of it. With ``reasons`` the
     decisions inside are told too: votes, sessions, what the scheduler chose and why.
     """
 
-    def __init__(self, duration: float = 0.0, *, reasons: bool = False) -> None:
+    def __init__(self, length: float = 0.0, *, reasons: bool = False) -> None:
         self._reasons = reasons
         self._begin = 0.0
         self._began = False
         self._moment: list[Row] = []
-        self._period = duration / PERIODS if duration > FOLDED_FROM else 0.0
+        self._period = length / PERIODS if length > FOLDED_FROM else 0.0
         self._number = 0
         self._shown = 0
-        self._folded = 0
+        self._folded: list[Line] = []
         self._updates: dict[str, tuple[Any, Any]] = {}
 
     def add(self, row: Row) -> list[Line]:
@@ -142,12 +150,14 @@ class Timeline:
                 self._shown += 1
                 kept.append(line)
             else:
-                self._folded += 1
+                self._folded.append(line)
         return kept
 
     def _unfold(self, t: float) -> list[Line]:
-        folded, self._folded = self._folded, 0
-        return [Line(t, "info", f"… {folded} more lines until here; the trace has it all")] if folded else []
+        folded, self._folded = self._folded, []
+        if len(folded) < 2:
+            return folded
+        return [Line(t, "info", f"… {len(folded)} more lines until here; the trace has it all")]
 
     def flush(self) -> list[Line]:
         """The lines of the last moment."""
@@ -162,19 +172,36 @@ class Timeline:
         return [*lines, *(Line(t, *said) for said in _nodes(rows)), *(Line(t, *said) for said in _tasks(rows))]
 
 
+def told(rows: Iterable[Row], length: float = 0.0, *, reasons: bool = False) -> Iterator[Line]:
+    """The lines of a run that is over, as of :class:`Timeline`; a command that blocked stands before its effects."""
+    timeline = Timeline(length, reasons=reasons)
+    rows = list(rows)
+    blocked = [row for row in rows if row["kind"] == "docker" and row["s"] >= BLOCKS]
+    typed = sorted(({**row, "kind": "typed", "t": row["t"] - row["s"] + ROUNDED} for row in blocked), key=_time)
+    for row in merge(rows, typed, key=_time):
+        yield from timeline.add(row)
+    yield from timeline.finish()
+
+
+def _time(row: Row) -> float:
+    return float(row["t"])
+
+
 def _words(row: Row) -> list[tuple[str, str]]:
     kind = row["kind"]
+    if kind == "typed":
+        return [("command", f"{row['on']}$ docker {row['cmd']}")]
     if kind == "docker":
         return [_command(row)]
     if kind == "step":
         return [("fault", f"!! {row['what']}")]
     if kind == "reached":
-        after = f"=> {row['what']} (after {row['after']:.1f} s)"
+        after = f"=> {row['what']} (after {duration(row['after'])})"
         if "believed" in row:
             return [("bad", f"{after}, so managers believe; {row['believed']}")]
         return [("reached", after)]
     if kind == "not_reached":
-        return [("unmet", f"=> {row['what']}: not reached in {row['after']:.1f} s")]
+        return [("unmet", f"=> {row['what']}: not reached in {duration(row['after'])}")]
     if kind == "unmet":
         return [("unmet", f"UNMET: expected {row['expected']}; seen: {row['seen']}")]
     if kind == "no_manager_answers":
@@ -190,7 +217,7 @@ def _words(row: Row) -> list[tuple[str, str]]:
     if kind == "raft.role" and row["role"] == "candidate":
         return [("info", f"{row['host']} stands for election (term {row['term']})")]
     if kind == "node.silent":
-        after = f" (no heartbeat for {row['after']:.1f} s)" if row.get("after") else ""
+        after = f" (no heartbeat for {duration(row['after'])})" if row.get("after") else ""
         return [("bad", f"{row['node']}: {row['reason']}{after}")]
     if kind == "begin":
         return [("note", f"-- {row['scenario']} begins")]
@@ -204,9 +231,9 @@ def _reason(row: Row) -> list[tuple[str, str]]:
     if kind == "raft.vote" and row["candidate"] != row["host"]:
         return [("info", f"{row['host']} votes for {row['candidate']} (term {row['term']})")]
     if kind == "session":
-        return [("info", f"{row['node']} registers with {row['manager']}")]
+        return [("session", f"{row['node']} registers with {row['manager']}")]
     if kind == "session.failed":
-        return [("info", f"{row['host']} loses its session with {row['manager']}: {row['reason']}")]
+        return [("session", f"{row['host']} loses its session with {row['manager']}: {row['reason']}")]
     if kind == "container.health":
         sort = {"healthy": "good", "unhealthy": "bad"}.get(row["health"], "info")
         return [(sort, f"{row['host']}: a container of {row['service']} is {row['health']}")]
@@ -234,7 +261,7 @@ def _choices(rows: list[Row]) -> list[tuple[str, str]]:
 
 
 def _command(row: Row) -> tuple[str, str]:
-    took = f"   ({row['s']:.1f} s)" if row["s"] >= 1 else ""
+    took = f"   ({duration(row['s'])})" if row["s"] >= BLOCKS else ""
     lines = [f"{row['on']}$ docker {row['cmd']}{took}"]
     output = _collapsed("\n".join(text for text in (row["out"], row["err"]) if text).splitlines())
     if len(output) > MAX_OUTPUT_LINES:
@@ -273,15 +300,22 @@ def _tasks(rows: list[Row]) -> list[tuple[str, str]]:
             gone += 1
     lines = []
     for (state, desired, error), names in groups.items():
-        about = (
-            state if desired == state or (desired == "running" and state != "ready") else f"{state}, wanted {desired}"
-        )
+        about = state + ("" if desired == state else _wish(state, desired))
         about += f" ({error})" if error else ""
         sort = "bad" if state in ("failed", "rejected", "orphaned") else "good" if state == "running" else "info"
         lines.append((sort, f"{_listed('task', names)}: {about}"))
     if gone:
         lines.append(("info", f"{gone} task{'' if gone == 1 else 's'} removed"))
     return lines
+
+
+def _wish(state: str, desired: str) -> str:
+    """What is to become of a task, if that is not plain from its state."""
+    if desired == "running":
+        return ", to start now" if state == "ready" else ""
+    if desired == "shutdown":
+        return ", not to run again" if state in TERMINAL else ", to be shut down"
+    return {"ready": ", not to start yet", "remove": ", to be removed"}.get(desired, "")
 
 
 def _listed(what: str, names: list[str]) -> str:

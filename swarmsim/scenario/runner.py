@@ -323,7 +323,8 @@ def run_scenario(
 
 def trace_header(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
     scenario = loaded.scenario
-    return header(scenario.name, loaded.digest, seed, VERSION, scenario.cluster.profile)
+    about = " ".join(scenario.about.split())
+    return header(scenario.name, scenario.title, about, loaded.digest, seed, VERSION, scenario.cluster.profile)
 
 
 class _StepRunner:

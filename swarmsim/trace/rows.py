@@ -28,6 +28,8 @@ class Header(TypedDict):
 
     format: Annotated[int, "version of the trace format; readers refuse others"]
     scenario: Annotated[str, "name of the scenario"]
+    title: Annotated[str, "its title, one line"]
+    about: Annotated[str, "what there is to see in it"]
     hash: Annotated[str, "digest of the scenario file"]
     seed: Annotated[int, "the run's seed"]
     version: Annotated[str, "version of swarmsim"]
@@ -559,11 +561,13 @@ def fault_in(row: Row) -> str | None:
     return None
 
 
-def header(scenario: str, digest: str, seed: int, version: str, profile: str) -> Row:
+def header(scenario: str, title: str, about: str, digest: str, seed: int, version: str, profile: str) -> Row:
     """The first row of a trace."""
     fields: Header = {
         "format": FORMAT,
         "scenario": scenario,
+        "title": title,
+        "about": about,
         "hash": digest,
         "seed": seed,
         "version": version,

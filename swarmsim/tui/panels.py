@@ -27,6 +27,7 @@ STORY_STYLES = {
     "bad": TASKS["failed"].colour,
     "note": "italic",
     "info": "dim",
+    "session": "dim",
 }
 
 
