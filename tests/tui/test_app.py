@@ -34,7 +34,7 @@ SIZES = [(80, 24), (120, 40), (200, 60)]
 
 
 def live_app(tmp_path: Path, text: str = TEXT, speed: float = 20.0) -> WatchApp:
-    player = Player(Future("1", Recording({}, []), loaded(text), seed=3))
+    player = Player(Future("1", Recording({}, []), loaded(text), seed=1))
     player.speed = speed
     return WatchApp(player, Texts("en"), title="small", text=text, where=tmp_path / "runs")
 
@@ -286,8 +286,8 @@ async def test_commands_go_to_a_manager_that_lives_unless_told(tmp_path):
             select(host, chosen=False)
             await pilot.press("colon")
             await pilot.pause()
-            there = app.player.state.leader if host == "m1" else host
-            assert f"on {there}" in prompt.border_title
+            there = ("m2", "m3") if host == "m1" else (host,)
+            assert any(f"on {manager}" in str(prompt.border_title) for manager in there)
             await pilot.press("escape")
         await pilot.press("colon")
         await typed(pilot, "@w2 node ls")
@@ -369,12 +369,12 @@ async def test_what_was_done_is_saved_as_a_scenario_that_does_it_again(tmp_path)
         seen = list(app.player.recording.rows)
     text = (tmp_path / "runs" / "small-watched.yaml").read_text("utf-8")
     again: list[dict] = []
-    run_scenario(loaded(text), 3, again.append)
+    run_scenario(loaded(text), 1, again.append)
     assert [row.pop("scenario") for row in again if row["kind"] == "begin"] == ["small-watched"]
     assert [row.pop("scenario") for row in seen if row["kind"] == "begin"] == ["small"]
     until_saved = next(n for n, row in enumerate(again) if row.get("text") == "watched until here")
     assert [row for row in seen if row["t"] < again[until_saved]["t"]] == again[:until_saved]
-    assert len((tmp_path / "runs" / "small-watched-3.jsonl").read_bytes().splitlines()) > 100
+    assert len((tmp_path / "runs" / "small-watched-1.jsonl").read_bytes().splitlines()) > 100
 
 
 async def test_another_future_and_the_two_compared(tmp_path):
@@ -423,7 +423,7 @@ async def test_a_model_that_breaks_says_so_and_keeps_the_trace(tmp_path):
         await pilot.press("space")
         await until(pilot, lambda: isinstance(app.screen, Broken))
         assert "ended unexpectedly" in app.screen.message
-        assert (tmp_path / "runs" / "small-3-crash.jsonl").exists()
+        assert (tmp_path / "runs" / "small-1-crash.jsonl").exists()
 
 
 # -- looking
@@ -586,7 +586,7 @@ async def test_time_starts_at_nought_and_stops_when_one_looks_back(tmp_path):
         named = app.player.t
         await pilot.press("enter")
         assert app.player.future.forked == named
-        await until(pilot, lambda: "future 2 seed 4" in shown(app))
+        await until(pilot, lambda: "future 2 seed 2" in shown(app))
 
 
 async def test_where_nothing_more_happens_it_asks_before_it_leaps(tmp_path):
