@@ -30,7 +30,6 @@ from swarmsim.swarm.store import MemoryStore
 from swarmsim.trace import rows
 
 ENGINE_VERSION = "20.10.24+dfsg1"
-SHUTDOWN_TIMEOUT = 15.0  # seconds the daemon gives its containers when it stops in order
 STOP_TIMEOUT = 10.0  # seconds of grace for a container found running at start
 
 SWARM_START_TIMEOUT = 20.0  # seconds, daemon/cluster swarmConnectTimeout: the API waits for the node

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from swarmsim.apitypes import engine as engineapi
 from swarmsim.apitypes import swarm as swarmapi
+from swarmsim.apitypes.base import ApiType, as_json
 from swarmsim.apitypes.filters import Filters, InvalidFilter
 from swarmsim.apitypes.http import ApiError, ConnectError, Request, Response
 from swarmsim.apitypes.specs import SecretSpec, ServiceSpec
@@ -155,7 +156,8 @@ def service_inspect(call: Call) -> Activity[Json]:
 
 
 def service_create(call: Call) -> Activity[Json]:
-    return {"ID": (yield from call.api.service_create(call.request.read(ServiceSpec)))}
+    id = yield from call.api.service_create(call.request.read(ServiceSpec))
+    return _body(swarmapi.ServiceCreateResponse(id=id))
 
 
 def service_update(call: Call) -> Activity[Json]:
@@ -164,7 +166,7 @@ def service_update(call: Call) -> Activity[Json]:
         raise ApiError(500, f"unrecognized rollback option {rollback}")
     spec = call.request.read(ServiceSpec)
     yield from call.api.service_update(call.id, call.version("service"), spec, rollback == "previous")
-    return {"Warnings": None}
+    return _body(swarmapi.ServiceUpdateResponse())
 
 
 def service_remove(call: Call) -> Activity[None]:
@@ -213,7 +215,8 @@ def secret_list(kind: str, call: Call) -> Activity[list[Json]]:
 
 
 def secret_create(kind: str, call: Call) -> Activity[Json]:
-    return {"ID": (yield from call.api.secret_create(kind, call.request.read(SecretSpec)))}
+    id = yield from call.api.secret_create(kind, call.request.read(SecretSpec))
+    return _body(swarmapi.IDResponse(id=id))
 
 
 def secret_inspect(kind: str, call: Call) -> Activity[Json]:
@@ -239,7 +242,7 @@ def network_list(call: Call) -> Activity[list[Json]]:
 
 def network_create(call: Call) -> Activity[Json]:
     id = yield from call.api.network_create(call.request.read(engineapi.NetworkCreateRequest))
-    return {"Id": id, "Warning": ""}
+    return _body(engineapi.NetworkCreateResponse(id=id))
 
 
 def network_inspect(call: Call) -> Activity[Json]:
@@ -377,6 +380,11 @@ def find_route(method: str, path: str) -> tuple[Route, str] | None:
     return None
 
 
+def _body(answer: ApiType) -> Json:
+    body: Json = as_json(answer)
+    return body
+
+
 class EngineTransport:
     """The way to one engine's API from a client on its host: a :class:`~swarmsim.apitypes.http.Transport`."""
 
@@ -389,12 +397,12 @@ class EngineTransport:
             raise ConnectError("connection refused")
         found = find_route(request.method, request.path)
         if found is None:
-            return Response(404, {"message": "page not found"})
+            return Response(404, as_json(engineapi.ErrorResponse(message="page not found")))
         route, id = found
         try:
             body = yield from route.handler(Call(self._api, request, id))
         except ApiError as error:
-            return Response(error.status, {"message": error.message})
+            return Response(error.status, as_json(engineapi.ErrorResponse(message=error.message)))
         if isinstance(body, Response):
             return body
         if isinstance(body, Pipe):

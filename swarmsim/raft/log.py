@@ -10,7 +10,7 @@ class Compacted(Exception):
 
 
 class Log:
-    """Entries ``first_index .. last_index``; everything before is the snapshot's.
+    """Entries ``offset + 1 .. last_index``; everything before is the snapshot's.
 
     ``offset`` is the index of the last compacted entry, whose term is kept so that a follower can be
     matched right after it. ``unstable`` is the first index that is not on disk yet.
@@ -25,10 +25,6 @@ class Log:
         self.committed = self.offset
         self.applied = self.offset
         self.unstable = self.last_index + 1
-
-    @property
-    def first_index(self) -> int:
-        return self.offset + 1
 
     @property
     def last_index(self) -> int:

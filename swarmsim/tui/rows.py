@@ -78,13 +78,6 @@ class RowList(ScrollView, Generic[Item], can_focus=True):
             self.scroll_end(animate=False, immediate=True)
         self.refresh()
 
-    def put_cursor(self, identity: Any) -> None:
-        """Move the cursor to an item, if it is there."""
-        for place, item in enumerate(self.items):
-            if self.identity(item) == identity:
-                self._move_to(place)
-                return
-
     def render_line(self, y: int) -> Strip:
         place = y + self.scroll_offset.y
         width = self.size.width
