@@ -53,6 +53,11 @@ class Band(NamedTuple):
     def ok(self) -> bool:
         return self.inside and self.median_inside
 
+    @property
+    def difference(self) -> str:
+        """What a known difference in this milestone is found by."""
+        return f"milestone {self.name!r}"
+
 
 class Comparison(NamedTuple):
     """What was compared and what differs; each difference is a sentence."""

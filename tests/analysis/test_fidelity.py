@@ -22,7 +22,7 @@ def test_the_model_does_what_the_real_cluster_did(records, folder):
     differences = [d for d in verdict.comparison.differences if not verdict.known(d)]
     assert not differences, report(verdict)
     # With 80 seeds the outermost percentiles are coarse: a few bands may miss what 200 seeds reach.
-    missed = [band.name for band in verdict.comparison.bands if not band.ok]
+    missed = [band.name for band in verdict.comparison.bands if not band.ok and not verdict.known(band.difference)]
     assert len(missed) <= len(verdict.comparison.bands) // 4, report(verdict)
 
 

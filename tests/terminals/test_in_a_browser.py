@@ -75,9 +75,11 @@ def test_the_app_is_served_and_takes_keys(browser, tmp_path):
         screen = browser.find_element("css selector", ".xterm-screen")
 
         def pressed() -> bool:
-            ActionChains(browser).move_to_element_with_offset(screen, -500, -250).click().send_keys("p").perform()
-            ActionChains(browser).key_down(Keys.CONTROL).send_keys("s").key_up(Keys.CONTROL).perform()
-            ActionChains(browser).send_keys(Keys.ENTER).pause(0.1).send_keys(" ").perform()  # the name proposed; go on
+            # As a person does, who sees what one key did before the next. Escape leaves a dialog of the try before.
+            keys = ActionChains(browser).move_to_element_with_offset(screen, -500, -250)
+            keys.click().pause(0.3).send_keys(Keys.ESCAPE).pause(0.3).send_keys("p").pause(0.5)
+            keys.key_down(Keys.CONTROL).send_keys("s").key_up(Keys.CONTROL).pause(0.7)
+            keys.send_keys(Keys.ENTER).pause(0.3).send_keys(" ").perform()  # the name proposed; go on
             saved = (tmp_path / "runs").glob("playground-watched*.yaml")
             return any("power-off" in path.read_text("utf-8") for path in saved)
 
