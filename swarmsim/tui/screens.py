@@ -218,11 +218,7 @@ class Compare(ModalScreen[Future | None]):
         table.add_row(*balance, style="bold")
         table.add_section()
         sides = [
-            [
-                f"{watch_time(line.t)}  {sentence_of(line, self.texts)}"
-                for line in future.recording.lines
-                if line.t + begin >= fork - 1e-6
-            ]
+            [f"{watch_time(line.t)}  {sentence_of(line, self.texts)}" for line in _lines(future, fork)]
             for future in (self.left, self.right)
         ]
         table.add_row(*("\n".join(side[:200]) for side in sides))
