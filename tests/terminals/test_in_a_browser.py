@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -67,7 +68,8 @@ def test_the_app_is_served_and_takes_keys(browser, tmp_path):
 
     port = free_port()
     command = [sys.executable, "-m", "swarmsim", "watch", "--web", "--port", str(port), "--speed", "5"]
-    server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, env={**os.environ, "LANG": "C.UTF-8"})
+    environment = {**os.environ, "LANG": "C.UTF-8"}
+    server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, env=environment, start_new_session=True)
     try:
         until(lambda: listens(port), "the server does not listen")
         browser.get(f"http://127.0.0.1:{port}")
@@ -88,7 +90,7 @@ def test_the_app_is_served_and_takes_keys(browser, tmp_path):
         assert browser.save_screenshot(str(picture))
         assert picture.stat().st_size > 20_000  # an empty terminal is smaller
     finally:
-        server.kill()
+        os.killpg(server.pid, signal.SIGKILL)  # and the app it serves, a process of its own
         server.wait(10)
 
 
