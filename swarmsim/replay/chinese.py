@@ -40,8 +40,6 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("{n} tasks: {names}: {state}", "{n} 个任务：{names}：{state}"),
     ("{n} nodes: {names} and {more} more: {state}", "{n} 个节点：{names} 等（另有 {more} 个）：{state}"),
     ("{n} nodes: {names}: {state}", "{n} 个节点：{names}：{state}"),
-    ("{words}, wanted {desired} ({said})", "{words}，期望 {desired}（{said}）"),
-    ("{words}, wanted {desired}", "{words}，期望 {desired}"),
     ("{words}, to start now", "{words}，即将启动"),
     ("{words}, not to start yet", "{words}，暂不启动"),
     ("{words}, not to run again", "{words}，不再运行"),
