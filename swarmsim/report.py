@@ -93,8 +93,7 @@ def _missing(trace: Trace) -> str:
     found = availability(trace)
     rows = "".join(
         f"<tr><td>{html.escape(name)}<td>{duration(out.seconds)}<td>{share(out.share(found.seconds))}<td>{out.incidents}<td>{duration(out.longest)}"
-        for name, out in found.outages().items()
-        if out.incidents
+        for name, out in found.missing().items()
     )
     if not rows:
         return ""

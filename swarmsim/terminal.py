@@ -14,7 +14,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from swarmsim.analysis.availability import Availability, Outages
+from swarmsim.analysis.availability import Availability
 from swarmsim.analysis.ensemble import RunResult, estimates, percentile, pooled
 from swarmsim.replay.story import in_short, story
 from swarmsim.replay.timeline import Line, Timeline, clock_time, told
@@ -142,7 +142,7 @@ def show_story(trace: Trace) -> None:
 def show_verdict(outcome: Outcome, availability: Availability, trace_path: Path, plot_path: Path) -> None:
     """What was missing, how a run ended, and where trace and picture are."""
     console = Terminal(highlight=False, soft_wrap=True)
-    missing = _missing(availability)
+    missing = availability.missing()
     if missing:
         table = Table(title=f"missing in {duration(availability.seconds)}", title_justify="left", box=box.SIMPLE_HEAD)
         table.add_column("what")
@@ -178,15 +178,11 @@ def show_in_one_line(header: dict[str, Any], outcome: Outcome, availability: Ava
     else:
         verdict = f"all expectations hold ({duration(outcome.simulated)} simulated)"
     verdict += "".join(f"; but: {sentence}" for sentence in outcome.believed)
-    missing = [f"{name} {share(found.share(availability.seconds))}" for name, found in _missing(availability).items()]
+    missing = [f"{name} {share(found.share(availability.seconds))}" for name, found in availability.missing().items()]
     parts = [verdict, *missing, f"trace {trace_path}"]
     style = "yellow" if outcome.interrupted else "red" if outcome.failures else "green"
     text = Text(f"{header['scenario']}, seed {header['seed']}: {'; '.join(parts)}", style=style)
     Terminal(highlight=False, soft_wrap=True).print(text)
-
-
-def _missing(availability: Availability) -> dict[str, Outages]:
-    return {name: found for name, found in availability.outages().items() if found.incidents}
 
 
 def _counted(count: int, what: str) -> str:

@@ -51,6 +51,10 @@ class Availability(NamedTuple):
             found[f"{service} at zero"] = self.zero[service]
         return found
 
+    def missing(self) -> dict[str, Outages]:
+        """Those of :meth:`outages` that happened."""
+        return {name: found for name, found in self.outages().items() if found.incidents}
+
     def figures(self) -> dict[str, float]:
         """Every figure by name, for tables: shares of the time, incidents, the longest in seconds."""
         figures: dict[str, float] = {}

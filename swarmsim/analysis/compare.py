@@ -224,9 +224,10 @@ def _orders(fault: str, first: dict[str, float]) -> Iterator[str]:
 # -- commands
 
 
+TOKEN = r"SWMTKN-1-[0-9a-z]{50}-[0-9a-z]{25}"
 _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----", re.S), "<pem>"),
-    (re.compile(r"SWMTKN-1-[0-9a-z]{50}-[0-9a-z]{25}"), "<token>"),
+    (re.compile(TOKEN), "<token>"),
     (re.compile(r"\b[0-9a-z]{25}\b"), "<id>"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<hex>"),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?:/\d+)?\b"), "<address>"),

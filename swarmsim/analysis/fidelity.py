@@ -26,6 +26,7 @@ RECORDED: dict[str, str] = {
 """Folders of recorded runs and the scenarios that do the same."""
 
 
+SELDOM_NEW = "NEW is seen by the recorder more often than in the model"
 KNOWN: dict[str, dict[str, str]] = {
     "quorum_loss": {
         "milestone 'power on to a node down that was not hit'": "run 2: a living worker was READY, then DOWN",
@@ -36,23 +37,23 @@ KNOWN: dict[str, dict[str, str]] = {
         "after power on: a task failed, wanted shutdown before a node that was hit ready": "run 2: its killed task",
     },
     "create_scale": {
-        "a task was new, wanted running, 'created'": "NEW is seen by the recorder more often than in the model",
+        "a task was new, wanted running, 'created'": SELDOM_NEW,
     },
     "rolling_update": {
-        "a task was new, wanted running, 'created'": "NEW is seen by the recorder more often than in the model",
+        "a task was new, wanted running, 'created'": SELDOM_NEW,
     },
     "drain_pause": {
         "milestone 'wait: 18 running'": "run 2 took 3.02 s, 99 % of simulated runs at most 2.93 s",
     },
     "worker_power_loss": {
-        "a task was new, wanted ready, 'created'": "NEW is seen by the recorder more often than in the model",
+        "a task was new, wanted ready, 'created'": SELDOM_NEW,
     },
     "silent_leader_loss": {
         "after power off: a task running": "the recording asked for its tasks at other moments",
         "milestone 'wait: ": "the recording waited at other moments, and its engines are slow virtual machines",
         "milestone 'power off to no manager answers'": "the recorder first asked the lost machine itself for 5 s",
         "milestone 'replacement wanted running to running'": "its engines are slow virtual machines",
-        "a task was new, wanted running, 'created'": "NEW is seen by the recorder more often than in the model",
+        "a task was new, wanted running, 'created'": SELDOM_NEW,
         "docker service create": "its image and options served the recording's requests",
         "docker service ps web": "its image served the recording's requests",
     },

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from swarmsim.analysis.clientrecord import is_help, usage_facts
-from swarmsim.analysis.compare import masked
+from swarmsim.analysis.compare import TOKEN, masked
 from swarmsim.docker.client import Result
 from swarmsim.scenario.runner import build_world
 from swarmsim.scenario.schema import ClusterLayout, HostSettings, Scenario
@@ -90,9 +90,7 @@ class Recorded(NamedTuple):
         roots: list[str] = []
         for row in typed:
             tokens |= (
-                set(_MANAGER_TOKEN.findall(row["out"]))
-                if {"join-token", "manager"} <= set(row["cmd"].split())
-                else set()
+                set(re.findall(TOKEN, row["out"])) if {"join-token", "manager"} <= set(row["cmd"].split()) else set()
             )
             if row["cmd"].startswith("swarm init") or any(token in row["cmd"] for token in tokens):
                 managers.append(row["on"])
@@ -105,7 +103,6 @@ class Recorded(NamedTuple):
 
 _ADVERTISED = re.compile(r"--advertise-addr[ =]((?:\d+\.){3}\d+)")
 _NODE_ADDRESS = re.compile(r"(?:Node Address: |\"NodeAddr\": ?\")((?:\d+\.){3}\d+)")
-_MANAGER_TOKEN = re.compile(r"SWMTKN-1-[0-9a-z]{50}-[0-9a-z]{25}")
 _DATA_ROOT = re.compile(r"Docker Root Dir: (\S+)")
 DATA_ROOT = "/var/lib/docker"
 
@@ -131,7 +128,7 @@ def _type_all(world: SimulatedWorld, rows: list[dict[str, Any]], recorded: Recor
     return typed
 
 
-_ID = re.compile(r"SWMTKN-1-[0-9a-z]{50}-[0-9a-z]{25}|\b[0-9a-z]{25}\b|\b[0-9a-f]{12}\b")
+_ID = re.compile(TOKEN + r"|\b[0-9a-z]{25}\b|\b[0-9a-f]{12}\b")
 
 
 def _translate(command: str, known: dict[str, str]) -> str:
@@ -159,7 +156,6 @@ def _judge(number: int, row: dict[str, Any], result: Result, recorded: Recorded)
     return Typed(number, row["on"], row["cmd"], verdict, _first_difference(real, ours))
 
 
-_TLS = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----(?:\\n)?", re.S)
 _BASE64 = re.compile(r"\b[A-Za-z0-9+/]{24,}={0,2}")
 _MAC = re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b")
 _SLOT = re.compile(r"(?<=\.)\d+(?=\s|$|\.[0-9a-z]{25}\b)", re.M)
@@ -173,7 +169,6 @@ def _comparable(text: str, command: str, recorded: Recorded) -> str:
     text = re.sub(r"(?m)^swarmsim: (?!.*not modelled yet).*\n?", "", text)
     for root in recorded.data_roots:
         text = text.replace(root, DATA_ROOT)
-    text = _TLS.sub("<certificate>", text)
     text = _BASE64.sub(lambda m: "<key>" if len(m[0]) > 40 or m[0].endswith("=") else m[0], text)
     text = _MAC.sub("<mac>", text)
     text = re.sub(r'("Index": ?)\d+', r"\1<version>", text)

@@ -79,9 +79,8 @@ def in_short(chapters: list[Chapter], most: int = MOST_CHAPTERS) -> tuple[list[C
     telling = [chapter for chapter in chapters if chapter.sentences or chapter.weight]
     chosen = sorted(telling, key=lambda chapter: (-chapter.weight, chapter.t))[:most]
     chosen.sort(key=lambda chapter: chapter.t)
-    return [chapter._replace(sentences=_weightiest(chapter.sentences)) for chapter in chosen], len(telling) - len(
-        chosen
-    )
+    shortened = [chapter._replace(sentences=_weightiest(chapter.sentences)) for chapter in chosen]
+    return shortened, len(telling) - len(chosen)
 
 
 def _weightiest(sentences: list[Sentence]) -> list[Sentence]:

@@ -18,8 +18,7 @@ def duration(seconds: float) -> str:
         return f"{round(seconds, 2):g} s"
     if round(seconds, 1) < IN_SECONDS:
         return f"{round(seconds, 1):g} s"
-    size = next(size for size, _ in UNITS if seconds >= size - 0.5)
-    place = next(number for number, (unit, _) in enumerate(UNITS) if unit == size)
+    place = next(number for number, (size, _) in enumerate(UNITS) if seconds >= size - 0.5)
     smaller = UNITS[min(place + 1, len(UNITS) - 1)][0]
     left = round(seconds / smaller) * smaller
     parts = []

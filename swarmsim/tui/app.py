@@ -210,13 +210,11 @@ class WatchApp(Doing):
             self._sort_services(self.focused)
             return
         table = self.query_one("#tasks", TaskTable)
-        names = list(SORTS)
-        table.sort = names[(names.index(table.sort) + 1) % len(names)]
+        table.sort = _following(table.sort, SORTS)
         self._tasks_changed(table)
 
     def _sort_services(self, services: ServiceTable) -> None:
-        names = list(SERVICE_SORTS)
-        services.sort = names[(names.index(services.sort) + 1) % len(names)]
+        services.sort = _following(services.sort, SERVICE_SORTS)
         services.border_title = f"{self._title('services')} · {self.texts('key sort')}: {self.texts(services.sort)}"
         services.show_state(self.player.state)
 
@@ -285,6 +283,12 @@ class WatchApp(Doing):
 
     def on_unmount(self) -> None:
         self.player.close()
+
+
+def _following(sort: str, sorts: Iterable[str]) -> str:
+    """The one after it, in turn."""
+    names = list(sorts)
+    return names[(names.index(sort) + 1) % len(names)]
 
 
 def _call(method: Callable[..., object], *arguments: Any) -> Callable[[], None]:

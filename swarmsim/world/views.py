@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from swarmsim.docker.compose.convert import NAMESPACE
 from swarmsim.sim.clock import timestamp
 from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.objects import Service, Task
@@ -21,7 +22,6 @@ from swarmsim.trace import rows
 from swarmsim.world import Fields
 
 T = TypeVar("T")
-STACK_LABEL = "com.docker.stack.namespace"
 INGRESS = "ingress"
 LOOK_TIMEOUT = 5.0  # seconds a manager gets to answer one
 
@@ -80,7 +80,7 @@ def _service_row(service: Service) -> rows.Service:
         "replicas": service.replicas if service.is_replicated else None,
         "image": spec.task.container.image,
     }
-    stack = (spec.labels or {}).get(STACK_LABEL)
+    stack = (spec.labels or {}).get(NAMESPACE)
     if stack:
         row["stack"] = stack
     published = [port for port in service.ports if port.publish_mode == "ingress"]
