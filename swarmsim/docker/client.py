@@ -164,7 +164,7 @@ def _find(words: list[str]) -> tuple[Command, list[str]]:
             raise _Answer(0, err=group_help(first))
         use_line = GROUP_USE_LINES.get(first, f"docker {first}")
         try:
-            FlagSet((), FLAG_TYPES).parse(words[1:], interspersed=False)
+            FlagSet((), FLAG_TYPES).parse(words[1:])
         except HelpAsked as asked:
             raise _Answer(0, out=asked.remarks + group_help(first)) from None
         except FlagError as problem:
