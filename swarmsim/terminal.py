@@ -18,7 +18,7 @@ from swarmsim.analysis.availability import Availability
 from swarmsim.analysis.ensemble import RunResult, estimates, percentile, pooled
 from swarmsim.replay.story import in_short, story
 from swarmsim.replay.timeline import Line, Timeline, clock_time, told
-from swarmsim.replay.words import duration, share
+from swarmsim.replay.words import counted, duration, share
 from swarmsim.scenario.runner import Outcome
 from swarmsim.trace.reader import Trace
 
@@ -155,7 +155,7 @@ def show_verdict(outcome: Outcome, availability: Availability, trace_path: Path,
     if outcome.interrupted:
         console.print("interrupted: the trace holds what happened until then", style="yellow")
     elif outcome.failures:
-        console.print(f"{_counted(len(outcome.failures), 'expectation')} not met:", style="bold red")
+        console.print(f"{counted(len(outcome.failures), 'expectation')} not met:", style="bold red")
         for failure in outcome.failures:
             console.print(f"  expected {failure.expected}", markup=False)
             console.print(f"  seen     {failure.seen}", markup=False)
@@ -183,10 +183,6 @@ def show_in_one_line(header: dict[str, Any], outcome: Outcome, availability: Ava
     style = "yellow" if outcome.interrupted else "red" if outcome.failures else "green"
     text = Text(f"{header['scenario']}, seed {header['seed']}: {'; '.join(parts)}", style=style)
     Terminal(highlight=False, soft_wrap=True).print(text)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def show_ensemble(name: str, runs: list[RunResult], of: int) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from swarmsim.replay.looks import FAILED
-from swarmsim.replay.words import duration
+from swarmsim.replay.words import counted, duration
 from swarmsim.trace.reader import Trace
 from swarmsim.trace.rows import Row
 
@@ -91,7 +91,7 @@ def _weightiest(sentences: list[Sentence]) -> list[Sentence]:
 def _named(cause: _Cause) -> str:
     if cause.is_fault or len(cause.what) <= MOST_COMMANDS:
         return "; ".join(cause.what)
-    return f"{'; '.join(cause.what[:MOST_COMMANDS])} and {len(cause.what) - MOST_COMMANDS} more commands"
+    return f"{'; '.join(cause.what[:MOST_COMMANDS])} and {counted(len(cause.what) - MOST_COMMANDS, 'more command')}"
 
 
 def _causes(trace: Trace) -> list[_Cause]:
@@ -189,7 +189,7 @@ class _Teller:
             )
             self._say(f"{many} {self._after(times[-1])}.")
         for service, count in failed.items():
-            self._say(f"{count} task{'s' if count > 1 else ''} of {service} failed.", 1)
+            self._say(f"{counted(count, 'task')} of {service} failed.", 1)
         return list(self._told.values())
 
     def _refusal(self, rows: list[Row], reason: str) -> None:

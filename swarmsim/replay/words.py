@@ -1,4 +1,4 @@
-"""Lengths of time and shares as people read them: round, in the unit that fits."""
+"""Lengths of time, shares and counts as people read them: round, in the unit that fits."""
 
 from __future__ import annotations
 
@@ -38,3 +38,12 @@ def share(part: float) -> str:
     percent = 100 * part
     digits = next((places for places in range(7) if abs(percent) >= 10.0 ** (2 - places)), 7)
     return f"{percent:.{digits}f}".rstrip("0").rstrip(".") + " %" if digits else f"{percent:.0f} %"
+
+
+def counted(count: int, what: str) -> str:
+    """So many of them.
+
+    >>> counted(1, "task"), counted(2, "task")
+    ('1 task', '2 tasks')
+    """
+    return f"{count} {what}{'' if count == 1 else 's'}"
