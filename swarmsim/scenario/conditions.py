@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from swarmsim.docker.client import Result
-from swarmsim.scenario.schema import Condition
+from swarmsim.scenario.parts import Condition
 from swarmsim.trace.state import UPDATING, ClusterState, name
 
 

@@ -19,16 +19,14 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from swarmsim.profile import profile_names
+from swarmsim.scenario.parts import SUBJECTS, Condition, Strict
 from swarmsim.scenario.schema import (
     STEPS,
-    SUBJECTS,
-    Condition,
     DockerStep,
     ExpectStep,
     Fault,
     FaultStep,
     Scenario,
-    Strict,
     WaitStep,
 )
 from swarmsim.world import Capability

@@ -19,8 +19,8 @@ from swarmsim.scenario.conditions import Facts, Seen, check, describe, on_belief
 from swarmsim.scenario.faults import fault_row, resolved
 from swarmsim.scenario.injector import FaultInjector
 from swarmsim.scenario.loader import LoadedScenario, ScenarioError
+from swarmsim.scenario.parts import Condition
 from swarmsim.scenario.schema import (
-    Condition,
     DockerStep,
     ExpectStep,
     FaultStep,

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from swarmsim.docker.client import Result
 from swarmsim.scenario.conditions import Facts, Seen, check, describe, on_belief
+from swarmsim.scenario.parts import Condition
 from swarmsim.scenario.runner import SHOWN_BY_MANAGERS, UnmetExpectation, without_fault
 from swarmsim.scenario.schema import (
-    Condition,
     DockerStep,
     ExpectStep,
     FaultStep,

@@ -17,7 +17,8 @@ from textual.widgets import Button, Input, Static
 from swarmsim.replay.looks import CUT, LEADER, NO_POWER, NODES, TASKS
 from swarmsim.replay.timeline import Line, watch_time
 from swarmsim.scenario.faults import in_words, resolved
-from swarmsim.scenario.schema import NAME, MeanwhileStep
+from swarmsim.scenario.parts import NAME
+from swarmsim.scenario.schema import MeanwhileStep
 from swarmsim.tui.panels import sentence_of
 from swarmsim.tui.player import Future
 from swarmsim.tui.texts import Texts
