@@ -51,8 +51,8 @@ FOREVER: Lifetime = _Forever()
 
 
 class Timer(Event):
-    """A call in the future that can be taken back. ``fn(*args)`` runs at the second ``due``, if ``owner`` still
-    lives then. Of what falls on one moment that comes first which was made first, unless it takes a ``place`` that was kept for it.
+    """A call in the future that can be taken back. ``fn(*args)`` runs at ``due`` (simulated seconds),
+    if ``owner`` still lives then.
 
     A cancelled timer stays on the agenda and does nothing when its time comes: SimPy's heap cannot
     forget, and skipping a dead entry is cheaper than searching for it.
@@ -67,7 +67,6 @@ class Timer(Event):
         fn: Callable[..., object],
         args: tuple[Any, ...],
         owner: Lifetime,
-        place: int | None = None,
     ) -> None:
         self.env = env
         self.owner = owner
@@ -78,8 +77,8 @@ class Timer(Event):
         self._value = None
         self._ok = True
         # As Agenda.schedule does it, without the call: nine of ten events are timers.
-        if place is not None or due > env._now:
-            heappush(env._queue, (due, NORMAL, next(env._eid) if place is None else place, self))
+        if due > env._now:
+            heappush(env._queue, (due, NORMAL, next(env._eid), self))
         else:
             env._soon.append((due, NORMAL, next(env._eid), self))
 
@@ -167,10 +166,6 @@ class Clock:
     @property
     def now(self) -> float:
         return self.env._now
-
-    def place(self) -> int:
-        """A place in the order of one moment's events, kept for a :class:`Timer` that may or may not be made later."""
-        return next(self.env._eid)
 
     def future(self) -> Future[Any]:
         """A result that somebody will ``succeed(value)`` or ``fail(error)`` later."""

@@ -79,10 +79,6 @@ class ClientTransport:
         """The server takes no new calls; those under way may end."""
         self.draining = True
         self.channel.disconnected(self)
-        self.rpcs = {rpc: None for rpc in self.rpcs if not rpc.over}
-        for rpc in self.rpcs:
-            if isinstance(rpc, Call):
-                rpc.attend()  # the last to end closes the connection
         if not self.rpcs:
             self.socket.close()
 
@@ -154,12 +150,10 @@ class Channel:
         *,
         redirected: bool = False,
         wait_for_ready: bool = False,
-        on_failure: Callable[[RpcError], object] | None = None,
     ) -> Call[Request, Reply]:
-        """Ask; gives up after ``timeout`` seconds. ``on_failure`` is for whoever need not wait for the answer."""
+        """Ask; gives up after ``timeout`` seconds."""
         process = self.process
         call = Call(process.clock, process.host.name, method, request, redirected)
-        call.on_failure = on_failure
         self.process.ctx.time_outs.add(call, timeout)
         self._start(call, wait_for_ready)
         return call

@@ -216,36 +216,18 @@ class Socket:
         """Call ``deliver(*args)`` at the other end, after all that was sent before; never if the connection ends before."""
         if not self.alive:
             return
-        arrival = self._carry()
-        if arrival is None:
-            self._hold(deliver, args)
-        else:
-            Timer(self._env, arrival, deliver, args, self.peer)
-
-    def send_unheard(self, deliver: Deliver, *args: Any) -> float | None:
-        """Send something whose arrival nobody waits for: the second at which it arrives, if it does so without further ado.
-
-        Then no event is spent on it, and ``deliver`` is not called. Otherwise it is sent as ever, and the answer is ``None``.
-        """
-        if not self.alive:
-            return None
-        arrival = self._carry()
-        if arrival is None:
-            self._hold(deliver, args)
-        return arrival
-
-    def _carry(self) -> float | None:
-        """When a segment sent now arrives, in its turn; ``None`` if it is lost, or waits behind one that is."""
-        if self._unacknowledged is not None or not self.peer.alive:
-            return None
-        delay = self._fabric.transit(self._name, self._peer_name)
-        if delay is None:
-            return None
-        arrival = self._env._now + delay
-        if arrival < self._arrival:
-            return self._arrival
-        self._arrival = arrival
-        return arrival
+        peer = self.peer
+        if self._unacknowledged is None and peer.alive:
+            delay = self._fabric.transit(self._name, self._peer_name)
+            if delay is not None:
+                env = self._env
+                arrival = env._now + delay
+                if arrival < self._arrival:
+                    arrival = self._arrival
+                self._arrival = arrival
+                Timer(env, arrival, deliver, args, peer)
+                return
+        self._hold(deliver, args)
 
     def close(self) -> None:
         """The application is done, or its process has ended: FIN, if there is a kernel left to send one."""

@@ -51,18 +51,15 @@ class TimeOuts:
             self._open[seconds] = deque((call,))
             Timer(self.clock.env, call.deadline, self._check, (seconds,), FOREVER)
             return
-        now = self.clock.now
-        while calls and calls[0].ends_at <= now:
-            calls.popleft().leave()
+        while calls and calls[0].reply.triggered:
+            calls.popleft()
         calls.append(call)
 
     def _check(self, seconds: float) -> None:
         calls, now = self._open[seconds], self.clock.now
         while calls:
             call = calls[0]
-            if call.over:
-                call.leave()
-            elif call.impatient:
+            if call.impatient and not call.reply.triggered:
                 if call.deadline - now > 1e-9:
                     Timer(self.clock.env, call.deadline, self._check, (seconds,), FOREVER)
                     return
@@ -72,30 +69,12 @@ class TimeOuts:
 
 
 class Call(Generic[Request, Reply]):
-    """One unary call; if it is ``impatient`` it gives up at ``deadline`` (seconds).
-
-    ``on_failure`` is called with the error, should it fail. Whoever wants to hear of the answer asks for :attr:`reply`. As long as
-    nobody has, an answer costs no event: when it will arrive is known as soon as it is sent, and ``ends_at`` says so.
+    """One unary call. ``reply`` happens at the client; if it is ``impatient`` it gives up at ``deadline`` (seconds).
 
     To the server it is the call's :class:`~swarmsim.sim.method.CallInfo`.
     """
 
-    __slots__ = (
-        "_answer",
-        "_clock",
-        "_place",
-        "_reply",
-        "_timer",
-        "caller",
-        "deadline",
-        "ends_at",
-        "impatient",
-        "method",
-        "on_failure",
-        "redirected",
-        "request",
-        "transport",
-    )
+    __slots__ = ("_timer", "caller", "deadline", "impatient", "method", "redirected", "reply", "request", "transport")
 
     def __init__(
         self, clock: Clock, caller: str, method: Method[Request, Reply], request: Request, redirected: bool
@@ -104,54 +83,16 @@ class Call(Generic[Request, Reply]):
         self.method = method
         self.request = request
         self.redirected = redirected
-        self.on_failure: Callable[[RpcError], object] | None = None
+        self.reply: Future[Reply] = clock.future()
         self.deadline = math.inf
-        self.ends_at = math.inf
-        """When it ended, or will because its answer is on the way: seconds; infinite while that is open."""
         self.impatient = False
         self.transport: Transport[Call[Any, Any]] | None = None
         """The connection it goes over, once there is one."""
         self._timer: Timer | None = None
-        self._clock = clock
-        self._reply: Future[Reply] | None = None
-        self._answer: Any = None
-        self._place = 0
 
     @property
     def over(self) -> bool:
-        return self.ends_at <= self._clock.env._now
-
-    @property
-    def done(self) -> bool:
-        """Whether it is over, and whoever was to be told has been."""
-        reply = self._reply
-        return self.ends_at <= self._clock.env._now if reply is None else reply.callbacks is None
-
-    @property
-    def awaited(self) -> bool:
-        """Whether somebody has asked for the reply."""
-        return self._reply is not None
-
-    @property
-    def reply(self) -> Future[Reply]:
-        """Happens at the client, when the answer arrives or the call fails."""
-        if self._reply is None and self.ends_at < math.inf:
-            due = max(self.ends_at, self._clock.now)
-            Timer(self._clock.env, due, self.answered, (self._answer, True), FOREVER, self._place)
-        return self.attend()
-
-    def attend(self) -> Future[Reply]:
-        """Somebody waits from now on, before there is an answer."""
-        reply = self._reply
-        if reply is None:
-            reply = self._reply = self._clock.future()
-            if self.on_failure is not None:
-                reply.callbacks.append(self._tell_failure)
-        return reply
-
-    def _tell_failure(self, reply: Future[Reply]) -> None:
-        if not reply._ok and self.on_failure is not None:
-            self.on_failure(reply._value)
+        return self.reply.triggered
 
     def expire_in(self, seconds: float, owner: Scope) -> None:
         """Give up after so many seconds from now, and not before, if ``owner`` still lives then."""
@@ -171,34 +112,24 @@ class Call(Generic[Request, Reply]):
 
     def fail(self, error: RpcError) -> None:
         """There will be no answer."""
-        if self.over:
-            return
-        self.ends_at = self._clock.now
-        self.leave()
-        reply = self.attend()
-        reply.defused = True
-        reply.fail(error)
-
-    def answer_at(self, arrival: float, value: Any) -> None:
-        """The answer is on its way, and nobody waits for it."""
-        self.ends_at = arrival
-        self._answer = value
-        self._place = self._clock.place()
+        reply = self.reply
+        if not reply.triggered:
+            self._leave()
+            reply.defused = True
+            reply.fail(error)
 
     def answered(self, value: Any, ok: bool) -> None:
         """The answer has arrived. Its arrival is an event, so whoever waits need not wait for another."""
-        reply = self.attend()
+        reply = self.reply
         if reply.triggered:
             return
-        self.ends_at = self._clock.now
-        self.leave()
+        self._leave()
         reply._ok, reply._value, reply.defused = ok, value, True
         waiting, reply.callbacks = reply.callbacks, None  # type: ignore[assignment]
         for callback in waiting:
             callback(reply)
 
-    def leave(self) -> None:
-        """It needs its connection no more."""
+    def _leave(self) -> None:
         if self.transport is not None:
             self.transport.left(self)
 

@@ -58,12 +58,7 @@ class ServerTransport:
         self._answer(call, result._value, bool(result._ok))
 
     def _answer(self, call: Call[Any, Any], value: Any, ok: bool) -> None:
-        if ok and not call.awaited:
-            arrival = self.socket.send_unheard(call.answered, value, True)
-            if arrival is not None:
-                call.answer_at(arrival, value)
-        else:
-            self.socket.send(call.answered, value, ok)
+        self.socket.send(call.answered, value, ok)
 
     def open(self, stream: Stream[Any, Any]) -> None:
         """A stream is wanted."""

@@ -14,8 +14,8 @@ from random import Random
 from swarmsim.sim.clock import Timer
 from swarmsim.sim.future import Future
 from swarmsim.sim.host import Process
+from swarmsim.sim.method import Method, Reply, Request
 from swarmsim.sim.net.channel import Channel
-from swarmsim.sim.net.rpc import Call
 from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.quiescence import Phase
 from swarmsim.sim.scope import Scope
@@ -53,7 +53,6 @@ class Session:
         self.id = session_id
         self.registered = False
         self.heartbeats: PeriodicTimer
-        self._report: Call[UpdateTaskStatusRequest, None] | None = None
         self.channel = Channel(agent.process, self.scope, remote.addr if remote is not None else LOCAL_SOCKET)
         self._timeout: Timer | None = None
         if delay:
@@ -93,8 +92,8 @@ class Session:
 
     def heartbeat(self) -> None:
         """Send one heartbeat; the next follows after the period in its answer."""
-        request = HeartbeatRequest(self.agent.node_id, self.id)
-        self.channel.call(dispatcher.HEARTBEAT, request, RPC_TIMEOUT).reply.callbacks.append(self._heard)
+        reply = self.call(dispatcher.HEARTBEAT, HeartbeatRequest(self.agent.node_id, self.id))
+        reply.callbacks.append(self._heard)
 
     def _heard(self, reply: Future[HeartbeatResponse]) -> None:
         if reply._ok:
@@ -106,20 +105,8 @@ class Session:
         """As if all heartbeats up to now had been answered; ``heartbeat`` is the last."""
         self.heartbeats.wake(heartbeat.next)
 
-    def report(self, task_id: str, status: TaskStatus) -> None:
-        request = UpdateTaskStatusRequest(self.agent.node_id, self.id, ((task_id, status),))
-        self._report = self.channel.call(
-            dispatcher.UPDATE_TASK_STATUS,
-            request,
-            RPC_TIMEOUT,
-            on_failure=partial(self.agent.report_failed, self, task_id, status),
-        )
-
-    @property
-    def reporting(self) -> Call[UpdateTaskStatusRequest, None] | None:
-        """The report under way, if there is one."""
-        report = self._report
-        return None if report is None or report.done else report
+    def call(self, method: Method[Request, Reply], request: Request) -> Future[Reply]:
+        return self.channel.call(method, request, RPC_TIMEOUT).reply
 
     def failed(self, error: RpcError) -> None:
         if self.scope.alive:
@@ -154,6 +141,7 @@ class Agent:
         self._backoff = 0.0
         self.session: Session | None = None
         self._to_report: dict[str, TaskStatus] = {}
+        self._reporting = False
         self.worker = Worker(scope, executor, disk, self._status_changed)
         PeriodicTimer(scope, NODE_UPDATE_PERIOD, self.check_description)
         self._connect("", 0.0)
@@ -178,6 +166,7 @@ class Agent:
 
     def session_failed(self, session: Session, error: RpcError) -> None:
         self.remotes.observe(session.remote, good=False)
+        self._reporting = False
         self.journal.note(
             rows.SessionFailed, host=self.process.host.name, manager=session.manager, reason=error.message
         )
@@ -200,6 +189,7 @@ class Agent:
             if self.session is not None and self.session.registered:
                 session, self.session = self.session, None
                 session.scope.end()
+                self._reporting = False
                 self._connect(session.id, 0.0)
         return NODE_UPDATE_PERIOD
 
@@ -224,21 +214,21 @@ class Agent:
     def _report_next(self) -> None:
         """Send one status; the next when it was taken."""
         session = self.session
-        if not self._to_report or session is None or not session.registered:
+        if self._reporting or not self._to_report or session is None or not session.registered:
             return
-        before = session.reporting
-        if before is None:
-            task_id = next(iter(self._to_report))
-            session.report(task_id, self._to_report.pop(task_id))
-            before = session.reporting
-        if before is not None and self._to_report and not before.awaited:
-            before.reply.callbacks.append(partial(self._reported, session))
+        task_id = next(iter(self._to_report))
+        status = self._to_report.pop(task_id)
+        self._reporting = True
+        request = UpdateTaskStatusRequest(self.node_id, session.id, ((task_id, status),))
+        reply = session.call(dispatcher.UPDATE_TASK_STATUS, request)
+        reply.callbacks.append(partial(self._reported, session, task_id, status))
 
-    def _reported(self, session: Session, reply: Future[None]) -> None:
-        if reply._ok and self.scope.alive and session is self.session:
-            self._report_next()
-
-    def report_failed(self, session: Session, task_id: str, status: TaskStatus, error: RpcError) -> None:
-        if self.scope.alive:
+    def _reported(self, session: Session, task_id: str, status: TaskStatus, reply: Future[None]) -> None:
+        if not self.scope.alive:
+            return
+        if not reply._ok:
             self._to_report.setdefault(task_id, status)
-            session.failed(error)
+            session.failed(reply._value)
+        elif session is self.session:
+            self._reporting = False
+            self._report_next()

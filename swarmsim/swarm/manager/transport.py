@@ -46,30 +46,24 @@ class Owner(Protocol):
 class Peer:
     """The way to one other member: a channel, a queue, and whether the last message arrived.
 
-    The channel reconnects after pauses that grow to 8 s, and
+    ``call`` is the message under way, ``None`` if there is none. The channel reconnects after pauses that grow to 8 s, and
     between its attempts every message fails at once. So a manager that comes back may not hear from its leader for up to
     about 8 s (transport.go: WithBackoffMaxDelay).
     """
 
-    __slots__ = ("_call", "_dormant", "active", "channel", "checking", "member", "node", "queue")
+    __slots__ = ("_dormant", "active", "call", "channel", "checking", "member", "node", "queue")
 
     def __init__(self, node: Owner, member: Member) -> None:
         self.node = node
         self.member = member
         self.queue: deque[Message] = deque()
-        self._call: Call[Message, None] | None = None
+        self.call: Call[Message, None] | None = None
         self._dormant: Dormant | None = None
         self.active = False
         self.channel = Channel(node.process, node.scope, member.addr, BACKOFF_MAX)
         self.checking = True
         check = self.channel.call(health.CHECK, health.HealthCheckRequest(), SEND_TIMEOUT)
         check.reply.callbacks.append(self._checked)
-
-    @property
-    def call(self) -> Call[Message, None] | None:
-        """The message under way, if there is one."""
-        call = self._call
-        return None if call is None or call.done else call
 
     @property
     def idle(self) -> bool:
@@ -117,13 +111,8 @@ class Peer:
             self._failed(message)
             return
         self.queue.append(message)
-        if self.checking:
-            return
-        call = self.call
-        if call is None:
+        if self.call is None and not self.checking:
             self._next()
-        elif not call.awaited:
-            call.reply.callbacks.append(self._acknowledged)
 
     def _checked(self, reply: Future[health.HealthCheckResponse]) -> None:
         """The member was asked how it is, before anything else is sent (peer.go run)."""
@@ -136,13 +125,9 @@ class Peer:
             self._next()
 
     def _next(self) -> None:
-        """Send the next message. If it arrives, an active peer with nothing more to send learns nothing by it."""
         message = self.queue.popleft()
-        call = self._call = self.channel.call(
-            PROCESS_RAFT_MESSAGE, message, SEND_TIMEOUT, on_failure=partial(self._not_acknowledged, message)
-        )
-        if self.queue or not self.active or message.type is Kind.SNAP:
-            call.reply.callbacks.append(self._acknowledged)
+        self.call = self.channel.call(PROCESS_RAFT_MESSAGE, message, SEND_TIMEOUT)
+        self.call.reply.callbacks.append(partial(self._acknowledged, message))
         self._note_sent(message)
 
     def _note_sent(self, message: Message) -> None:
@@ -156,30 +141,28 @@ class Peer:
                 term=message.term,
             )
 
-    def _acknowledged(self, reply: Future[None]) -> None:
-        if not reply._ok or not self.node.scope.alive:
-            return
-        call, self._call = self._call, None
-        self._set_active(True)
-        if call is not None and call.request.type is Kind.SNAP:
-            self.node.core.report_snapshot(self.member.raft_id, True)
-        if self.queue:
-            self._next()
-
-    def _not_acknowledged(self, message: Message, error: RpcError) -> None:
+    def _acknowledged(self, message: Message, reply: Future[None]) -> None:
         if not self.node.scope.alive:
             return
-        self._call = None
-        if error.message == MEMBER_REMOVED:
-            self.node.removed()
-            return
-        self._failed(message)
-        # Between attempts to connect whatever waits would fail at this very moment too: hundreds of heartbeats, once a connection
-        # to a host without power is given up.
-        while self.queue and self.channel.failing:
-            message = self.queue.popleft()
-            self._note_sent(message)
+        self.call = None
+        if reply._ok:
+            self._set_active(True)
+            if message.type is Kind.SNAP:
+                self.node.core.report_snapshot(self.member.raft_id, True)
+        else:
+            reply.defused = True
+            error = reply._value
+            assert isinstance(error, RpcError)
+            if error.message == MEMBER_REMOVED:
+                self.node.removed()
+                return
             self._failed(message)
+            # Between attempts to connect whatever waits would fail at this very moment too: hundreds of heartbeats, once a
+            # connection to a host without power is given up.
+            while self.queue and self.channel.failing:
+                waiting = self.queue.popleft()
+                self._note_sent(waiting)
+                self._failed(waiting)
         if self.queue:
             self._next()
 

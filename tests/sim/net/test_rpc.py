@@ -76,33 +76,6 @@ def test_a_deadline_is_the_clients_own():
     )
 
 
-def test_an_answer_nobody_waits_for_comes_all_the_same():
-    """It has no event of its own until somebody asks for the reply."""
-    talk = Talk()
-    talk.run(0.1)
-    call = talk.channel.call(HELLO, "x", 1.0)
-    talk.run(0.0015)
-    assert (call.over, round(call.ends_at, 6)) == (False, 0.102)
-    assert (talk.clock.run(call.reply), round(talk.clock.now, 6)) == ("xx", 0.102)
-    call = talk.channel.call(HELLO, "x", 1.0)
-    talk.run(0.5)
-    assert call.over
-    assert talk.clock.run(call.reply) == "xx"
-
-
-def test_a_failure_is_told_whoever_waits():
-    talk = Talk()
-    talk.run(0.1)
-    errors = []
-    talk.channel.call(LATER, 9.0, 1.0, on_failure=errors.append)
-    talk.run(0.5)
-    talk.channel.call(HELLO, "x", 1.0, on_failure=errors.append)
-    talk.run(0.0005)
-    talk.b.power_off()
-    talk.run(2.0)
-    assert [error.code for error in errors] == ["DeadlineExceeded", "DeadlineExceeded"]
-
-
 def test_nobody_serves_an_unknown_method():
     assert Talk().ask(NONSENSE)[0] == "rpc error: code = Unimplemented desc = unknown method Test/Nonsense"
 
