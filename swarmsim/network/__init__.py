@@ -1,0 +1,21 @@
+"""What nodes tell each other about networks (libnetwork): who is there, and which endpoint has which address.
+
+======================  ==========================================================================================
+module                  what it knows
+======================  ==========================================================================================
+:mod:`.records`         what the tables hold: endpoints of services, endpoints of overlays
+:mod:`.messages`        what goes over the wire, and how many bytes that is
+:mod:`.ports`           what the cores need of their surroundings: time, packets, connections
+:mod:`.broadcasts`      messages that are handed on a number of times, the freshest first
+:mod:`.suspicion`       how long a member is suspected before it is called dead
+:mod:`.probe`           one look at another member, and doubting oneself
+:mod:`.memberlist`      who is there
+:mod:`.tables`          the entries of one node: Lamport times, owners, tombstones
+:mod:`.nodes`           members that are there, failed or left, and looking for those that failed
+:mod:`.bulksync`        two members compare all they have
+:mod:`.networkdb`       the tables every member of a network has, and how they come to agree
+======================  ==========================================================================================
+
+The cores do no input or output: their owner calls them when time has passed or something has arrived, and they ask their
+:class:`~.ports.Surroundings` to send.
+"""

@@ -1,0 +1,199 @@
+"""The members as networkdb sees them: there, failed, or left (networkdb/nodemgmt.go), and coming back (cluster.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from swarmsim.network.beat import Beat
+from swarmsim.network.broadcasts import Broadcasts
+from swarmsim.network.messages import TableEvent
+from swarmsim.network.ports import Surroundings
+
+if TYPE_CHECKING:
+    from swarmsim.network.networkdb import NetworkDB
+
+BROADCAST_TIMEOUT = 5.0  # seconds, broadcast.go broadcastTimeout
+NODE_REAP_INTERVAL = 24 * 3600.0  # seconds, cluster.go nodeReapInterval
+NODE_REAP_PERIOD = 2 * 3600.0  # seconds, cluster.go nodeReapPeriod
+RETRY_INTERVAL = 1.0  # seconds, cluster.go retryInterval
+REJOIN_DURATION = 10.0  # seconds, cluster.go rejoinClusterDuration
+
+
+class Attachment:
+    """A member on a network. ``broadcasts`` and ``in_sync`` are of one's own; ``residual``: seconds a left one is remembered."""
+
+    __slots__ = ("broadcasts", "in_sync", "leaving", "ltime", "residual")
+
+    def __init__(self, ltime: int) -> None:
+        self.ltime = ltime
+        self.leaving = False
+        self.residual = 0.0
+        self.in_sync = False
+        self.broadcasts: Broadcasts[TableEvent] | None = None
+
+
+class Node:
+    """``residual``: seconds until one that is gone is forgotten."""
+
+    __slots__ = ("address", "ltime", "residual")
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.ltime = 0
+        self.residual = 0.0
+
+
+class Nodes:
+    """The three lists a member may be in."""
+
+    def __init__(self) -> None:
+        self.active: dict[str, Node] = {}
+        self.failed: dict[str, Node] = {}
+        self.left: dict[str, Node] = {}
+
+    def add(self, name: str, address: str) -> None:
+        self.active[name] = Node(address)
+
+    def newer(self, name: str, ltime: int) -> bool:
+        """Whether an event of this time is news of a member that is there; its time is then that."""
+        for nodes in (self.active, self.left, self.failed):
+            node = nodes.get(name)
+            if node is not None:
+                if node.ltime >= ltime:
+                    return False
+                node.ltime = ltime
+                return nodes is self.active
+        return False
+
+    def activate(self, name: str) -> bool:
+        """It is back; whether it was known to be gone."""
+        for nodes in (self.left, self.failed):
+            node = nodes.pop(name, None)
+            if node is not None:
+                node.residual = 0.0
+                self.active[name] = node
+                return True
+        return False
+
+    def fail(self, name: str) -> bool:
+        """It does not answer any more; whether it was there."""
+        node = self.active.pop(name, None)
+        if node is None:
+            return False
+        node.residual = NODE_REAP_INTERVAL
+        self.failed[name] = node
+        return True
+
+    def depart(self, name: str) -> bool:
+        """It has left; whether that was not known."""
+        node = self.active.pop(name, None) or self.failed.pop(name, None)
+        if node is None:
+            return False
+        node.residual = node.residual or NODE_REAP_INTERVAL
+        self.left[name] = node
+        return True
+
+    def previous(self, name: str, address: str) -> str | None:
+        """Who else has or had this address."""
+        for nodes in (self.active, self.failed, self.left):
+            for other, node in nodes.items():
+                if node.address == address and other != name:
+                    return other
+        return None
+
+    def reap(self) -> None:
+        """Two hours have passed: those gone for a day are forgotten."""
+        for nodes in (self.failed, self.left):
+            for name, node in list(nodes.items()):
+                if node.residual > NODE_REAP_PERIOD:
+                    node.residual -= NODE_REAP_PERIOD
+                else:
+                    del nodes[name]
+
+
+class Wait:
+    """For a broadcast to have gone out: ``then(whether it has within 5 s)`` is called once."""
+
+    def __init__(self, surroundings: Surroundings, then: Callable[[bool], object]) -> None:
+        self.then = then
+        self.over = False
+        self.timer = surroundings.after(BROADCAST_TIMEOUT, self._finish, False)
+
+    def done(self) -> None:
+        if not self.over:
+            self.timer.cancel()
+            self._finish(True)
+
+    def _finish(self, in_time: bool) -> None:
+        if not self.over:
+            self.over = True
+            self.then(in_time)
+
+
+class Reconnecting:
+    """Looking for members that failed, one at random each time, and for those one came through."""
+
+    def __init__(self, db: NetworkDB) -> None:
+        self.db = db
+        self.beat = Beat(self._reconnect)
+        self.rejoining = Beat(self._rejoin)
+
+    def tick(self) -> None:
+        self.beat.tick()
+
+    def rejoin(self) -> None:
+        self.rejoining.tick()
+
+    def _reconnect(self) -> None:
+        db = self.db
+        failed = list(db.nodes.failed)
+        if not failed:
+            self.beat.done()
+            return
+        name = failed[int(db.rng.random() * len(failed))]
+
+        def synced(_: object) -> None:
+            self.beat.done()
+
+        def told(in_time: bool) -> None:
+            if in_time:
+                db.bulk_sync.with_all([name], synced)
+            else:
+                self.beat.done()
+
+        def joined(answered: int) -> None:
+            if answered:
+                db.send_node_event(True, told)
+            else:
+                self.beat.done()
+
+        db.members.join((db.nodes.failed[name].address,), joined)
+
+    def _rejoin(self) -> None:
+        db = self.db
+        there = {node.address for name, node in db.nodes.active.items() if name != db.name}
+        if not db.bootstrap or any(address in there for address in db.bootstrap):
+            self.rejoining.done()
+            return
+        until = db.surroundings.now + REJOIN_DURATION
+
+        def again() -> None:
+            if db.surroundings.now > until:
+                self.rejoining.done()
+            else:
+                db.members.join(db.bootstrap, joined)
+
+        def told(in_time: bool) -> None:
+            if in_time:
+                self.rejoining.done()
+            else:
+                db.surroundings.after(RETRY_INTERVAL, again)
+
+        def joined(answered: int) -> None:
+            if answered:
+                db.send_node_event(True, told)
+            else:
+                db.surroundings.after(RETRY_INTERVAL, again)
+
+        db.surroundings.after(RETRY_INTERVAL, again)

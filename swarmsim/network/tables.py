@@ -1,0 +1,126 @@
+"""The entries one member knows, and whoever watches them (libnetwork networkdb/networkdb.go, watch.go).
+
+Each entry has an owner and the Lamport time of its last change. A deleted entry stays for half an hour as a *tombstone*, so that
+nobody who missed its end brings it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from swarmsim.network.messages import Change
+from swarmsim.network.records import Record
+
+TOMBSTONE = 1800.0  # seconds, networkdb.go reapEntryInterval
+REAP_PERIOD = 5.0  # seconds, cluster.go reapPeriod
+REAP_MARGIN = 1.0  # second, cluster.go reapTableEntries: what is sent is whole seconds, and never 0
+
+
+class LamportClock:
+    """Time that only counts events (serf lamport.go)."""
+
+    __slots__ = ("time",)
+
+    def __init__(self) -> None:
+        self.time = 0
+
+    def increment(self) -> int:
+        self.time += 1
+        return self.time
+
+    def witness(self, time: int) -> None:
+        """Somebody else is that far."""
+        if time >= self.time:
+            self.time = time + 1
+
+
+class Entry(NamedTuple):
+    """``residual``: seconds a tombstone still has, when it was last looked at."""
+
+    ltime: int
+    owner: str
+    value: Record
+    deleting: bool = False
+    residual: float = 0.0
+
+
+class Where(NamedTuple):
+    """An entry's place."""
+
+    table: str
+    network: str
+    key: str
+
+
+class Event(NamedTuple):
+    """What watchers are told: an entry has come, has changed, or is gone (``value``: as it was last)."""
+
+    change: Change
+    table: str
+    network: str
+    key: str
+    value: Record
+
+
+class _Watch(NamedTuple):
+    on_event: Callable[[Event], object]
+    table: str
+    network: str
+    key: str
+
+    def wants(self, event: Event) -> bool:
+        return self.table in ("", event.table) and self.network in ("", event.network) and self.key in ("", event.key)
+
+
+class Tables:
+    """All tables of all networks. Entries are listed in the order of their places, as libnetwork's radix trees do."""
+
+    def __init__(self) -> None:
+        self._networks: dict[str, dict[Where, Entry]] = {}
+        self._watches: dict[_Watch, None] = {}
+
+    def get(self, at: Where) -> Entry | None:
+        """The entry there, a tombstone too."""
+        return self._networks.get(at.network, {}).get(at)
+
+    def put(self, at: Where, entry: Entry) -> None:
+        self._networks.setdefault(at.network, {})[at] = entry
+
+    def remove(self, at: Where) -> None:
+        del self._networks[at.network][at]
+
+    def of(self, network: str) -> list[tuple[Where, Entry]]:
+        """All entries of one network, tombstones too."""
+        return sorted(self._networks.get(network, {}).items(), key=lambda item: item[0])
+
+    def all(self) -> Iterator[tuple[Where, Entry]]:
+        for network in list(self._networks):
+            yield from self.of(network)
+
+    def reap(self, network: str, seconds: float = REAP_PERIOD) -> None:
+        """So many seconds of a network's tombstones have passed; those at their end go."""
+        for at, entry in list(self._networks.get(network, {}).items()):
+            if entry.deleting:
+                if entry.residual > seconds + REAP_MARGIN:
+                    self._networks[network][at] = entry._replace(residual=entry.residual - seconds)
+                else:
+                    self.remove(at)
+
+    def watch(
+        self, on_event: Callable[[Event], object], table: str = "", network: str = "", key: str = ""
+    ) -> Callable[[], None]:
+        """Tell ``on_event`` of every change others make, or only of those of one table, network or key; the answer ends that."""
+        watch = _Watch(on_event, table, network, key)
+        self._watches[watch] = None
+
+        def cancel() -> None:
+            self._watches.pop(watch, None)
+
+        return cancel
+
+    def tell(self, change: Change, at: Where, value: Record) -> None:
+        event = Event(change, at.table, at.network, at.key, value)
+        for watch in list(self._watches):
+            if watch.wants(event):
+                watch.on_event(event)
