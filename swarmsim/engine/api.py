@@ -24,7 +24,6 @@ from swarmsim.engine.convert import cluster_spec, node_spec, stored
 from swarmsim.engine.engine import ENGINE_VERSION, LOG_PORT
 from swarmsim.engine.events import EngineEvent, message
 from swarmsim.engine.gossip import leave_duration, others_in_gossip
-from swarmsim.engine.images import find_image
 from swarmsim.engine.joining import Joining
 from swarmsim.engine.jsonforms import (
     Json,
@@ -391,7 +390,7 @@ class EngineAPI(ResourceCalls):
     def distribution_inspect(self, image: str) -> Activity[Json]:
         """What the registry says of an image (daemon/images, distribution router)."""
         yield self.engine.sample_duration("registry")
-        found = find_image(image)
+        found = self.engine.catalogue.find(image)
         if found is None or not found[0].in_registry:
             raise ApiError(403, f"{image}: not found in any registry")
         return {
@@ -402,7 +401,7 @@ class EngineAPI(ResourceCalls):
     def image_inspect(self, reference: str) -> Activity[Json]:
         """Raises :class:`ApiError`: for an image that is here, that what is in it is not modelled."""
         yield from self._request()
-        found = find_image(reference)
+        found = self.engine.catalogue.find(reference)
         if found is not None and found[1] in self.engine.images:
             raise ApiError(501, f"swarmsim: what is in the image {reference} is not modelled yet")
         raise texts.NO_SUCH_IMAGE.refusal(image=reference)

@@ -15,6 +15,7 @@ from swarmsim.apitypes.specs import GenericResource, PortConfig, replace
 from swarmsim.engine.containers import NOTHING, Container
 from swarmsim.engine.events import EventLog
 from swarmsim.engine.executor import ContainerController
+from swarmsim.engine.images import Catalogue
 from swarmsim.engine.joining import Joining
 from swarmsim.engine.localresources import PREDEFINED, LocalNetwork, Volume
 from swarmsim.engine.overlays import Overlays
@@ -48,12 +49,12 @@ LOG_PORT = 2375
 
 
 class Engine:
-    """The engine of one host, running or not. ``labels`` are the daemon's, for ``engine.labels.X``."""
+    """The engine of one host, running or not. ``catalogue`` has the images there are, ``labels`` are the daemon's, for ``engine.labels.X``."""
 
     def __init__(
         self,
         host: Host,
-        images: tuple[str, ...] = (),
+        catalogue: Catalogue,
         labels: dict[str, str] | None = None,
         generic: tuple[GenericResource, ...] = (),
         plugins: tuple[tuple[str, str], ...] = (),
@@ -64,7 +65,8 @@ class Engine:
         self.platform = platform
         self.host = host
         self.labels = labels or {}
-        self.images: dict[str, None] = host.disk.setdefault("images", dict.fromkeys(images))
+        self.catalogue = catalogue
+        self.images: dict[str, None] = host.disk.setdefault("images", dict.fromkeys(catalogue.on_hosts()))
         self.containers: dict[str, Container] = host.disk.setdefault("containers", {})
         self.task_containers: dict[str, Container] = host.disk.setdefault("task containers", {})
         self.volumes: dict[str, Volume] = host.disk.setdefault("volumes", {})

@@ -11,7 +11,7 @@ from swarmsim.apitypes.specs import DEFAULT_STOP_GRACE, SECOND, Mount, PortConfi
 from swarmsim.engine import texts
 from swarmsim.engine.behaviour import NotUnderstood
 from swarmsim.engine.containers import Container, HealthCheck
-from swarmsim.engine.images import NoExecutable, find_image, plan_probe, plan_run
+from swarmsim.engine.images import Catalogue, NoExecutable, plan_probe, plan_run
 from swarmsim.engine.localresources import Volume
 from swarmsim.engine.overlays import Overlays
 from swarmsim.engine.stream import Pipe
@@ -49,6 +49,7 @@ class Backend(Protocol):
     host: Host
     process: Process
     ids: Random
+    catalogue: Catalogue
     images: dict[str, None]
     task_containers: dict[str, Container]
     overlays: Overlays
@@ -163,7 +164,7 @@ class ContainerController:
         if self.container is not None:
             return
         yield from self._join_networks()
-        found = find_image(spec.image)
+        found = engine.catalogue.find(spec.image)
         if found is not None and found[0].in_registry:
             yield engine.sample_duration("registry")
             if found[1] not in engine.images:
@@ -240,7 +241,7 @@ class ContainerController:
         self._locked = self._work(self._start_container(container))
         yield self._locked
         check = HealthCheck.of(self.task.spec.container.health)
-        found = find_image(container.image)
+        found = self.engine.catalogue.find(container.image)
         if check is None or found is None:
             return
         events = container.subscribe()
@@ -265,7 +266,7 @@ class ContainerController:
         """Why the container will not start, and what the engine says of it; ``None`` if it will."""
         program = container.command[0]
         user = self.task.spec.container.user.partition(":")[0]
-        found = find_image(self.task.spec.container.image)
+        found = self.engine.catalogue.find(self.task.spec.container.image)
         health = HealthCheck.of(self.task.spec.container.health)
         if user and not user.isdigit() and found is not None and user not in found[0].users:
             return texts.NO_SUCH_USER, texts.NO_SUCH_USER.fill(user=user)
@@ -352,7 +353,7 @@ class ContainerController:
         """Ask the process to end, insist, and tidy up."""
         was_running = container.alive
         spec = self.task.spec.container
-        found = find_image(spec.image)
+        found = self.engine.catalogue.find(spec.image)
         signal = spec.stop_signal or (found[0].stop_signal if found else "") or "SIGTERM"
         grace = DEFAULT_STOP_GRACE if spec.stop_grace_period is None else spec.stop_grace_period
         # The engine's grace is in whole seconds (adapter.go shutdown).

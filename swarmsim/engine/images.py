@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from swarmsim.apitypes.reference import InvalidReference, Reference, parse_reference
@@ -70,20 +71,30 @@ IMAGES: tuple[Image, ...] = (
     Image("dockersamples/visualizer", ("latest",), 185, ("npm", "start"), True, "", ("8080/tcp",)),
 )
 
-_BY_NAME = {image.name: image for image in IMAGES}
 
+class Catalogue:
+    """The images there are in one world: in its registry, or on its hosts from the beginning."""
 
-def find_image(reference: str) -> tuple[Image, str] | None:
-    """The image and its familiar name, or ``None`` if the model (like its registry) has none of that name."""
-    try:
-        parsed: Reference = parse_reference(reference)
-    except InvalidReference:
-        return None
-    image = _BY_NAME.get(parsed.name)
-    tag = parsed.tag or "latest"
-    if image is None or tag not in image.tags:
-        return None
-    return image, f"{parsed.name}:{tag}"
+    def __init__(self, images: Iterable[Image] = IMAGES) -> None:
+        self._by_name = {image.name: image for image in images}
+
+    def find(self, reference: str) -> tuple[Image, str] | None:
+        """The image and its familiar name; ``None`` if there is none of that name."""
+        try:
+            parsed: Reference = parse_reference(reference)
+        except InvalidReference:
+            return None
+        image = self._by_name.get(parsed.name)
+        tag = parsed.tag or "latest"
+        if image is None or tag not in image.tags:
+            return None
+        return image, f"{parsed.name}:{tag}"
+
+    def on_hosts(self) -> list[str]:
+        """Familiar names of those that every host has from the beginning."""
+        return [
+            f"{image.name}:{tag}" for image in self._by_name.values() if not image.in_registry for tag in image.tags
+        ]
 
 
 class NoExecutable(Exception):

@@ -12,6 +12,7 @@ from swarmsim.docker.client import Result, run_docker, split_words
 from swarmsim.docker.command import Write
 from swarmsim.docker.files import Files
 from swarmsim.engine.engine import Engine
+from swarmsim.engine.images import Catalogue
 from swarmsim.engine.routes import EngineTransport
 from swarmsim.profile import Profile, load_profile
 from swarmsim.sim.clock import Clock
@@ -52,6 +53,7 @@ class SimulatedCluster:
         self.journal = self.ctx.journal
         self.hosts: Mapping[str, HostSpec] = {spec.name: spec for spec in hosts}
         self.engines: dict[str, Engine] = {}
+        self.catalogue = Catalogue()
         self.files = Files()
         """What docker commands may read."""
         self.scope = Scope(self.clock, "world")
@@ -63,7 +65,7 @@ class SimulatedCluster:
             self.ctx.fabric.link(spec.name, SWITCH, own.samplers["link"])
             engine = self.engines[spec.name] = Engine(
                 host,
-                ("mini:1", "mini:2"),
+                self.catalogue,
                 dict(spec.engine_labels),
                 _generic(spec.resources),
                 spec.plugins,

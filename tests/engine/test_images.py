@@ -6,10 +6,11 @@ import math
 
 import pytest
 
-from swarmsim.engine.images import NoExecutable, find_image, plan_run
+from swarmsim.engine.images import Catalogue, NoExecutable, plan_run
 from tests.conftest import Lab
 
-MINI = find_image("mini:1")[0]
+CATALOGUE = Catalogue()
+MINI = CATALOGUE.find("mini:1")[0]
 
 RUNS = [
     (["sleep", "100"], 100, 0),
@@ -41,7 +42,7 @@ def test_what_a_command_does(command, seconds, code):
 
 
 def test_servers_run_until_they_are_stopped_and_stop_with_0():
-    nginx = find_image("nginx")[0]
+    nginx = CATALOGUE.find("nginx")[0]
     assert plan_run(nginx, list(nginx.command), init=False)[:3] == (math.inf, 0, 0)
 
 
@@ -62,7 +63,7 @@ def test_an_executable_the_image_does_not_have():
     ],
 )
 def test_images_by_name(name, familiar):
-    found = find_image(name)
+    found = CATALOGUE.find(name)
     assert (found[1] if found else None) == familiar
 
 

@@ -7,11 +7,12 @@ import math
 import pytest
 
 from swarmsim.engine.behaviour import NotUnderstood
-from swarmsim.engine.images import find_image, plan_probe, plan_run
+from swarmsim.engine.images import Catalogue, plan_probe, plan_run
 from swarmsim.engine.scripts import run_script
 from tests.conftest import Lab
 
-MINI = find_image("mini:1")[0]
+CATALOGUE = Catalogue()
+MINI = CATALOGUE.find("mini:1")[0]
 
 RUNS = [
     # script, seconds, exit code, lines
