@@ -25,7 +25,6 @@ from swarmsim.scenario.duration import parse_seconds
 from swarmsim.scenario.loader import (
     LoadedScenario,
     ScenarioError,
-    load_scenario,
     parse_scenario,
     read_scenario,
     shipped_scenarios,
@@ -70,10 +69,14 @@ def _fail(message: object) -> typer.Exit:
     return typer.Exit(BAD_INPUT)
 
 
-def _load(file: str) -> LoadedScenario:
+def _load(file: str, settings: list[str] | None = None) -> LoadedScenario:
+    """A scenario, with other values at the paths that ``--set`` names."""
+    from swarmsim.analysis.sweep import SweepError, parse_changes
+
     try:
-        return load_scenario(file)
-    except ScenarioError as problem:
+        text, source = read_scenario(file)
+        return parse_scenario(text, source, parse_changes(settings or []))
+    except (ScenarioError, SweepError) as problem:
         raise _fail(problem) from None
 
 
@@ -97,6 +100,9 @@ def run(
     precision: Annotated[
         str | None, typer.Option(help="with --seeds: stop early once every share is known this well, such as 5%")
     ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="another value at a path, such as cluster.managers=5; repeatable")
+    ] = None,
     eager: Eager = False,
 ) -> None:
     """Run scenarios: tell what happened, check what they expect, leave a trace and a picture."""
@@ -104,7 +110,7 @@ def run(
     wanted = _precision(precision)
     if wanted is not None and not seeds:
         raise _fail("--precision is reached with more runs: give --seeds, how many at most")
-    loaded = [_load(file) for file in files]
+    loaded = [_load(file, set_) for file in files]
     single = {
         "--trace": trace, "--plot": plot, "--speed": speed, "--until": until, "--messages": messages, "--verbose": verbose
     }  # fmt: skip
@@ -166,14 +172,16 @@ def _run_once(
     eager: bool,
 ) -> Outcome:
     name = loaded.scenario.name
+    # What was changed by --set does not take the place of the scenario's own trace.
+    stem = f"{name}-{loaded.digest[:6]}-{seed}" if loaded.changed else f"{name}-{seed}"
     header = trace_header(loaded, seed)
     rows: list[dict[str, Any]] = []
     length = loaded.scenario.duration
     screen = Screen(speed, length) if speed else None
     meter = Meter()
     try:
-        trace_path = trace_path or _in_runs(f"{name}-{seed}.jsonl")
-        plot_path = plot_path or _in_runs(f"{name}-{seed}.png")
+        trace_path = trace_path or _in_runs(f"{stem}.jsonl")
+        plot_path = plot_path or _in_runs(f"{stem}.png")
         if form in ("story", "timeline"):
             show_title(header)
         bar = Bar(name, None if screen else length)

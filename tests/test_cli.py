@@ -73,6 +73,15 @@ def test_json(folder):
     assert result["milestones"]["wait: 1 running"]
 
 
+def test_a_run_with_another_value_at_a_path_has_a_trace_of_its_own(folder):
+    done = swarmsim("run", "quick.yaml", "--json", "--set", "cluster.workers=2", "--set", "steps=[]", cwd=folder)
+    trace = folder / json.loads(done.stdout)["trace"]
+    rows = [json.loads(line) for line in trace.read_text().splitlines()]
+    assert [row["host"] for row in rows if row["kind"] == "host"] == ["m1", "w1", "w2"]
+    assert not any("service create" in row["cmd"] for row in rows if row["kind"] == "docker")
+    assert trace.name not in ("quick-1.jsonl", "quick.jsonl")
+
+
 def test_an_ensemble(folder):
     done = swarmsim("run", "quick.yaml", "--seeds", "4", "--json", cwd=folder)
     result = json.loads(done.stdout)
@@ -83,6 +92,9 @@ def test_an_ensemble(folder):
 BAD = [
     (["run", "nosuch"], "nosuch: no such file, and no shipped scenario of that name"),
     (["run", "broken.yaml"], "broken.yaml:1:1: 'name' is missing"),
+    (["run", "quick.yaml", "--set", "cluster.managers=1,3"], "a run has one value there; swarmsim sweep tries several"),
+    (["run", "quick.yaml", "--set", "cluster.wrkers=1"], "unknown key 'wrkers'; did you mean 'workers'?"),
+    (["run", "quick.yaml", "--set", "name=a", "--set", "name=b"], "--set name=b: name is given twice"),
     (["run", "quick.yaml", "--until", "soon"], "--until 'soon' is no duration"),
     (["run", "quick.yaml", "--trace", "no/where.jsonl"], "no/where.jsonl: cannot be written"),
     (["run", "quick.yaml", "--plot", "picture.xyz"], "picture.xyz: the picture cannot be written"),

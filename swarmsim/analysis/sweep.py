@@ -94,6 +94,23 @@ def parse_setting(text: str) -> Setting:
     return Setting(path, found)
 
 
+def parse_changes(texts: list[str]) -> dict[str, Any]:
+    """Settings of a single run as they are typed, each with the one value to put there. Raises :class:`SweepError`.
+
+    >>> parse_changes(["cluster.managers=5", "faults=[]"])
+    {'cluster.managers': 5, 'faults': []}
+    """
+    changes: dict[str, Any] = {}
+    for text in texts:
+        path, values = parse_setting(text)
+        if len(values) != 1:
+            raise SweepError(f"--set {text}: a run has one value there; swarmsim sweep tries several")
+        if path in changes:
+            raise SweepError(f"--set {text}: {path} is given twice")
+        changes[path] = values[0]
+    return changes
+
+
 def plan(text: str, source: str, settings: list[Setting]) -> Sweep:
     """Every point of the grid, checked before anything is run.
 

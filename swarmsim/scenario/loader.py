@@ -56,6 +56,8 @@ class LoadedScenario(NamedTuple):
     digest: str
     source: str
     needs: tuple[Need, ...] = ()
+    changed: bool = False
+    """Whether anything in it is not as its text has it."""
 
 
 def shipped_scenarios() -> dict[str, str]:
@@ -119,7 +121,7 @@ def parse_scenario(text: str, source: str, changes: Changes = MappingProxyType({
     form.refuse()
     changed = json.dumps(dict(changes), sort_keys=True) if changes else ""
     digest = hashlib.sha256((text + changed).encode()).hexdigest()[:16]
-    return LoadedScenario(scenario, digest, source, tuple(_needs(scenario, form)))
+    return LoadedScenario(scenario, digest, source, tuple(_needs(scenario, form)), bool(changes))
 
 
 def _meant(key: str) -> str:
