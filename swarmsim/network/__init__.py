@@ -1,4 +1,4 @@
-"""What nodes tell each other about networks (libnetwork): who is there, and which endpoint has which address.
+"""Networks of the swarm (libnetwork): what nodes tell each other of them, and what they make of it.
 
 ======================  ==========================================================================================
 module                  what it knows
@@ -14,6 +14,10 @@ module                  what it knows
 :mod:`.nodes`           members that are there, failed or left, and looking for those that failed
 :mod:`.bulksync`        two members compare all they have
 :mod:`.networkdb`       the tables every member of a network has, and how they come to agree
+:mod:`.loadbalancer`    IPVS: whose turn it is, and which connection goes where
+:mod:`.resolver`        names and who answers for them
+:mod:`.bindings`        load balancers, names and published ports, from the endpoints a daemon knows
+:mod:`.icmp`            how often a kernel says that something cannot be reached
 ======================  ==========================================================================================
 
 The cores do no input or output: their owner calls them when time has passed or something has arrived, and they ask their
