@@ -24,7 +24,7 @@ from swarmsim.docker.client import Result, run_docker
 from swarmsim.docker.files import Files
 from swarmsim.engine.stream import Pipe, log_frame
 from swarmsim.sim.clock import Clock
-from swarmsim.sim.future import Activity, Future
+from swarmsim.sim.future import Activity, AnyFuture, Future
 
 ENVIRONMENT = {"WHO": "world"}
 """The shell's variables that recorded lines may use."""
@@ -170,7 +170,7 @@ class _Wire:
         pieces: Iterable[Any] = _frames(answer)
         if request.path == "/events":
             pieces = [json.loads(line) for line in answer.splitlines()]
-        pipe = Pipe(Clock())
+        pipe: Pipe[Any] = Pipe(Clock())
         for piece in pieces:
             pipe.put(piece)
         pipe.end()
@@ -184,7 +184,7 @@ class _Machine:
     def __init__(self, at: str) -> None:
         self.now = datetime.fromisoformat(at).astimezone(UTC)
 
-    def first_of(self, futures: list[Future[Any]], seconds: float | None = None) -> Future[Any]:
+    def first_of(self, futures: list[AnyFuture], seconds: float | None = None) -> Future[object]:
         raise AssertionError("nobody presses Ctrl-C here")
 
     def shuffle(self, items: list[str]) -> None:

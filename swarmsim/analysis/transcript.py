@@ -107,7 +107,7 @@ _DATA_ROOT = re.compile(r"Docker Root Dir: (\S+)")
 DATA_ROOT = "/var/lib/docker"
 
 
-def _type_all(world: SimulatedWorld, rows: list[dict[str, Any]], recorded: Recorded) -> Activity[Any]:
+def _type_all(world: SimulatedWorld, rows: list[dict[str, Any]], recorded: Recorded) -> Activity[list[Typed]]:
     known: dict[str, str] = {}
     typed: list[Typed] = []
     for number, row in enumerate(rows):

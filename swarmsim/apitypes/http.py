@@ -15,6 +15,8 @@ from swarmsim.sim.errors import ModelError
 from swarmsim.sim.future import Activity, Future
 
 T = TypeVar("T")
+Piece = TypeVar("Piece")
+"""Of a body that comes piece by piece: a JSON value, or bytes."""
 
 
 class ApiError(ModelError):
@@ -60,11 +62,11 @@ class Request(NamedTuple):
             raise ApiError(400, str(problem)) from None
 
 
-class Stream(Protocol):
+class Stream(Protocol[Piece]):
     """A body that comes piece by piece."""
 
-    def read(self) -> Future[Any]:
-        """The next piece, a JSON value; ``None`` at the end."""
+    def read(self) -> Future[Piece | None]:
+        """The next piece; ``None`` at the end."""
 
     def close(self) -> None:
         """Nobody reads on."""
@@ -73,7 +75,7 @@ class Stream(Protocol):
 class Response(NamedTuple):
     status: int
     body: Any = None
-    stream: Stream | None = None
+    stream: Stream[Any] | None = None
 
     @property
     def content(self) -> bytes:

@@ -47,15 +47,16 @@ class ApiClient:
         if not reference.strip():
             raise CommandError(f"invalid {what}: value is empty")
 
-    def _get(self, path: str, query: dict[str, str] | None = None) -> Activity[Any]:
-        return (yield from self._send("GET", path, query)).json()
+    def _get(self, path: str, query: dict[str, str] | None = None) -> Activity[Json]:
+        body: Json = (yield from self._send("GET", path, query)).json()
+        return body
 
     def _list(self, path: str, filters: Filters | None, query: dict[str, str] | None = None) -> Activity[list[Json]]:
         asked = {"filters": filters.to_json() if filters else "", **(query or {})}
-        found: list[Json] = yield from self._get(path, asked)
+        found: list[Json] = (yield from self._send("GET", path, asked)).json()
         return found
 
-    def _stream(self, path: str, query: dict[str, str]) -> Activity[Stream]:
+    def _stream(self, path: str, query: dict[str, str]) -> Activity[Stream[Any]]:
         stream = (yield from self._send("GET", path, query)).stream
         assert stream is not None
         return stream
@@ -175,7 +176,7 @@ class ApiClient:
     def task_inspect(self, reference: str) -> Activity[Json]:
         return self._get(f"/tasks/{reference}")
 
-    def logs(self, kind: str, reference: str, query: dict[str, str]) -> Activity[Stream]:
+    def logs(self, kind: str, reference: str, query: dict[str, str]) -> Activity[Stream[bytes]]:
         """Frames of what a service's tasks or one task printed."""
         return self._stream(f"/{kind}s/{reference}/logs", query)
 
@@ -233,8 +234,7 @@ class ApiClient:
     # -- containers, and the engine itself
 
     def container_list(self, all: bool, limit: int, filters: Filters) -> Activity[list[Json]]:
-        query = {"all": _flag(all), "limit": str(limit) if limit > 0 else "", "filters": filters.to_json()}
-        return self._get("/containers/json", query)
+        return self._list("/containers/json", filters, {"all": _flag(all), "limit": str(limit) if limit > 0 else ""})
 
     def container_inspect(self, reference: str, size: bool = False) -> Activity[Json]:
         return self._get(f"/containers/{reference}/json", {"size": "1"} if size else {})
@@ -248,7 +248,7 @@ class ApiClient:
     def container_kill(self, reference: str, signal: str) -> Activity[Response]:
         return self._send("POST", f"/containers/{reference}/kill", {"signal": signal})
 
-    def events(self, query: dict[str, str]) -> Activity[Stream]:
+    def events(self, query: dict[str, str]) -> Activity[Stream[Json]]:
         return self._stream("/events", query)
 
     def info(self) -> Activity[Json]:

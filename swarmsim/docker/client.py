@@ -12,7 +12,7 @@ import shlex
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from swarmsim.apitypes.http import ApiError, ConnectError, Transport
 from swarmsim.docker import events, host, network, node, secret, service, stack, swarm
@@ -39,7 +39,7 @@ from swarmsim.go.pflag import FlagError, Flags, FlagSet, HelpAsked
 from swarmsim.sim.errors import BrokenRule
 from swarmsim.sim.future import Activity, Future
 
-ACTIONS: dict[str, Callable[[CommandContext], Activity[Any]]] = {
+ACTIONS: dict[str, Callable[[CommandContext], Activity[None]]] = {
     "swarm init": swarm.init,
     "swarm join": swarm.join,
     "swarm join-token": swarm.join_token,
@@ -237,8 +237,8 @@ def run_docker(
     words: list[str],
     write: Write | None = None,
     files: Files | None = None,
-    interrupt: Future[Any] | None = None,
-) -> Activity[Any]:
+    interrupt: Future[None] | None = None,
+) -> Activity[Result]:
     """Run ``docker <words>`` on ``machine`` against the daemon behind ``transport``; returns a :class:`Result`.
 
     ``write`` is given the output as it appears, both as a pipe and as a terminal have it; the result has what a pipe has. ``files`` are what the command may read (default: none);

@@ -17,7 +17,7 @@ from swarmsim.go.duration import parse_timestamp
 from swarmsim.go.pflag import Flags
 from swarmsim.go.template import TemplateError
 from swarmsim.go.units import human_duration
-from swarmsim.sim.future import Activity, Future
+from swarmsim.sim.future import Activity, AnyFuture, Future, T
 
 Write = Callable[[str, str, str], object]
 """``write("out" | "err", text, drawn)``: what is printed as a pipe has it, and as a terminal draws it."""
@@ -29,7 +29,7 @@ class Machine(Protocol):
     @property
     def now(self) -> datetime: ...
 
-    def first_of(self, futures: list[Future[Any]], seconds: float | None = None) -> Future[Any]:
+    def first_of(self, futures: list[AnyFuture], seconds: float | None = None) -> Future[object]:
         """Happens with the first of ``futures``, or when the seconds are over."""
 
     def shuffle(self, items: list[str]) -> None:
@@ -51,7 +51,7 @@ class CommandContext:
         arguments: list[str],
         write: Write,
         files: Files,
-        interrupt: Future[Any] | None = None,
+        interrupt: Future[None] | None = None,
     ) -> None:
         self.api = api
         self.machine = machine
@@ -92,12 +92,12 @@ class CommandContext:
         return self.interrupt.triggered
 
     @staticmethod
-    def _heed(interrupt: Future[Any]) -> None:
+    def _heed(interrupt: Future[None]) -> None:
         """From now on Ctrl-C is the command's to answer, also when it is pressed while the daemon is asked."""
         if interrupt.callbacks is not None and _heeded not in interrupt.callbacks:
             interrupt.callbacks.append(_heeded)
 
-    def read(self, stream: Stream) -> Activity[Any]:
+    def read(self, stream: Stream[T]) -> Activity[T | None]:
         """The next piece of a body; ``None`` at its end, or when Ctrl-C was pressed."""
         piece = stream.read()
         if self.interrupt is None:
@@ -108,7 +108,7 @@ class CommandContext:
         stream.close()
         return None
 
-    def each(self, references: list[str], action: Callable[[str], Activity[Any]]) -> Activity[Any]:
+    def each(self, references: list[str], action: Callable[[str], Activity[None]]) -> Activity[None]:
         """Do ``action`` for every reference; all errors are reported at the end, one a line."""
         errors = []
         for reference in references:
@@ -121,13 +121,13 @@ class CommandContext:
 
     def inspect(
         self,
-        look: Callable[[str], Activity[Any]],
+        look: Callable[[str], Activity[dict[str, Any]]],
         complaint: Callable[[str, ApiError], str],
         kind: type[ApiType],
         pretty: Callable[[dict[str, Any]], str],
         raw: bool = False,
         bad_format: int = 1,
-    ) -> Activity[Any]:
+    ) -> Activity[None]:
         """``inspect`` of every argument: what is found is shown, what is not is complained of at the end.
 
         ``raw`` says whether the daemon's JSON is kept beside the typed value, ``bad_format`` is the exit code after a

@@ -11,6 +11,7 @@ from swarmsim.apitypes.base import ApiType, go_type
 from swarmsim.apitypes.engine import ContainerInspect, EngineVersion, Info, Network, Volume
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.swarm import Config, Node, Secret, Service, Task
+from swarmsim.docker.apiclient import Json
 from swarmsim.docker.command import CommandContext, added, error_text
 from swarmsim.docker.errors import CommandError, NotModelled
 from swarmsim.docker.output import Listing, ellipsis
@@ -77,7 +78,7 @@ def _try_template(format: str) -> None:
         raise CommandError(f"failed to execute template: {problem}") from None
 
 
-def ps(command: CommandContext) -> Activity[Any]:
+def ps(command: CommandContext) -> Activity[None]:
     flags = command.flags
     last = flags.get("last", -1)
     if flags.on("latest"):
@@ -124,8 +125,8 @@ def ps(command: CommandContext) -> Activity[Any]:
     command.render(lambda: LISTING.render(rows, format, flags.on("quiet")))
 
 
-def kill(command: CommandContext) -> Activity[Any]:
-    def one(reference: str) -> Activity[Any]:
+def kill(command: CommandContext) -> Activity[None]:
+    def one(reference: str) -> Activity[None]:
         yield from command.api.container_kill(reference, command.flags.get("signal", ""))
         command.out(f"{reference}\n")
 
@@ -182,7 +183,7 @@ def _templated(command: CommandContext, format: str, value: reflect.Value, name:
         raise CommandError(str(problem)) from None
 
 
-def info(command: CommandContext) -> Activity[Any]:
+def info(command: CommandContext) -> Activity[None]:
     body = yield from command.api.info()
     format = command.flags.get("format", "")
     if format:
@@ -250,7 +251,7 @@ def _swarm_lines(swarm: dict[str, Any]) -> list[str]:
     return [*lines, "  Manager Addresses:", *(f"   {address}" for address in managers)]
 
 
-def version(command: CommandContext) -> Activity[Any]:
+def version(command: CommandContext) -> Activity[None]:
     server = yield from command.api.version()
     client = {
         "Version": CLI_VERSION,
@@ -296,11 +297,11 @@ def version(command: CommandContext) -> Activity[Any]:
     command.out("\n".join(lines) + "\n")
 
 
-Look = tuple[type[ApiType], Callable[[str], Activity[Any]]]
+Look = tuple[type[ApiType], Callable[[str], Activity[Json]]]
 """What a kind of thing is, and how it is looked up."""
 
 
-def inspect(command: CommandContext) -> Activity[Any]:
+def inspect(command: CommandContext) -> Activity[None]:
     """Anything by name or id; of several kinds that have it, the first of docker's order.
 
     What is the swarm's is only asked of a manager (command/system/inspect.go).
@@ -324,6 +325,7 @@ def inspect(command: CommandContext) -> Activity[Any]:
         raise CommandError(f'unknown type: "{wanted}": must be one of {choices}')
     errors = []
     inspection = command.inspection()
+    body: Json | None
     for reference in command.arguments:
         try:
             if wanted:
@@ -349,7 +351,7 @@ def inspect(command: CommandContext) -> Activity[Any]:
 SWARM_KINDS = ("service", "task", "node", "secret", "config")
 
 
-def _first_of(command: CommandContext, looks: dict[str, Look], reference: str) -> Activity[tuple[str, Any]]:
+def _first_of(command: CommandContext, looks: dict[str, Look], reference: str) -> Activity[tuple[str, Json | None]]:
     """Kind and body of what is found first; ``None`` if nothing is. Raises :class:`ApiError` for what is more than not there."""
     is_manager: bool | None = None
     for name, (_, look) in looks.items():

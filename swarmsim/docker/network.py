@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
 
 from swarmsim.apitypes.engine import IPAM, IPAMConfig, Network, NetworkCreateRequest, Volume, VolumeCreateRequest
 from swarmsim.apitypes.http import ApiError
@@ -56,7 +55,7 @@ REMOVE_INGRESS = (
 )
 
 
-def create(command: CommandContext) -> Activity[Any]:
+def create(command: CommandContext) -> Activity[None]:
     flags = command.flags
     spec = NetworkCreateRequest(
         name=command.arguments[0],
@@ -108,7 +107,7 @@ def _overlap(subnet: str, other: str) -> bool:
         return False
 
 
-def ls(command: CommandContext) -> Activity[Any]:
+def ls(command: CommandContext) -> Activity[None]:
     networks = yield from command.api.network_list(command.filters())
     networks.sort(key=lambda network: natural(network["Name"]))
     rows = [
@@ -129,7 +128,7 @@ def ls(command: CommandContext) -> Activity[Any]:
     command.render(lambda: NETWORKS.render(rows, command.flags.get("format", ""), command.flags.on("quiet")))
 
 
-def inspect(command: CommandContext) -> Activity[Any]:
+def inspect(command: CommandContext) -> Activity[None]:
     yield from command.inspect(
         command.api.network_inspect,
         lambda _, error: error_text(error),
@@ -140,7 +139,7 @@ def inspect(command: CommandContext) -> Activity[Any]:
     )
 
 
-def rm(command: CommandContext) -> Activity[Any]:
+def rm(command: CommandContext) -> Activity[None]:
     errors = []
     for reference in command.arguments:
         try:
@@ -167,7 +166,7 @@ def _is_ingress(command: CommandContext, reference: str) -> Activity[bool]:
 # -- volumes
 
 
-def volume_create(command: CommandContext) -> Activity[Any]:
+def volume_create(command: CommandContext) -> Activity[None]:
     flags = command.flags
     if flags.changed("name") and command.arguments:
         raise CommandError(
@@ -183,7 +182,7 @@ def volume_create(command: CommandContext) -> Activity[Any]:
     command.out(f"{volume['Name']}\n")
 
 
-def volume_ls(command: CommandContext) -> Activity[Any]:
+def volume_ls(command: CommandContext) -> Activity[None]:
     volumes = yield from command.api.volume_list(command.filters())
     rows = [
         {
@@ -197,14 +196,14 @@ def volume_ls(command: CommandContext) -> Activity[Any]:
     command.render(lambda: VOLUMES.render(rows, command.flags.get("format", ""), command.flags.on("quiet")))
 
 
-def volume_inspect(command: CommandContext) -> Activity[Any]:
+def volume_inspect(command: CommandContext) -> Activity[None]:
     yield from command.inspect(
         command.api.volume_inspect, lambda _, error: error_text(error), Volume, lambda body: "", bad_format=64
     )
 
 
-def volume_rm(command: CommandContext) -> Activity[Any]:
-    def remove(reference: str) -> Activity[Any]:
+def volume_rm(command: CommandContext) -> Activity[None]:
+    def remove(reference: str) -> Activity[None]:
         yield from command.api.volume_remove(reference, command.flags.on("force"))
         command.out(f"{reference}\n")
 

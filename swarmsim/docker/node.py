@@ -35,7 +35,7 @@ LISTING = Listing(
 )
 
 
-def ls(command: CommandContext) -> Activity[Any]:
+def ls(command: CommandContext) -> Activity[None]:
     nodes = yield from command.api.node_list(command.filters())
     own = ""
     if not command.flags.on("quiet"):
@@ -62,7 +62,7 @@ def ls(command: CommandContext) -> Activity[Any]:
     command.render(lambda: LISTING.render(rows, command.flags.get("format", ""), command.flags.on("quiet")))
 
 
-def ps(command: CommandContext) -> Activity[Any]:
+def ps(command: CommandContext) -> Activity[None]:
     """As docker does it, each named node's filter stays set for the next: tasks of several nodes repeat."""
     filters = command.filters()
     found: list[dict[str, Any]] = []
@@ -93,7 +93,7 @@ def look(command: CommandContext, reference: str) -> Activity[dict[str, Any]]:
     return node
 
 
-def inspect(command: CommandContext) -> Activity[Any]:
+def inspect(command: CommandContext) -> Activity[None]:
     yield from command.inspect(
         partial(look, command), lambda _, error: error_text(error), Node, lambda node: _pretty(node) + "\n"
     )
@@ -166,11 +166,11 @@ def _spec(node: dict[str, Any]) -> NodeSpec:
     return NodeSpec(labels=dict(spec["Labels"]), role=spec["Role"], availability=spec["Availability"])
 
 
-def _update(command: CommandContext, node: dict[str, Any], spec: NodeSpec) -> Activity[Any]:
+def _update(command: CommandContext, node: dict[str, Any], spec: NodeSpec) -> Activity[None]:
     yield from command.api.node_update(node["ID"], node["Version"]["Index"], spec)
 
 
-def update(command: CommandContext) -> Activity[Any]:
+def update(command: CommandContext) -> Activity[None]:
     flags = command.flags
     node = yield from command.api.node_inspect(command.arguments[0])
     spec = _spec(node)
@@ -187,17 +187,17 @@ def update(command: CommandContext) -> Activity[Any]:
     command.out(f"{command.arguments[0]}\n")
 
 
-def promote(command: CommandContext) -> Activity[Any]:
+def promote(command: CommandContext) -> Activity[None]:
     yield from _change_roles(
         command, "manager", "Node {} is already a manager.", "Node {} promoted to a manager in the swarm."
     )
 
 
-def demote(command: CommandContext) -> Activity[Any]:
+def demote(command: CommandContext) -> Activity[None]:
     yield from _change_roles(command, "worker", "Node {} is already a worker.", "Manager {} demoted in the swarm.")
 
 
-def _change_roles(command: CommandContext, role: str, already: str, done: str) -> Activity[Any]:
+def _change_roles(command: CommandContext, role: str, already: str, done: str) -> Activity[None]:
     for reference in command.arguments:
         node = yield from command.api.node_inspect(reference)
         spec = _spec(node)
@@ -208,8 +208,8 @@ def _change_roles(command: CommandContext, role: str, already: str, done: str) -
         command.out(done.format(reference) + "\n")
 
 
-def rm(command: CommandContext) -> Activity[Any]:
-    def remove(reference: str) -> Activity[Any]:
+def rm(command: CommandContext) -> Activity[None]:
+    def remove(reference: str) -> Activity[None]:
         yield from command.api.node_remove(reference, command.flags.on("force"))
         command.out(f"{reference}\n")
 

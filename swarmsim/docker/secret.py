@@ -37,8 +37,8 @@ CONFIGS = Listing(
 )
 
 
-def create(kind: str) -> Callable[[CommandContext], Activity[Any]]:
-    def action(command: CommandContext) -> Activity[Any]:
+def create(kind: str) -> Callable[[CommandContext], Activity[None]]:
+    def action(command: CommandContext) -> Activity[None]:
         name, *rest = command.arguments
         if not rest:
             raise CommandError("secret file is required")
@@ -65,8 +65,8 @@ def _read(command: CommandContext, path: str) -> str:
     return data
 
 
-def ls(kind: str) -> Callable[[CommandContext], Activity[Any]]:
-    def action(command: CommandContext) -> Activity[Any]:
+def ls(kind: str) -> Callable[[CommandContext], Activity[None]]:
+    def action(command: CommandContext) -> Activity[None]:
         found = yield from command.api.secret_list(kind, command.filters())
         found.sort(key=lambda obj: natural(obj["Spec"]["Name"]))
         rows = [
@@ -87,8 +87,8 @@ def ls(kind: str) -> Callable[[CommandContext], Activity[Any]]:
     return action
 
 
-def inspect(kind: str) -> Callable[[CommandContext], Activity[Any]]:
-    def action(command: CommandContext) -> Activity[Any]:
+def inspect(kind: str) -> Callable[[CommandContext], Activity[None]]:
+    def action(command: CommandContext) -> Activity[None]:
         yield from command.inspect(
             lambda reference: command.api.secret_inspect(kind, reference),
             lambda _, error: error_text(error),
@@ -122,9 +122,9 @@ def _pretty_config(config: dict[str, Any]) -> str:
     )
 
 
-def rm(kind: str) -> Callable[[CommandContext], Activity[Any]]:
-    def action(command: CommandContext) -> Activity[Any]:
-        def remove(reference: str) -> Activity[Any]:
+def rm(kind: str) -> Callable[[CommandContext], Activity[None]]:
+    def action(command: CommandContext) -> Activity[None]:
+        def remove(reference: str) -> Activity[None]:
             yield from command.api.secret_remove(kind, reference)
             command.out(f"{reference}\n")
 

@@ -36,7 +36,7 @@ LISTING = Listing(
 # -- create, update, scale, rollback, rm
 
 
-def create(command: CommandContext) -> Activity[Any]:
+def create(command: CommandContext) -> Activity[None]:
     variables = command.files.environment
     flags = _with_variables(command.flags, "env", variables)
     files = [
@@ -68,7 +68,7 @@ def _change(
     query_registry: bool = False,
     rollback: bool = False,
     auth_from: str = "",
-) -> Activity[Any]:
+) -> Activity[None]:
     _refuse_what_json_cannot_say(spec)
     warnings = yield from command.api.service_update(
         service.id, service.version.index, spec, query_registry, rollback, auth_from
@@ -76,7 +76,7 @@ def _change(
     command.warn(warnings)
 
 
-def update(command: CommandContext) -> Activity[Any]:
+def update(command: CommandContext) -> Activity[None]:
     flags = _with_variables(command.flags, "env-add", command.files.environment)
     reference = command.arguments[0]
     service: Service = yield from command.api.service(reference)
@@ -94,21 +94,21 @@ def update(command: CommandContext) -> Activity[Any]:
     yield from _settle(command, reference)
 
 
-def rollback(command: CommandContext) -> Activity[Any]:
+def rollback(command: CommandContext) -> Activity[None]:
     reference = command.arguments[0]
     service: Service = yield from command.api.service(reference)
     yield from _change(command, service, service.spec, rollback=True)
     yield from _settle(command, reference)
 
 
-def _settle(command: CommandContext, reference: str) -> Activity[Any]:
+def _settle(command: CommandContext, reference: str) -> Activity[None]:
     """Print what was changed and, without ``-d``, wait until it has converged."""
     command.out(reference + "\n")
     if not command.flags.on("detach"):
         yield from wait_on_service(command, reference, command.flags.on("quiet"))
 
 
-def scale(command: CommandContext) -> Activity[Any]:
+def scale(command: CommandContext) -> Activity[None]:
     for argument in command.arguments:
         name, equals, wanted = argument.partition("=")
         if not equals or not name or not wanted:
@@ -152,8 +152,8 @@ def scale(command: CommandContext) -> Activity[Any]:
         raise CommandError("\n".join(errors))
 
 
-def rm(command: CommandContext) -> Activity[Any]:
-    def remove(reference: str) -> Activity[Any]:
+def rm(command: CommandContext) -> Activity[None]:
+    def remove(reference: str) -> Activity[None]:
         yield from command.api.service_remove(reference)
         command.out(f"{reference}\n")
 
@@ -175,7 +175,7 @@ def _mode(spec: dict[str, Any]) -> str:
     return MODES[next(iter(spec["Mode"]))]
 
 
-def ls(command: CommandContext) -> Activity[Any]:
+def ls(command: CommandContext) -> Activity[None]:
     status = not command.flags.on("quiet")
     print_services(command, (yield from command.api.service_list(command.filters(), status)))
 
@@ -236,7 +236,7 @@ def _published(ports: list[dict[str, Any]]) -> str:
     return ", ".join(f"*:{span(p0, p1)}->{span(t0, t1)}/{proto}" for p0, p1, t0, t1, proto in ranges)
 
 
-def ps(command: CommandContext) -> Activity[Any]:
+def ps(command: CommandContext) -> Activity[None]:
     """A reference is the beginning of an id or of a name (command/service/ps.go createFilter)."""
     filters = command.filters()
     by_id = yield from command.api.service_list(Filters([("id", each) for each in command.arguments]))
@@ -260,7 +260,7 @@ def ps(command: CommandContext) -> Activity[Any]:
 # -- inspect
 
 
-def inspect(command: CommandContext) -> Activity[Any]:
+def inspect(command: CommandContext) -> Activity[None]:
     def complaint(reference: str, error: ApiError) -> str:
         return f"Error: no such service: {reference}" if error.status == 404 else error_text(error)
 

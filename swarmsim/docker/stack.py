@@ -72,7 +72,7 @@ def _check_name(name: str) -> None:
         raise CommandError(f'invalid stack name: "{name}"')
 
 
-def deploy(command: CommandContext) -> Activity[Any]:
+def deploy(command: CommandContext) -> Activity[None]:
     name, flags = command.arguments[0], command.flags
     _check_name(name)
     stack = _loaded_for_a_swarm(command, name)
@@ -99,7 +99,7 @@ def deploy(command: CommandContext) -> Activity[Any]:
             raise CommandError("\n".join(errors))
 
 
-def _must_be_manager(command: CommandContext) -> Activity[Any]:
+def _must_be_manager(command: CommandContext) -> Activity[None]:
     info = yield from command.api.info()
     if not info["Swarm"]["ControlAvailable"]:
         raise CommandError(
@@ -108,8 +108,8 @@ def _must_be_manager(command: CommandContext) -> Activity[Any]:
         )
 
 
-def _deploy(command: CommandContext, stack: Stack, resolve: str, done: list[str]) -> Activity[Any]:
-    """Networks, secrets, configs, then services; ``done`` grows with what was made."""
+def _deploy(command: CommandContext, stack: Stack, resolve: str, done: list[str]) -> Activity[list[str]]:
+    """Networks, secrets, configs, then services, whose ids it returns; ``done`` grows with what was made."""
     if command.flags.on("prune"):
         yield from _prune(command, stack)
     yield from _make_networks(command, stack, done)
@@ -147,8 +147,8 @@ def _spec(command: CommandContext, stack: Stack, name: str) -> Activity[ServiceS
         raise CommandError(f"service {name}: {said}{stack.at(('services', name))}") from None
 
 
-def _update(command: CommandContext, existing: dict[str, Any], spec: ServiceSpec, resolve: str) -> Activity[Any]:
-    id = existing["ID"]
+def _update(command: CommandContext, existing: dict[str, Any], spec: ServiceSpec, resolve: str) -> Activity[str]:
+    id: str = existing["ID"]
     command.out(f"Updating service {spec.name} (id: {id})\n")
     current = from_json(existing, Service)
     query = resolve == "always"
@@ -167,7 +167,7 @@ def _update(command: CommandContext, existing: dict[str, Any], spec: ServiceSpec
     return id
 
 
-def _make_networks(command: CommandContext, stack: Stack, done: list[str]) -> Activity[Any]:
+def _make_networks(command: CommandContext, stack: Stack, done: list[str]) -> Activity[None]:
     wanted, external = stack.networks()
     for name in external:
         if name not in PREDEFINED:
@@ -184,7 +184,7 @@ def _make_networks(command: CommandContext, stack: Stack, done: list[str]) -> Ac
         done.append(f"network {spec.name}")
 
 
-def _check_external(command: CommandContext, name: str) -> Activity[Any]:
+def _check_external(command: CommandContext, name: str) -> Activity[None]:
     declared = f'network "{name}" is declared as external, but'
     try:
         network = yield from command.api.network_inspect(name)
@@ -197,7 +197,7 @@ def _check_external(command: CommandContext, name: str) -> Activity[Any]:
         raise CommandError(f'{declared} it is not in the right scope: "{network["Scope"]}" instead of "swarm"')
 
 
-def _make_file(command: CommandContext, kind: str, spec: SecretSpec, done: list[str]) -> Activity[Any]:
+def _make_file(command: CommandContext, kind: str, spec: SecretSpec, done: list[str]) -> Activity[None]:
     try:
         there = yield from command.api.secret_inspect(kind, spec.name)
     except ApiError as error:
@@ -216,7 +216,7 @@ def _make_file(command: CommandContext, kind: str, spec: SecretSpec, done: list[
         raise CommandError(f"failed to update {kind} {spec.name}: {error_text(error)}") from None
 
 
-def _prune(command: CommandContext, stack: Stack) -> Activity[Any]:
+def _prune(command: CommandContext, stack: Stack) -> Activity[None]:
     wanted = {stack.scope(name) for name in stack.services}
     gone = [s for s in (yield from _of_stack(command.api.service_list, stack.name)) if s["Spec"]["Name"] not in wanted]
     yield from _remove_services(command, gone)
@@ -227,13 +227,13 @@ def _of_stack(listing: Callable[[Filters], Activity[list[Json]]], name: str) -> 
     return listing(Filters([("label", f"{NAMESPACE}={name}")]))
 
 
-def _remove_services(command: CommandContext, found: list[dict[str, Any]]) -> Activity[Any]:
+def _remove_services(command: CommandContext, found: list[dict[str, Any]]) -> Activity[None]:
     for service in sorted(found, key=lambda service: service["Spec"]["Name"]):
         command.out(f"Removing service {service['Spec']['Name']}\n")
         yield from command.api.service_remove(service["ID"])
 
 
-def rm(command: CommandContext) -> Activity[Any]:
+def rm(command: CommandContext) -> Activity[None]:
     for name in command.arguments:
         _check_name(name)
     for name in command.arguments:
@@ -258,7 +258,7 @@ def rm(command: CommandContext) -> Activity[Any]:
                 raise CommandError(f"Failed to remove some resources from stack: {name}") from None
 
 
-def ls(command: CommandContext) -> Activity[Any]:
+def ls(command: CommandContext) -> Activity[None]:
     counts: dict[str, int] = {}
     for service in (yield from command.api.service_list(Filters([("label", NAMESPACE)]))):
         stack = service["Spec"]["Labels"].get(NAMESPACE)
@@ -269,7 +269,7 @@ def ls(command: CommandContext) -> Activity[Any]:
     command.render(lambda: LISTING.render(rows, command.flags.get("format", ""), quiet=False))
 
 
-def ps(command: CommandContext) -> Activity[Any]:
+def ps(command: CommandContext) -> Activity[None]:
     name = command.arguments[0]
     _check_name(name)
     filters = command.filters()
@@ -280,7 +280,7 @@ def ps(command: CommandContext) -> Activity[Any]:
     yield from tasks.print_tasks(command, listed, truncate=not command.flags.on("no-trunc"))
 
 
-def list_services(command: CommandContext) -> Activity[Any]:
+def list_services(command: CommandContext) -> Activity[None]:
     name = command.arguments[0]
     _check_name(name)
     filters = command.filters()
@@ -292,7 +292,7 @@ def list_services(command: CommandContext) -> Activity[Any]:
     services.print_services(command, own)
 
 
-def config(command: CommandContext) -> Activity[Any]:
+def config(command: CommandContext) -> Activity[None]:
     """The files as docker understood them: merged, variables filled in, everything in long form."""
     command.out(dump(CONFIG.show(_loaded(command).config)))
     yield 0.0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import replace
 from swarmsim.apitypes.swarm import CAConfig, DispatcherConfig, InitRequest, JoinRequest, Swarm, SwarmSpec
@@ -39,7 +37,7 @@ def _token(swarm: Swarm, role: str) -> str:
     return swarm.join_tokens.manager if role == "manager" else swarm.join_tokens.worker
 
 
-def init(command: CommandContext) -> Activity[Any]:
+def init(command: CommandContext) -> Activity[None]:
     flags = command.flags
     try:
         request = InitRequest(
@@ -67,7 +65,7 @@ def _availability(flags: Flags) -> str:
     return given
 
 
-def _print_join_command(command: CommandContext, role: str, node_id: str) -> Activity[Any]:
+def _print_join_command(command: CommandContext, role: str, node_id: str) -> Activity[None]:
     node = yield from command.api.node_inspect(node_id)
     swarm = yield from command.api.swarm_inspect()
     token = _token(swarm, role)
@@ -78,7 +76,7 @@ def _print_join_command(command: CommandContext, role: str, node_id: str) -> Act
         )
 
 
-def join(command: CommandContext) -> Activity[Any]:
+def join(command: CommandContext) -> Activity[None]:
     flags = command.flags
     request = JoinRequest(
         listen_addr=flags.get("listen-addr", "0.0.0.0:2377"),
@@ -93,7 +91,7 @@ def join(command: CommandContext) -> Activity[Any]:
     command.out(f"This node joined a swarm as a {role}.\n")
 
 
-def join_token(command: CommandContext) -> Activity[Any]:
+def join_token(command: CommandContext) -> Activity[None]:
     role = command.arguments[0]
     if role not in ("worker", "manager"):
         raise CommandError(f"unknown role {role}")
@@ -110,12 +108,12 @@ def join_token(command: CommandContext) -> Activity[Any]:
     yield from _print_join_command(command, role, info["Swarm"]["NodeID"])
 
 
-def leave(command: CommandContext) -> Activity[Any]:
+def leave(command: CommandContext) -> Activity[None]:
     yield from command.api.swarm_leave(command.flags.on("force"))
     command.out("Node left the swarm.\n")
 
 
-def update(command: CommandContext) -> Activity[Any]:
+def update(command: CommandContext) -> Activity[None]:
     if not command.flags.names():
         command.out(command_help(BY_PATH["swarm update"]))
         return
@@ -124,7 +122,7 @@ def update(command: CommandContext) -> Activity[Any]:
     command.out("Swarm updated.\n")
 
 
-def ca(command: CommandContext) -> Activity[Any]:
+def ca(command: CommandContext) -> Activity[None]:
     swarm = yield from command.api.swarm_inspect()
     for name in ("ca-cert", "ca-key", "cert-expiry", "external-ca"):
         if command.flags.changed(name):
@@ -132,13 +130,13 @@ def ca(command: CommandContext) -> Activity[Any]:
     command.out(swarm.tls.trust_root)
 
 
-def unlock(command: CommandContext) -> Activity[Any]:
+def unlock(command: CommandContext) -> Activity[None]:
     info = yield from command.api.info()
     if info["Swarm"]["LocalNodeState"] == "inactive":
         raise CommandError("Error: This node is not part of a swarm")
     raise CommandError("Error: swarm is not locked")
 
 
-def unlock_key(command: CommandContext) -> Activity[Any]:
+def unlock_key(command: CommandContext) -> Activity[None]:
     if not (yield from command.api.swarm_unlock_key()):
         raise CommandError("no unlock key is set")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
@@ -137,7 +136,7 @@ class EngineAPI(ResourceCalls):
             self.engine.node.stop()
             self._forget()
 
-    def swarm_leave(self, force: bool) -> Activity[Any]:
+    def swarm_leave(self, force: bool) -> Activity[None]:
         yield from self._request()
         node, joining = self.engine.node, self.engine.joining
         if joining is not None:
@@ -159,7 +158,7 @@ class EngineAPI(ResourceCalls):
         yield farewell
         yield self.engine.sample_duration("ingress_remove")
 
-    def _refuse_to_leave(self, node: SwarmNode) -> Activity[Any]:
+    def _refuse_to_leave(self, node: SwarmNode) -> Activity[None]:
         message = texts.LEAVING_MANAGER.words
         if node.control is None:
             message += texts.LOSES_CONSENSUS.words
@@ -178,7 +177,7 @@ class EngineAPI(ResourceCalls):
                 message += texts.LEAVES_MANAGERS.fill(left=reachable - 1, all=reachable + unreachable)
         raise ApiError(503, message + texts.NO_OTHER_WAY.words)
 
-    def swarm_inspect(self) -> Activity[Any]:
+    def swarm_inspect(self) -> Activity[Json]:
         yield from self._request()
         cluster = yield from self._cluster()
         return swarm_json(cluster, self._root(), tokens=True)
@@ -195,12 +194,12 @@ class EngineAPI(ResourceCalls):
 
     # -- nodes
 
-    def node_list(self) -> Activity[Any]:
+    def node_list(self) -> Activity[list[Json]]:
         yield from self._request()
         views = yield from self._nodes()
         return [node_json(view, self._root()) for view in views]
 
-    def node_inspect(self, reference: str) -> Activity[Any]:
+    def node_inspect(self, reference: str) -> Activity[Json]:
         yield from self._request()
         view = yield from self._node(reference)
         return node_json(view, self._root())
@@ -211,7 +210,7 @@ class EngineAPI(ResourceCalls):
         view = yield from self._node(reference)
         yield from self._control(control.UPDATE_NODE, control.UpdateNodeRequest(view.node.id, version, spec))
 
-    def node_remove(self, reference: str, force: bool) -> Activity[Any]:
+    def node_remove(self, reference: str, force: bool) -> Activity[None]:
         yield from self._request()
         view = yield from self._node(reference)
         yield from self._control(control.REMOVE_NODE, control.RemoveNodeRequest(view.node.id, force))
@@ -228,7 +227,7 @@ class EngineAPI(ResourceCalls):
         statuses = (yield from self._control(control.LIST_SERVICE_STATUSES, request)).statuses
         return [with_status(body, statuses[body["ID"]]) for body in found]
 
-    def service_inspect(self, reference: str, insert_defaults: bool = False) -> Activity[Any]:
+    def service_inspect(self, reference: str, insert_defaults: bool = False) -> Activity[Json]:
         yield from self._request()
         service = yield from self._service(reference)
         return service_json(service, insert_defaults)
@@ -250,7 +249,7 @@ class EngineAPI(ResourceCalls):
         request = control.UpdateServiceRequest(service.id, version, spec, rollback)
         yield from self._control(control.UPDATE_SERVICE, request)
 
-    def service_remove(self, reference: str) -> Activity[Any]:
+    def service_remove(self, reference: str) -> Activity[None]:
         yield from self._request()
         service = yield from self._service(reference)
         yield from self._control(control.REMOVE_SERVICE, control.RemoveServiceRequest(service.id))
@@ -284,23 +283,23 @@ class EngineAPI(ResourceCalls):
             for container in sorted(containers, key=lambda container: (-container.created_at, container.id))
         ]
 
-    def container_kill(self, reference: str, signal: str) -> Activity[Any]:
+    def container_kill(self, reference: str, signal: str) -> Activity[None]:
         yield from self._request()
         container = self._container(reference)
         if container.state != "running":
             raise texts.NOT_RUNNING.refusal(name=reference, id=container.id)
         container.signal(signal)
 
-    def container_inspect(self, reference: str) -> Activity[Any]:
+    def container_inspect(self, reference: str) -> Activity[Json]:
         yield from self._request()
         return container_inspected(self._container(reference))
 
-    def task_inspect(self, reference: str) -> Activity[Any]:
+    def task_inspect(self, reference: str) -> Activity[Json]:
         yield from self._request()
         tasks = yield from self._tasks()
         return task_json(find("task", reference, [(task.id, "", task) for task in tasks]))
 
-    def logs(self, reference: str, kind: str, query: LogQuery) -> Activity[Pipe]:
+    def logs(self, reference: str, kind: str, query: LogQuery) -> Activity[Pipe[bytes]]:
         """What the containers of a service's tasks, or of one task, printed: lines as ``docker service logs`` reads them.
 
         Without ``follow`` the stream ends with what is there now; with it, nodes are asked again every 0.5 s.
@@ -312,11 +311,11 @@ class EngineAPI(ResourceCalls):
         else:
             tasks = yield from self._tasks()
             wanted, key = find("task", reference, [(task.id, "", task) for task in tasks]).id, "id"
-        pipe = Pipe(self.host.clock)
+        pipe: Pipe[bytes] = Pipe(self.host.clock)
         self.engine.process.spawn(self._collect(pipe, lambda task: getattr(task, key) == wanted, query))
         return pipe
 
-    def _collect(self, pipe: Pipe, fits: Callable[[Task], bool], query: LogQuery) -> Activity[None]:
+    def _collect(self, pipe: Pipe[bytes], fits: Callable[[Task], bool], query: LogQuery) -> Activity[None]:
         since, first = query.since, True
         while True:
             asked = self.host.clock.now
@@ -363,11 +362,11 @@ class EngineAPI(ResourceCalls):
             found += [(task, logs.lines.get(task.id, [])) for task in own]
         return found, missing
 
-    def events(self, since: float | None, until: float | None, wanted: Callable[[Json], bool]) -> Activity[Pipe]:
+    def events(self, since: float | None, until: float | None, wanted: Callable[[Json], bool]) -> Activity[Pipe[Json]]:
         """What happens on this engine: what it remembers of the past, if that was asked for, then as it comes."""
         yield from self._request()
         clock, log = self.host.clock, self.engine.events
-        pipe = Pipe(clock)
+        pipe: Pipe[Json] = Pipe(clock)
 
         def show(event: EngineEvent) -> None:
             body = message(event)
@@ -411,7 +410,7 @@ class EngineAPI(ResourceCalls):
         yield from self._request()
         raise texts.NO_PLUGIN.refusal(name=reference)
 
-    def info(self) -> Activity[Any]:
+    def info(self) -> Activity[Json]:
         yield from self._request()
         states = [container.state for container in self.engine.containers.values()]
         body: Json = {
@@ -430,11 +429,11 @@ class EngineAPI(ResourceCalls):
         }
         return body
 
-    def version(self) -> Activity[Any]:
+    def version(self) -> Activity[Json]:
         yield from self._request()
         return VERSION_BODY
 
-    def _swarm_info(self) -> Activity[Any]:
+    def _swarm_info(self) -> Activity[Json]:
         node, joining = self.engine.node, self.engine.joining
         if node is None:
             state = "inactive" if joining is None else "error" if joining.error else "pending"

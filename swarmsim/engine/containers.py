@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from swarmsim.apitypes.specs import SECOND, HealthConfig, PortConfig
 from swarmsim.engine.behaviour import Behaviour, signal_name
@@ -128,9 +128,9 @@ class Container:
         self.failing_streak = 0
         self.listener: Callable[[Container, str, dict[str, str]], object] = lambda *_: None
         """Told of what happens to it, for ``docker events``."""
-        self._subscribers: list[Pipe] = []
-        self._exits: list[Future[Any]] = []
-        self._health_waiters: list[Future[Any]] = []
+        self._subscribers: list[Pipe[str]] = []
+        self._exits: list[Future[int]] = []
+        self._health_waiters: list[Future[str]] = []
         self._rng = rng
 
     @property
@@ -155,9 +155,9 @@ class Container:
         for subscriber in self._subscribers:
             subscriber.put(action)
 
-    def subscribe(self) -> Pipe:
+    def subscribe(self) -> Pipe[str]:
         """What happens to it from now on: the actions of ``docker events``; ``die``, if it has ended already."""
-        mailbox = Pipe(self.host.clock)
+        mailbox: Pipe[str] = Pipe(self.host.clock)
         if self.state == "exited":
             mailbox.put("die")
         self._subscribers.append(mailbox)
@@ -198,9 +198,9 @@ class Container:
             if ends is not None:
                 self.process.after(SIGNAL_LATENCY + ends[0], self._exit, ends[1])
 
-    def exited(self) -> Future[Any]:
-        """Happens when the process ends (at once if it has); asked by the engine."""
-        event = self.host.clock.future()
+    def exited(self) -> Future[int]:
+        """The exit code, when the process ends (at once if it has); asked by the engine."""
+        event: Future[int] = self.host.clock.future()
         if self.state == "exited":
             event.succeed(self.exit_code)
         else:
@@ -253,9 +253,9 @@ class Container:
         for event in waiters:
             event.succeed(health)
 
-    def health_changed(self) -> Future[Any]:
-        """Happens when its health is another."""
-        event = self.host.clock.future()
+    def health_changed(self) -> Future[str]:
+        """Its health, when it is another."""
+        event: Future[str] = self.host.clock.future()
         self._health_waiters.append(event)
         return event
 

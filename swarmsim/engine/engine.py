@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from hashlib import sha256
 from random import Random
-from typing import Any
 
 from swarmsim.apitypes.specs import GenericResource, PortConfig, replace
 from swarmsim.engine.containers import NOTHING, Container
@@ -99,7 +98,7 @@ class Engine:
         containers = self.task_containers
         return SubscribeLogsMessage({id: containers[id].printed() for id in request.task_ids if id in containers})
 
-    def start(self) -> Future[Any]:
+    def start(self) -> Future[None]:
         """Start the daemon; happens when its API answers."""
         self.process = Process(self.host, "dockerd")
         self.events = EventLog(self.host.clock)
@@ -137,7 +136,7 @@ class Engine:
         self.process.kill()
         self.crashed()
 
-    def stop(self) -> Future[Any]:
+    def stop(self) -> Future[None]:
         """An orderly stop: the swarm node ends, containers are stopped, then the process exits."""
         return self.process.spawn(self._stop())
 

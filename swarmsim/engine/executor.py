@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from random import Random
-from typing import Any, Protocol
+from typing import Protocol
 
 from swarmsim.apitypes.specs import DEFAULT_STOP_GRACE, SECOND, Mount, PortConfig
 from swarmsim.engine import texts
@@ -93,10 +93,10 @@ class ContainerController:
     def __init__(self, engine: Backend, task: Task) -> None:
         self.engine = engine
         self.task = task
-        self._preparing: Future[Any] | None = None
-        self._starting: Future[Any] | None = None
-        self._stopping: Future[Any] | None = None
-        self._locked: Future[Any] | None = None
+        self._preparing: Future[None] | None = None
+        self._starting: Future[None] | None = None
+        self._stopping: Future[None] | None = None
+        self._locked: Future[None] | None = None
         """The engine's start of the container, which holds its lock to the end (daemon/start.go)."""
         self._removed = False
 
@@ -142,16 +142,16 @@ class ContainerController:
 
     # -- the work
 
-    def _work(self, activity: Activity[Any]) -> Future[Any]:
+    def _work(self, activity: Activity[None]) -> Future[None]:
         done = self.engine.process.spawn(activity)
         done.defused = True
         return done
 
-    def _again(self, event: Future[Any]) -> Future[Any]:
+    def _again(self, event: Future[None]) -> Future[None]:
         """``event``, or if it already happened one that will happen for whoever waits now."""
         if not event.processed:
             return event
-        again = self.engine.process.clock.future()
+        again: Future[None] = self.engine.process.clock.future()
         if event.ok:
             again.succeed(event.value)
         else:
@@ -232,7 +232,7 @@ class ContainerController:
         }
         return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
 
-    def _start(self) -> Activity[Any]:
+    def _start(self) -> Activity[None]:
         container = self.container
         if container is None:
             raise ControllerError(texts.NO_SUCH_CONTAINER.fill(name=self._name))
@@ -254,7 +254,7 @@ class ContainerController:
         )
         yield from self._until_healthy(container, events)
 
-    def _start_container(self, container: Container) -> Activity[Any]:
+    def _start_container(self, container: Container) -> Activity[None]:
         failure = self._why_not(container)
         if failure is not None:
             container.exit_code = failure[0].exit_code
@@ -285,7 +285,7 @@ class ContainerController:
             return failure, failure.fill(program=program)
         return None
 
-    def _until_healthy(self, container: Container, events: Pipe) -> Activity[Any]:
+    def _until_healthy(self, container: Container, events: Pipe[str]) -> Activity[None]:
         """A start is over when the container is healthy, or has ended (controller.go Start).
 
         The events are read one by one, and not while the container is being stopped: one that becomes healthy then
@@ -310,7 +310,7 @@ class ContainerController:
         cause = f": {texts.UNHEALTHY.words}" if unhealthy else ""
         return ControllerError(texts.NON_ZERO_EXIT.fill(code=container.exit_code) + cause, container.exit_code)
 
-    def _wait(self) -> Activity[Any]:
+    def _wait(self) -> Activity[None]:
         container = self.container
         if container is None:
             raise ControllerError(texts.NO_SUCH_CONTAINER.fill(name=self._name))
@@ -338,7 +338,7 @@ class ContainerController:
         """Whether the task is on a network besides the default bridge, whatever it publishes."""
         return any((each.driver, each.name) != ("bridge", "bridge") for each in self.task.networks)
 
-    def _shutdown(self) -> Activity[Any]:
+    def _shutdown(self) -> Activity[None]:
         if self._has_service_binding:
             yield GOSSIP_CONVERGE_DELAY
         if self._locked is not None and not self._locked.processed:
@@ -349,7 +349,7 @@ class ContainerController:
             yield from self._stop(container)
         self.engine.overlays.remove(self.task.networks)
 
-    def _stop(self, container: Container) -> Activity[Any]:
+    def _stop(self, container: Container) -> Activity[None]:
         """Ask the process to end, insist, and tidy up."""
         was_running = container.alive
         spec = self.task.spec.container

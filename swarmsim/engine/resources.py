@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from swarmsim.apitypes import engine as engineapi
 from swarmsim.apitypes.http import ApiError
@@ -44,25 +44,25 @@ class ResourceCalls(Calls):
 
     # -- secrets and configs
 
-    def secret_list(self, kind: str) -> Activity[Any]:
+    def secret_list(self, kind: str) -> Activity[list[Json]]:
         yield from self._request()
         return [secret_json(obj) for obj in (yield from self._secrets(kind))]
 
-    def secret_create(self, kind: str, spec: SecretSpec) -> Activity[Any]:
+    def secret_create(self, kind: str, spec: SecretSpec) -> Activity[str]:
         """Returns the id."""
         yield from self._request()
         created = yield from self._control(SECRET_CALLS[kind].create, control.CreateSecretRequest(spec))
         return created.secret.id
 
-    def secret_inspect(self, kind: str, reference: str) -> Activity[Any]:
+    def secret_inspect(self, kind: str, reference: str) -> Activity[Json]:
         yield from self._request()
         return secret_json((yield from self._secret(kind, reference)))
 
-    def secret_update(self, kind: str, id: str, version: int, spec: SecretSpec) -> Activity[Any]:
+    def secret_update(self, kind: str, id: str, version: int, spec: SecretSpec) -> Activity[None]:
         yield from self._request()
         yield from self._control(SECRET_CALLS[kind].update, control.UpdateSecretRequest(id, version, spec))
 
-    def secret_remove(self, kind: str, reference: str) -> Activity[Any]:
+    def secret_remove(self, kind: str, reference: str) -> Activity[None]:
         yield from self._request()
         obj = yield from self._secret(kind, reference)
         yield from self._control(SECRET_CALLS[kind].remove, control.RemoveSecretRequest(obj.id))
@@ -76,7 +76,7 @@ class ResourceCalls(Calls):
 
     # -- networks
 
-    def network_list(self) -> Activity[Any]:
+    def network_list(self) -> Activity[list[Json]]:
         """All networks this engine knows: the swarm's on a manager, and its own, of which some are halves of the swarm's."""
         yield from self._request()
         return [network_json(network) for network in (yield from self._networks())]
@@ -104,7 +104,7 @@ class ResourceCalls(Calls):
         found: Network | LocalNetwork | Half = find("network", reference, entries)
         return halves.get(found.id, found)
 
-    def network_inspect(self, reference: str, scope: str = "") -> Activity[Any]:
+    def network_inspect(self, reference: str, scope: str = "") -> Activity[Json]:
         """With the scope ``swarm`` an engine's own networks are not known, but for those that each has."""
         yield from self._request()
         network = yield from self._network(reference)
@@ -162,7 +162,7 @@ class ResourceCalls(Calls):
         self.engine.networks[local.id] = local
         return local.id
 
-    def network_remove(self, reference: str) -> Activity[Any]:
+    def network_remove(self, reference: str) -> Activity[None]:
         yield from self._request()
         network = yield from self._network(reference)
         if isinstance(network, LocalNetwork):
@@ -196,7 +196,7 @@ class ResourceCalls(Calls):
 
     # -- volumes
 
-    def volume_list(self) -> Activity[Any]:
+    def volume_list(self) -> Activity[list[Json]]:
         yield from self._request()
         return [volume.json() for _, volume in sorted(self.engine.volumes.items())]
 
@@ -210,11 +210,11 @@ class ResourceCalls(Calls):
         name = request.name or hex_id(self.engine.ids)
         return self.engine.volume(name, request.labels or None, request.options or None).json()
 
-    def volume_inspect(self, reference: str) -> Activity[Any]:
+    def volume_inspect(self, reference: str) -> Activity[Json]:
         yield from self._request()
         return self._volume(reference).json()
 
-    def volume_remove(self, reference: str, force: bool) -> Activity[Any]:
+    def volume_remove(self, reference: str, force: bool) -> Activity[None]:
         yield from self._request()
         if force and reference not in self.engine.volumes:
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from swarmsim.apitypes import engine as engineapi
 from swarmsim.apitypes import swarm as swarmapi
@@ -75,7 +75,7 @@ class Call(NamedTuple):
             raise ApiError(400, f'invalid value for "{text}": failed to parse value') from None
 
 
-Handler: TypeAlias = Callable[[Call], Activity[Any]]
+Handler: TypeAlias = Callable[[Call], Activity[object]]
 
 
 class Route(NamedTuple):
@@ -188,7 +188,7 @@ def _log_query(call: Call) -> LogQuery:
     )
 
 
-def logs(kind: str, call: Call) -> Activity[Pipe]:
+def logs(kind: str, call: Call) -> Activity[Pipe[bytes]]:
     return call.api.logs(call.id, kind, _log_query(call))
 
 
@@ -312,7 +312,7 @@ def distribution(call: Call) -> Activity[Json]:
     return call.api.distribution_inspect(call.id)
 
 
-def events(call: Call) -> Activity[Pipe]:
+def events(call: Call) -> Activity[Pipe[Json]]:
     since, until, filters = call.moment("since"), call.moment("until"), call.filters("events")
     return call.api.events(since, until, lambda body: keep.event(body, filters))
 

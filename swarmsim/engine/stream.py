@@ -8,26 +8,26 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Generic, NamedTuple
 
 from swarmsim.sim.clock import Clock, timestamp
-from swarmsim.sim.future import Activity, Future
+from swarmsim.sim.future import Activity, Future, T
 from swarmsim.swarm.objects import Task
 
 STDOUT, STDERR, SYSTEM_ERROR = 1, 2, 3
 
 
-class Pipe:
+class Pipe(Generic[T]):
     """The body of a response that is not over yet; whoever reads gets what was put, in order, then ``None``."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._pieces: deque[Any] = deque()
-        self._reader: Future[Any] | None = None
+        self._pieces: deque[T | None] = deque()
+        self._reader: Future[T | None] | None = None
         self._exits: list[Callable[[], object]] = []
         self.closed = False
 
-    def put(self, piece: Any) -> None:
+    def put(self, piece: T) -> None:
         if self.closed:
             return
         self._pieces.append(piece)
@@ -50,14 +50,14 @@ class Pipe:
     def on_end(self, leave: Callable[[], object]) -> None:
         self._exits.append(leave)
 
-    def read(self) -> Future[Any]:
+    def read(self) -> Future[T | None]:
         """The next piece, ``None`` at the end."""
         self._reader = self._clock.future()
         reader = self._reader
         self._hand_over()
         return reader
 
-    def next(self) -> Activity[Any]:
+    def next(self) -> Activity[T | None]:
         """The next piece, at once if it is there."""
         return self._pieces.popleft() if self._pieces else (yield self.read())
 

@@ -20,13 +20,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
 
 import simpy
 from simpy.core import EmptySchedule, StopSimulation
 from simpy.events import NORMAL, Event, EventPriority
 
-from swarmsim.sim.future import Elapsed, FirstOf, Future
+from swarmsim.sim.future import AnyFuture, Elapsed, FirstOf, Future, T
 from swarmsim.sim.quiescence import Quiescence
 
 PATIENT_COLLECTOR = (2_000_000, 20, 100)
@@ -167,7 +167,7 @@ class Clock:
     def now(self) -> float:
         return self.env._now
 
-    def future(self) -> Future[Any]:
+    def future(self) -> Future[T]:
         """A result that somebody will ``succeed(value)`` or ``fail(error)`` later."""
         return Future(self.env)
 
@@ -175,7 +175,7 @@ class Clock:
         """Happens after so many seconds."""
         return Elapsed(self.env, seconds)
 
-    def first_of(self, futures: Iterable[Future[Any]]) -> Future[Any]:
+    def first_of(self, futures: Iterable[AnyFuture]) -> Future[object]:
         """Happens when the first of ``futures`` does."""
         return FirstOf(self.env, futures)
 
@@ -183,8 +183,14 @@ class Clock:
         """When the next event is due; infinity if there is none."""
         return self.env.peek()
 
-    def run(self, until: float | Future[Any] | None = None) -> Any:
-        """Run to a time, to an event (its value is returned), or until nothing is left to happen.
+    @overload
+    def run(self, until: Future[T]) -> T: ...
+
+    @overload
+    def run(self, until: float | None = None) -> None: ...
+
+    def run(self, until: float | AnyFuture | None = None) -> Any:
+        """Run to a time, to a future (its value is returned), or until nothing is left to happen.
 
         A big world is millions of objects that live long. Python's collector would walk all of them every
         few thousand events (half the time of 10,000 starting tasks), so it is told to be patient meanwhile.

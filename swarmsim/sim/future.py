@@ -39,7 +39,11 @@ class Future(Event, Generic[T]):
         return (yield self)
 
 
-class FirstOf(AnyOf, Future[Any]):
+AnyFuture: TypeAlias = Future[Any]
+"""A future of which it only matters that it happens: where several kinds wait side by side."""
+
+
+class FirstOf(AnyOf, Future[object]):
     """Happens when the first of several futures does."""
 
 

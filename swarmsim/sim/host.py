@@ -41,7 +41,7 @@ class SimContext(Subject):
         self.hosts: dict[str, Host] = {}
         self.by_address: dict[str, NetStack] = {}
         self._machine: Machine | None = None
-        self._changed: Future[Any] | None = None
+        self._changed: Future[None] | None = None
 
     def mark_changed(self) -> None:
         """Something changed that an onlooker could see."""
@@ -50,7 +50,7 @@ class SimContext(Subject):
         if changed is not None:
             changed.succeed()
 
-    def next_change(self) -> Future[Any]:
+    def next_change(self) -> Future[None]:
         """Happens with the next change."""
         if self._changed is None:
             self._changed = self.clock.future()

@@ -11,7 +11,7 @@ unwound when its scope ends (a killed process runs no ``finally``), so activitie
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic
 
 from simpy.events import Event
 
@@ -93,15 +93,15 @@ class Scope(Subject):
         return f"<{type(self).__name__} {self.name}{'' if self.alive else ' (ended)'}>"
 
 
-class _Runner:
+class _Runner(Generic[T]):
     """Drives one activity: resumes it with each thing it waited for."""
 
     __slots__ = ("activity", "done", "scope")
 
-    def __init__(self, scope: Scope, activity: Activity[Any]) -> None:
+    def __init__(self, scope: Scope, activity: Activity[T]) -> None:
         self.scope = scope
         self.activity = activity
-        self.done = scope.clock.future()
+        self.done: Future[T] = scope.clock.future()
         scope.after(0.0, self._step, None, None)
 
     def _step(self, value: Any, error: BaseException | None) -> None:

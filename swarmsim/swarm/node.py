@@ -106,7 +106,7 @@ class SwarmNode(Subject):
 
     def wait_registered(self) -> Future[None]:
         """Happens when the agent has its first session."""
-        ready = self.scope.clock.future()
+        ready: Future[None] = self.scope.clock.future()
         self._ready.append(ready)
         return ready
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from random import Random
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from swarmsim.apitypes.http import Transport
 from swarmsim.apitypes.specs import DiscreteResource, GenericResource, NamedResource
@@ -16,7 +16,7 @@ from swarmsim.engine.images import Catalogue
 from swarmsim.engine.routes import EngineTransport
 from swarmsim.profile import Profile, load_profile
 from swarmsim.sim.clock import Clock
-from swarmsim.sim.future import Activity, Future
+from swarmsim.sim.future import Activity, AnyFuture, Future
 from swarmsim.sim.host import Host, SimContext
 from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.scope import Scope
@@ -85,7 +85,7 @@ class SimulatedCluster:
     def promise(self) -> Future[None]:
         return self.clock.future()
 
-    def first_of(self, waits: Collection[Future[Any]]) -> Future[Any]:
+    def first_of(self, waits: Collection[AnyFuture]) -> Future[object]:
         return self.clock.first_of(waits)
 
     def spawn(self, activity: Activity[T]) -> Future[T]:
@@ -93,10 +93,9 @@ class SimulatedCluster:
 
     def run(self, activity: Activity[T]) -> T:
         """Run ``activity`` to its end, and the world with it; returns or raises what it does."""
-        result: T = self.clock.run(self.scope.spawn(activity))
-        return result
+        return self.clock.run(self.scope.spawn(activity))
 
-    def advance(self, until: float | Future[Any]) -> None:
+    def advance(self, until: float | AnyFuture) -> None:
         self.clock.run(until)
 
     def next_event(self) -> float:
@@ -169,7 +168,7 @@ class SimulatedCluster:
         stdin: str = "",
         name: str | None = None,
         write: Write | None = None,
-        interrupt: Future[Any] | None = None,
+        interrupt: Future[None] | None = None,
     ) -> Activity[Result]:
         started = self.clock.now
         engine = self.engines[host]
@@ -197,7 +196,7 @@ class SimulatedCluster:
         limit: float | None,
         stdin: str,
         write: Write | None,
-        ctrl_c: Future[Any] | None,
+        ctrl_c: Future[None] | None,
     ) -> Activity[Result]:
         """A command ends when it is done, when its daemon dies under it, or at Ctrl-C."""
         shell = self.scope.child("docker")
@@ -208,10 +207,11 @@ class SimulatedCluster:
             if write is not None:
                 write(stream, text, drawn)
 
-        interrupt, pressed = self.clock.future(), ctrl_c or self.clock.future()
+        interrupt: Future[None] = self.clock.future()
+        pressed: Future[None] = ctrl_c or self.clock.future()
         done = shell.spawn(self.type(engine, split_words(line), record, self.files.piped(stdin), interrupt))
         died = engine.process.ended
-        waits: list[Future[Any]] = [done, pressed]
+        waits: list[AnyFuture] = [done, pressed]
         if engine.running:
             waits.append(died)
         if limit is not None:
@@ -229,7 +229,7 @@ class SimulatedCluster:
         return Result(1, texts["out"], texts["err"] + message)
 
     def type(
-        self, engine: Engine, words: list[str], write: Write, files: Files, interrupt: Future[Any] | None = None
+        self, engine: Engine, words: list[str], write: Write, files: Files, interrupt: Future[None] | None = None
     ) -> Activity[Result]:
         """Run docker as a process on a host: it takes a moment to start, and one to print and to exit."""
         own_time = engine.sample_duration("cli")
@@ -301,7 +301,7 @@ class SimulatedCluster:
                 return View(self.clock.now, *reply.value)
         return None
 
-    def next_change(self) -> Future[Any]:
+    def next_change(self) -> Future[None]:
         return self.ctx.next_change()
 
     def until_next_look(self, stream: str) -> float:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from swarmsim.sim.clock import EPOCH
-from swarmsim.sim.future import Future
+from swarmsim.sim.future import AnyFuture, Future
 from swarmsim.sim.host import Host
 
 
@@ -20,7 +19,7 @@ class SimulatedMachine:
     def now(self) -> datetime:
         return EPOCH + timedelta(seconds=self._host.clock.now)
 
-    def first_of(self, futures: list[Future[Any]], seconds: float | None = None) -> Future[Any]:
+    def first_of(self, futures: list[AnyFuture], seconds: float | None = None) -> Future[object]:
         clock = self._host.clock
         return clock.first_of(futures if seconds is None else [*futures, clock.timeout(seconds)])
 

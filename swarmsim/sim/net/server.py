@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from swarmsim.sim.future import Future
+from swarmsim.sim.future import AnyFuture, Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.method import AnyMethod, Handler, Message, Method, Reply, Request, StreamHandler, StreamMethod
 from swarmsim.sim.net.connection import Address, Listener, Socket
@@ -49,7 +49,7 @@ class ServerTransport:
         else:
             self._answer(call, result, True)
 
-    def _served(self, call: Call[Any, Any], result: Future[Any]) -> None:
+    def _served(self, call: Call[Any, Any], result: AnyFuture) -> None:
         if not result._ok:
             if not isinstance(result._value, RpcError):
                 return  # a bug in the handler: let the clock raise it

@@ -9,7 +9,7 @@ running task that is told to shut down gets its signal one second after the news
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -38,7 +38,7 @@ class Operation(NamedTuple):
     """What a controller does; ``done`` fails with :class:`ControllerError`. ``heeds_cancel()``: whether it ends when
     it is cancelled now, instead of going on to its end."""
 
-    done: Future[Any]
+    done: Future[None]
     heeds_cancel: Callable[[], bool]
 
 

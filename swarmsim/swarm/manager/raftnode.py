@@ -231,7 +231,7 @@ class RaftNode(Subject):
         return reachable >= (len(self.members) - 1) // 2 + 1
 
     def propose(self, changes: tuple[Change, ...]) -> Future[None]:
-        done = self.scope.clock.future()
+        done: Future[None] = self.scope.clock.future()
         if not self.is_leader:
             done.defused = True
             done.fail(RpcError("Unknown", LOST_LEADERSHIP))
@@ -251,7 +251,7 @@ class RaftNode(Subject):
 
     def change_member(self, change: ChangeType, member: Member) -> Future[None]:
         """Propose one membership change; the event happens when it is applied here."""
-        done = self.scope.clock.future()
+        done: Future[None] = self.scope.clock.future()
         try:
             index = self.core.propose(ConfChange(change, member.raft_id, member), 128)
         except ProposalDropped:
@@ -264,7 +264,7 @@ class RaftNode(Subject):
 
     def remove_member(self, raft_id: int) -> Future[None]:
         if not self.can_remove(raft_id):
-            done = self.scope.clock.future()
+            done: Future[None] = self.scope.clock.future()
             done.defused = True
             done.fail(RpcError("Unknown", CANNOT_REMOVE))
             return done

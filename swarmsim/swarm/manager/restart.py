@@ -31,7 +31,7 @@ class _Delay:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self.done = scope.clock.future()
+        self.done: Future[None] = scope.clock.future()
         self.waiter = False
 
 
@@ -150,7 +150,7 @@ class RestartSupervisor:
 
     def _stopped(self, scope: Scope, old: Task) -> Future[None]:
         """The old task stopped, or its node went down or away, or a minute has passed."""
-        stopped = self.scope.clock.future()
+        stopped: Future[None] = self.scope.clock.future()
 
         def on_task(change: Change) -> None:
             if not stopped.triggered and (change.action == "delete" or change.obj.status.state > TaskState.RUNNING):

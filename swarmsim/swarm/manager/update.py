@@ -16,7 +16,7 @@ from functools import partial
 from random import Random
 
 from swarmsim.apitypes.specs import replace
-from swarmsim.sim.future import Activity
+from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.manager.orchestrator import UpdatePlan, is_dirty, new_task
 from swarmsim.swarm.manager.restart import RestartSupervisor
@@ -78,7 +78,7 @@ class Updater:
         self._ended: deque[Task] = deque()
         """Tasks that left RUNNING and that nobody has looked at."""
         self._watching = False
-        self._acted = self.scope.clock.future()
+        self._acted: Future[None] = self.scope.clock.future()
         """Happens when failures triggered the failure action."""
         self._dirty = 0
         status = service.update_status
@@ -151,7 +151,7 @@ class Updater:
         task = new_task(self.service, slot[0].slot, node_id, self.supervisor.ids, self.scope.clock.now)
         task = replace(task, desired_state=TaskState.READY)
         self._started[task.id] = None
-        running = self.scope.clock.future()
+        running: Future[Task] = self.scope.clock.future()
 
         def on_change(change: Change) -> None:
             if not running.triggered and change.obj.status.state >= TaskState.RUNNING:
