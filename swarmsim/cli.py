@@ -441,13 +441,9 @@ def _draw(
             figure = pictures.sweep(load_results(sources[0]), y, x)
         elif kind in TRACE_KINDS:
             trace = load_trace(sources[0])
-            if kind == "lanes":
-                figure = pictures.lanes(trace, service, *(window or ()))
-            else:
-                figure = getattr(pictures, kind)(trace)
-                if window is not None:
-                    low, high = window
-                    pictures.zoom(figure, low, high if high is not None else max(trace.duration, low + 1.0))
+            part = {"begin": window[0], "end": window[1]} if window is not None else {}
+            of_what = {"service": service} if kind == "lanes" else {}
+            figure = getattr(pictures, kind)(trace, **of_what, **part)
         else:
             runs = _many(sources, seeds)
             name = Path(sources[0]).stem
