@@ -21,6 +21,7 @@ from swarmsim.analysis.availability import Meter
 from swarmsim.analysis.availability import as_json as availability_as_json
 from swarmsim.analysis.ensemble import RunResult, estimates, percentile, pooled, precise, record_many, run_ensemble
 from swarmsim.analysis.milestones import milestones
+from swarmsim.exercise.command import correct_sessions, exercise_app
 from swarmsim.scenario.duration import parse_seconds
 from swarmsim.scenario.loader import (
     LoadedScenario,
@@ -59,6 +60,8 @@ app = typer.Typer(
 )
 
 
+app.add_typer(exercise_app, name="exercise")
+
 Form = Literal["story", "timeline", "line", "json"]
 """What a run is told as; with the timeline comes the story too."""
 Eager = Annotated[bool, typer.Option("--eager", help="run every heartbeat and tick, also those that change nothing")]
@@ -78,6 +81,16 @@ def _load(file: str, settings: list[str] | None = None) -> LoadedScenario:
         return parse_scenario(text, source, parse_changes(settings or []))
     except (ScenarioError, SweepError) as problem:
         raise _fail(problem) from None
+
+
+def _load_to_run(file: str, settings: list[str] | None = None) -> LoadedScenario:
+    """An exercise is not run: that would tell what it hides, and ask nobody."""
+    loaded = _load(file, settings)
+    if loaded.scenario.exercise is not None:
+        name = loaded.scenario.name
+        what = f"swarmsim check {name} {file}" if loaded.scenario.session is not None else f"swarmsim watch {file}"
+        raise _fail(f"{name} is an exercise: {what}")
+    return loaded
 
 
 @app.command()
@@ -110,7 +123,7 @@ def run(
     wanted = _precision(precision)
     if wanted is not None and not seeds:
         raise _fail("--precision is reached with more runs: give --seeds, how many at most")
-    loaded = [_load(file, set_) for file in files]
+    loaded = [_load_to_run(file, set_) for file in files]
     single = {
         "--trace": trace, "--plot": plot, "--speed": speed, "--until": until, "--messages": messages, "--verbose": verbose
     }  # fmt: skip
@@ -464,7 +477,7 @@ def _many(sources: list[str], seeds: int) -> list[Trace]:
         return [load_trace(source) for source in sources]
     if len(sources) > 1:
         raise _fail("--seeds runs one scenario; leave it out to draw several traces")
-    return record_many(_load(sources[0]), range(1, seeds + 1))
+    return record_many(_load_to_run(sources[0]), range(1, seeds + 1))
 
 
 @app.command()
@@ -524,21 +537,36 @@ def fidelity(
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="a scenario, then traces, simulated or recorded")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="a scenario, then traces, simulated or recorded; or an exercise, then sessions"),
+    ],
     invariants: Annotated[
         bool, typer.Option("--invariants", help="hold traces against what SwarmKit's own specification demands")
     ] = False,
+    key: Annotated[Path | None, typer.Option(help="of an exercise: the lecturer's key")] = None,
+    table: Annotated[Path | None, typer.Option("--csv", help="of an exercise: a table of all points to write")] = None,
+    traces: Annotated[Path | None, typer.Option(help="of an exercise: a folder for what was replayed")] = None,
 ) -> None:
-    """Judge what happened, from traces alone; the exit code is 1 if something does not hold.
+    """Judge what happened; the exit code is 1 if something does not hold.
 
-    With a scenario: whether it is as the scenario expects. With --invariants: whether it is possible at all.
+    With a scenario: whether traces are as it expects. With --invariants: whether what they tell is possible at all. With an
+    exercise: how many points sessions of it get that swarmsim watch saved, and what was missed first.
     """
+    for option, value in (("--key", key), ("--csv", table), ("--traces", traces)):
+        if value is not None and (invariants or len(files) < 2):
+            raise _fail(f"{option} goes with an exercise and sessions: swarmsim check EXERCISE SESSION…")
     if invariants:
         _guarded(lambda: _check_invariants(files))
     elif len(files) < 2:
         raise _fail("check what? write swarmsim check SCENARIO TRACE… or swarmsim check --invariants TRACE…")
     else:
-        _guarded(lambda: _check_scenario(_load(str(files[0])), files[1:]))
+        loaded = _load(str(files[0]))
+        if loaded.scenario.exercise is not None:
+            raise typer.Exit(correct_sessions(loaded, [str(file) for file in files[1:]], key, table, traces))
+        if key or table or traces:
+            raise _fail(f"--key, --csv and --traces are for exercises; {loaded.scenario.name} is none")
+        _guarded(lambda: _check_scenario(loaded, files[1:]))
 
 
 def _check_scenario(loaded: LoadedScenario, traces: list[Path]) -> None:

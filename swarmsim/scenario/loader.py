@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from swarmsim.profile import profile_names
+from swarmsim.scenario.exercise_rules import complaints
 from swarmsim.scenario.parts import SUBJECTS, Condition, Strict
 from swarmsim.scenario.schema import (
     STEPS,
@@ -62,9 +63,18 @@ class LoadedScenario(NamedTuple):
 
 def shipped_scenarios() -> dict[str, str]:
     """Names of the scenarios that come with swarmsim and their texts, sorted by name."""
-    folder = resources.files("swarmsim") / "scenarios"
+    return _shipped("scenarios")
+
+
+def shipped_exercises() -> dict[str, str]:
+    """The same of exercises."""
+    return _shipped("exercises")
+
+
+def _shipped(what: str) -> dict[str, str]:
+    folder = resources.files("swarmsim") / what
     if not folder.is_dir():
-        folder = resources.files("swarmsim") / ".." / "scenarios"  # a checkout
+        folder = resources.files("swarmsim") / ".." / what  # a checkout
     return {
         entry.name.removesuffix(".yaml"): entry.read_text(encoding="utf-8")
         for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
@@ -81,7 +91,7 @@ def read_scenario(where: str | Path) -> tuple[str, str]:
     """The text of a scenario and where it is from, as for :func:`load_scenario`. Raises :class:`ScenarioError`."""
     path = Path(where)
     if not path.exists() and "/" not in str(where) and not str(where).endswith((".yaml", ".yml")):
-        shipped = shipped_scenarios()
+        shipped = shipped_scenarios() | shipped_exercises()
         if str(where) not in shipped:
             close = get_close_matches(str(where), shipped, 1)
             meant = f"; did you mean {close[0]}?" if close else ""
@@ -118,6 +128,8 @@ def parse_scenario(text: str, source: str, changes: Changes = MappingProxyType({
     form.refuse()
     scenario.steps, scenario.expect = checked, [final for final in finals if final is not None]
     _check_names(scenario, form)
+    for key, message in complaints(scenario):
+        form.complain(key, message)
     form.refuse()
     changed = json.dumps(dict(changes), sort_keys=True) if changes else ""
     digest = hashlib.sha256((text + changed).encode()).hexdigest()[:16]

@@ -121,7 +121,12 @@ def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> Simula
 
 
 def refuse_what_is_not_possible(loaded: LoadedScenario, world: World) -> None:
-    """Raises :class:`ScenarioError` with the first place at which a scenario needs what a world cannot do."""
+    """Raises :class:`ScenarioError` with the first place at which a scenario needs what a world cannot do, or if it is an exercise
+    as it stands in its file: what is hidden in it would be missing."""
+    if loaded.scenario.exercise is not None:
+        raise ScenarioError(
+            f"{loaded.source}: {loaded.scenario.name} is an exercise: it is watched, and sessions of it are checked"
+        )
     for what, place in loaded.needs:
         if isinstance(what, Capability):
             if what not in world.capabilities:

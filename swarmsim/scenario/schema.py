@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from swarmsim.go.units import ram_in_bytes
 from swarmsim.scenario.distribution import DurationDistribution
 from swarmsim.scenario.duration import Duration, PositiveDuration, Span
+from swarmsim.scenario.exercise import Exercise, Session
 from swarmsim.scenario.parts import Condition, Name, Strict
 
 MAX_HOSTS = 20_000
@@ -333,3 +334,5 @@ class Scenario(Strict):
     expect: Annotated[list[ExpectStep], _as_final] = Field([], description="what must hold when all is done")
     files: dict[str, str] = Field({}, description="texts by name, for commands that read files (stack.yml, secret.txt)")
     environment: dict[str, str] = Field({}, description="variables of the shell, for compose files")
+    exercise: Exercise | None = Field(None, description="a task for students, and how it is judged")
+    session: Session | None = Field(None, description="written by swarmsim watch: who did an exercise, and the answers")
