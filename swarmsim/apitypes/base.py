@@ -28,13 +28,15 @@ import types
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from swarmsim.go import reflect
 
 T = TypeVar("T")
+Json: TypeAlias = dict[str, Any]
+"""An object of JSON, as its own values."""
 
 
 class Mark(NamedTuple):

@@ -86,12 +86,20 @@ class ContainerConfig(ApiType, frozen=True):
     labels: Always[dict[str, str]] = field(name="Labels", default_factory=dict)
 
 
+class PortBinding(ApiType, frozen=True):
+    GO: ClassVar[str] = "nat.PortBinding"
+    GO_FIELDS: ClassVar[dict[str, str]] = {"ip": "HostIP"}
+
+    ip: Always[str] = field(name="HostIp", default="")
+    port: Always[str] = field(name="HostPort", default="")
+
+
 class NetworkSettings(ApiType, frozen=True):
-    """``ports`` that are exposed; ``None`` for one that is not published."""
+    """``ports`` that are exposed, and the host's that lead to them; ``None`` for one that is not published."""
 
     GO: ClassVar[str] = "container.NetworkSettings"
 
-    ports: Always[dict[str, None]] = field(name="Ports", default_factory=dict)
+    ports: Always[dict[str, list[PortBinding] | None]] = field(name="Ports", default_factory=dict)
 
 
 class ContainerInspect(ApiType, frozen=True):
@@ -132,7 +140,7 @@ class IPAM(ApiType, frozen=True):
 
     driver: Always[str] = field(name="Driver", default="")
     options: Always[dict[str, str] | None] = field(name="Options", default=None)
-    config: Always[list[IPAMConfig]] = field(name="Config", default_factory=list)
+    config: Always[list[IPAMConfig] | None] = field(name="Config", default=None)
 
 
 class EndpointResource(ApiType, frozen=True):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from swarmsim.apitypes.base import as_json, decode, encode
+from swarmsim.apitypes.base import as_json, decode, encode, from_json
 from swarmsim.sim.errors import ModelError
 from swarmsim.sim.future import Activity, Future
 
@@ -80,6 +80,15 @@ class Response(NamedTuple):
     @property
     def content(self) -> bytes:
         return _content(self.body)
+
+    def read(self, kind: type[T]) -> T:
+        """The body as a record. Raises :class:`msgspec.ValidationError` where it is none."""
+        return decode(self.body, kind) if isinstance(self.body, bytes) else from_json(self.body, kind)
+
+    def read_all(self, kind: type[T]) -> list[T]:
+        """The body as a list of records; Go's empty list may be ``null``."""
+        body = msgspec.json.decode(self.body) if isinstance(self.body, bytes) else self.body
+        return [from_json(each, kind) for each in body or ()]
 
     def json(self) -> Any:
         """The body as JSON's values."""

@@ -406,6 +406,12 @@ class Swarm(ClusterInfo, frozen=True):
     join_tokens: JoinTokens = field(name="JoinTokens", default=JoinTokens())
 
 
+class UnlockKeyResponse(ApiType, frozen=True):
+    """Empty where none is set."""
+
+    key: Always[str] = field(name="UnlockKey", default="")
+
+
 class InitRequest(ApiType, frozen=True):
     listen_addr: Always[str] = field(name="ListenAddr", default="")
     advertise_addr: Always[str] = field(name="AdvertiseAddr", default="")

@@ -1,25 +1,52 @@
 """The Engine API's client (moby client/): a method for each call, over a transport that carries requests.
 
-All are activities. They return the body, as JSON values for what is shown and as records where the client decides by
-it, and raise :class:`~swarmsim.apitypes.http.ApiError` with what the daemon said.
+All are activities. They return the body as a record, for ``inspect`` as the daemon's own JSON, and raise :class:`~swarmsim.apitypes.http.ApiError` with what the daemon said.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from swarmsim.apitypes.base import decode, from_json
-from swarmsim.apitypes.engine import DistributionInspect, NetworkCreateRequest, VolumeCreateRequest
+from swarmsim.apitypes.base import Json
+from swarmsim.apitypes.engine import (
+    Container,
+    DistributionInspect,
+    EngineVersion,
+    ErrorResponse,
+    Info,
+    Network,
+    NetworkCreateRequest,
+    NetworkCreateResponse,
+    Volume,
+    VolumeCreateRequest,
+    VolumeList,
+)
 from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.http import ApiError, Request, Response, Stream, Transport
 from swarmsim.apitypes.reference import InvalidReference, parse_reference, with_digest
 from swarmsim.apitypes.specs import SecretSpec, ServiceSpec, replace
-from swarmsim.apitypes.swarm import InitRequest, JoinRequest, NodeSpec, Service, ServiceCreateResponse, Swarm, SwarmSpec
+from swarmsim.apitypes.swarm import (
+    Config,
+    IDResponse,
+    InitRequest,
+    JoinRequest,
+    Node,
+    NodeSpec,
+    Secret,
+    Service,
+    ServiceCreateResponse,
+    ServiceUpdateResponse,
+    Swarm,
+    SwarmSpec,
+    Task,
+    UnlockKeyResponse,
+)
 from swarmsim.docker.errors import CommandError
-from swarmsim.sim.future import Activity
+from swarmsim.sim.future import Activity, T
 
-Json = dict[str, Any]
+SECRET_TYPES: dict[str, type[Secret | Config]] = {"secret": Secret, "config": Config}
 NOT_IN_REGISTRY = (
     "image {image} could not be accessed on a registry to record\nits digest. Each node will access {image} "
     "independently,\npossibly leading to different nodes running different\nversions of the image.\n"
@@ -38,7 +65,7 @@ class ApiClient:
         given = {key: value for key, value in (query or {}).items() if value}
         response = yield from self._transport.handle(Request(method, path, given, body))
         if response.status >= 400:
-            raise ApiError(response.status, response.json()["message"])
+            raise ApiError(response.status, response.read(ErrorResponse).message)
         return response
 
     @staticmethod
@@ -47,14 +74,19 @@ class ApiClient:
         if not reference.strip():
             raise CommandError(f"invalid {what}: value is empty")
 
-    def _get(self, path: str, query: dict[str, str] | None = None) -> Activity[Json]:
+    def _get(self, path: str, kind: type[T], query: dict[str, str] | None = None) -> Activity[T]:
+        return (yield from self._send("GET", path, query)).read(kind)
+
+    def _list(
+        self, path: str, kind: type[T], filters: Filters | None, query: dict[str, str] | None = None
+    ) -> Activity[list[T]]:
+        asked = {"filters": filters.to_json() if filters else "", **(query or {})}
+        return (yield from self._send("GET", path, asked)).read_all(kind)
+
+    def _inspect(self, path: str, query: dict[str, str] | None = None) -> Activity[Json]:
+        """What is shown as the daemon said it."""
         body: Json = (yield from self._send("GET", path, query)).json()
         return body
-
-    def _list(self, path: str, filters: Filters | None, query: dict[str, str] | None = None) -> Activity[list[Json]]:
-        asked = {"filters": filters.to_json() if filters else "", **(query or {})}
-        found: list[Json] = (yield from self._send("GET", path, asked)).json()
-        return found
 
     def _stream(self, path: str, query: dict[str, str]) -> Activity[Stream[Any]]:
         stream = (yield from self._send("GET", path, query)).stream
@@ -65,8 +97,7 @@ class ApiClient:
 
     def swarm_init(self, request: InitRequest) -> Activity[str]:
         """Returns the node's id."""
-        id: str = (yield from self._send("POST", "/swarm/init", body=request)).json()
-        return id
+        return (yield from self._send("POST", "/swarm/init", body=request)).read(str)
 
     def swarm_join(self, request: JoinRequest) -> Activity[Response]:
         return self._send("POST", "/swarm/join", body=request)
@@ -75,7 +106,7 @@ class ApiClient:
         return self._send("POST", "/swarm/leave", {"force": _flag(force)})
 
     def swarm_inspect(self) -> Activity[Swarm]:
-        return from_json((yield from self._get("/swarm")), Swarm)
+        return self._get("/swarm", Swarm)
 
     def swarm_update(
         self, version: int, spec: SwarmSpec, rotate_worker: bool = False, rotate_manager: bool = False
@@ -90,16 +121,19 @@ class ApiClient:
 
     def swarm_unlock_key(self) -> Activity[str]:
         """Empty where none is set."""
-        key: str = (yield from self._get("/swarm/unlockkey"))["UnlockKey"]
-        return key
+        return (yield from self._get("/swarm/unlockkey", UnlockKeyResponse)).key
 
     # -- nodes
 
-    def node_list(self, filters: Filters | None = None) -> Activity[list[Json]]:
-        return self._list("/nodes", filters)
+    def node_list(self, filters: Filters | None = None) -> Activity[list[Node]]:
+        return self._list("/nodes", Node, filters)
 
     def node_inspect(self, reference: str) -> Activity[Json]:
-        return self._get(f"/nodes/{reference}")
+        return self._inspect(f"/nodes/{reference}")
+
+    def node(self, reference: str) -> Activity[Node]:
+        """As a record, for who wants to know or change something of it."""
+        return self._get(f"/nodes/{reference}", Node)
 
     def node_update(self, reference: str, version: int, spec: NodeSpec) -> Activity[Response]:
         return self._send("POST", f"/nodes/{reference}/update", {"version": str(version)}, spec)
@@ -109,22 +143,22 @@ class ApiClient:
 
     # -- services and tasks
 
-    def service_list(self, filters: Filters | None = None, status: bool = False) -> Activity[list[Json]]:
+    def service_list(self, filters: Filters | None = None, status: bool = False) -> Activity[list[Service]]:
         """With ``status``, how many tasks each has."""
-        return self._list("/services", filters, {"status": "true"} if status else {})
+        return self._list("/services", Service, filters, {"status": "true"} if status else {})
 
     def service_inspect(self, reference: str, insert_defaults: bool = False) -> Activity[Json]:
-        return self._get(f"/services/{reference}", {"insertDefaults": str(insert_defaults).lower()})
+        return self._inspect(f"/services/{reference}", {"insertDefaults": str(insert_defaults).lower()})
 
     def service(self, reference: str) -> Activity[Service]:
-        """As a record, for who wants to change it."""
-        return from_json((yield from self.service_inspect(reference)), Service)
+        """As a record, for who wants to know or change something of it."""
+        return self._get(f"/services/{reference}", Service, {"insertDefaults": "false"})
 
     def service_create(self, spec: ServiceSpec, query_registry: bool) -> Activity[ServiceCreateResponse]:
         """The id, and warnings. With ``query_registry`` the image is asked for under the digest the registry knows."""
         spec, warnings = yield from self._with_image(spec, query_registry)
-        body = (yield from self._send("POST", "/services/create", body=spec)).json()
-        return ServiceCreateResponse(id=body["ID"], warnings=[*(body.get("Warnings") or ()), *warnings])
+        created = (yield from self._send("POST", "/services/create", body=spec)).read(ServiceCreateResponse)
+        return replace(created, warnings=[*created.warnings, *warnings])
 
     def service_update(
         self,
@@ -142,8 +176,8 @@ class ApiClient:
             "rollback": "previous" if rollback else "",
             "registryAuthFrom": registry_auth_from,
         }
-        body = (yield from self._send("POST", f"/services/{reference}/update", query, spec)).json() or {}
-        return [*(body.get("Warnings") or ()), *warnings]
+        response = yield from self._send("POST", f"/services/{reference}/update", query, spec)
+        return [*(response.read(ServiceUpdateResponse).warnings or ()), *warnings]
 
     def _with_image(self, spec: ServiceSpec, query_registry: bool) -> Activity[tuple[ServiceSpec, list[str]]]:
         """The spec with its image's familiar name and tag, of the registry also digest and platforms
@@ -155,9 +189,7 @@ class ApiClient:
         if query_registry:
             try:
                 self._named(image, "image name")
-                found = decode(
-                    (yield from self._send("GET", f"/distribution/{image}/json")).content, DistributionInspect
-                )
+                found = yield from self._get(f"/distribution/{image}/json", DistributionInspect)
             except (ApiError, CommandError):
                 warnings = [NOT_IN_REGISTRY.format(image=image)]
             else:
@@ -170,11 +202,14 @@ class ApiClient:
     def service_remove(self, reference: str) -> Activity[Response]:
         return self._send("DELETE", f"/services/{reference}")
 
-    def task_list(self, filters: Filters | None = None) -> Activity[list[Json]]:
-        return self._list("/tasks", filters)
+    def task_list(self, filters: Filters | None = None) -> Activity[list[Task]]:
+        return self._list("/tasks", Task, filters)
 
     def task_inspect(self, reference: str) -> Activity[Json]:
-        return self._get(f"/tasks/{reference}")
+        return self._inspect(f"/tasks/{reference}")
+
+    def task(self, reference: str) -> Activity[Task]:
+        return self._get(f"/tasks/{reference}", Task)
 
     def logs(self, kind: str, reference: str, query: dict[str, str]) -> Activity[Stream[bytes]]:
         """Frames of what a service's tasks or one task printed."""
@@ -182,16 +217,18 @@ class ApiClient:
 
     # -- secrets and configs (``kind``)
 
-    def secret_list(self, kind: str, filters: Filters | None = None) -> Activity[list[Json]]:
-        return self._list(f"/{kind}s", filters)
+    def secret_list(self, kind: str, filters: Filters | None = None) -> Activity[Sequence[Secret | Config]]:
+        return self._list(f"/{kind}s", SECRET_TYPES[kind], filters)
 
     def secret_create(self, kind: str, spec: SecretSpec) -> Activity[str]:
         """Returns the id."""
-        id: str = (yield from self._send("POST", f"/{kind}s/create", body=spec)).json()["ID"]
-        return id
+        return (yield from self._send("POST", f"/{kind}s/create", body=spec)).read(IDResponse).id
 
     def secret_inspect(self, kind: str, reference: str) -> Activity[Json]:
-        return self._get(f"/{kind}s/{reference}")
+        return self._inspect(f"/{kind}s/{reference}")
+
+    def secret(self, kind: str, reference: str) -> Activity[Secret | Config]:
+        return self._get(f"/{kind}s/{reference}", SECRET_TYPES[kind])
 
     def secret_update(self, kind: str, reference: str, version: int, spec: SecretSpec) -> Activity[Response]:
         return self._send("POST", f"/{kind}s/{reference}/update", {"version": str(version)}, spec)
@@ -201,49 +238,51 @@ class ApiClient:
 
     # -- networks and volumes
 
-    def network_list(self, filters: Filters | None = None) -> Activity[list[Json]]:
-        return self._list("/networks", filters)
+    def network_list(self, filters: Filters | None = None) -> Activity[list[Network]]:
+        return self._list("/networks", Network, filters)
 
     def network_inspect(self, reference: str, scope: str = "") -> Activity[Json]:
         self._named(reference, "network name or ID")
-        return self._get(f"/networks/{reference}", {"scope": scope})
+        return self._inspect(f"/networks/{reference}", {"scope": scope})
+
+    def network(self, reference: str, scope: str = "") -> Activity[Network]:
+        self._named(reference, "network name or ID")
+        return self._get(f"/networks/{reference}", Network, {"scope": scope})
 
     def network_create(self, request: NetworkCreateRequest) -> Activity[str]:
         """Returns the id."""
-        id: str = (yield from self._send("POST", "/networks/create", body=request)).json()["Id"]
-        return id
+        return (yield from self._send("POST", "/networks/create", body=request)).read(NetworkCreateResponse).id
 
     def network_remove(self, reference: str) -> Activity[Response]:
         return self._send("DELETE", f"/networks/{reference}")
 
-    def volume_list(self, filters: Filters | None = None) -> Activity[list[Json]]:
-        found = yield from self._get("/volumes", {"filters": filters.to_json() if filters else ""})
-        volumes: list[Json] = found["Volumes"]
-        return volumes
+    def volume_list(self, filters: Filters | None = None) -> Activity[list[Volume]]:
+        return (yield from self._get("/volumes", VolumeList, {"filters": filters.to_json() if filters else ""})).volumes
 
-    def volume_create(self, request: VolumeCreateRequest) -> Activity[Json]:
-        body: Json = (yield from self._send("POST", "/volumes/create", body=request)).json()
-        return body
+    def volume_create(self, request: VolumeCreateRequest) -> Activity[Volume]:
+        return (yield from self._send("POST", "/volumes/create", body=request)).read(Volume)
 
     def volume_inspect(self, reference: str) -> Activity[Json]:
-        return self._get(f"/volumes/{reference}")
+        return self._inspect(f"/volumes/{reference}")
 
     def volume_remove(self, reference: str, force: bool) -> Activity[Response]:
         return self._send("DELETE", f"/volumes/{reference}", {"force": _flag(force)})
 
     # -- containers, and the engine itself
 
-    def container_list(self, all: bool, limit: int, filters: Filters) -> Activity[list[Json]]:
-        return self._list("/containers/json", filters, {"all": _flag(all), "limit": str(limit) if limit > 0 else ""})
+    def container_list(self, all: bool, limit: int, filters: Filters) -> Activity[list[Container]]:
+        return self._list(
+            "/containers/json", Container, filters, {"all": _flag(all), "limit": str(limit) if limit > 0 else ""}
+        )
 
     def container_inspect(self, reference: str, size: bool = False) -> Activity[Json]:
-        return self._get(f"/containers/{reference}/json", {"size": "1"} if size else {})
+        return self._inspect(f"/containers/{reference}/json", {"size": "1"} if size else {})
 
     def image_inspect(self, reference: str) -> Activity[Json]:
-        return self._get(f"/images/{reference}/json")
+        return self._inspect(f"/images/{reference}/json")
 
     def plugin_inspect(self, reference: str) -> Activity[Json]:
-        return self._get(f"/plugins/{reference}/json")
+        return self._inspect(f"/plugins/{reference}/json")
 
     def container_kill(self, reference: str, signal: str) -> Activity[Response]:
         return self._send("POST", f"/containers/{reference}/kill", {"signal": signal})
@@ -251,11 +290,11 @@ class ApiClient:
     def events(self, query: dict[str, str]) -> Activity[Stream[Json]]:
         return self._stream("/events", query)
 
-    def info(self) -> Activity[Json]:
-        return self._get("/info")
+    def info(self) -> Activity[Info]:
+        return self._get("/info", Info)
 
-    def version(self) -> Activity[Json]:
-        return self._get("/version")
+    def version(self) -> Activity[EngineVersion]:
+        return self._get("/version", EngineVersion)
 
 
 def _flag(on: bool) -> str:

@@ -7,10 +7,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from swarmsim.apitypes.base import go_type
+from swarmsim.apitypes.base import Json, go_type
 from swarmsim.apitypes.engine import Message
 from swarmsim.apitypes.http import ApiError
-from swarmsim.docker.apiclient import Json
 from swarmsim.docker.command import CommandContext
 from swarmsim.docker.errors import CommandError
 from swarmsim.docker.tasks import Names
@@ -88,22 +87,21 @@ def logs(command: CommandContext) -> Activity[None]:
     flags, reference = command.flags, command.arguments[0]
     kind = "service"
     try:
-        service = yield from command.api.service_inspect(reference)
-        width = len(str(service["Spec"]["Mode"].get("Replicated", {}).get("Replicas", 0)))
-        container = service["Spec"]["TaskTemplate"]["ContainerSpec"]
+        service = yield from command.api.service(reference)
+        width, container = len(str(service.replicas)), service.spec.task.container
     except ApiError as error:
         if error.status != 404:
             raise
         kind = "task"
         try:
-            task = yield from command.api.task_inspect(reference)
+            task = yield from command.api.task(reference)
         except ApiError as problem:
             if problem.status != 404:
                 raise
             # the client's own words, not the daemon's
             raise CommandError(f"no such task or service: {reference}") from None
-        width, container = len(str(task.get("Slot", 0))), task["Spec"]["ContainerSpec"]
-    if container.get("TTY") and not flags.on("raw"):
+        width, container = len(str(task.slot)), task.spec.container
+    if container.tty and not flags.on("raw"):
         raise CommandError("tty service logs only supported with --raw")
     try:
         since = _query(command, "since")
@@ -155,8 +153,8 @@ class _Prefixes:
         if task_id not in self._known:
             node = yield from self._names.node(context["com.docker.swarm.node.id"])
             service = yield from self._names.service(context["com.docker.swarm.service.id"])
-            task = yield from self.command.api.task_inspect(task_id)
-            slot = str(task.get("Slot", 0))
+            task = yield from self.command.api.task(task_id)
+            slot = str(task.slot)
             name = f"{service}.{slot}"
             if not self.command.flags.on("no-task-ids"):
                 name += f".{task_id if self.command.flags.on('no-trunc') else task_id[:12]}"

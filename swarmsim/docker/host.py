@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
-from swarmsim.apitypes.base import ApiType, go_type
-from swarmsim.apitypes.engine import ContainerInspect, EngineVersion, Info, Network, Volume
+from swarmsim.apitypes.base import ApiType, Json, as_json, go_type
+from swarmsim.apitypes.engine import ContainerInspect, EngineVersion, Info, Network, Port, Volume
 from swarmsim.apitypes.http import ApiError
-from swarmsim.apitypes.swarm import Config, Node, Secret, Service, Task
-from swarmsim.docker.apiclient import Json
+from swarmsim.apitypes.swarm import Config, Node, Secret, Service, SwarmInfo, Task
 from swarmsim.docker.command import CommandContext, added, error_text
 from swarmsim.docker.errors import CommandError, NotModelled
 from swarmsim.docker.output import Listing, ellipsis
@@ -54,13 +52,13 @@ MAX_COMMAND, MAX_MOUNT = 20, 15
 PLATFORM = reflect.pointer_to(reflect.Type("formatter.Platform", "struct"))
 
 
-def _port(port: dict[str, Any]) -> str:
+def _port(port: Port) -> str:
     """A line of formatter.DisplayablePorts; adjacent ports are not put together."""
-    inside = f"{port['PrivatePort']}/{port['Type']}"
-    if not port.get("PublicPort"):
+    inside = f"{port.private}/{port.type}"
+    if not port.public:
         return inside
-    address = f"[{port['IP']}]" if ":" in port["IP"] else port["IP"]
-    return f"{address}:{port['PublicPort']}->{inside}"
+    address = f"[{port.ip}]" if ":" in port.ip else port.ip
+    return f"{address}:{port.public}->{inside}"
 
 
 _NOTHING = {**dict.fromkeys(LISTING.headers, ""), "Platform": reflect.Value(PLATFORM, None), "labels": {}}
@@ -96,28 +94,26 @@ def ps(command: CommandContext) -> Activity[None]:
         return ellipsis(text, most) if truncate else text
 
     for container in containers:
-        created = datetime.fromtimestamp(container["Created"], UTC)
+        created = datetime.fromtimestamp(container.created, UTC)
         age = (command.now - created).total_seconds()
         rows.append(
             {
-                "ID": container["Id"][:12] if truncate else container["Id"],
-                "Image": container["Image"],
-                "Command": quote(shortened(container["Command"], MAX_COMMAND)),
+                "ID": container.id[:12] if truncate else container.id,
+                "Image": container.image,
+                "Command": quote(shortened(container.command, MAX_COMMAND)),
                 "CreatedAt": created.strftime("%Y-%m-%d %H:%M:%S +0000 UTC"),
                 "RunningFor": f"{human_duration(age)} ago",
-                "Status": container["Status"],
-                "State": container["State"],
-                "Ports": ", ".join(map(_port, container["Ports"])),
-                "Names": ",".join(name.removeprefix("/") for name in container["Names"]),
-                "Labels": ",".join(sorted(f"{key}={value}" for key, value in container["Labels"].items())),
+                "Status": container.status,
+                "State": container.state,
+                "Ports": ", ".join(map(_port, container.ports)),
+                "Names": ",".join(name.removeprefix("/") for name in container.names),
+                "Labels": ",".join(sorted(f"{key}={value}" for key, value in container.labels.items())),
                 "Size": "0B",
-                "Mounts": ",".join(
-                    shortened(mount.get("Name") or mount["Source"], MAX_MOUNT) for mount in container["Mounts"]
-                ),
-                "LocalVolumes": str(sum(1 for mount in container["Mounts"] if mount.get("Driver") == "local")),
+                "Mounts": ",".join(shortened(mount.name or mount.source, MAX_MOUNT) for mount in container.mounts),
+                "LocalVolumes": str(sum(1 for mount in container.mounts if mount.driver == "local")),
                 "Networks": "",
                 "Platform": reflect.Value(PLATFORM, None),
-                "labels": container["Labels"],
+                "labels": container.labels,
             }
         )
     if flags.on("quiet") and format != "raw":
@@ -184,12 +180,11 @@ def _templated(command: CommandContext, format: str, value: reflect.Value, name:
 
 
 def info(command: CommandContext) -> Activity[None]:
-    body = yield from command.api.info()
+    info = yield from command.api.info()
     format = command.flags.get("format", "")
     if format:
-        _templated(command, format, reflect.make(_INFO, body))
+        _templated(command, format, reflect.make(_INFO, as_json(info)))
         return
-    swarm = body["Swarm"]
     lines = [
         "Client:",
         f" Version:    {CLI_VERSION}",
@@ -197,57 +192,57 @@ def info(command: CommandContext) -> Activity[None]:
         " Debug Mode: false",
         "",
         "Server:",
-        f" Containers: {body['Containers']}",
-        f"  Running: {body['ContainersRunning']}",
-        f"  Paused: {body['ContainersPaused']}",
-        f"  Stopped: {body['ContainersStopped']}",
-        f" Images: {body['Images']}",
-        f" Server Version: {body['ServerVersion']}",
-        f" Swarm: {swarm['LocalNodeState']}",
-        *_swarm_lines(swarm),
-        f" CPUs: {body['NCPU']:g}",
-        f" Total Memory: {bytes_size(body['MemTotal'])}",
-        f" Name: {body['Name']}",
-        f" ID: {body['ID']}",
+        f" Containers: {info.containers}",
+        f"  Running: {info.containers_running}",
+        f"  Paused: {info.containers_paused}",
+        f"  Stopped: {info.containers_stopped}",
+        f" Images: {info.images}",
+        f" Server Version: {info.server_version}",
+        f" Swarm: {info.swarm.state}",
+        *_swarm_lines(info.swarm),
+        f" CPUs: {info.cpus:g}",
+        f" Total Memory: {bytes_size(info.memory)}",
+        f" Name: {info.name}",
+        f" ID: {info.id}",
     ]
-    if body["Labels"]:
-        lines += [" Labels:", *(f"  {label}" for label in body["Labels"])]
+    if info.labels:
+        lines += [" Labels:", *(f"  {label}" for label in info.labels)]
     command.out("\n".join(lines) + "\n")
-    command.warn(swarm.get("Warnings", []))
+    command.warn(info.swarm.warnings)
 
 
-def _swarm_lines(swarm: dict[str, Any]) -> list[str]:
-    if swarm["LocalNodeState"] in ("inactive", "locked"):
+def _swarm_lines(swarm: SwarmInfo) -> list[str]:
+    if swarm.state in ("inactive", "locked"):
         return []
-    lines = [f"  NodeID: {swarm['NodeID']}"]
-    if swarm["Error"]:
-        lines.append(f"  Error: {swarm['Error']}")
-    lines.append(f"  Is Manager: {'true' if swarm['ControlAvailable'] else 'false'}")
-    cluster = swarm.get("Cluster")
-    if cluster is not None and not swarm["Error"]:
-        spec = cluster["Spec"]
+    lines = [f"  NodeID: {swarm.node_id}"]
+    if swarm.error:
+        lines.append(f"  Error: {swarm.error}")
+    lines.append(f"  Is Manager: {'true' if swarm.is_manager else 'false'}")
+    cluster = swarm.cluster
+    if cluster is not None and not swarm.error:
+        spec = cluster.spec
         lines += [
-            f"  ClusterID: {cluster['ID']}",
-            f"  Managers: {swarm['Managers']}",
-            f"  Nodes: {swarm['Nodes']}",
-            f"  Data Path Port: {cluster['DataPathPort']}",
+            f"  ClusterID: {cluster.id}",
+            f"  Managers: {swarm.managers}",
+            f"  Nodes: {swarm.nodes}",
+            f"  Data Path Port: {cluster.data_path_port}",
             "  Orchestration:",
-            f"   Task History Retention Limit: {spec['Orchestration']['TaskHistoryRetentionLimit']}",
+            f"   Task History Retention Limit: {spec.orchestration.task_history_limit or 0}",
             "  Raft:",
-            f"   Snapshot Interval: {spec['Raft']['SnapshotInterval']}",
-            f"   Number of Old Snapshots to Retain: {spec['Raft']['KeepOldSnapshots']}",
-            f"   Heartbeat Tick: {spec['Raft']['HeartbeatTick']}",
-            f"   Election Tick: {spec['Raft']['ElectionTick']}",
+            f"   Snapshot Interval: {spec.raft.snapshot_interval}",
+            f"   Number of Old Snapshots to Retain: {spec.raft.keep_old_snapshots or 0}",
+            f"   Heartbeat Tick: {spec.raft.heartbeat_tick}",
+            f"   Election Tick: {spec.raft.election_tick}",
             "  Dispatcher:",
-            f"   Heartbeat Period: {human_duration(spec['Dispatcher']['HeartbeatPeriod'] / 1e9)}",
+            f"   Heartbeat Period: {human_duration(spec.dispatcher.heartbeat_period / 1e9)}",
             "  CA Configuration:",
-            f"   Expiry Duration: {human_duration(spec['CAConfig']['NodeCertExpiry'] / 1e9)}",
+            f"   Expiry Duration: {human_duration(spec.ca.node_cert_expiry / 1e9)}",
             "   Force Rotate: 0",
             "  Autolock Managers: false",
             "  Root Rotation In Progress: false",
         ]
-    lines.append(f"  Node Address: {swarm['NodeAddr']}")
-    managers = sorted(manager["Addr"] for manager in swarm["RemoteManagers"] or ())
+    lines.append(f"  Node Address: {swarm.node_address}")
+    managers = sorted(manager.address for manager in swarm.remote_managers or ())
     return [*lines, "  Manager Addresses:", *(f"   {address}" for address in managers)]
 
 
@@ -255,7 +250,7 @@ def version(command: CommandContext) -> Activity[None]:
     server = yield from command.api.version()
     client = {
         "Version": CLI_VERSION,
-        "ApiVersion": server["ApiVersion"],
+        "ApiVersion": server.api_version,
         "GitCommit": CLI_COMMIT,
         "GoVersion": "go1.24.3",
         "Os": "linux",
@@ -266,7 +261,7 @@ def version(command: CommandContext) -> Activity[None]:
     }
     format = command.flags.get("format", "")
     if format:
-        _templated(command, format, reflect.make(_VERSION, {"Client": client, "Server": server}), "version")
+        _templated(command, format, reflect.make(_VERSION, {"Client": client, "Server": as_json(server)}), "version")
         return
     lines = [
         "Client:",
@@ -280,19 +275,19 @@ def version(command: CommandContext) -> Activity[None]:
         "",
         "Server:",
         " Engine:",
-        f"  Version:          {server['Version']}",
-        f"  API version:      {server['ApiVersion']} (minimum version {server['MinAPIVersion']})",
-        f"  Go version:       {server['GoVersion']}",
-        f"  Git commit:       {server['GitCommit']}",
-        f"  Built:            {server['BuildTime']}",
-        f"  OS/Arch:          {server['Os']}/{server['Arch']}",
+        f"  Version:          {server.version}",
+        f"  API version:      {server.api_version} (minimum version {server.min_api_version})",
+        f"  Go version:       {server.go_version}",
+        f"  Git commit:       {server.git_commit}",
+        f"  Built:            {server.build_time}",
+        f"  OS/Arch:          {server.os}/{server.arch}",
         "  Experimental:     false",
     ]
-    for component in server["Components"]:
+    for component in server.components:
         lines += [
-            f" {component['Name']}:",
-            f"  Version:          {component['Version']}",
-            f"  GitCommit:        {component['GitCommit']}",
+            f" {component.name}:",
+            f"  Version:          {component.version}",
+            f"  GitCommit:        {component.details.get('GitCommit', '')}",
         ]
     command.out("\n".join(lines) + "\n")
 
@@ -357,7 +352,7 @@ def _first_of(command: CommandContext, looks: dict[str, Look], reference: str) -
     for name, (_, look) in looks.items():
         if name in SWARM_KINDS:
             if is_manager is None:
-                is_manager = (yield from command.api.info())["Swarm"]["ControlAvailable"]
+                is_manager = (yield from command.api.info()).swarm.is_manager
             if not is_manager:
                 continue
         try:

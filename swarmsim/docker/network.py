@@ -109,19 +109,19 @@ def _overlap(subnet: str, other: str) -> bool:
 
 def ls(command: CommandContext) -> Activity[None]:
     networks = yield from command.api.network_list(command.filters())
-    networks.sort(key=lambda network: natural(network["Name"]))
+    networks.sort(key=lambda network: natural(network.name))
     rows = [
         {
-            "ID": network["Id"] if command.flags.on("no-trunc") else network["Id"][:12],
-            "Name": network["Name"],
-            "Driver": network["Driver"],
-            "Scope": network["Scope"],
-            "IPv4": str(network.get("EnableIPv4", False)).lower(),
-            "IPv6": str(network["EnableIPv6"]).lower(),
-            "Internal": str(network["Internal"]).lower(),
-            "Labels": joined(network["Labels"]),
-            "CreatedAt": show_timestamp(network["Created"]),
-            "labels": network["Labels"],
+            "ID": network.id if command.flags.on("no-trunc") else network.id[:12],
+            "Name": network.name,
+            "Driver": network.driver,
+            "Scope": network.scope,
+            "IPv4": str(network.enable_ipv4).lower(),
+            "IPv6": str(network.enable_ipv6).lower(),
+            "Internal": str(network.internal).lower(),
+            "Labels": joined(network.labels),
+            "CreatedAt": show_timestamp(network.created),
+            "labels": network.labels,
         }
         for network in networks
     ]
@@ -158,7 +158,7 @@ def rm(command: CommandContext) -> Activity[None]:
 
 def _is_ingress(command: CommandContext, reference: str) -> Activity[bool]:
     try:
-        return bool((yield from command.api.network_inspect(reference))["Ingress"])
+        return (yield from command.api.network(reference)).ingress
     except ApiError:
         return False  # its removal says what is wrong
 
@@ -179,17 +179,20 @@ def volume_create(command: CommandContext) -> Activity[None]:
         name=flags.get("name") or (command.arguments[0] if command.arguments else ""),
     )
     volume = yield from command.api.volume_create(request)
-    command.out(f"{volume['Name']}\n")
+    command.out(f"{volume.name}\n")
 
 
 def volume_ls(command: CommandContext) -> Activity[None]:
     volumes = yield from command.api.volume_list(command.filters())
     rows = [
         {
-            **volume,
-            "Labels": joined(volume["Labels"]),
+            "Driver": volume.driver,
+            "Name": volume.name,
+            "Scope": volume.scope,
+            "Mountpoint": volume.mountpoint,
+            "Labels": joined(volume.labels),
             **dict.fromkeys(NOT_APPLICABLE, "N/A"),
-            "labels": volume["Labels"],
+            "labels": volume.labels,
         }
         for volume in volumes
     ]

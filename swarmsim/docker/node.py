@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+import base64
 
+from swarmsim.apitypes.base import Json, from_json
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import replace
-from swarmsim.apitypes.swarm import Node, NodeSpec
+from swarmsim.apitypes.swarm import Node, NodeSpec, Task, TLSInfo
 from swarmsim.docker import tasks
 from swarmsim.docker.command import CommandContext, error_text
 from swarmsim.docker.errors import CommandError
@@ -39,23 +39,23 @@ def ls(command: CommandContext) -> Activity[None]:
     nodes = yield from command.api.node_list(command.filters())
     own = ""
     if not command.flags.on("quiet"):
-        own = (yield from command.api.info())["Swarm"]["NodeID"]
-    nodes.sort(key=lambda node: tasks.natural(node["Description"].get("Hostname", "")))
+        own = (yield from command.api.info()).swarm.node_id
+    nodes.sort(key=lambda node: tasks.natural(node.description.hostname))
     rows = []
     for node in nodes:
-        manager = node.get("ManagerStatus")
+        manager = node.manager_status
         status = ""
         if manager is not None:
-            status = "Leader" if manager.get("Leader") else manager["Reachability"].capitalize()
+            status = "Leader" if manager.leader else manager.reachability.capitalize()
         rows.append(
             {
-                "ID": node["ID"],
-                "Self": node["ID"] == own,
-                "Hostname": node["Description"].get("Hostname", ""),
-                "Status": node["Status"]["State"].capitalize(),
-                "Availability": node["Spec"]["Availability"].capitalize(),
+                "ID": node.id,
+                "Self": node.id == own,
+                "Hostname": node.description.hostname,
+                "Status": node.status.state.capitalize(),
+                "Availability": node.spec.availability.capitalize(),
                 "ManagerStatus": status,
-                "EngineVersion": node["Description"].get("Engine", {}).get("EngineVersion", ""),
+                "EngineVersion": node.description.engine.version,
                 "TLSStatus": "Ready",
             }
         )
@@ -65,15 +65,15 @@ def ls(command: CommandContext) -> Activity[None]:
 def ps(command: CommandContext) -> Activity[None]:
     """As docker does it, each named node's filter stays set for the next: tasks of several nodes repeat."""
     filters = command.filters()
-    found: list[dict[str, Any]] = []
+    found: list[Task] = []
     errors = []
     for reference in command.arguments or ["self"]:
         try:
-            node = yield from look(command, reference)
+            node = yield from command.api.node((yield from _id(command, reference)))
         except ApiError as error:
             errors.append(error_text(error))
             continue
-        filters.add("node", node["ID"])
+        filters.add("node", node.id)
         found += yield from command.api.task_list(filters)
     if found or not errors:
         yield from tasks.print_tasks(command, found, truncate=not command.flags.on("no-trunc"))
@@ -81,21 +81,23 @@ def ps(command: CommandContext) -> Activity[None]:
         raise CommandError("\n".join(errors))
 
 
-def look(command: CommandContext, reference: str) -> Activity[dict[str, Any]]:
-    """A node; ``self`` is the one of this engine (command/node/cmd.go Reference)."""
-    if reference == "self":
-        info = yield from command.api.info()
-        reference = info["Swarm"]["NodeID"]
-        if not reference:
-            yield from command.api.node_list()  # says better what is wrong
-            raise CommandError("node ID not found in /info")
-    node: dict[str, Any] = yield from command.api.node_inspect(reference)
-    return node
+def _id(command: CommandContext, reference: str) -> Activity[str]:
+    """``self`` is the node of this engine (command/node/cmd.go Reference)."""
+    if reference != "self":
+        return reference
+    info = yield from command.api.info()
+    if not info.swarm.node_id:
+        yield from command.api.node_list()  # says better what is wrong
+        raise CommandError("node ID not found in /info")
+    return info.swarm.node_id
 
 
 def inspect(command: CommandContext) -> Activity[None]:
+    def look(reference: str) -> Activity[Json]:
+        return (yield from command.api.node_inspect((yield from _id(command, reference))))
+
     yield from command.inspect(
-        partial(look, command), lambda _, error: error_text(error), Node, lambda node: _pretty(node) + "\n"
+        look, lambda _, error: error_text(error), Node, lambda body: _pretty(from_json(body, Node)) + "\n"
     )
 
 
@@ -104,77 +106,70 @@ def pretty_time(timestamp: str) -> str:
     return show_timestamp(timestamp).lower()
 
 
-def _pretty(node: dict[str, Any]) -> str:
-    description = node["Description"]
-    lines = [f"ID:\t\t\t{node['ID']}"]
-    labels = node["Spec"]["Labels"]
-    if labels:
+def _pretty(node: Node) -> str:
+    description = node.description
+    lines = [f"ID:\t\t\t{node.id}"]
+    if node.spec.labels:
         lines.append("Labels:")
-        lines += pairs(labels, " - ")
+        lines += pairs(node.spec.labels, " - ")
     lines += [
-        f"Hostname:              \t{description.get('Hostname', '')}",
-        f"Joined at:             \t{pretty_time(node['CreatedAt'])}",
+        f"Hostname:              \t{description.hostname}",
+        f"Joined at:             \t{pretty_time(node.created_at)}",
         "Status:",
-        f" State:\t\t\t{node['Status']['State'].capitalize()}",
+        f" State:\t\t\t{node.status.state.capitalize()}",
     ]
-    if node["Status"].get("Message"):
-        lines.append(f" Message:              \t{node['Status']['Message'].capitalize()}")
-    lines.append(f" Availability:         \t{node['Spec']['Availability'].capitalize()}")
-    if node["Status"].get("Addr"):
-        lines.append(f" Address:\t\t{node['Status']['Addr']}")
-    manager = node.get("ManagerStatus")
+    if node.status.message:
+        lines.append(f" Message:              \t{node.status.message.capitalize()}")
+    lines.append(f" Availability:         \t{node.spec.availability.capitalize()}")
+    if node.status.address:
+        lines.append(f" Address:\t\t{node.status.address}")
+    manager = node.manager_status
     if manager is not None:
         lines += [
             "Manager Status:",
-            f" Address:\t\t{manager['Addr']}",
-            f" Raft Status:\t\t{manager['Reachability'].capitalize()}",
-            f" Leader:\t\t{'Yes' if manager.get('Leader') else 'No'}",
+            f" Address:\t\t{manager.address}",
+            f" Raft Status:\t\t{manager.reachability.capitalize()}",
+            f" Leader:\t\t{'Yes' if manager.leader else 'No'}",
         ]
-    resources, engine = description["Resources"], description["Engine"]
+    resources, engine = description.resources, description.engine
     lines += [
         "Platform:",
-        f" Operating System:\t{description['Platform'].get('OS', '')}",
-        f" Architecture:\t\t{description['Platform'].get('Architecture', '')}",
+        f" Operating System:\t{description.platform.os}",
+        f" Architecture:\t\t{description.platform.architecture}",
         "Resources:",
-        f" CPUs:\t\t\t{resources.get('NanoCPUs', 0) // 10**9}",
-        f" Memory:\t\t{bytes_size(resources.get('MemoryBytes', 0))}",
+        f" CPUs:\t\t\t{resources.nano_cpus // 10**9}",
+        f" Memory:\t\t{bytes_size(resources.memory_bytes)}",
     ]
     plugins: dict[str, list[str]] = {}
-    for plugin in engine.get("Plugins", ()):
-        plugins.setdefault(plugin["Type"], []).append(plugin["Name"])
+    for plugin in engine.plugins:
+        plugins.setdefault(plugin.type, []).append(plugin.name)
     if plugins:
         lines.append("Plugins:")
         lines += [f" {kind}:\t\t{', '.join(names)}" for kind, names in sorted(plugins.items())]
-    lines.append(f"Engine Version:\t\t{engine.get('EngineVersion', '')}")
-    if engine.get("Labels"):
+    lines.append(f"Engine Version:\t\t{engine.version}")
+    if engine.labels:
         lines.append("Engine Labels:")
-        lines += pairs(engine["Labels"], " - ")
-    tls = description.get("TLSInfo")
-    if tls:
+        lines += pairs(engine.labels, " - ")
+    tls = description.tls
+    if tls != TLSInfo():
         lines += [
             "TLS Info:",
             " TrustRoot:",
-            tls["TrustRoot"],
-            f" Issuer Subject:\t{tls['CertIssuerSubject']}",
-            f" Issuer Public Key:\t{tls['CertIssuerPublicKey']}",
+            tls.trust_root,
+            f" Issuer Subject:\t{base64.b64encode(tls.issuer_subject).decode()}",
+            f" Issuer Public Key:\t{base64.b64encode(tls.issuer_public_key).decode()}",
         ]
     return "\n".join(lines)
 
 
-def _spec(node: dict[str, Any]) -> NodeSpec:
-    spec = node["Spec"]
-    return NodeSpec(labels=dict(spec["Labels"]), role=spec["Role"], availability=spec["Availability"])
-
-
-def _update(command: CommandContext, node: dict[str, Any], spec: NodeSpec) -> Activity[None]:
-    yield from command.api.node_update(node["ID"], node["Version"]["Index"], spec)
+def _update(command: CommandContext, node: Node, spec: NodeSpec) -> Activity[None]:
+    yield from command.api.node_update(node.id, node.version.index, spec)
 
 
 def update(command: CommandContext) -> Activity[None]:
     flags = command.flags
-    node = yield from command.api.node_inspect(command.arguments[0])
-    spec = _spec(node)
-    labels = dict(spec.labels)
+    node = yield from command.api.node(command.arguments[0])
+    spec, labels = node.spec, dict(node.spec.labels)
     for text in flags.every("label-add"):
         key, _, value = text.partition("=")
         labels[key] = value
@@ -199,12 +194,11 @@ def demote(command: CommandContext) -> Activity[None]:
 
 def _change_roles(command: CommandContext, role: str, already: str, done: str) -> Activity[None]:
     for reference in command.arguments:
-        node = yield from command.api.node_inspect(reference)
-        spec = _spec(node)
-        if spec.role == role:
-            command.out(already.format(node["ID"]) + "\n")
+        node = yield from command.api.node(reference)
+        if node.spec.role == role:
+            command.out(already.format(node.id) + "\n")
             continue
-        yield from _update(command, node, replace(spec, role=role))
+        yield from _update(command, node, replace(node.spec, role=role))
         command.out(done.format(reference) + "\n")
 
 

@@ -8,12 +8,12 @@ not too many.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from typing import Protocol, TypeVar
 
 from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.specs import SECOND
-from swarmsim.apitypes.swarm import Service
+from swarmsim.apitypes.swarm import Service, Task
 from swarmsim.docker.command import CommandContext
 from swarmsim.docker.convergence import Convergence, Phase, Reaction, Say
 from swarmsim.docker.display import Screen, Shown, piped
@@ -32,7 +32,7 @@ STEPS = {
 }  # fmt: skip
 RUNNING, COMPLETE = STEPS["running"], STEPS["complete"]
 LONGEST = max(len(state) for state, step in STEPS.items() if step <= COMPLETE)
-Task = dict[str, Any]
+Place = TypeVar("Place", int, str)
 
 
 class _Display:
@@ -69,7 +69,7 @@ def wait_on_service(command: CommandContext, reference: str, quiet: bool) -> Act
     convergence = Convergence()
     updater: Updater | None = None
     while True:
-        service: Service = yield from command.api.service(reference)
+        service = yield from command.api.service(reference)
         config = service.spec.update
         monitor = config.monitor / SECOND if config and config.monitor else MONITOR
         updater = updater or _updater(service)
@@ -88,7 +88,7 @@ def wait_on_service(command: CommandContext, reference: str, quiet: bool) -> Act
             return
         tasks = yield from command.api.task_list(Filters([("service", service.id), ("_up-to-date", "true")]))
         nodes = yield from command.api.node_list()
-        active = {node["ID"] for node in nodes if node["Status"]["State"] != "down"}
+        active = {node.id for node in nodes if node.status.state != "down"}
         prefix = "rolling back update: " if convergence.rolling_back else ""
         display.show(*updater.update(service, tasks, active, prefix))
         if service.is_job:
@@ -138,7 +138,7 @@ class _Replicated:
             yield _overall(prefix, 0, total)
             for number in range(1, total + 1 if total <= MAX_BARS else 1):
                 yield Shown(f"{number}/{total}", " ")
-        chosen = _least_wanted(tasks, "Slot", active)
+        chosen = _least_wanted(tasks, _slot, active)
         self._told = self._told and all(map(_is_running, chosen.values()))
         for slot in sorted(chosen):
             bar = self._bars.setdefault(slot, len(self._bars) + 1)
@@ -160,7 +160,7 @@ class _Global:
         self._told = False
 
     def update(self, service: Service, tasks: list[Task], active: set[str], prefix: str) -> Iterator[Shown]:
-        chosen = _least_wanted(tasks, "NodeID")
+        chosen = _least_wanted(tasks, _node)
         total = len(chosen)
         if not self._begun:
             if total == 0:
@@ -196,7 +196,7 @@ class _ReplicatedJob:
             yield from self._overall(0, 0)
             for number in range(1, total + 1 if total <= MAX_BARS else 1):
                 yield Shown(f"{number}/{total}", " ")
-        chosen = _least_far([task for task in _of_iteration(service, tasks) if _is_known(task)], "Slot")
+        chosen = _least_far([task for task in _of_iteration(service, tasks) if _is_known(task)], _slot)
         if total <= MAX_BARS:
             for slot in sorted(chosen):
                 yield _job_bar(f"{slot + 1}/{total}", chosen[slot])
@@ -225,9 +225,9 @@ class _GlobalJob:
             if not tasks and active:
                 yield Shown("job progress", "waiting for tasks")
                 return
-            self._nodes = {task.get("NodeID", "") for task in ours}
+            self._nodes = {task.node_id for task in ours}
             yield _job_overall(0, len(self._nodes))
-        chosen = _least_far([task for task in ours if task.get("NodeID", "") in self._nodes], "NodeID")
+        chosen = _least_far([task for task in ours if task.node_id in self._nodes], _node)
         total = len(self._nodes)
         if total <= MAX_BARS:
             for node in sorted(chosen):
@@ -247,16 +247,16 @@ def _job_overall(complete: int, total: int) -> Shown:
 
 def _bar(name: str, task: Task) -> Iterator[Shown]:
     """Of a task that failed its error; nothing of one that is no longer wanted."""
-    if task["Status"].get("Err"):
-        yield Shown(name, truncated(task["Status"]["Err"]))
+    if task.status.err:
+        yield Shown(name, truncated(task.status.err))
     elif _wanted(task) <= RUNNING and _step(task) <= RUNNING:
-        yield Shown(name, task["Status"]["State"].ljust(LONGEST), _step(task), RUNNING)
+        yield Shown(name, task.status.state.ljust(LONGEST), _step(task), RUNNING)
 
 
 def _job_bar(name: str, task: Task) -> Shown:
-    if task["Status"].get("Err"):
-        return Shown(name, truncated(task["Status"]["Err"]))
-    return Shown(name, task["Status"]["State"].ljust(LONGEST), _step(task), COMPLETE)
+    if task.status.err:
+        return Shown(name, truncated(task.status.err))
+    return Shown(name, task.status.state.ljust(LONGEST), _step(task), COMPLETE)
 
 
 def truncated(error: str) -> str:
@@ -264,12 +264,20 @@ def truncated(error: str) -> str:
     return ellipsis(error.replace("\n", " "), MAX_ERROR)
 
 
+def _slot(task: Task) -> int:
+    return task.slot
+
+
+def _node(task: Task) -> str:
+    return task.node_id
+
+
 def _step(task: Task) -> int:
-    return STEPS.get(task["Status"]["State"], 0)
+    return STEPS.get(task.status.state, 0)
 
 
 def _wanted(task: Task) -> int:
-    return STEPS.get(task["DesiredState"], 0)
+    return STEPS.get(task.desired_state, 0)
 
 
 def _is_known(task: Task) -> bool:
@@ -288,26 +296,28 @@ def _runs(task: Task) -> bool:
     return _is_running(task) and _wanted(task) <= RUNNING
 
 
-def _least_wanted(tasks: list[Task], by: str, active: set[str] | None = None) -> dict[Any, Task]:
+def _least_wanted(
+    tasks: list[Task], place_of: Callable[[Task], Place], active: set[str] | None = None
+) -> dict[Place, Task]:
     """One task of every slot or node: of several the one that least is wanted of, then the least far.
 
     If ``active`` is given, tasks on other nodes are left out.
     """
-    chosen: dict[Any, Task] = {}
+    chosen: dict[Place, Task] = {}
     for task in filter(_is_known, tasks):
-        place = task.get(by, 0)
+        place = place_of(task)
         other = chosen.get(place)
         if other is not None and (_wanted(other), _step(other)) <= (_wanted(task), _step(task)):
             continue
-        if active is None or not task.get("NodeID") or task["NodeID"] in active:
+        if active is None or not task.node_id or task.node_id in active:
             chosen[place] = task
     return chosen
 
 
-def _least_far(tasks: list[Task], by: str) -> dict[Any, Task]:
-    chosen: dict[Any, Task] = {}
+def _least_far(tasks: list[Task], place_of: Callable[[Task], Place]) -> dict[Place, Task]:
+    chosen: dict[Place, Task] = {}
     for task in tasks:
-        place = task.get(by, 0)
+        place = place_of(task)
         if place not in chosen or _step(task) < _step(chosen[place]):
             chosen[place] = task
     return chosen
@@ -315,4 +325,4 @@ def _least_far(tasks: list[Task], by: str) -> dict[Any, Task]:
 
 def _of_iteration(service: Service, tasks: list[Task]) -> list[Task]:
     iteration = service.job_status.iteration.index if service.job_status else 0
-    return [task for task in tasks if "JobIteration" in task and task["JobIteration"].get("Index", 0) == iteration]
+    return [task for task in tasks if task.iteration is not None and task.iteration.index == iteration]

@@ -28,8 +28,8 @@ def resolved(command: CommandContext, spec: ServiceSpec) -> Activity[ServiceSpec
 
 
 def _network(command: CommandContext, attachment: NetworkAttachment) -> Activity[NetworkAttachment]:
-    body = yield from command.api.network_inspect(attachment.target, scope="swarm")
-    return replace(attachment, target=body["Id"])
+    network = yield from command.api.network(attachment.target, scope="swarm")
+    return replace(attachment, target=network.id)
 
 
 def with_networks(
@@ -40,7 +40,7 @@ def with_networks(
         return spec
     gone = set()
     for reference in sorted(set(removed)):
-        gone.add((yield from command.api.network_inspect(reference, scope="swarm"))["Id"])
+        gone.add((yield from command.api.network(reference, scope="swarm")).id)
     networks = {each.target: each for each in spec.task.networks or () if each.target not in gone}
     for attachment in added:
         found = yield from _network(command, attachment)
@@ -85,7 +85,7 @@ def _files(command: CommandContext, kind: str, wanted: list[Any]) -> Activity[li
             targets.add(reference.file.name)
         filters.add("name", name)
     listed = yield from command.api.secret_list(kind, filters)
-    ids = {obj["Spec"]["Name"]: obj["ID"] for obj in listed}
+    ids = {obj.spec.name: obj.id for obj in listed}
     found = []
     for reference in unknown:
         name = getattr(reference, f"{kind}_name")

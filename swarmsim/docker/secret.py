@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
-from typing import Any
 
+from swarmsim.apitypes.base import Json, from_json
 from swarmsim.apitypes.specs import SecretSpec
 from swarmsim.apitypes.swarm import Config, Secret
 from swarmsim.docker.command import CommandContext, error_text, joined, key_values
@@ -68,18 +67,17 @@ def _read(command: CommandContext, path: str) -> str:
 def ls(kind: str) -> Callable[[CommandContext], Activity[None]]:
     def action(command: CommandContext) -> Activity[None]:
         found = yield from command.api.secret_list(kind, command.filters())
-        found.sort(key=lambda obj: natural(obj["Spec"]["Name"]))
         rows = [
             {
-                "ID": obj["ID"],
-                "Name": obj["Spec"]["Name"],
+                "ID": obj.id,
+                "Name": obj.spec.name,
                 "Driver": "",
-                "CreatedAt": f"{command.ago(obj['CreatedAt'])} ago",
-                "UpdatedAt": f"{command.ago(obj['UpdatedAt'])} ago",
-                "Labels": joined(obj["Spec"]["Labels"]),
-                "labels": obj["Spec"]["Labels"],
+                "CreatedAt": f"{command.ago(obj.created_at)} ago",
+                "UpdatedAt": f"{command.ago(obj.updated_at)} ago",
+                "Labels": joined(obj.spec.labels),
+                "labels": obj.spec.labels,
             }
-            for obj in found
+            for obj in sorted(found, key=lambda obj: natural(obj.spec.name))
         ]
         listing = SECRETS if kind == "secret" else CONFIGS
         command.render(lambda: listing.render(rows, command.flags.get("format", ""), command.flags.on("quiet")))
@@ -100,25 +98,26 @@ def inspect(kind: str) -> Callable[[CommandContext], Activity[None]]:
     return action
 
 
-def _labels(spec: dict[str, Any]) -> str:
-    lines = pairs(spec["Labels"], " - ")
+def _labels(labels: dict[str, str]) -> str:
+    lines = pairs(labels, " - ")
     return "\n".join(["Labels:", *lines, ""]) if lines else ""
 
 
-def _pretty_secret(secret: dict[str, Any]) -> str:
+def _pretty_secret(body: Json) -> str:
+    secret = from_json(body, Secret)
     return (
-        f"ID:              {secret['ID']}\nName:              {secret['Spec']['Name']}\n{_labels(secret['Spec'])}"
-        f"Driver:            \nCreated at:        {pretty_time(secret['CreatedAt'])}\n"
-        f"Updated at:        {pretty_time(secret['UpdatedAt'])}\n"
+        f"ID:              {secret.id}\nName:              {secret.spec.name}\n{_labels(secret.spec.labels)}"
+        f"Driver:            \nCreated at:        {pretty_time(secret.created_at)}\n"
+        f"Updated at:        {pretty_time(secret.updated_at)}\n"
     )
 
 
-def _pretty_config(config: dict[str, Any]) -> str:
-    data = base64.b64decode(config["Spec"]["Data"]).decode()
+def _pretty_config(body: Json) -> str:
+    config = from_json(body, Config)
     return (
-        f"ID:\t\t\t{config['ID']}\nName:\t\t\t{config['Spec']['Name']}\n{_labels(config['Spec'])}"
-        f"Created at:            \t{pretty_time(config['CreatedAt'])}\n"
-        f"Updated at:            \t{pretty_time(config['UpdatedAt'])}\nData:\n{data}\n"
+        f"ID:\t\t\t{config.id}\nName:\t\t\t{config.spec.name}\n{_labels(config.spec.labels)}"
+        f"Created at:            \t{pretty_time(config.created_at)}\n"
+        f"Updated at:            \t{pretty_time(config.updated_at)}\nData:\n{config.spec.data.decode()}\n"
     )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from math import isfinite
-from typing import Any
+from typing import NamedTuple
 
-from swarmsim.apitypes.base import from_json
+from swarmsim.apitypes.base import Json, from_json
 from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.http import ApiError
-from swarmsim.apitypes.specs import Mode, Replicated, ServiceSpec, replace
-from swarmsim.apitypes.swarm import Service
+from swarmsim.apitypes.specs import Mode, PortConfig, Replicated, ServiceSpec, replace
+from swarmsim.apitypes.swarm import Service, ServiceStatus, UpdateStatus
 from swarmsim.docker import tasks
 from swarmsim.docker.command import CommandContext, error_text
 from swarmsim.docker.errors import CommandError
@@ -79,7 +79,7 @@ def _change(
 def update(command: CommandContext) -> Activity[None]:
     flags = _with_variables(command.flags, "env-add", command.files.environment)
     reference = command.arguments[0]
-    service: Service = yield from command.api.service(reference)
+    service = yield from command.api.service(reference)
     if flags.on("rollback"):
         if set(flags.names()) - {"rollback", "detach", "quiet"}:
             raise CommandError("other flags may not be combined with --rollback")
@@ -96,7 +96,7 @@ def update(command: CommandContext) -> Activity[None]:
 
 def rollback(command: CommandContext) -> Activity[None]:
     reference = command.arguments[0]
-    service: Service = yield from command.api.service(reference)
+    service = yield from command.api.service(reference)
     yield from _change(command, service, service.spec, rollback=True)
     yield from _settle(command, reference)
 
@@ -127,7 +127,7 @@ def scale(command: CommandContext) -> Activity[None]:
             errors.append(f"{reference}: invalid replicas value {text}: {problem}")
             continue
         try:
-            service: Service = yield from command.api.service(reference)
+            service = yield from command.api.service(reference)
             job = service.spec.mode.replicated_job
             if job is not None:
                 mode = Mode(replicated_job=replace(job, total_completions=count))
@@ -163,77 +163,77 @@ def rm(command: CommandContext) -> Activity[None]:
 # -- ls, ps
 
 
-MODES = {
-    "Replicated": "replicated",
-    "Global": "global",
-    "ReplicatedJob": "replicated job",
-    "GlobalJob": "global job",
-}
-
-
-def _mode(spec: dict[str, Any]) -> str:
-    return MODES[next(iter(spec["Mode"]))]
-
-
 def ls(command: CommandContext) -> Activity[None]:
     status = not command.flags.on("quiet")
     print_services(command, (yield from command.api.service_list(command.filters(), status)))
 
 
-def print_services(command: CommandContext, services: list[dict[str, Any]]) -> None:
+def print_services(command: CommandContext, services: list[Service]) -> None:
     """The table of services, sorted by name."""
-    services = sorted(services, key=lambda service: tasks.natural(service["Spec"]["Name"]))
+    services = sorted(services, key=lambda service: tasks.natural(service.spec.name))
     rows = [
         {
-            "ID": service["ID"][:12],
-            "Name": service["Spec"]["Name"],
-            "Mode": _mode(service["Spec"]),
+            "ID": service.id[:12],
+            "Name": service.spec.name,
+            "Mode": service.spec.mode.name.replace("-", " "),
             "Replicas": _replicas(service),
-            "Image": tasks.familiar_image(service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]),
-            "Ports": _published(service["Endpoint"].get("Ports", [])),
+            "Image": tasks.familiar_image(service.spec.task.container.image),
+            "Ports": _published(service.endpoint.ports),
         }
         for service in services
     ]
     command.render(lambda: LISTING.render(rows, command.flags.get("format", ""), command.flags.on("quiet")))
 
 
-def _replicas(service: dict[str, Any]) -> str:
+def _replicas(service: Service) -> str:
     """``2/3``, with what limits or completes it (cli/command/service/formatter.go)."""
-    spec, status = service["Spec"], service.get("ServiceStatus", {})
-    running, desired, completed = (status.get(f"{key}Tasks", 0) for key in ("Running", "Desired", "Completed"))
-    mode = _mode(spec)
-    if mode == "replicated job":
-        return f"{running}/{desired} ({completed}/{spec['Mode']['ReplicatedJob']['TotalCompletions']} completed)"
-    if mode == "global job":
-        return f"{running}/{desired} ({completed}/{desired + completed} completed)"
-    limit = spec["TaskTemplate"]["Placement"].get("MaxReplicas", 0) if mode == "replicated" else 0
-    return f"{running}/{desired} (max {limit} per node)" if limit else f"{running}/{desired}"
+    mode, status = service.spec.mode, service.service_status or ServiceStatus()
+    told = f"{status.running}/{status.desired}"
+    if mode.replicated_job is not None:
+        return f"{told} ({status.completed}/{mode.replicated_job.total} completed)"
+    if mode.global_job is not None:
+        return f"{told} ({status.completed}/{status.desired + status.completed} completed)"
+    limit = service.spec.task.placement.max_replicas if service.is_replicated else 0
+    return f"{told} (max {limit} per node)" if limit else told
 
 
-def _published(ports: list[dict[str, Any]]) -> str:
+def _published(ports: list[PortConfig]) -> str:
     """``*:8888->80/tcp``; neighbours are joined: ``*:80-82->80-82/tcp``."""
-    ranges: list[list[Any]] = []
-    for port in sorted(ports, key=lambda port: (port["Protocol"], port.get("PublishedPort", 0))):
+    ranges: list[_Range] = []
+    for port in sorted(ports, key=lambda port: (port.protocol, port.published_port)):
         # One in host mode has a number on each node; what is no mode at all is treated so too (opts, odd-port-mode).
-        if port["PublishMode"] != "ingress":
+        if port.publish_mode != "ingress":
             continue
-        published, target, protocol = port["PublishedPort"], port["TargetPort"], port["Protocol"]
-        last = ranges[-1] if ranges else None
-        if (
-            last is not None
-            and last[4] == protocol
-            and published - last[1] <= 1
-            and target - last[3] <= 1
-            and not (last[3] != last[2] and target <= last[3])
-        ):
-            last[1], last[3] = published, target
+        if ranges and ranges[-1].goes_on(port):
+            ranges[-1] = ranges[-1]._replace(last=port)
         else:
-            ranges.append([published, published, target, target, protocol])
+            ranges.append(_Range(port, port))
+    return ", ".join(map(str, ranges))
 
-    def span(start: int, end: int) -> str:
-        return str(start) if start == end else f"{start}-{end}"
 
-    return ", ".join(f"*:{span(p0, p1)}->{span(t0, t1)}/{proto}" for p0, p1, t0, t1, proto in ranges)
+class _Range(NamedTuple):
+    """Ports that follow each other, from the first to the last of them."""
+
+    first: PortConfig
+    last: PortConfig
+
+    def goes_on(self, port: PortConfig) -> bool:
+        """Whether ``port`` is the next of them."""
+        last = self.last
+        return (
+            last.protocol == port.protocol
+            and port.published_port - last.published_port <= 1
+            and port.target_port - last.target_port <= 1
+            and not (last.target_port != self.first.target_port and port.target_port <= last.target_port)
+        )
+
+    def __str__(self) -> str:
+        def span(start: int, end: int) -> str:
+            return str(start) if start == end else f"{start}-{end}"
+
+        first, last = self
+        published = span(first.published_port, last.published_port)
+        return f"*:{published}->{span(first.target_port, last.target_port)}/{first.protocol}"
 
 
 def ps(command: CommandContext) -> Activity[None]:
@@ -243,8 +243,8 @@ def ps(command: CommandContext) -> Activity[None]:
     by_name = yield from command.api.service_list(Filters([("name", each) for each in command.arguments]))
     missing = []
     for reference in command.arguments:
-        found = [each["ID"] for each in by_id if each["ID"].startswith(reference)]
-        found += [each["ID"] for each in by_name if each["Spec"]["Name"].startswith(reference)]
+        found = [each.id for each in by_id if each.id.startswith(reference)]
+        found += [each.id for each in by_name if each.spec.name.startswith(reference)]
         for id in found:
             filters.add("service", id)
         if not found:
@@ -268,53 +268,50 @@ def inspect(command: CommandContext) -> Activity[None]:
         raise CommandError("--format is incompatible with human friendly format")
     networks: dict[str, str] = {}
 
-    def look(reference: str) -> Activity[dict[str, Any]]:
-        service: dict[str, Any] = yield from command.api.service_inspect(reference, insert_defaults=True)
+    def look(reference: str) -> Activity[Json]:
+        service = yield from command.api.service_inspect(reference, insert_defaults=True)
         if command.flags.on("pretty"):
             for attachment in service["Spec"]["TaskTemplate"].get("Networks", ()):
                 with suppress(ApiError):  # one that nobody knows is shown by its id
-                    network = yield from command.api.network_inspect(attachment["Target"], scope="swarm")
-                    networks[network["Id"]] = network["Name"]
+                    network = yield from command.api.network(attachment["Target"], scope="swarm")
+                    networks[network.id] = network.name
         return service
 
     yield from command.inspect(
         look,
         complaint,
         Service,
-        lambda service: _pretty(command, service, networks) + "\n",
+        lambda body: _pretty(command, from_json(body, Service), networks) + "\n",
     )
 
 
-def _pretty(command: CommandContext, service: dict[str, Any], networks: dict[str, str]) -> str:
-    spec = from_json(service["Spec"], ServiceSpec)
-    lines = ["", f"ID:\t\t{service['ID']}", f"Name:\t\t{spec.name}", *pretty(spec, PRETTY_HEAD)]
-    lines += _pretty_update_status(command, service.get("UpdateStatus"))
+def _pretty(command: CommandContext, service: Service, networks: dict[str, str]) -> str:
+    spec = service.spec
+    lines = ["", f"ID:\t\t{service.id}", f"Name:\t\t{spec.name}", *pretty(spec, PRETTY_HEAD)]
+    lines += _pretty_update_status(command, service.update_status)
     lines += pretty(spec, PRETTY)
     if spec.task.networks:
         lines.append("Networks: " + " ".join(networks.get(n.target, n.target) for n in spec.task.networks) + " ")
     lines += pretty(spec, PRETTY_ENDPOINT)
-    ports = service["Endpoint"].get("Ports")
-    if ports:
+    if service.endpoint.ports:
         lines.append("Ports:")
-        for port in ports:
+        for port in service.endpoint.ports:
             lines += [
-                f" PublishedPort = {port.get('PublishedPort', 0)}",
-                f"  Protocol = {port['Protocol']}",
-                f"  TargetPort = {port['TargetPort']}",
-                f"  PublishMode = {port['PublishMode']}",
+                f" PublishedPort = {port.published_port}",
+                f"  Protocol = {port.protocol}",
+                f"  TargetPort = {port.target_port}",
+                f"  PublishMode = {port.publish_mode}",
             ]
         lines[-1] += " "
     return "\n".join([*lines, *pretty(spec, PRETTY_HEALTH)]) + "\n"
 
 
-def _pretty_update_status(command: CommandContext, status: dict[str, Any] | None) -> list[str]:
+def _pretty_update_status(command: CommandContext, status: UpdateStatus | None) -> list[str]:
     if status is None:
         return []
-    lines = ["UpdateStatus:", f" State:\t\t{status['State']}", f" Started:\t{_since(command, status['StartedAt'])}"]
-    if status["State"] == "completed" and "CompletedAt" in status:
-        lines.append(f" Completed:\t{_since(command, status['CompletedAt'])}")
-    return [*lines, f" Message:\t{status['Message']}"]
-
-
-def _since(command: CommandContext, timestamp: str) -> str:
-    return f"{command.ago(timestamp)} ago"
+    lines = ["UpdateStatus:", f" State:\t\t{status.state}"]
+    if status.started_at is not None:
+        lines.append(f" Started:\t{command.ago(status.started_at)} ago")
+    if status.state == "completed" and status.completed_at is not None:
+        lines.append(f" Completed:\t{command.ago(status.completed_at)} ago")
+    return [*lines, f" Message:\t{status.message}"]

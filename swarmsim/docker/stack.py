@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
-from swarmsim.apitypes.base import from_json
 from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import SecretSpec, ServiceSpec, replace
 from swarmsim.apitypes.swarm import Service
 from swarmsim.docker import service as services
 from swarmsim.docker import tasks
-from swarmsim.docker.apiclient import Json
 from swarmsim.docker.command import CommandContext, error_text
 from swarmsim.docker.compose.convert import IMAGE, NAMESPACE, PREDEFINED, Stack
 from swarmsim.docker.compose.forms import CONFIG
@@ -36,6 +34,7 @@ IN_BACKGROUND = (
     "In a future release, --detach=false will become the default.\n"
 )
 RESOLVE = ("always", "changed", "never")
+Listed = TypeVar("Listed")
 
 
 def _loaded(command: CommandContext) -> Loaded:
@@ -101,7 +100,7 @@ def deploy(command: CommandContext) -> Activity[None]:
 
 def _must_be_manager(command: CommandContext) -> Activity[None]:
     info = yield from command.api.info()
-    if not info["Swarm"]["ControlAvailable"]:
+    if not info.swarm.is_manager:
         raise CommandError(
             'this node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to '
             "swarm and try again"
@@ -119,7 +118,7 @@ def _deploy(command: CommandContext, stack: Stack, resolve: str, done: list[str]
     specs: dict[str, ServiceSpec] = {}
     for service in stack.services:
         specs[service] = yield from _spec(command, stack, service)
-    existing = {s["Spec"]["Name"]: s for s in (yield from _of_stack(command.api.service_list, stack.name))}
+    existing = {service.spec.name: service for service in (yield from _of_stack(command.api.service_list, stack.name))}
     # The order is that of a Go map.
     order = list(specs)
     command.machine.shuffle(order)
@@ -147,10 +146,8 @@ def _spec(command: CommandContext, stack: Stack, name: str) -> Activity[ServiceS
         raise CommandError(f"service {name}: {said}{stack.at(('services', name))}") from None
 
 
-def _update(command: CommandContext, existing: dict[str, Any], spec: ServiceSpec, resolve: str) -> Activity[str]:
-    id: str = existing["ID"]
-    command.out(f"Updating service {spec.name} (id: {id})\n")
-    current = from_json(existing, Service)
+def _update(command: CommandContext, current: Service, spec: ServiceSpec, resolve: str) -> Activity[str]:
+    command.out(f"Updating service {spec.name} (id: {current.id})\n")
     query = resolve == "always"
     if resolve != "always":
         if spec.task.container.image != current.spec.labels.get(IMAGE):
@@ -160,11 +157,11 @@ def _update(command: CommandContext, existing: dict[str, Any], spec: ServiceSpec
             spec = replace(spec, task=replace(spec.task, container=container))
     spec = replace(spec, task=replace(spec.task, force_update=current.spec.task.force_update))
     try:
-        warnings = yield from command.api.service_update(id, current.version.index, spec, query)
+        warnings = yield from command.api.service_update(current.id, current.version.index, spec, query)
     except ApiError as error:
         raise CommandError(f"failed to update service {spec.name}: {error_text(error)}") from None
     command.warn(warnings)
-    return id
+    return current.id
 
 
 def _make_networks(command: CommandContext, stack: Stack, done: list[str]) -> Activity[None]:
@@ -172,7 +169,7 @@ def _make_networks(command: CommandContext, stack: Stack, done: list[str]) -> Ac
     for name in external:
         if name not in PREDEFINED:
             yield from _check_external(command, name)
-    known = {network["Name"] for network in (yield from _of_stack(command.api.network_list, stack.name))}
+    known = {network.name for network in (yield from _of_stack(command.api.network_list, stack.name))}
     for spec in wanted:
         if spec.name in known:
             continue
@@ -187,19 +184,19 @@ def _make_networks(command: CommandContext, stack: Stack, done: list[str]) -> Ac
 def _check_external(command: CommandContext, name: str) -> Activity[None]:
     declared = f'network "{name}" is declared as external, but'
     try:
-        network = yield from command.api.network_inspect(name)
+        network = yield from command.api.network(name)
     except ApiError as error:
         if error.status != 404:
             raise
         needs = "You need to create a swarm-scoped network before the stack is deployed"
         raise CommandError(f"{declared} could not be found. {needs}") from None
-    if network["Scope"] != "swarm":
-        raise CommandError(f'{declared} it is not in the right scope: "{network["Scope"]}" instead of "swarm"')
+    if network.scope != "swarm":
+        raise CommandError(f'{declared} it is not in the right scope: "{network.scope}" instead of "swarm"')
 
 
 def _make_file(command: CommandContext, kind: str, spec: SecretSpec, done: list[str]) -> Activity[None]:
     try:
-        there = yield from command.api.secret_inspect(kind, spec.name)
+        there = yield from command.api.secret(kind, spec.name)
     except ApiError as error:
         if error.status != 404:
             raise
@@ -211,26 +208,26 @@ def _make_file(command: CommandContext, kind: str, spec: SecretSpec, done: list[
         done.append(f"{kind} {spec.name}")
         return
     try:
-        yield from command.api.secret_update(kind, there["ID"], there["Version"]["Index"], spec)
+        yield from command.api.secret_update(kind, there.id, there.version.index, spec)
     except ApiError as error:
         raise CommandError(f"failed to update {kind} {spec.name}: {error_text(error)}") from None
 
 
 def _prune(command: CommandContext, stack: Stack) -> Activity[None]:
     wanted = {stack.scope(name) for name in stack.services}
-    gone = [s for s in (yield from _of_stack(command.api.service_list, stack.name)) if s["Spec"]["Name"] not in wanted]
-    yield from _remove_services(command, gone)
+    own = yield from _of_stack(command.api.service_list, stack.name)
+    yield from _remove_services(command, [service for service in own if service.spec.name not in wanted])
 
 
-def _of_stack(listing: Callable[[Filters], Activity[list[Json]]], name: str) -> Activity[list[Json]]:
+def _of_stack(listing: Callable[[Filters], Activity[Listed]], name: str) -> Activity[Listed]:
     """What of a list carries the stack's label."""
     return listing(Filters([("label", f"{NAMESPACE}={name}")]))
 
 
-def _remove_services(command: CommandContext, found: list[dict[str, Any]]) -> Activity[None]:
-    for service in sorted(found, key=lambda service: service["Spec"]["Name"]):
-        command.out(f"Removing service {service['Spec']['Name']}\n")
-        yield from command.api.service_remove(service["ID"])
+def _remove_services(command: CommandContext, found: list[Service]) -> Activity[None]:
+    for service in sorted(found, key=lambda service: service.spec.name):
+        command.out(f"Removing service {service.spec.name}\n")
+        yield from command.api.service_remove(service.id)
 
 
 def rm(command: CommandContext) -> Activity[None]:
@@ -247,23 +244,23 @@ def rm(command: CommandContext) -> Activity[None]:
         yield from _remove_services(command, own)
         for kind, found in (("secret", secrets), ("config", configs)):
             for obj in found:
-                command.out(f"Removing {kind} {obj['Spec']['Name']}\n")
-                yield from command.api.secret_remove(kind, obj["ID"])
+                command.out(f"Removing {kind} {obj.spec.name}\n")
+                yield from command.api.secret_remove(kind, obj.id)
         for network in networks:
-            command.out(f"Removing network {network['Name']}\n")
+            command.out(f"Removing network {network.name}\n")
             try:
-                yield from command.api.network_remove(network["Id"])
+                yield from command.api.network_remove(network.id)
             except ApiError as error:
-                command.err(f"Failed to remove network {network['Id']}: {error_text(error)}")
+                command.err(f"Failed to remove network {network.id}: {error_text(error)}")
                 raise CommandError(f"Failed to remove some resources from stack: {name}") from None
 
 
 def ls(command: CommandContext) -> Activity[None]:
     counts: dict[str, int] = {}
     for service in (yield from command.api.service_list(Filters([("label", NAMESPACE)]))):
-        stack = service["Spec"]["Labels"].get(NAMESPACE)
+        stack = service.spec.labels.get(NAMESPACE)
         if stack is None:
-            raise CommandError(f"cannot get label {NAMESPACE} for service {service['ID']}")
+            raise CommandError(f"cannot get label {NAMESPACE} for service {service.id}")
         counts[stack] = counts.get(stack, 0) + 1
     rows = [{"Name": name, "Services": str(counts[name])} for name in sorted(counts, key=tasks.natural)]
     command.render(lambda: LISTING.render(rows, command.flags.get("format", ""), quiet=False))

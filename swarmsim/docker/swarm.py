@@ -66,13 +66,13 @@ def _availability(flags: Flags) -> str:
 
 
 def _print_join_command(command: CommandContext, role: str, node_id: str) -> Activity[None]:
-    node = yield from command.api.node_inspect(node_id)
+    node = yield from command.api.node(node_id)
     swarm = yield from command.api.swarm_inspect()
     token = _token(swarm, role)
-    if node.get("ManagerStatus"):
+    if node.manager_status is not None:
         command.out(
             f"To add a {role} to this swarm, run the following command:\n\n"
-            f"    docker swarm join --token {token} {node['ManagerStatus']['Addr']}\n\n"
+            f"    docker swarm join --token {token} {node.manager_status.address}\n\n"
         )
 
 
@@ -87,7 +87,7 @@ def join(command: CommandContext) -> Activity[None]:
     )
     yield from command.api.swarm_join(request)
     info = yield from command.api.info()
-    role = "manager" if info["Swarm"]["ControlAvailable"] else "worker"
+    role = "manager" if info.swarm.is_manager else "worker"
     command.out(f"This node joined a swarm as a {role}.\n")
 
 
@@ -105,7 +105,7 @@ def join_token(command: CommandContext) -> Activity[None]:
         command.out(_token(swarm, role) + "\n")
         return
     info = yield from command.api.info()
-    yield from _print_join_command(command, role, info["Swarm"]["NodeID"])
+    yield from _print_join_command(command, role, info.swarm.node_id)
 
 
 def leave(command: CommandContext) -> Activity[None]:
@@ -132,7 +132,7 @@ def ca(command: CommandContext) -> Activity[None]:
 
 def unlock(command: CommandContext) -> Activity[None]:
     info = yield from command.api.info()
-    if info["Swarm"]["LocalNodeState"] == "inactive":
+    if info.swarm.state == "inactive":
         raise CommandError("Error: This node is not part of a swarm")
     raise CommandError("Error: swarm is not locked")
 

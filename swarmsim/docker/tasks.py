@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.reference import InvalidReference, parse_reference
+from swarmsim.apitypes.swarm import Task
 from swarmsim.docker.command import CommandContext
 from swarmsim.docker.output import Listing, ellipsis
 from swarmsim.sim.future import Activity
@@ -29,6 +30,7 @@ LISTING = Listing(
     r"current_state: {{.CurrentState}}\nerror: {{.Error}}\nports: {{.Ports}}\n",
 )
 MAX_ERROR = 30
+R = TypeVar("R")
 
 
 def familiar_image(image: str) -> str:
@@ -53,7 +55,7 @@ class Names:
         self._no_resolve = command.flags.on("no-resolve")
         self._known: dict[str, str] = {}
 
-    def _of(self, id: str, look: Callable[[], Activity[dict[str, Any]]], name: Callable[[Any], str]) -> Activity[str]:
+    def _of(self, id: str, look: Callable[[], Activity[R]], name: Callable[[R], str]) -> Activity[str]:
         """The id itself, where nobody knows it, or nobody is to be asked."""
         if self._no_resolve or not id:
             return id
@@ -65,55 +67,52 @@ class Names:
         return self._known[id]
 
     def service(self, id: str) -> Activity[str]:
-        return self._of(id, lambda: self._api.service_inspect(id), lambda body: str(body["Spec"]["Name"]))
+        return self._of(id, lambda: self._api.service(id), lambda service: service.spec.name)
 
     def node(self, id: str) -> Activity[str]:
-        return self._of(
-            id, lambda: self._api.node_inspect(id), lambda body: str(body["Description"].get("Hostname", ""))
-        )
+        return self._of(id, lambda: self._api.node(id), lambda node: node.description.hostname)
 
 
-def print_tasks(command: CommandContext, tasks: list[dict[str, Any]], truncate: bool) -> Activity[None]:
+def print_tasks(command: CommandContext, tasks: list[Task], truncate: bool) -> Activity[None]:
     """The table of tasks, newest first in each slot, older ones indented."""
     format = command.flags.get("format", "")
     names = Names(command)
     called: dict[str, str] = {}
     for task in tasks:
-        service = yield from names.service(task["ServiceID"])
-        called[task["ID"]] = f"{service}.{task.get('Slot') or task.get('NodeID', '')}"
+        service = yield from names.service(task.service_id)
+        called[task.id] = f"{service}.{task.slot or task.node_id}"
 
-    ordered = sorted(tasks, key=lambda task: task["CreatedAt"], reverse=True)
-    ordered.sort(key=lambda task: natural(called[task["ID"]]))
+    ordered = sorted(tasks, key=lambda task: task.created_at, reverse=True)
+    ordered.sort(key=lambda task: natural(called[task.id]))
     rows = []
     shown: dict[str, str] = {}
     previous = None
     for task in ordered:
-        name = called[task["ID"]]
-        error = task["Status"].get("Err", "")
+        name = called[task.id]
+        error = task.status.err
         if error:
             error = f'"{ellipsis(error, MAX_ERROR) if truncate else error}"'
-        node = yield from names.node(task.get("NodeID", ""))
-        image = task["Spec"]["ContainerSpec"]["Image"]
-        state = task["Status"]["State"]
+        node = yield from names.node(task.node_id)
+        image = task.spec.container.image
         indent = r" \_ " if name == previous and (not format or format.startswith("table")) else ""
         rows.append(
             {
-                "ID": task["ID"][:12] if truncate else task["ID"],
+                "ID": task.id[:12] if truncate else task.id,
                 "Name": "",
                 "Image": familiar_image(image) if truncate else image,
                 "Node": node,
-                "DesiredState": task["DesiredState"].capitalize(),
-                "CurrentState": f"{state.capitalize()} {command.ago(task['Status']['Timestamp']).lower()} ago",
+                "DesiredState": task.desired_state.capitalize(),
+                "CurrentState": f"{task.status.state.capitalize()} {command.ago(task.status.timestamp).lower()} ago",
                 "Error": error,
                 "Ports": ",".join(
-                    f"*:{port['PublishedPort']}->{port['TargetPort']}/{port['Protocol']}"
-                    for port in task["Status"]["PortStatus"].get("Ports", ())
+                    f"*:{port.published_port}->{port.target_port}/{port.protocol}"
+                    for port in task.status.port_status.ports
                 ),
             }
         )
         # Kept by id: of a task that is listed twice both rows get the later name.
-        shown[task["ID"]] = indent + name
+        shown[task.id] = indent + name
         previous = name
     for row, task in zip(rows, ordered, strict=True):
-        row["Name"] = shown[task["ID"]]
+        row["Name"] = shown[task.id]
     command.render(lambda: LISTING.render(rows, format, command.flags.on("quiet")))

@@ -1,6 +1,6 @@
 """The Engine API of one host (moby api/server/router, daemon/cluster): one activity per call.
 
-Bodies are JSON-like values as an HTTP client would get them. A refusal is an :class:`ApiError` with the
+Bodies are records of :mod:`swarmsim.apitypes`, from which their JSON follows. A refusal is an :class:`ApiError` with the
 daemon's words; what comes from SwarmKit keeps its ``rpc error: code = … desc = …``. Every call has the
 daemon's 20 s for the swarm to answer.
 """
@@ -9,31 +9,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from typing import NoReturn
 
-import msgspec
-
+from swarmsim.apitypes import engine as engineapi
 from swarmsim.apitypes import swarm as api
+from swarmsim.apitypes.base import Json, as_json
 from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.http import ApiError
-from swarmsim.apitypes.specs import ServiceSpec
-from swarmsim.engine import texts
+from swarmsim.apitypes.specs import ServiceSpec, replace
+from swarmsim.engine import present, presentlocal, texts
 from swarmsim.engine.calls import find, refused
 from swarmsim.engine.containers import Container
 from swarmsim.engine.convert import cluster_spec, node_spec, stored
 from swarmsim.engine.engine import ENGINE_VERSION, LOG_PORT
-from swarmsim.engine.events import EngineEvent, message
+from swarmsim.engine.events import EngineEvent
 from swarmsim.engine.gossip import leave_duration, others_in_gossip
 from swarmsim.engine.joining import Joining
-from swarmsim.engine.jsonforms import (
-    Json,
-    container_inspected,
-    container_json,
-    node_json,
-    service_json,
-    swarm_json,
-    task_json,
-    with_status,
-)
 from swarmsim.engine.localresources import GATEWAY_BRIDGE
 from swarmsim.engine.names import random_name
 from swarmsim.engine.resources import ResourceCalls
@@ -48,7 +39,7 @@ from swarmsim.swarm.ca.certificates import RootCA
 from swarmsim.swarm.node import SwarmNode, init_swarm, join_swarm
 from swarmsim.swarm.objects import Availability, Cluster, Role, Service, Task
 
-PLATFORMS = [{"architecture": architecture, "os": "linux"} for architecture in ("amd64", "arm64")]
+PLATFORMS = [engineapi.RegistryPlatform(architecture=each, os="linux") for each in ("amd64", "arm64")]
 """Every image of the registry is there for both, as most public ones are."""
 CONNECT_TIMEOUT = 20.0  # seconds, swarmConnectTimeout
 STATS_TIMEOUT = 5.0  # seconds, managerStats
@@ -65,21 +56,24 @@ TWO_MANAGERS = """WARNING: Running Swarm in a two-manager configuration. This co
          Refer to https://docs.docker.com/engine/swarm/admin_guide/ to configure the
          Swarm for fault-tolerance."""
 
-VERSION_BODY: Json = {
-    "Version": ENGINE_VERSION,
-    "ApiVersion": "1.41",
-    "MinAPIVersion": "1.12",
-    "GitCommit": "5d6db84",
-    "GoVersion": "go1.19.8",
-    "Os": "linux",
-    "Arch": "amd64",
-    "BuildTime": "Thu May  7 21:09:36 2026",
-    "Components": [
-        {"Name": "containerd", "Version": "1.6.20~ds1", "GitCommit": "1.6.20~ds1-1+deb12u3"},
-        {"Name": "runc", "Version": "1.1.5+ds1", "GitCommit": "1.1.5+ds1-1+deb12u1"},
-        {"Name": "docker-init", "Version": "0.19.0", "GitCommit": ""},
+VERSION = engineapi.EngineVersion(
+    components=[
+        engineapi.ComponentVersion(name=name, version=version, details={"GitCommit": commit})
+        for name, version, commit in (
+            ("containerd", "1.6.20~ds1", "1.6.20~ds1-1+deb12u3"),
+            ("runc", "1.1.5+ds1", "1.1.5+ds1-1+deb12u1"),
+            ("docker-init", "0.19.0", ""),
+        )
     ],
-}
+    version=ENGINE_VERSION,
+    api_version="1.41",
+    min_api_version="1.12",
+    git_commit="5d6db84",
+    go_version="go1.19.8",
+    os="linux",
+    arch="amd64",
+    build_time="Thu May  7 21:09:36 2026",
+)
 """What the engine version that is modelled says of itself."""
 
 
@@ -177,10 +171,10 @@ class EngineAPI(ResourceCalls):
                 message += texts.LEAVES_MANAGERS.fill(left=reachable - 1, all=reachable + unreachable)
         raise ApiError(503, message + texts.NO_OTHER_WAY.words)
 
-    def swarm_inspect(self) -> Activity[Json]:
+    def swarm_inspect(self) -> Activity[api.Swarm]:
         yield from self._request()
         cluster = yield from self._cluster()
-        return swarm_json(cluster, self._root(), tokens=True)
+        return present.swarm(cluster, self._root())
 
     def swarm_update(
         self, version: int, given: api.SwarmSpec, rotate_worker: bool, rotate_manager: bool
@@ -194,15 +188,15 @@ class EngineAPI(ResourceCalls):
 
     # -- nodes
 
-    def node_list(self) -> Activity[list[Json]]:
+    def node_list(self) -> Activity[list[api.Node]]:
         yield from self._request()
         views = yield from self._nodes()
-        return [node_json(view, self._root()) for view in views]
+        return [present.node(view, self._root()) for view in views]
 
-    def node_inspect(self, reference: str) -> Activity[Json]:
+    def node_inspect(self, reference: str) -> Activity[api.Node]:
         yield from self._request()
         view = yield from self._node(reference)
-        return node_json(view, self._root())
+        return present.node(view, self._root())
 
     def node_update(self, reference: str, version: int, given: api.NodeSpec) -> Activity[None]:
         yield from self._request()
@@ -217,20 +211,20 @@ class EngineAPI(ResourceCalls):
 
     # -- services and tasks
 
-    def service_list(self, wanted: Callable[[Json], bool], status: bool) -> Activity[list[Json]]:
+    def service_list(self, wanted: Callable[[api.Service], bool], status: bool) -> Activity[list[api.Service]]:
         """The services that are ``wanted``, with how many tasks they have if ``status`` is asked for."""
         yield from self._request()
-        found = [body for service in (yield from self._services()) if wanted(body := service_json(service))]
+        found = [shown for service in (yield from self._services()) if wanted(shown := present.service(service))]
         if not status:
             return found
-        request = control.ListServiceStatusesRequest([body["ID"] for body in found])
+        request = control.ListServiceStatusesRequest([service.id for service in found])
         statuses = (yield from self._control(control.LIST_SERVICE_STATUSES, request)).statuses
-        return [with_status(body, statuses[body["ID"]]) for body in found]
+        return [replace(each, service_status=present.service_status(statuses[each.id])) for each in found]
 
-    def service_inspect(self, reference: str, insert_defaults: bool = False) -> Activity[Json]:
+    def service_inspect(self, reference: str, insert_defaults: bool = False) -> Activity[api.Service]:
         yield from self._request()
         service = yield from self._service(reference)
-        return service_json(service, insert_defaults)
+        return present.service(service, insert_defaults)
 
     def service_create(self, spec: ServiceSpec) -> Activity[str]:
         """Returns the id."""
@@ -238,7 +232,7 @@ class EngineAPI(ResourceCalls):
         self._manager()
         spec = yield from self.with_network_ids(stored(spec))
         if not spec.name:
-            spec = msgspec.structs.replace(spec, name=random_name(self.engine.ids))
+            spec = replace(spec, name=random_name(self.engine.ids))
         created = yield from self._control(control.CREATE_SERVICE, control.CreateServiceRequest(spec))
         return created.service.id
 
@@ -254,14 +248,14 @@ class EngineAPI(ResourceCalls):
         service = yield from self._service(reference)
         yield from self._control(control.REMOVE_SERVICE, control.RemoveServiceRequest(service.id))
 
-    def task_list(self, filters: Filters) -> Activity[tuple[list[Json], dict[str, Json], set[str] | None]]:
+    def task_list(self, filters: Filters) -> Activity[tuple[list[api.Task], dict[str, api.Service], set[str] | None]]:
         """Tasks, and what their filters are judged by: services by id, the ids of the nodes that are asked for."""
         yield from self._request()
-        services: dict[str, Json] = {}
+        services: dict[str, api.Service] = {}
         references = filters.values("service")
         by_id = "_up-to-date" in filters and all(len(reference) == ID_LENGTH for reference in references)
         if "name" in filters or (references and not by_id):
-            services = {service.id: service_json(service) for service in (yield from self._services())}
+            services = {service.id: present.service(service) for service in (yield from self._services())}
         node_ids: set[str] | None = None
         if "node" in filters:
             node_ids = set()
@@ -270,16 +264,16 @@ class EngineAPI(ResourceCalls):
         tasks = yield from self._tasks(up_to_date="_up-to-date" in filters)
         # A task keeps its service's labels when that is gone.
         tasks = [task for task in tasks if filters.labels("label", task.service_labels)]
-        return [task_json(task) for task in tasks], services, node_ids
+        return [present.task(task) for task in tasks], services, node_ids
 
     # -- this host
 
-    def container_list(self, wanted: Callable[[Container], bool]) -> Activity[list[Json]]:
+    def container_list(self, wanted: Callable[[Container], bool]) -> Activity[list[engineapi.Container]]:
         """Newest first."""
         yield from self._request()
         containers = [container for container in self.engine.containers.values() if wanted(container)]
         return [
-            container_json(container, self.host.clock.now)
+            presentlocal.container(container, self.host.clock.now)
             for container in sorted(containers, key=lambda container: (-container.created_at, container.id))
         ]
 
@@ -290,14 +284,14 @@ class EngineAPI(ResourceCalls):
             raise texts.NOT_RUNNING.refusal(name=reference, id=container.id)
         container.signal(signal)
 
-    def container_inspect(self, reference: str) -> Activity[Json]:
+    def container_inspect(self, reference: str) -> Activity[engineapi.ContainerInspect]:
         yield from self._request()
-        return container_inspected(self._container(reference))
+        return presentlocal.container_inspect(self._container(reference))
 
-    def task_inspect(self, reference: str) -> Activity[Json]:
+    def task_inspect(self, reference: str) -> Activity[api.Task]:
         yield from self._request()
         tasks = yield from self._tasks()
-        return task_json(find("task", reference, [(task.id, "", task) for task in tasks]))
+        return present.task(find("task", reference, [(task.id, "", task) for task in tasks]))
 
     def logs(self, reference: str, kind: str, query: LogQuery) -> Activity[Pipe[bytes]]:
         """What the containers of a service's tasks, or of one task, printed: lines as ``docker service logs`` reads them.
@@ -362,16 +356,18 @@ class EngineAPI(ResourceCalls):
             found += [(task, logs.lines.get(task.id, [])) for task in own]
         return found, missing
 
-    def events(self, since: float | None, until: float | None, wanted: Callable[[Json], bool]) -> Activity[Pipe[Json]]:
+    def events(
+        self, since: float | None, until: float | None, wanted: Callable[[engineapi.Message], bool]
+    ) -> Activity[Pipe[Json]]:
         """What happens on this engine: what it remembers of the past, if that was asked for, then as it comes."""
         yield from self._request()
         clock, log = self.host.clock, self.engine.events
         pipe: Pipe[Json] = Pipe(clock)
 
         def show(event: EngineEvent) -> None:
-            body = message(event)
-            if wanted(body):
-                pipe.put(body)
+            message = presentlocal.message(event)
+            if wanted(message):
+                pipe.put(as_json(message))
 
         past = until is not None and until <= clock.now
         if since is not None or past:
@@ -386,18 +382,16 @@ class EngineAPI(ResourceCalls):
                 self.engine.process.after(until - clock.now, pipe.end)
         return pipe
 
-    def distribution_inspect(self, image: str) -> Activity[Json]:
+    def distribution_inspect(self, image: str) -> Activity[engineapi.DistributionInspect]:
         """What the registry says of an image (daemon/images, distribution router)."""
         yield self.engine.sample_duration("registry")
         found = self.engine.catalogue.find(image)
         if found is None or not found[0].in_registry:
             raise ApiError(403, f"{image}: not found in any registry")
-        return {
-            "Descriptor": {"digest": f"sha256:{hashlib.sha256(found[1].encode()).hexdigest()}"},
-            "Platforms": PLATFORMS,
-        }
+        digest = f"sha256:{hashlib.sha256(found[1].encode()).hexdigest()}"
+        return engineapi.DistributionInspect(descriptor=engineapi.Descriptor(digest=digest), platforms=PLATFORMS)
 
-    def image_inspect(self, reference: str) -> Activity[Json]:
+    def image_inspect(self, reference: str) -> Activity[NoReturn]:
         """Raises :class:`ApiError`: for an image that is here, that what is in it is not modelled."""
         yield from self._request()
         found = self.engine.catalogue.find(reference)
@@ -405,72 +399,66 @@ class EngineAPI(ResourceCalls):
             raise ApiError(501, f"swarmsim: what is in the image {reference} is not modelled yet")
         raise texts.NO_SUCH_IMAGE.refusal(image=reference)
 
-    def plugin_inspect(self, reference: str) -> Activity[Json]:
+    def plugin_inspect(self, reference: str) -> Activity[NoReturn]:
         """There are none but those built in."""
         yield from self._request()
         raise texts.NO_PLUGIN.refusal(name=reference)
 
-    def info(self) -> Activity[Json]:
+    def info(self) -> Activity[engineapi.Info]:
         yield from self._request()
         states = [container.state for container in self.engine.containers.values()]
-        body: Json = {
-            "Containers": len(states),
-            "ContainersRunning": states.count("running"),
-            "ContainersPaused": 0,
-            "ContainersStopped": len(states) - states.count("running"),
-            "Images": len(self.engine.images),
-            "ServerVersion": ENGINE_VERSION,
-            "Name": self.host.name,
-            "NCPU": self.host.cpus,
-            "MemTotal": self.host.memory,
-            "ID": _engine_id(self.host.name, self.host.ctx.streams.seed),
-            "Swarm": (yield from self._swarm_info()),
-            "Labels": [f"{key}={value}" for key, value in self.engine.labels.items()],
-        }
-        return body
+        return engineapi.Info(
+            id=_engine_id(self.host.name, self.host.ctx.streams.seed),
+            containers=len(states),
+            containers_running=states.count("running"),
+            containers_stopped=len(states) - states.count("running"),
+            images=len(self.engine.images),
+            cpus=self.host.cpus,
+            memory=self.host.memory,
+            name=self.host.name,
+            labels=[f"{key}={value}" for key, value in self.engine.labels.items()],
+            server_version=ENGINE_VERSION,
+            swarm=(yield from self._swarm_info()),
+        )
 
-    def version(self) -> Activity[Json]:
+    def version(self) -> Activity[engineapi.EngineVersion]:
         yield from self._request()
-        return VERSION_BODY
+        return VERSION
 
-    def _swarm_info(self) -> Activity[Json]:
+    def _swarm_info(self) -> Activity[api.SwarmInfo]:
         node, joining = self.engine.node, self.engine.joining
         if node is None:
-            state = "inactive" if joining is None else "error" if joining.error else "pending"
-            return {
-                "NodeID": "",
-                "NodeAddr": "" if joining is None else self.host.address,
-                "LocalNodeState": state,
-                "ControlAvailable": False,
-                "Error": "" if joining is None else joining.error,
-                "RemoteManagers": None if joining is None else [{"NodeID": "", "Addr": joining.remote}],
-            }
-        body: Json = {
-            "NodeID": node.identity.node_id,
-            "NodeAddr": self.host.address,
-            "LocalNodeState": "active" if node.agent is not None and joining is None else "pending",
-            "ControlAvailable": node.control is not None,
-            "Error": "",
-            "RemoteManagers": None,
-        }
+            if joining is None:
+                return api.SwarmInfo(state="inactive")
+            return api.SwarmInfo(
+                node_address=self.host.address,
+                state="error" if joining.error else "pending",
+                error=joining.error,
+                remote_managers=[api.Peer(address=joining.remote)],
+            )
+        info = api.SwarmInfo(
+            node_id=node.identity.node_id,
+            node_address=self.host.address,
+            state="active" if node.agent is not None and joining is None else "pending",
+            is_manager=node.control is not None,
+        )
         if node.control is not None:
             try:
                 views = yield from self._nodes()
                 cluster = yield from self._cluster()
             except ApiError as error:
-                body["Error"] = error.message
+                info = replace(info, error=error.message)
             else:
                 managers = sum(1 for view in views if view.manager is not None)
-                body["Nodes"] = len(views)
-                body["Managers"] = managers
-                body["Cluster"] = swarm_json(cluster, self._root(), tokens=False)
-                if managers == 2:
-                    body["Warnings"] = [TWO_MANAGERS]
-        body["RemoteManagers"] = self._remote_managers(node)
-        return body
-
-    def _remote_managers(self, node: SwarmNode) -> list[Json]:
-        return [{"NodeID": peer.node_id, "Addr": peer.addr} for peer in node.disk.remotes.weights]
+                info = replace(
+                    info,
+                    nodes=len(views),
+                    managers=managers,
+                    cluster=present.cluster_info(cluster, self._root()),
+                    warnings=[TWO_MANAGERS] if managers == 2 else [],
+                )
+        remotes = [api.Peer(node_id=peer.node_id, address=peer.addr) for peer in node.disk.remotes.weights]
+        return replace(info, remote_managers=remotes)
 
     # -- helpers
 

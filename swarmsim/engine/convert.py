@@ -125,7 +125,7 @@ def cluster_spec(given: api.SwarmSpec, present: ClusterSpec) -> ClusterSpec:
 
 
 def network_spec(given: engineapi.NetworkCreateRequest) -> NetworkSpec:
-    pools = given.ipam.config if given.ipam else []
+    pools = given.ipam.config if given.ipam else None
     return NetworkSpec(
         name=given.name,
         labels=given.labels or None,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from swarmsim.engine.containers import Container
-from swarmsim.sim.clock import EPOCH, Clock
+from swarmsim.sim.clock import Clock
 from swarmsim.swarm.objects import Config, Network, Node, Secret, Service, StoreObject
 from swarmsim.swarm.store import Change, MemoryStore
 
@@ -39,23 +39,6 @@ class EngineEvent(NamedTuple):
         if self.container is None:
             return self.more
         return {"image": self.container.image, "name": self.container.name, **self.container.labels, **self.more}
-
-
-def message(event: EngineEvent) -> dict[str, Any]:
-    """The event as ``GET /events`` tells it; the first three fields only of containers."""
-    nanoseconds = round((EPOCH.timestamp() + event.at) * 1e9)
-    body: dict[str, Any] = {}
-    if event.type == "container":
-        body = {"status": event.action, "id": event.id, "from": event.attributes.get("image", "")}
-    return {
-        **body,
-        "Type": event.type,
-        "Action": event.action,
-        "Actor": {"ID": event.id, "Attributes": dict(sorted(event.attributes.items()))},
-        "scope": event.scope,
-        "time": nanoseconds // 10**9,
-        "timeNano": nanoseconds,
-    }
 
 
 class EventLog:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from swarmsim.apitypes import engine as engineapi
+from swarmsim.apitypes import swarm as api
 from swarmsim.apitypes.filters import Filters, InvalidFilter
 from swarmsim.engine.containers import Container
-from swarmsim.engine.jsonforms import Json
 
 KNOWN: dict[str, Collection[str]] = {
     "nodes": ("id", "label", "membership", "name", "node.label", "role"),
@@ -30,29 +31,28 @@ DESIRED = {"running": ("running", "ready", "complete"), "shutdown": ("shutdown",
 
 PREDEFINED = ("bridge", "host", "none", "ingress", "docker_gwbridge")
 NAMED = ("config", "container", "network", "node", "secret", "service", "volume")
-MODES = {"Replicated": "replicated", "Global": "global", "ReplicatedJob": "replicated-job", "GlobalJob": "global-job"}
 
 
-def node(body: Json, filters: Filters) -> bool:
-    description = body["Description"]
+def node(body: api.Node, filters: Filters) -> bool:
+    description = body.description
     return (
-        filters.prefix("id", body["ID"])
-        and filters.prefix("name", description.get("Hostname", ""))
-        and filters.exact("role", body["Spec"]["Role"])
+        filters.prefix("id", body.id)
+        and filters.prefix("name", description.hostname)
+        and filters.exact("role", body.spec.role)
         and filters.exact("membership", "accepted")
-        and filters.labels("node.label", body["Spec"]["Labels"])
-        and filters.labels("label", description.get("Engine", {}).get("Labels", {}))
+        and filters.labels("node.label", body.spec.labels)
+        and filters.labels("label", description.engine.labels)
     )
 
 
-def service(body: Json, filters: Filters) -> bool:
-    spec = body["Spec"]
+def service(body: api.Service, filters: Filters) -> bool:
+    spec = body.spec
     return (
-        filters.prefix("id", body["ID"])
-        and filters.prefix("name", spec["Name"])
-        and filters.exact("mode", MODES[next(iter(spec["Mode"]))])
+        filters.prefix("id", body.id)
+        and filters.prefix("name", spec.name)
+        and filters.exact("mode", spec.mode.name)
         and filters.exact("runtime", "container")
-        and filters.labels("label", spec["Labels"])
+        and filters.labels("label", spec.labels)
     )
 
 
@@ -63,46 +63,48 @@ def check_tasks(filters: Filters) -> None:
             raise InvalidFilter(f"Invalid desired-state filter: '{state}'")
 
 
-def task(body: Json, filters: Filters, services: Mapping[str, Json], node_ids: Collection[str] | None) -> bool:
+def task(
+    body: api.Task, filters: Filters, services: Mapping[str, api.Service], node_ids: Collection[str] | None
+) -> bool:
     """``services`` by id; ``node_ids`` are those that ``node`` means, if it was asked for."""
-    of = services.get(body["ServiceID"])
-    if "service" in filters and not filters.exact("service", body["ServiceID"], of["Spec"]["Name"] if of else ""):
+    of = services.get(body.service_id)
+    service = of.spec.name if of is not None else ""
+    if "service" in filters and not filters.exact("service", body.service_id, service):
         return False
     wanted = filters.values("desired-state")
-    if wanted and not any(body["DesiredState"] in DESIRED[state] for state in wanted):
+    if wanted and not any(body.desired_state in DESIRED[state] for state in wanted):
         return False
-    if node_ids is not None and body.get("NodeID", "") not in node_ids:
+    if node_ids is not None and body.node_id not in node_ids:
         return False
-    name = f"{of['Spec']['Name'] if of else ''}.{body.get('Slot') or body.get('NodeID', '')}.{body['ID']}"
-    return filters.prefix("id", body["ID"]) and filters.prefix("name", name)
+    return filters.prefix("id", body.id) and filters.prefix("name", f"{service}.{body.slot or body.node_id}.{body.id}")
 
 
-def secret(body: Json, filters: Filters) -> bool:
-    spec = body["Spec"]
+def secret(body: api.Secret | api.Config, filters: Filters) -> bool:
+    spec = body.spec
     return (
-        filters.prefix("id", body["ID"])
-        and filters.prefix("name", spec["Name"])
-        and filters.exact("names", spec["Name"])
-        and filters.labels("label", spec["Labels"])
+        filters.prefix("id", body.id)
+        and filters.prefix("name", spec.name)
+        and filters.exact("names", spec.name)
+        and filters.labels("label", spec.labels)
     )
 
 
-def network(body: Json, filters: Filters) -> bool:
+def network(body: engineapi.Network, filters: Filters) -> bool:
     return (
-        filters.exact("driver", body["Driver"])
-        and filters.match("id", body["Id"])
-        and filters.match("name", body["Name"])
-        and filters.exact("scope", body["Scope"])
-        and filters.exact("type", "builtin" if body["Name"] in PREDEFINED else "custom")
-        and filters.labels("label", body["Labels"])
+        filters.exact("driver", body.driver)
+        and filters.match("id", body.id)
+        and filters.match("name", body.name)
+        and filters.exact("scope", body.scope)
+        and filters.exact("type", "builtin" if body.name in PREDEFINED else "custom")
+        and filters.labels("label", body.labels)
     )
 
 
-def volume(body: Json, filters: Filters) -> bool:
+def volume(body: engineapi.Volume, filters: Filters) -> bool:
     return (
-        filters.match("name", body["Name"])
-        and filters.exact("driver", body["Driver"])
-        and filters.labels("label", body["Labels"])
+        filters.match("name", body.name)
+        and filters.exact("driver", body.driver)
+        and filters.labels("label", body.labels)
     )
 
 
@@ -122,19 +124,19 @@ def container(obj: Container, filters: Filters, all: bool) -> bool:
     )
 
 
-def event(body: Json, filters: Filters) -> bool:
+def event(body: engineapi.Message, filters: Filters) -> bool:
     """Of kinds that are named, the named ones only, by id or name or their beginning."""
-    id, attributes = body["Actor"]["ID"], body["Actor"]["Attributes"]
-    actions = (body["Action"], body["Action"].partition(":")[0])
+    id, attributes = body.actor.id, body.actor.attributes
+    actions = (body.action, body.action.partition(":")[0])
     return (
-        filters.exact("type", body["Type"])
+        filters.exact("type", body.type)
         and filters.exact("event", *actions)
-        and filters.exact("scope", body["scope"])
+        and filters.exact("scope", body.scope)
         and filters.exact("image", attributes.get("image", ""))
         and filters.labels("label", attributes)
         and filters.exact("id", id)
         and all(
-            body["Type"] == kind and filters.prefix(kind, id, attributes.get("name", ""))
+            body.type == kind and filters.prefix(kind, id, attributes.get("name", ""))
             for kind in NAMED
             if kind in filters
         )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from swarmsim.sim.clock import timestamp
 from swarmsim.swarm.objects import NetworkSpec
 
 PREDEFINED = (("bridge", "bridge", "172.17.0.0/16"), ("host", "host", ""), ("none", "null", ""))
@@ -41,14 +38,3 @@ class Volume:
         self.created_at = now
         self.labels = labels
         self.options = options
-
-    def json(self) -> dict[str, Any]:
-        return {
-            "CreatedAt": timestamp(self.created_at)[:19] + "Z",
-            "Driver": "local",
-            "Labels": self.labels,
-            "Mountpoint": mountpoint(self.name),
-            "Name": self.name,
-            "Options": self.options,
-            "Scope": "local",
-        }

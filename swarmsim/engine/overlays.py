@@ -53,16 +53,6 @@ class Endpoint(NamedTuple):
     network: str
     address: str
 
-    def json(self) -> dict[str, str]:
-        octets = ipaddress.ip_interface(self.address).ip.packed if self.address else b"\0\0\0\0"
-        return {
-            "Name": self.name,
-            "EndpointID": sha256(f"{self.network}/{self.key}".encode()).hexdigest(),
-            "MacAddress": "02:42:" + ":".join(f"{octet:02x}" for octet in octets),
-            "IPv4Address": self.address,
-            "IPv6Address": "",
-        }
-
 
 class Overlays:
     """The halves of one engine. ``halves`` are by the network's id; ``addresses`` the node's own ones."""

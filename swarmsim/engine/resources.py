@@ -6,12 +6,12 @@ import ipaddress
 from typing import NamedTuple
 
 from swarmsim.apitypes import engine as engineapi
+from swarmsim.apitypes import swarm as api
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import SecretSpec, ServiceSpec, replace
-from swarmsim.engine import texts
+from swarmsim.engine import present, presentlocal, texts
 from swarmsim.engine.calls import Calls, find
 from swarmsim.engine.convert import network_spec
-from swarmsim.engine.jsonforms import Json, network_json, secret_json
 from swarmsim.engine.localresources import GATEWAY_BRIDGE, LocalNetwork, Volume
 from swarmsim.engine.overlays import Half, peer_name
 from swarmsim.sim.future import Activity
@@ -44,9 +44,9 @@ class ResourceCalls(Calls):
 
     # -- secrets and configs
 
-    def secret_list(self, kind: str) -> Activity[list[Json]]:
+    def secret_list(self, kind: str) -> Activity[list[api.Secret | api.Config]]:
         yield from self._request()
-        return [secret_json(obj) for obj in (yield from self._secrets(kind))]
+        return [present.secret(obj) for obj in (yield from self._secrets(kind))]
 
     def secret_create(self, kind: str, spec: SecretSpec) -> Activity[str]:
         """Returns the id."""
@@ -54,9 +54,9 @@ class ResourceCalls(Calls):
         created = yield from self._control(SECRET_CALLS[kind].create, control.CreateSecretRequest(spec))
         return created.secret.id
 
-    def secret_inspect(self, kind: str, reference: str) -> Activity[Json]:
+    def secret_inspect(self, kind: str, reference: str) -> Activity[api.Secret | api.Config]:
         yield from self._request()
-        return secret_json((yield from self._secret(kind, reference)))
+        return present.secret((yield from self._secret(kind, reference)))
 
     def secret_update(self, kind: str, id: str, version: int, spec: SecretSpec) -> Activity[None]:
         yield from self._request()
@@ -76,10 +76,10 @@ class ResourceCalls(Calls):
 
     # -- networks
 
-    def network_list(self) -> Activity[list[Json]]:
+    def network_list(self) -> Activity[list[engineapi.Network]]:
         """All networks this engine knows: the swarm's on a manager, and its own, of which some are halves of the swarm's."""
         yield from self._request()
-        return [network_json(network) for network in (yield from self._networks())]
+        return [presentlocal.network(network) for network in (yield from self._networks())]
 
     def _listed(self) -> Activity[list[Network]]:
         return (yield from self._control(control.LIST_NETWORKS, control.ListNetworksRequest())).networks
@@ -104,21 +104,22 @@ class ResourceCalls(Calls):
         found: Network | LocalNetwork | Half = find("network", reference, entries)
         return halves.get(found.id, found)
 
-    def network_inspect(self, reference: str, scope: str = "") -> Activity[Json]:
+    def network_inspect(self, reference: str, scope: str = "") -> Activity[engineapi.Network]:
         """With the scope ``swarm`` an engine's own networks are not known, but for those that each has."""
         yield from self._request()
         network = yield from self._network(reference)
         if scope == "swarm" and isinstance(network, LocalNetwork) and network.name not in ON_EVERY_NODE:
             raise texts.NOT_FOUND.refusal(kind="network", reference=reference)
         overlays = self.engine.overlays
+        shown = presentlocal.network(network)
         if isinstance(network, Half):
-            endpoints = {end.key: end.json() for end in overlays.endpoints(network)}
-            return network_json(network) | {"Containers": endpoints, "Peers": self._peers(network)}
+            ends = presentlocal.endpoints(overlays.endpoints(network))
+            return replace(shown, containers=ends, peers=self._peers(network))
         if network.name == GATEWAY_BRIDGE[0]:
-            return network_json(network) | {"Containers": {end.key: end.json() for end in overlays.gateways()}}
-        return network_json(network)
+            return replace(shown, containers=presentlocal.endpoints(overlays.gateways()))
+        return shown
 
-    def _peers(self, half: Half) -> list[Json]:
+    def _peers(self, half: Half) -> list[engineapi.PeerInfo]:
         """The nodes that gossip about the network, as long as gossip itself is not modelled: those it reaches that have it."""
         ctx, own = self.host.ctx, self.host
         found = []
@@ -129,7 +130,7 @@ class ResourceCalls(Calls):
                 found.append((theirs.created_at, other))
         found.sort(key=lambda each: (each[0], each[1].name))
         seed = ctx.streams.seed
-        return [{"Name": peer_name(other.name, seed), "IP": other.address} for _, other in found]
+        return [engineapi.PeerInfo(name=peer_name(other.name, seed), ip=other.address) for _, other in found]
 
     def network_create(self, request: engineapi.NetworkCreateRequest) -> Activity[str]:
         """Returns the id; only overlay networks are the swarm's, others stay on this engine."""
@@ -196,11 +197,11 @@ class ResourceCalls(Calls):
 
     # -- volumes
 
-    def volume_list(self) -> Activity[list[Json]]:
+    def volume_list(self) -> Activity[list[engineapi.Volume]]:
         yield from self._request()
-        return [volume.json() for _, volume in sorted(self.engine.volumes.items())]
+        return [presentlocal.volume(volume) for _, volume in sorted(self.engine.volumes.items())]
 
-    def volume_create(self, request: engineapi.VolumeCreateRequest) -> Activity[Json]:
+    def volume_create(self, request: engineapi.VolumeCreateRequest) -> Activity[engineapi.Volume]:
         """Returns the volume; one that is there already is not made again, one without a name gets a random one."""
         yield from self._request()
         driver = request.driver or "local"
@@ -208,11 +209,11 @@ class ResourceCalls(Calls):
             yield PLUGIN_TIMEOUT
             raise texts.NO_VOLUME_DRIVER.refusal(volume=request.name, name=driver)
         name = request.name or hex_id(self.engine.ids)
-        return self.engine.volume(name, request.labels or None, request.options or None).json()
+        return presentlocal.volume(self.engine.volume(name, request.labels or None, request.options or None))
 
-    def volume_inspect(self, reference: str) -> Activity[Json]:
+    def volume_inspect(self, reference: str) -> Activity[engineapi.Volume]:
         yield from self._request()
-        return self._volume(reference).json()
+        return presentlocal.volume(self._volume(reference))
 
     def volume_remove(self, reference: str, force: bool) -> Activity[None]:
         yield from self._request()

@@ -7,20 +7,19 @@ A handler is given the engine's calls and the request taken apart, and returns t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, NoReturn, TypeAlias
 
 from swarmsim.apitypes import engine as engineapi
 from swarmsim.apitypes import swarm as swarmapi
-from swarmsim.apitypes.base import ApiType, as_json
+from swarmsim.apitypes.base import ApiType, Json
 from swarmsim.apitypes.filters import Filters, InvalidFilter
 from swarmsim.apitypes.http import ApiError, ConnectError, Request, Response
 from swarmsim.apitypes.specs import SecretSpec, ServiceSpec
 from swarmsim.engine import filters as keep
 from swarmsim.engine.api import EngineAPI
 from swarmsim.engine.engine import Engine
-from swarmsim.engine.jsonforms import Json
 from swarmsim.engine.stream import LogQuery, Pipe
 from swarmsim.go.duration import parse_timestamp
 from swarmsim.sim.clock import EPOCH
@@ -75,7 +74,9 @@ class Call(NamedTuple):
             raise ApiError(400, f'invalid value for "{text}": failed to parse value') from None
 
 
-Handler: TypeAlias = Callable[[Call], Activity[object]]
+Body: TypeAlias = ApiType | Sequence[ApiType] | str | Pipe[bytes] | Pipe[Json] | None
+"""What a handler answers with: records, of which JSON is made when somebody needs it, or a stream."""
+Handler: TypeAlias = Callable[[Call], Activity[Body]]
 
 
 class Route(NamedTuple):
@@ -105,14 +106,14 @@ def swarm_leave(call: Call) -> Activity[None]:
     return call.api.swarm_leave(call.flag("force"))
 
 
-def swarm_inspect(call: Call) -> Activity[Json]:
+def swarm_inspect(call: Call) -> Activity[swarmapi.Swarm]:
     return call.api.swarm_inspect()
 
 
-def swarm_unlock_key(call: Call) -> Activity[Json]:
+def swarm_unlock_key(call: Call) -> Activity[swarmapi.UnlockKeyResponse]:
     """There is none: managers lock nothing here."""
     yield from call.api.swarm_inspect()
-    return {"UnlockKey": ""}
+    return swarmapi.UnlockKeyResponse()
 
 
 def swarm_update(call: Call) -> Activity[None]:
@@ -125,13 +126,13 @@ def swarm_update(call: Call) -> Activity[None]:
 # -- nodes
 
 
-def node_list(call: Call) -> Activity[list[Json]]:
+def node_list(call: Call) -> Activity[list[swarmapi.Node]]:
     found = yield from call.api.node_list()
     filters = call.filters("nodes")
     return [body for body in found if keep.node(body, filters)] if filters else found
 
 
-def node_inspect(call: Call) -> Activity[Json]:
+def node_inspect(call: Call) -> Activity[swarmapi.Node]:
     return call.api.node_inspect(call.id)
 
 
@@ -146,27 +147,27 @@ def node_remove(call: Call) -> Activity[None]:
 # -- services
 
 
-def service_list(call: Call) -> Activity[list[Json]]:
+def service_list(call: Call) -> Activity[list[swarmapi.Service]]:
     filters = call.filters("services")
     return call.api.service_list(lambda body: keep.service(body, filters), call.flag("status"))
 
 
-def service_inspect(call: Call) -> Activity[Json]:
+def service_inspect(call: Call) -> Activity[swarmapi.Service]:
     return call.api.service_inspect(call.id, call.flag("insertDefaults"))
 
 
-def service_create(call: Call) -> Activity[Json]:
+def service_create(call: Call) -> Activity[swarmapi.ServiceCreateResponse]:
     id = yield from call.api.service_create(call.request.read(ServiceSpec))
-    return _body(swarmapi.ServiceCreateResponse(id=id))
+    return swarmapi.ServiceCreateResponse(id=id)
 
 
-def service_update(call: Call) -> Activity[Json]:
+def service_update(call: Call) -> Activity[swarmapi.ServiceUpdateResponse]:
     rollback = call.request.query.get("rollback", "")
     if rollback not in ("", "none", "previous"):
         raise ApiError(500, f"unrecognized rollback option {rollback}")
     spec = call.request.read(ServiceSpec)
     yield from call.api.service_update(call.id, call.version("service"), spec, rollback == "previous")
-    return _body(swarmapi.ServiceUpdateResponse())
+    return swarmapi.ServiceUpdateResponse()
 
 
 def service_remove(call: Call) -> Activity[None]:
@@ -195,31 +196,31 @@ def logs(kind: str, call: Call) -> Activity[Pipe[bytes]]:
 # -- tasks
 
 
-def task_list(call: Call) -> Activity[list[Json]]:
+def task_list(call: Call) -> Activity[list[swarmapi.Task]]:
     found, services, node_ids = yield from call.api.task_list(call.filters("tasks"))
     filters = call.filters("tasks")
     return [body for body in found if keep.task(body, filters, services, node_ids)] if filters else found
 
 
-def task_inspect(call: Call) -> Activity[Json]:
+def task_inspect(call: Call) -> Activity[swarmapi.Task]:
     return call.api.task_inspect(call.id)
 
 
 # -- secrets and configs
 
 
-def secret_list(kind: str, call: Call) -> Activity[list[Json]]:
+def secret_list(kind: str, call: Call) -> Activity[list[swarmapi.Secret | swarmapi.Config]]:
     found = yield from call.api.secret_list(kind)
     filters = call.filters(f"{kind}s")
     return [body for body in found if keep.secret(body, filters)] if filters else found
 
 
-def secret_create(kind: str, call: Call) -> Activity[Json]:
+def secret_create(kind: str, call: Call) -> Activity[swarmapi.IDResponse]:
     id = yield from call.api.secret_create(kind, call.request.read(SecretSpec))
-    return _body(swarmapi.IDResponse(id=id))
+    return swarmapi.IDResponse(id=id)
 
 
-def secret_inspect(kind: str, call: Call) -> Activity[Json]:
+def secret_inspect(kind: str, call: Call) -> Activity[swarmapi.Secret | swarmapi.Config]:
     return call.api.secret_inspect(kind, call.id)
 
 
@@ -234,18 +235,18 @@ def secret_remove(kind: str, call: Call) -> Activity[None]:
 # -- networks, volumes
 
 
-def network_list(call: Call) -> Activity[list[Json]]:
+def network_list(call: Call) -> Activity[list[engineapi.Network]]:
     found = yield from call.api.network_list()
     filters = call.filters("networks")
     return [body for body in found if keep.network(body, filters)] if filters else found
 
 
-def network_create(call: Call) -> Activity[Json]:
+def network_create(call: Call) -> Activity[engineapi.NetworkCreateResponse]:
     id = yield from call.api.network_create(call.request.read(engineapi.NetworkCreateRequest))
-    return _body(engineapi.NetworkCreateResponse(id=id))
+    return engineapi.NetworkCreateResponse(id=id)
 
 
-def network_inspect(call: Call) -> Activity[Json]:
+def network_inspect(call: Call) -> Activity[engineapi.Network]:
     return call.api.network_inspect(call.id, call.request.query.get("scope", ""))
 
 
@@ -253,17 +254,17 @@ def network_remove(call: Call) -> Activity[None]:
     return call.api.network_remove(call.id)
 
 
-def volume_list(call: Call) -> Activity[Json]:
+def volume_list(call: Call) -> Activity[engineapi.VolumeList]:
     found = yield from call.api.volume_list()
     filters = call.filters("volumes")
-    return {"Volumes": [body for body in found if keep.volume(body, filters)], "Warnings": None}
+    return engineapi.VolumeList(volumes=[body for body in found if keep.volume(body, filters)])
 
 
-def volume_create(call: Call) -> Activity[Json]:
+def volume_create(call: Call) -> Activity[engineapi.Volume]:
     return call.api.volume_create(call.request.read(engineapi.VolumeCreateRequest))
 
 
-def volume_inspect(call: Call) -> Activity[Json]:
+def volume_inspect(call: Call) -> Activity[engineapi.Volume]:
     return call.api.volume_inspect(call.id)
 
 
@@ -274,14 +275,14 @@ def volume_remove(call: Call) -> Activity[None]:
 # -- containers
 
 
-def container_list(call: Call) -> Activity[list[Json]]:
+def container_list(call: Call) -> Activity[list[engineapi.Container]]:
     limit, filters = call.request.query.get("limit", ""), call.filters("containers")
     every = call.flag("all") or bool(limit)
     found = yield from call.api.container_list(lambda container: keep.container(container, filters, every))
     return found[: int(limit)] if limit.isdigit() and int(limit) else found
 
 
-def container_inspect(call: Call) -> Activity[Json]:
+def container_inspect(call: Call) -> Activity[engineapi.ContainerInspect]:
     return call.api.container_inspect(call.id)
 
 
@@ -289,26 +290,26 @@ def container_kill(call: Call) -> Activity[None]:
     return call.api.container_kill(call.id, call.request.query.get("signal", "SIGKILL"))
 
 
-def image_inspect(call: Call) -> Activity[Json]:
+def image_inspect(call: Call) -> Activity[NoReturn]:
     return call.api.image_inspect(call.id)
 
 
-def plugin_inspect(call: Call) -> Activity[Json]:
+def plugin_inspect(call: Call) -> Activity[NoReturn]:
     return call.api.plugin_inspect(call.id)
 
 
 # -- the engine
 
 
-def info(call: Call) -> Activity[Json]:
+def info(call: Call) -> Activity[engineapi.Info]:
     return call.api.info()
 
 
-def version(call: Call) -> Activity[Json]:
+def version(call: Call) -> Activity[engineapi.EngineVersion]:
     return call.api.version()
 
 
-def distribution(call: Call) -> Activity[Json]:
+def distribution(call: Call) -> Activity[engineapi.DistributionInspect]:
     return call.api.distribution_inspect(call.id)
 
 
@@ -380,11 +381,6 @@ def find_route(method: str, path: str) -> tuple[Route, str] | None:
     return None
 
 
-def _body(answer: ApiType) -> Json:
-    body: Json = as_json(answer)
-    return body
-
-
 class EngineTransport:
     """The way to one engine's API from a client on its host: a :class:`~swarmsim.apitypes.http.Transport`."""
 
@@ -397,14 +393,12 @@ class EngineTransport:
             raise ConnectError("connection refused")
         found = find_route(request.method, request.path)
         if found is None:
-            return Response(404, as_json(engineapi.ErrorResponse(message="page not found")))
+            return Response(404, engineapi.ErrorResponse(message="page not found"))
         route, id = found
         try:
             body = yield from route.handler(Call(self._api, request, id))
         except ApiError as error:
-            return Response(error.status, as_json(engineapi.ErrorResponse(message=error.message)))
-        if isinstance(body, Response):
-            return body
+            return Response(error.status, engineapi.ErrorResponse(message=error.message))
         if isinstance(body, Pipe):
             return Response(route.status, stream=body)
         return Response(route.status, body)
