@@ -17,7 +17,10 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from swarmsim.apitypes.base import go_type
-from swarmsim.apitypes.swarm import Service
+from swarmsim.apitypes.engine import ErrorResponse
+from swarmsim.apitypes.http import Request, Response
+from swarmsim.apitypes.swarm import Service, ServiceCreateResponse
+from swarmsim.docker.client import run_docker
 from swarmsim.docker.service import LISTING
 from swarmsim.docker.templates import FUNCTIONS
 from swarmsim.go.duration import format_duration, parse_duration
@@ -25,7 +28,9 @@ from swarmsim.go.reflect import make
 from swarmsim.go.strconv import parse_bool, parse_float, parse_int, parse_uint
 from swarmsim.go.template import Template, TemplateError
 from swarmsim.go.units import bytes_size, human_duration, ram_in_bytes
+from swarmsim.sim.future import Activity
 from tests.conftest import Lab
+from tests.docker.canned import Desk
 
 HERE = Path(__file__).parent
 
@@ -123,6 +128,37 @@ def test_words_are_understood_or_refused(lab, case):
         assert (result.code, result.err.split("\n")[0]) == (case["code"], case["error"])
     else:
         assert result.code == 0 or result.err.startswith("Error response from daemon")  # which knows more
+
+
+class Outbox:
+    """A daemon that has nothing, takes everything, and keeps what it was sent."""
+
+    def __init__(self) -> None:
+        self.posted: list[Any] = []
+
+    def handle(self, request: Request) -> Activity[Response]:
+        if request.method != "POST":
+            return Response(404, ErrorResponse(message=f"{request.path} not found"))
+        self.posted.append(json.loads(request.content))
+        return Response(201, ServiceCreateResponse(id="created"))
+        yield  # an activity that waits for nothing
+
+
+def understood() -> list[Any]:
+    return [case for case in cases("flags", "flags") if "body" in case.values[0]]
+
+
+@pytest.mark.parametrize("case", understood())
+def test_what_the_words_mean_is_sent_as_the_real_client_sends_it(case):
+    """Key by key, with every zero that it writes and without any that it leaves out."""
+    outbox = Outbox()
+    with contextlib.suppress(StopIteration):
+        next(run_docker(outbox, Desk(), case["in"]))
+    assert outbox.posted == [case["body"]]
+
+
+def test_there_are_recorded_bodies():
+    assert len(understood()) > 20
 
 
 WORDS = """
