@@ -31,9 +31,16 @@ class Lab:
     """A formed cluster one can type on. Time passes only while something is asked to run."""
 
     def __init__(
-        self, managers: int = 3, workers: int = 2, seed: int = 1, formed: bool = True, *, eager: bool = False
+        self,
+        managers: int = 3,
+        workers: int = 2,
+        seed: int = 1,
+        formed: bool = True,
+        *,
+        eager: bool = False,
+        gossip: bool = False,
     ) -> None:
-        cluster = ClusterLayout(managers=managers, workers=workers)
+        cluster = ClusterLayout(managers=managers, workers=workers, gossip=gossip)
         self.world: SimulatedWorld = build_world(Scenario(name="lab", cluster=cluster), seed, eager=eager)
         if formed:
             self.world.run(self.world.form())

@@ -29,7 +29,7 @@ from swarmsim.engine.localresources import GATEWAY_BRIDGE
 from swarmsim.engine.names import random_name
 from swarmsim.engine.resources import ResourceCalls
 from swarmsim.engine.stream import STDOUT, SYSTEM_ERROR, LogQuery, Pipe, log_frame, log_line
-from swarmsim.sim.future import Activity
+from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.net.channel import ask_once
 from swarmsim.sim.net.status import RpcError
 from swarmsim.swarm.api import control
@@ -143,7 +143,7 @@ class EngineAPI(ResourceCalls):
         if node.identity.role is Role.MANAGER and joining is None and not force:
             yield from self._refuse_to_leave(node)
         yield node.stop()
-        farewell = self.host.clock.timeout(leave_duration(others_in_gossip(self.host), self.host.rng("gossip")))
+        farewell = self._say_farewell()
         self._forget()
         for task_id, container in list(self.engine.task_containers.items()):
             container.signal("SIGKILL")
@@ -151,6 +151,15 @@ class EngineAPI(ResourceCalls):
             self.engine.remove_container(container, task_id)
         yield farewell
         yield self.engine.sample_duration("ingress_remove")
+
+    def _say_farewell(self) -> Future[None]:
+        """The node leaves the gossip; happens when it has said so."""
+        clock, gossip = self.host.clock, self.engine.end_gossip()
+        if gossip is None:
+            return clock.timeout(leave_duration(others_in_gossip(self.host), self.host.rng("gossip")))
+        said: Future[None] = clock.future()
+        gossip.leave(said.succeed)
+        return said
 
     def _refuse_to_leave(self, node: SwarmNode) -> Activity[None]:
         message = texts.LEAVING_MANAGER.words

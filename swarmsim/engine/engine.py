@@ -18,6 +18,7 @@ from swarmsim.engine.images import Catalogue
 from swarmsim.engine.joining import Joining
 from swarmsim.engine.localresources import PREDEFINED, LocalNetwork, Volume
 from swarmsim.engine.overlays import Overlays
+from swarmsim.network.agent import GossipAgent
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host, Process
 from swarmsim.sim.method import CallInfo
@@ -74,6 +75,8 @@ class Engine:
         self.ids: Random = host.rng("containers")
         self._rng: Random = host.rng("engine")
         self.node: SwarmNode | None = None
+        self.gossip: GossipAgent | None = None
+        """What other nodes tell of networks, while the node is in a swarm; ``None`` where the world leaves gossip out."""
         self.joining: Joining | None = None
         self.process: Process
         self.running = False
@@ -130,6 +133,7 @@ class Engine:
         """The process is gone (killed, or the power with it)."""
         self._ended()
         self.node = self.joining = None
+        self.end_gossip()
 
     def kill(self) -> None:
         """SIGKILL to the daemon: connections reset, containers run on."""
@@ -144,11 +148,20 @@ class Engine:
         if self.node is not None:
             yield self.node.stop()
             self.node = None
+        gossip = self.end_gossip()
+        if gossip is not None:
+            gossip.leave()
         running = [c for c in self.containers.values() if c.state == "running"]
         for stopped in [self.process.spawn(c.stop("SIGTERM", STOP_TIMEOUT)) for c in running]:
             yield stopped
         self._ended()
         self.host.power.after(0.0, self.kill)
+
+    def end_gossip(self) -> GossipAgent | None:
+        """The node gossips no more; who did until now, for whoever wants to say so (EventNodeLeave)."""
+        gossip, self.gossip = self.gossip, None
+        self.overlays.gossip = None
+        return gossip
 
     def _ended(self) -> None:
         if self.running:
@@ -250,8 +263,11 @@ class Engine:
     def managing(self, store: MemoryStore) -> None:
         self.events.follow(store)
 
-    def configure(self, node: Node) -> None:
+    def configure(self, node: Node, managers: tuple[str, ...]) -> None:
         self.overlays.configure(node.attachments)
+        if self.gossip is None and self.host.ctx.gossip:
+            self.gossip = GossipAgent(self.process, self.overlays.halves, managers)
+            self.overlays.gossip = self.gossip.db
 
     def controller(self, task: Task) -> ContainerController:
         return ContainerController(self, task)

@@ -1,6 +1,6 @@
 """Leaving the gossip that keeps overlay networks together (libnetwork networkdb/cluster.go, hashicorp/memberlist).
 
-Of gossip only the leaving is modelled yet, since ``docker swarm leave`` waits for it. A node tells that it goes in two messages,
+Where a world leaves gossip itself (:mod:`swarmsim.network`) out, only how long a leaving takes is known, since ``docker swarm leave`` waits for it. A node tells that it goes in two messages,
 one after the other: networkdb's, then memberlist's. Each is handed to up to 3 others every 0.2 s, and has gone out when it was
 handed over 4·⌈log₁₀(n + 1)⌉ times among n nodes (memberlist queue.go):
 

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from swarmsim.engine.containers import Container
 from swarmsim.engine.localresources import GATEWAY_BRIDGE
+from swarmsim.network.networkdb import NetworkDB
 from swarmsim.sim.host import Host
 from swarmsim.swarm.objects import Attachment, Network
 
@@ -62,6 +63,8 @@ class Overlays:
         self.containers = containers
         self.halves: dict[str, Half] = {}
         self.addresses: dict[str, Attachment] = {}
+        self.gossip: NetworkDB | None = None
+        """Where it is said which networks this node is on, while it gossips."""
 
     def configure(self, attachments: Iterable[Attachment]) -> None:
         """The node's addresses are known, or have changed."""
@@ -70,7 +73,7 @@ class Overlays:
             if each.network is not None and each.network.spec.ingress and id not in self.halves:
                 self._make(each)
         for id in [id for id, half in self.halves.items() if half.network.spec.ingress and id not in self.addresses]:
-            del self.halves[id]
+            self._remove(id)
 
     def missing(self, attachments: Iterable[Attachment]) -> bool:
         """Whether the node has no address yet on one of these networks."""
@@ -86,13 +89,20 @@ class Overlays:
             own = self.addresses.get(attachment.network_id)
             address = own.address if own is not None else ""
             self.halves[attachment.network_id] = Half(attachment.network, self.host.clock.now, address)
+            if self.gossip is not None:
+                self.gossip.join_network(attachment.network_id)
+
+    def _remove(self, id: str) -> None:
+        del self.halves[id]
+        if self.gossip is not None:
+            self.gossip.leave_network(id)
 
     def remove(self, attachments: Iterable[Attachment]) -> None:
         """Take down those that nobody is on any more."""
         for id in [each.network_id for each in attachments]:
             half = self.halves.get(id)
             if half is not None and not half.network.spec.ingress and not any(self._on(id)):
-                del self.halves[id]
+                self._remove(id)
 
     def clear(self) -> None:
         """The node has left the swarm."""

@@ -33,9 +33,15 @@ class _Item(Generic[T]):
         self.transmits = 0
         self.order = (0, -size, -id)
 
-    def transmitted(self) -> None:
+    def transmitted(self) -> int:
+        """It was sent once more; how often that makes."""
         self.transmits += 1
         self.order = (self.transmits, -self.size, -self.id)
+        return self.transmits
+
+    def finish(self) -> None:
+        if self.finished is not None:
+            self.finished()
 
 
 class Broadcasts(Generic[T]):
@@ -45,6 +51,7 @@ class Broadcasts(Generic[T]):
         self._nodes = nodes
         self._wanted = wanted
         self._items: list[_Item[T]] = []
+        self._by_key: dict[Hashable, _Item[T]] = {}
         self._ids = 0
 
     def __len__(self) -> int:
@@ -55,41 +62,54 @@ class Broadcasts(Generic[T]):
 
         ``finished`` is called when it was sent often enough, or is replaced.
         """
-        if key is not None:
-            older = next((item for item in self._items if item.key == key), None)
-            if older is not None:
-                self._items.remove(older)
-                self._finish(older)
         self._ids += 1
-        insort(self._items, _Item(message, size, key, self._ids, finished), key=lambda item: item.order)
+        item = _Item(message, size, key, self._ids, finished)
+        older = self._by_key.get(key) if key is not None else None
+        if key is not None:
+            self._by_key[key] = item
+        if older is not None:
+            self._items.remove(older)
+            older.finish()
+        self._insert(item)
         self._wanted()
+
+    def _insert(self, item: _Item[T]) -> None:
+        insort(self._items, item, key=lambda each: each.order)
 
     def take(self, overhead: int, limit: int) -> list[tuple[T, int]]:
         """What to put into one packet of ``limit`` bytes, with ``overhead`` for each message: those sent least often first, of these
         the largest that fit, of these the newest. With their sizes."""
-        if not self._items:
-            return []
-        times = transmit_limit(self._nodes())
         free = limit - overhead
         taken: list[_Item[T]] = []
-        for item in self._items:
+        left: list[_Item[T]] = []
+        for place, item in enumerate(self._items):
             if free <= 0:
+                left += self._items[place:]
                 break
             if item.size <= free:
                 taken.append(item)
                 free -= overhead + item.size
-        left = taken if len(taken) == len(self._items) else None
-        self._items = [] if left is not None else [item for item in self._items if item not in taken]
+            else:
+                left.append(item)
+        if not taken:
+            return []
+        self._items = left
+        times = transmit_limit(self._nodes())
+        over = []
         for item in taken:
-            item.transmitted()
-            if item.transmits < times:
-                insort(self._items, item, key=lambda item: item.order)
-        sent = [(item.message, item.size) for item in taken]
-        for item in taken:
-            if item.transmits >= times:
-                self._finish(item)
-        return sent
+            if item.transmitted() < times:
+                self._insert(item)
+            else:
+                over.append(item)
+                if self._by_key.get(item.key) is item:
+                    del self._by_key[item.key]
+        for item in over:
+            item.finish()
+        return [(item.message, item.size) for item in taken]
 
-    def _finish(self, item: _Item[T]) -> None:
-        if item.finished is not None:
-            item.finished()
+    def clear(self) -> None:
+        """Send nothing of it."""
+        items, self._items = self._items, []
+        self._by_key.clear()
+        for item in items:
+            item.finish()

@@ -117,7 +117,7 @@ def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> Simula
                 (settings.os, settings.arch),
             )
         )
-    return SimulatedWorld(hosts, seed, cluster.profile, eager=eager)
+    return SimulatedWorld(hosts, seed, cluster.profile, eager=eager, gossip=cluster.gossip)
 
 
 def refuse_what_is_not_possible(loaded: LoadedScenario, world: World) -> None:

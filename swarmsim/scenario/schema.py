@@ -69,6 +69,7 @@ class ClusterLayout(Strict):
     profile: str = Field("lab", description="how quick machines and network are: lab, vm")
     sites: dict[Name, list[Name]] = Field({}, description="which hosts stand together, for maps of the cluster")
     formed: bool = Field(True, description="false: the scenario types swarm init and join itself")
+    gossip: bool = Field(False, description="true: engines gossip about networks, packet by packet (members, tables)")
     hosts: dict[str, HostSettings] = Field({}, description="what is special about single hosts, by name")
 
     def names(self) -> tuple[list[str], list[str]]:

@@ -30,8 +30,10 @@ class SimContext(Subject):
     It changes with everything an onlooker could see (:meth:`mark_changed`).
     """
 
-    def __init__(self, clock: Clock, streams: RandomStreams, profile: Profile) -> None:
+    def __init__(self, clock: Clock, streams: RandomStreams, profile: Profile, *, gossip: bool = False) -> None:
         self.clock = clock
+        self.gossip = gossip
+        """Whether engines tell each other of networks, packet by packet."""
         self.streams = streams
         self.profile = profile
         self.fabric = Fabric(clock, streams)

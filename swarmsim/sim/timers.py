@@ -18,6 +18,9 @@ from swarmsim.sim.clock import Timer
 from swarmsim.sim.quiescence import Dormant, ticks_until
 from swarmsim.sim.scope import Scope
 
+INSTANT = 1e-9
+"""Of a period: how close to an instant of a lattice is at it."""
+
 
 class PeriodicTimer:
     """Calls ``step`` after ``first`` seconds and then every time after the seconds it returned.
@@ -100,7 +103,8 @@ class AlignedTicker:
             return
         self.requested = True
         elapsed = self.scope.clock.now - self.origin
-        instants = math.floor(elapsed / self.period) + 1
+        # Asked for at an instant itself, the next one is meant: sums of floats may fall just short of it.
+        instants = math.floor(elapsed / self.period + INSTANT) + 1
         self.scope.after(max(0.0, instants * self.period - elapsed), self._beat)
 
     def _beat(self) -> None:

@@ -156,7 +156,7 @@ class SwarmNode(Subject):
     # -- what the managers say
 
     def _on_session_message(self, node: Node) -> None:
-        self.executor.configure(node)
+        self.executor.configure(node, self.disk.remotes.addresses(without=self.identity.node_id))
         ready, self._ready = self._ready, []
         for event in ready:
             event.succeed()

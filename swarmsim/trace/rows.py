@@ -329,6 +329,15 @@ class SessionFailed(TypedDict):
     reason: Annotated[str, "why"]
 
 
+class GossipMember(TypedDict):
+    """What one engine thinks of another in the gossip about networks has changed; only where the cluster has ``gossip``."""
+
+    host: Annotated[str, "who thinks so"]
+    peer: Annotated[str, "of whose host"]
+    name: Annotated[str, "the peer's name in the gossip, new with every start of its engine"]
+    state: Annotated[str, "alive, suspect, dead (no answer for long enough) or left (it said so)"]
+
+
 class AgentReport(TypedDict):
     """An agent has moved a task and reports it. Only with `swarmsim run --messages`."""
 
@@ -490,6 +499,7 @@ INTERNALS: dict[str, type] = {
     "raft.message": RaftMessage,
     "session": Session,
     "session.failed": SessionFailed,
+    "gossip.member": GossipMember,
     "agent.report": AgentReport,
     "node.silent": NodeSilent,
     "scheduler.assigned": SchedulerAssigned,

@@ -43,13 +43,15 @@ class SimulatedCluster:
     """The hosts of a :class:`~swarmsim.world.simulated.SimulatedWorld`, and all that can be done to them.
 
     ``profile`` is a profile or the name of a shipped one. ``eager`` runs every heartbeat and tick; otherwise those that can change nothing are left out
-    (:mod:`swarmsim.swarm.skiprules`).
+    (:mod:`swarmsim.swarm.skiprules`). ``gossip``: engines tell each other of networks, packet by packet (:mod:`swarmsim.network`).
     """
 
-    def __init__(self, hosts: list[HostSpec], seed: int, profile: str | Profile, *, eager: bool = False) -> None:
+    def __init__(
+        self, hosts: list[HostSpec], seed: int, profile: str | Profile, *, eager: bool = False, gossip: bool = False
+    ) -> None:
         self.clock = Clock()
         of_world = load_profile(profile) if isinstance(profile, str) else profile
-        self.ctx = SimContext(self.clock, RandomStreams(seed), of_world)
+        self.ctx = SimContext(self.clock, RandomStreams(seed), of_world, gossip=gossip)
         self.journal = self.ctx.journal
         self.hosts: Mapping[str, HostSpec] = {spec.name: spec for spec in hosts}
         self.engines: dict[str, Engine] = {}

@@ -28,8 +28,10 @@ class SimulatedWorld(SimulatedCluster):
     capabilities: Collection[Capability] = frozenset(Capability)
     verbs: Collection[str] = VERBS.keys()
 
-    def __init__(self, hosts: list[HostSpec], seed: int, profile: str | Profile, *, eager: bool = False) -> None:
-        super().__init__(hosts, seed, profile, eager=eager)
+    def __init__(
+        self, hosts: list[HostSpec], seed: int, profile: str | Profile, *, eager: bool = False, gossip: bool = False
+    ) -> None:
+        super().__init__(hosts, seed, profile, eager=eager, gossip=gossip)
         self._shown = ClusterState()
         self._differences = Differences(self._show)
 

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 
 from swarmsim.sim.clock import FOREVER, Clock, Timer
 from swarmsim.sim.errors import ModelError
-from swarmsim.sim.net.fabric import Fabric
+from swarmsim.sim.net.fabric import Carrier, Fabric
 from swarmsim.sim.quiescence import Subject
 from swarmsim.sim.scope import Scope
 
@@ -176,7 +176,7 @@ class Socket:
     peer: Socket
     _peer_name: str
 
-    def __init__(self, host: NetStack, identity: str) -> None:
+    def __init__(self, host: NetStack, identity: str, carrier: Carrier | None = None) -> None:
         self.host = host
         self.identity = identity
         self.alive = True
@@ -185,7 +185,7 @@ class Socket:
         """Whoever the other side's segments are for."""
         self.on_close: Callable[[str], object] = lambda why: None
         self._env = host.clock.env
-        self._fabric = host.fabric
+        self._fabric = carrier or host.fabric
         self._power = host.power
         self._name = host.name
         self._arrival = 0.0
@@ -197,9 +197,15 @@ class Socket:
         host.sockets[self] = None
 
     @staticmethod
-    def pair(client: NetStack, client_identity: str, server: NetStack, server_identity: str) -> tuple[Socket, Socket]:
-        """Two ends of one connection."""
-        near, far = Socket(client, client_identity), Socket(server, server_identity)
+    def pair(
+        client: NetStack,
+        client_identity: str,
+        server: NetStack,
+        server_identity: str,
+        carrier: Carrier | None = None,
+    ) -> tuple[Socket, Socket]:
+        """Two ends of one connection; ``carrier`` carries its packets, if not the hosts' fabric."""
+        near, far = Socket(client, client_identity, carrier), Socket(server, server_identity, carrier)
         near.peer, far.peer = far, near
         near._peer_name, far._peer_name = far._name, near._name
         return near, far

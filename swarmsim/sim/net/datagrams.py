@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from swarmsim.sim.clock import FOREVER, Timer
 from swarmsim.sim.errors import ModelError
 from swarmsim.sim.net.connection import Address, NetStack
+from swarmsim.sim.net.fabric import Carrier
 from swarmsim.sim.scope import Scope
 
 T = TypeVar("T")
@@ -16,11 +17,19 @@ T = TypeVar("T")
 class DatagramSocket(Generic[T]):
     """A bound UDP socket, until ``scope`` ends: ``on_datagram(payload, sender)`` for each packet that arrives at ``port``.
 
-    Raises :class:`ModelError` if the port is in use.
+    ``carrier`` is who carries its packets, if not the host's fabric. Raises :class:`ModelError` if the port is in use.
     """
 
-    def __init__(self, host: NetStack, scope: Scope, port: int, on_datagram: Callable[[T, Address], object]) -> None:
+    def __init__(
+        self,
+        host: NetStack,
+        scope: Scope,
+        port: int,
+        on_datagram: Callable[[T, Address], object],
+        carrier: Carrier | None = None,
+    ) -> None:
         self.host = host
+        self.carrier = carrier or host.fabric
         self.at = Address("udp", host.address, port)
         self.on_datagram = on_datagram
         if self.at in host.receivers:
@@ -37,7 +46,7 @@ class DatagramSocket(Generic[T]):
         remote = self.host.by_address.get(to.address)
         if remote is None:
             return
-        delay = self.host.fabric.transit(self.host.name, remote.name)
+        delay = self.carrier.transit(self.host.name, remote.name)
         if delay is not None:
             Timer(self.host.clock.env, self.host.clock.now + delay, self._arrive, (remote, to, payload), FOREVER)
 

@@ -12,15 +12,31 @@ listener
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from swarmsim.sim.clock import FOREVER, Timer
 from swarmsim.sim.errors import ModelError
 from swarmsim.sim.net.connection import Address, NetStack, Socket
+from swarmsim.sim.net.fabric import Carrier
 from swarmsim.sim.scope import Scope
 
 SYN_REPEATS = (1.0, 3.0, 7.0, 15.0, 31.0, 63.0)
 """Seconds after the first: TCP_TIMEOUT_INIT 1 s, doubling, tcp_syn_retries 6."""
 SYN_GIVE_UP = 127.0
+
+
+class Patience(NamedTuple):
+    """When a kernel asks again, in seconds after it first did, when it has asked in vain, and what it then says."""
+
+    repeats: tuple[float, ...]
+    give_up: float
+    why: str
+
+
+SYN = Patience(SYN_REPEATS, SYN_GIVE_UP, "connect: connection timed out")
+NEIGHBOUR = Patience((1.0, 2.0), 3.0, "connect: no route to host")
+"""Where the other host is on the same link and silent for so long that its hardware address is forgotten: it is asked for with ARP, three
+times, and the SYN follows the answer (neigh/default/mcast_solicit, retrans_time_ms)."""
 
 
 class DialError(ModelError):
@@ -34,10 +50,24 @@ class Dialer:
     """An attempt to connect, which takes ``timeout`` seconds at most (net.Dialer).
 
     ``done`` is given the client's end or a :class:`DialError`, once, unless the attempt is abandoned. ``ago``: it began so
-    many seconds before, and has had no answer so far.
+    many seconds before, and has had no answer so far. ``carrier`` is who carries its packets and the connection's, if not the
+    host's fabric.
     """
 
-    __slots__ = ("_accepted", "_began", "_deadline", "_done", "_identity", "_over", "host", "remote", "scope", "to")
+    __slots__ = (
+        "_accepted",
+        "_began",
+        "_deadline",
+        "_done",
+        "_identity",
+        "_over",
+        "_patience",
+        "carrier",
+        "host",
+        "remote",
+        "scope",
+        "to",
+    )
 
     def __init__(
         self,
@@ -48,15 +78,19 @@ class Dialer:
         timeout: float,
         done: Callable[[Socket | DialError], object],
         ago: float = 0.0,
+        carrier: Carrier | None = None,
+        patience: Patience = SYN,
     ) -> None:
         self.host = host
+        self._patience = patience
+        self.carrier = carrier or host.fabric
         self.scope = scope
         self.to = to
         self.remote = host if to.protocol == "unix" else host.by_address.get(to.address)
         self._identity = identity
         self._done = done
         self._began = host.clock.now - ago
-        self._deadline = min(timeout, SYN_GIVE_UP)
+        self._deadline = min(timeout, patience.give_up)
         self._accepted: Socket | None = None
         self._over = False
         if self.remote is None:
@@ -87,7 +121,8 @@ class Dialer:
 
     def _wait(self, elapsed: float) -> None:
         """The next SYN, or the end."""
-        following = next((sent for sent in SYN_REPEATS if sent > elapsed + 1e-9), SYN_GIVE_UP)
+        repeats, give_up, _ = self._patience
+        following = next((sent for sent in repeats if sent > elapsed + 1e-9), give_up)
         following = min(following, self._deadline)
         self.scope.after(following - elapsed, self._not_answered, following)
 
@@ -95,15 +130,15 @@ class Dialer:
         if self._over:
             return
         if elapsed >= self._deadline:
-            kernel = self._deadline >= SYN_GIVE_UP
-            self._finish(DialError(self.to, "connect: connection timed out" if kernel else "i/o timeout"))
+            kernel = self._deadline >= self._patience.give_up
+            self._finish(DialError(self.to, self._patience.why if kernel else "i/o timeout"))
             return
         self._send_syn()
         self._wait(elapsed)
 
     def _send_syn(self) -> None:
         assert self.remote is not None
-        delay = self.host.fabric.transit(self.host.name, self.remote.name)
+        delay = self.carrier.transit(self.host.name, self.remote.name)
         if delay is not None:
             Timer(self.host.clock.env, self.host.clock.now + delay, self._syn_arrives, (), FOREVER)
 
@@ -112,7 +147,7 @@ class Dialer:
         assert remote is not None
         if not remote.powered or self._over:
             return
-        back = self.host.fabric.transit(remote.name, self.host.name)
+        back = self.carrier.transit(remote.name, self.host.name)
         near = self._accepted
         if near is None:
             listener = remote.listener_at(self.to)
@@ -120,7 +155,7 @@ class Dialer:
                 if back is not None:
                     self.scope.after(back, self._finish, DialError(self.to, "connect: connection refused"))
                 return
-            self._accepted, far = Socket.pair(self.host, self._identity, remote, listener.identity)
+            self._accepted, far = Socket.pair(self.host, self._identity, remote, listener.identity, self.carrier)
             near = self._accepted
             listener.on_accept(far)
         if back is not None:

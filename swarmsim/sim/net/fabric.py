@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import networkx as nx
 
@@ -21,6 +21,12 @@ from swarmsim.sim.streams import RandomStreams
 LOOPBACK = 2e-5  # seconds a packet to oneself takes: the kernel only
 
 Latency = Callable[[Random], float]
+
+
+class Carrier(Protocol):
+    """Whoever carries packets: a :class:`Fabric`, or one with luck of its own."""
+
+    def transit(self, src: str, dst: str, /) -> float | None: ...
 
 
 class _Path(NamedTuple):
@@ -153,7 +159,11 @@ class Fabric:
         assert path is not None, f"no route from {a} to {b}"
         return sum(latency(self._rng) for latency in path.latencies)
 
-    def transit(self, src: str, dst: str) -> float | None:
+    def with_luck(self, rng: Random) -> Carrier:
+        """The same links with chance of their own: what uses them moves nobody else's."""
+        return _WithLuck(self, rng)
+
+    def transit(self, src: str, dst: str, rng: Random | None = None) -> float | None:
         """The seconds after which a packet sent now arrives; ``None`` if a cut or chance swallows it."""
         if src == dst:
             return LOOPBACK
@@ -161,7 +171,8 @@ class Fabric:
         if path is None:
             return None
         latencies, loss, _ = path
-        rng = self._rng
+        if rng is None:
+            rng = self._rng
         if loss and rng.random() < loss:
             return None
         delay = 0.0
@@ -212,3 +223,14 @@ class Fabric:
         """Where everything from ``host`` must go first: over its only link, if it has one only."""
         neighbours = self.graph.adj[host]
         return next(iter(neighbours)) if len(neighbours) == 1 else host
+
+
+class _WithLuck:
+    __slots__ = ("_fabric", "_rng")
+
+    def __init__(self, fabric: Fabric, rng: Random) -> None:
+        self._fabric = fabric
+        self._rng = rng
+
+    def transit(self, src: str, dst: str, /) -> float | None:
+        return self._fabric.transit(src, dst, self._rng)

@@ -26,6 +26,10 @@ class Remotes:
         """These are all managers now; known ones keep what was observed."""
         self.weights = {peer: self.weights.get(peer, OBSERVATION) for peer in peers}
 
+    def addresses(self, without: str) -> tuple[str, ...]:
+        """Where all are but the node ``without``, without ports."""
+        return tuple(peer.addr.rpartition(":")[0] for peer in self.weights if peer.node_id != without)
+
     def observe(self, peer: Peer | None, good: bool) -> None:
         """What came of talking to a manager; of the one in this very process (``None``) nothing is noted."""
         if peer in self.weights:

@@ -24,8 +24,8 @@ class Executor(Protocol):
 
     def controller(self, task: Task) -> Controller: ...
 
-    def configure(self, node: Node) -> None:
-        """What the managers say of the node (executor.go Configure)."""
+    def configure(self, node: Node, managers: tuple[str, ...]) -> None:
+        """What the managers say of the node (executor.go Configure), and the addresses of those elsewhere."""
 
     def managing(self, store: MemoryStore) -> None:
         """A manager with this store runs on the host now."""

@@ -1,0 +1,150 @@
+"""Gossip in the life of a cluster's engines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from swarmsim.network.records import ENDPOINT_TABLE, EndpointRecord
+from tests.conftest import Lab
+
+
+class Gossiping:
+    """A lab whose engines gossip, and what each came to think of the others since it was formed."""
+
+    def __init__(self, managers: int = 1, workers: int = 2, seed: int = 1, *, eager: bool = False) -> None:
+        self.lab = Lab(managers, workers, seed, gossip=True, eager=eager)
+        self.lab.sleep(5.0)
+        self.rows: list[dict[str, Any]] = []
+        self.lab.world.subscribe(self.rows.append, only=frozenset(("gossip.member",)))
+
+    def fault(self, verb: str, *hosts: str) -> float:
+        """The second it happened."""
+        at = self.lab.now
+        self.lab.world.run(self.lab.world.fault(verb, list(hosts)))
+        return at
+
+    def db(self, host: str) -> Any:
+        gossip = self.lab.world.engines[host].gossip
+        assert gossip is not None
+        return gossip.db
+
+    def ingress(self, host: str) -> str:
+        (network,) = self.db(host).networks[self.db(host).name]
+        return network
+
+    def create(self, host: str, key: str) -> None:
+        record = EndpointRecord(key, f"web.1.{key}", "10.0.0.9")
+        self.db(host).create_entry(ENDPOINT_TABLE, self.ingress(host), key, record)
+
+    def keys(self, host: str) -> set[str]:
+        return set(self.db(host).entries(ENDPOINT_TABLE, self.ingress(host)))
+
+    def first(self, state: str, host: str, peer: str) -> float:
+        return next(r["t"] for r in self.rows if (r["state"], r["host"], r["peer"]) == (state, host, peer))
+
+    def states(self, host: str, peer: str) -> list[str]:
+        return [r["state"] for r in self.rows if (r["host"], r["peer"]) == (host, peer)]
+
+
+def test_all_engines_of_a_swarm_gossip_and_all_are_on_the_ingress_network():
+    cluster = Gossiping(managers=3, workers=2)
+    for host in ("m1", "m2", "m3", "w1", "w2"):
+        peers = cluster.db(host).peers(cluster.ingress(host))
+        assert {peer.address for peer in peers} == {h.address for h in cluster.lab.world.hosts.values()}
+
+
+def test_without_being_asked_for_there_is_no_gossip(lab):
+    assert lab.world.engines["m1"].gossip is None
+
+
+RECORDED_LOSS = {3: (5.0, 7.7), 5: (5.4, 6.4)}
+"""Seconds from silent power loss until entries leave the others' load balancers: mesh d (five runs), d5 (two runs)."""
+
+
+@pytest.mark.parametrize("size", RECORDED_LOSS)
+def test_entries_of_a_lost_host_leave_the_others_as_in_the_recorded_mesh(size):
+    low, high = RECORDED_LOSS[size]
+    took = []
+    for seed in range(1, 9):
+        cluster = Gossiping(size // 2, size - size // 2, seed)
+        cluster.create("w2", "e1")
+        cluster.lab.sleep(3.0 + seed / 8)
+        assert cluster.keys("m1") == {"e1"}
+        at = cluster.fault("power-off", "w2")
+        cluster.lab.wait(lambda cluster=cluster: not cluster.keys("m1") and not cluster.keys("w1"), step=0.05)
+        took.append(cluster.lab.now - at)
+    took.sort()
+    assert low <= took[len(took) // 2] <= high
+    assert took[0] > 4.9
+    assert took[-1] < 8.5
+
+
+def test_a_killed_engine_is_silent_and_comes_back_as_another():
+    cluster = Gossiping()
+    before = cluster.db("w2").name
+    cluster.create("w2", "e1")
+    cluster.lab.sleep(2.0)
+    at = cluster.fault("kill-engine", "w2")
+    cluster.lab.sleep(20.0)
+    assert 4.9 < cluster.first("dead", "m1", "w2") - at < 8.0
+    assert cluster.keys("m1") == set()
+    cluster.fault("power-on", "w2")
+    cluster.lab.sleep(20.0)
+    assert cluster.db("w2").name != before
+    assert cluster.states("m1", "w2") == ["suspect", "dead", "alive"]
+
+
+def test_an_engine_that_is_quickly_back_is_taken_for_another_at_once():
+    cluster = Gossiping()
+    cluster.create("w2", "e1")
+    cluster.lab.sleep(2.0)
+    cluster.fault("kill-engine", "w2")
+    cluster.fault("power-on", "w2")
+    cluster.lab.wait(lambda: cluster.lab.world.engines["w2"].gossip is not None)
+    cluster.lab.sleep(1.0)
+    assert cluster.keys("m1") == cluster.keys("w1") == set()
+    assert len(cluster.db("m1").cluster_peers()) == 3
+
+
+def test_who_leaves_the_swarm_leaves_the_gossip():
+    cluster = Gossiping()
+    assert cluster.lab.docker("swarm leave", on="w2").code == 0
+    assert cluster.lab.world.engines["w2"].gossip is None
+    cluster.lab.sleep(10.0)
+    assert cluster.states("m1", "w2") == cluster.states("w1", "w2") == ["left"]
+
+
+def test_a_cut_host_loses_sight_of_all_others_and_they_of_it():
+    cluster = Gossiping()
+    for host in ("m1", "w1", "w2"):
+        cluster.create(host, f"of {host}")
+    cluster.lab.sleep(3.0)
+    cluster.lab.world.ctx.fabric.separate(["w2"])
+    cluster.lab.sleep(15.0)
+    assert cluster.keys("w2") == {"of w2"}
+    assert cluster.keys("m1") == cluster.keys("w1") == {"of m1", "of w1"}
+    cluster.lab.world.ctx.fabric.rejoin(1)
+    cluster.lab.sleep(60.0)
+    assert cluster.keys("w2") == cluster.keys("m1") == cluster.keys("w1") == {"of m1", "of w1", "of w2"}
+
+
+def rows_of(gossip: bool) -> list[dict[str, Any]]:
+    lab = Lab(1, 2, formed=False, gossip=gossip)
+    rows: list[dict[str, Any]] = []
+    lab.world.subscribe(rows.append)
+    lab.world.introduce()
+    lab.world.observe()
+    lab.world.run(lab.world.form())
+    lab.service(4)
+    lab.sleep(30.0)
+    lab.world.run(lab.world.fault("power-off", ["w2"]))
+    lab.sleep(60.0)
+    return rows
+
+
+def test_gossip_moves_nobody_elses_luck():
+    with_gossip = rows_of(gossip=True)
+    assert [row for row in with_gossip if row["kind"] != "gossip.member"] == rows_of(gossip=False)
+    assert any(row["kind"] == "gossip.member" for row in with_gossip)
