@@ -22,6 +22,7 @@ from swarmsim.analysis.availability import as_json as availability_as_json
 from swarmsim.analysis.ensemble import RunResult, estimates, percentile, pooled, precise, record_many, run_ensemble
 from swarmsim.analysis.milestones import milestones
 from swarmsim.exercise.command import correct_sessions, exercise_app
+from swarmsim.replay.texts import Texts, language_named
 from swarmsim.scenario.duration import parse_seconds
 from swarmsim.scenario.loader import (
     LoadedScenario,
@@ -64,6 +65,7 @@ app.add_typer(exercise_app, name="exercise")
 
 Form = Literal["story", "timeline", "line", "json"]
 """What a run is told as; with the timeline comes the story too."""
+Lang = Annotated[str | None, typer.Option(help="en or zh; default: the locale's")]
 Eager = Annotated[bool, typer.Option("--eager", help="run every heartbeat and tick, also those that change nothing")]
 
 
@@ -93,6 +95,13 @@ def _load_to_run(file: str, settings: list[str] | None = None) -> LoadedScenario
     return loaded
 
 
+def _texts(lang: str | None) -> Texts:
+    try:
+        return Texts(language_named(lang))
+    except ValueError as problem:
+        raise _fail(problem) from None
+
+
 @app.command()
 def run(
     files: Annotated[list[str], typer.Argument(help="scenario files, or names of shipped scenarios")],
@@ -117,10 +126,12 @@ def run(
         list[str] | None, typer.Option("--set", help="another value at a path, such as cluster.managers=5; repeatable")
     ] = None,
     eager: Eager = False,
+    lang: Lang = None,
 ) -> None:
     """Run scenarios: tell what happened, check what they expect, leave a trace and a picture."""
     limit = _until(until)
     wanted = _precision(precision)
+    texts = _texts(lang)
     if wanted is not None and not seeds:
         raise _fail("--precision is reached with more runs: give --seeds, how many at most")
     loaded = [_load_to_run(file, set_) for file in files]
@@ -139,10 +150,10 @@ def run(
     code = 0
     for scenario in loaded:
         if seeds:
-            code = max(code, _ensemble(scenario, range(seed, seed + seeds), as_json, quiet, eager, wanted))
+            code = max(code, _ensemble(texts, scenario, range(seed, seed + seeds), as_json, quiet, eager, wanted))
             continue
         form: Form = "json" if as_json else "line" if quiet else "timeline" if verbose or speed else "story"
-        outcome = _run_once(scenario, seed, trace, plot, form, speed, limit, messages, eager)
+        outcome = _run_once(texts, scenario, seed, trace, plot, form, speed, limit, messages, eager)
         if outcome.interrupted:
             raise typer.Exit(INTERRUPTED)
         code = max(code, UNMET if outcome.failures else 0)
@@ -174,6 +185,7 @@ def _until(text: str | None) -> float | None:
 
 
 def _run_once(
+    texts: Texts,
     loaded: LoadedScenario,
     seed: int,
     trace_path: Path | None,
@@ -190,13 +202,13 @@ def _run_once(
     header = trace_header(loaded, seed)
     rows: list[dict[str, Any]] = []
     length = loaded.scenario.duration
-    screen = Screen(speed, length) if speed else None
+    screen = Screen(texts, speed, length) if speed else None
     meter = Meter()
     try:
         trace_path = trace_path or _in_runs(f"{stem}.jsonl")
         plot_path = plot_path or _in_runs(f"{stem}.png")
         if form in ("story", "timeline"):
-            show_title(header)
+            show_title(texts, header)
         bar = Bar(name, None if screen else length)
         with TraceWriter(trace_path, header) as writer, bar:
 
@@ -221,12 +233,12 @@ def _run_once(
         summary["availability"] = availability_as_json(meter.read())
         print(json.dumps({**summary, "trace": str(trace_path), "plot": str(plot_path)}))
     elif form == "line":
-        show_in_one_line(header, outcome, meter.read(), trace_path)
+        show_in_one_line(texts, header, outcome, meter.read(), trace_path)
     else:
         if form == "timeline" and not screen:
-            show_timeline(trace, length)
-        show_story(trace)
-        show_verdict(outcome, meter.read(), trace_path, plot_path)
+            show_timeline(texts, trace, length)
+        show_story(texts, trace)
+        show_verdict(texts, outcome, meter.read(), trace_path, plot_path)
     return outcome
 
 
@@ -252,7 +264,7 @@ def _summary(loaded: LoadedScenario, seed: int, outcome: Outcome, trace: Trace) 
 
 
 def _ensemble(
-    loaded: LoadedScenario, seeds: range, as_json: bool, quiet: bool, eager: bool, precision: float | None
+    texts: Texts, loaded: LoadedScenario, seeds: range, as_json: bool, quiet: bool, eager: bool, precision: float | None
 ) -> int:
     runs: list[RunResult] = []
     with Progress(console=Console(stderr=True), disable=quiet or as_json, transient=True) as progress:
@@ -268,7 +280,7 @@ def _ensemble(
     if as_json:
         print(json.dumps(_ensemble_summary(loaded, runs)))
     else:
-        show_ensemble(loaded.scenario.name, runs, len(seeds))
+        show_ensemble(texts, loaded.scenario.name, runs, len(seeds))
     return UNMET if any(one.failures for one in runs) else 0
 
 
@@ -336,7 +348,7 @@ def watch(
     seed: Annotated[int, typer.Option(help="seed of the run; the same seed gives the same future")] = 1,
     speed: Annotated[float, typer.Option(min=0.1, max=10_000.0, help="multiple of real time to begin with")] = 1.0,
     messages: Annotated[bool, typer.Option(help="show every Raft message")] = False,
-    lang: Annotated[str | None, typer.Option(help="en or zh; default: the locale's")] = None,
+    lang: Lang = None,
     web: Annotated[bool, typer.Option("--web", help="in a browser instead of the terminal")] = False,
     host: Annotated[str, typer.Option(help="with --web: address to listen at")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="with --web: port to listen at")] = 8000,
@@ -484,12 +496,14 @@ def _many(sources: list[str], seeds: int) -> list[Trace]:
 def report(
     trace: Annotated[Path, typer.Argument(help="a trace, simulated or recorded")],
     out: Annotated[Path | None, typer.Option(help="HTML file to write; default: TRACE with .html")] = None,
+    lang: Lang = None,
 ) -> None:
     """Write a run as one page: the story, the plots, the timeline to search. It needs no network."""
     from swarmsim.report import write_report
 
     target = out or trace.with_suffix(".html")
-    _guarded(lambda: write_report(load_trace(trace), trace, target))
+    texts = _texts(lang)
+    _guarded(lambda: write_report(load_trace(trace), trace, target, texts))
     print(target)
 
 

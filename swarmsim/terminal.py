@@ -17,8 +17,9 @@ from rich.text import Text
 from swarmsim.analysis.availability import Availability
 from swarmsim.analysis.ensemble import RunResult, estimates, percentile, pooled
 from swarmsim.replay.story import in_short, story
+from swarmsim.replay.texts import Texts
 from swarmsim.replay.timeline import Line, Timeline, clock_time, told
-from swarmsim.replay.words import counted, duration, share
+from swarmsim.replay.words import duration, share
 from swarmsim.scenario.runner import Outcome
 from swarmsim.trace.reader import Trace
 
@@ -50,7 +51,8 @@ class Screen:
     ``length`` of the scenario in seconds, if it has one: a long one is shown in fewer lines.
     """
 
-    def __init__(self, speed: float, length: float | None) -> None:
+    def __init__(self, texts: Texts, speed: float, length: float | None) -> None:
+        self._texts = texts
         self._console = Terminal(highlight=False, soft_wrap=True)
         self._timeline = Timeline(length or 0.0)
         self._speed = speed
@@ -61,11 +63,11 @@ class Screen:
             return
         for line in self._timeline.add(row):
             self._keep_pace(line.t)
-            _print(self._console, line)
+            _print(self._console, line, self._texts)
 
     def finish(self) -> None:
         for line in self._timeline.finish():
-            _print(self._console, line)
+            _print(self._console, line, self._texts)
 
     def _keep_pace(self, t: float) -> None:
         if self._origin is None:
@@ -76,25 +78,26 @@ class Screen:
             time.sleep(ahead)
 
 
-def _print(console: Console, line: Line) -> None:
-    console.print(Text(line.plain(), style=STYLES.get(line.sort, "")))
+def _print(console: Console, line: Line, texts: Texts) -> None:
+    said = line._replace(text=texts.line(line))
+    console.print(Text(said.plain(), style=STYLES.get(line.sort, "")))
 
 
-def show_timeline(trace: Trace, length: float | None) -> None:
+def show_timeline(texts: Texts, trace: Trace, length: float | None) -> None:
     """The timeline of a run that is over; as of :class:`Screen`."""
     console = Terminal(highlight=False, soft_wrap=True)
     for line in told((row for row in trace.rows if row["kind"] != "unmet"), length or 0.0):
-        _print(console, line)
+        _print(console, line, texts)
 
 
-def show_title(header: dict[str, Any]) -> None:
+def show_title(texts: Texts, header: dict[str, Any]) -> None:
     """What is run: title, what there is to see, seed."""
     console = Terminal(highlight=False)
     console.print(Text(header["title"] or header["scenario"], style="bold"))
     if header["about"]:
         console.print(Text(header["about"]))
-    said = f"scenario {header['scenario']}, seed {header['seed']}, profile {header['profile']}"
-    console.print(Text(said, style="dim"))
+    origin = texts("origin", scenario=header["scenario"], seed=header["seed"], profile=header["profile"])
+    console.print(Text(origin, style="dim"))
 
 
 class Bar:
@@ -123,7 +126,7 @@ class Bar:
         self._progress.stop()
 
 
-def show_story(trace: Trace) -> None:
+def show_story(texts: Texts, trace: Trace) -> None:
     """What was done and what followed, in about ten lines."""
     chapters, others = in_short(story(trace))
     console = Terminal(highlight=False)
@@ -131,93 +134,100 @@ def show_story(trace: Trace) -> None:
     table.add_column(justify="right", style="dim", no_wrap=True)
     table.add_column()
     for chapter in chapters:
-        table.add_row(clock_time(chapter.t).strip(), Text(chapter.what, style="bold", overflow="fold"))
+        table.add_row(clock_time(chapter.t).strip(), Text(texts.told(chapter.what), style="bold", overflow="fold"))
         if chapter.sentences:
-            table.add_row("", Text(" ".join(sentence.text for sentence in chapter.sentences)))
+            told_all = " ".join(texts.told(sentence.text) for sentence in chapter.sentences)
+            table.add_row("", Text(told_all, overflow="fold"))
     if others:
-        table.add_row("", Text(f"… and what followed from {others} more; --verbose tells all", style="dim"))
+        table.add_row("", Text(texts("others", n=others), style="dim"))
     console.print(table)
 
 
-def show_verdict(outcome: Outcome, availability: Availability, trace_path: Path, plot_path: Path) -> None:
+def show_verdict(texts: Texts, outcome: Outcome, availability: Availability, trace_path: Path, plot_path: Path) -> None:
     """What was missing, how a run ended, and where trace and picture are."""
     console = Terminal(highlight=False, soft_wrap=True)
     missing = availability.missing()
     if missing:
-        table = Table(title=f"missing in {duration(availability.seconds)}", title_justify="left", box=box.SIMPLE_HEAD)
-        table.add_column("what")
+        title = texts("missing in", took=duration(availability.seconds))
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+        table.add_column(texts("missing what"))
         for heading in ("time", "share", "incidents", "longest"):
-            table.add_column(heading, justify="right")
+            table.add_column(texts(f"missing {heading}"), justify="right")
         for name, found in missing.items():
             part = share(found.share(availability.seconds))
-            table.add_row(name, duration(found.seconds), part, str(found.incidents), duration(found.longest))
+            cells = (duration(found.seconds), part, str(found.incidents), duration(found.longest))
+            table.add_row(texts.told(name), *cells)
         console.print(table)
     if outcome.interrupted:
-        console.print("interrupted: the trace holds what happened until then", style="yellow")
+        console.print(texts("interrupted trace"), style="yellow")
     elif outcome.failures:
-        console.print(f"{counted(len(outcome.failures), 'expectation')} not met:", style="bold red")
+        many = len(outcome.failures)
+        console.print(texts("unmet one") if many == 1 else texts("unmet many", n=many), style="bold red")
         for failure in outcome.failures:
-            console.print(f"  expected {failure.expected}", markup=False)
-            console.print(f"  seen     {failure.seen}", markup=False)
+            console.print(texts("expected", what=texts.told(failure.expected)), markup=False)
+            console.print(texts("seen", what=texts.told(failure.seen)), markup=False)
     else:
-        console.print(f"all expectations hold ({duration(outcome.simulated)} simulated)", style="bold green")
+        console.print(texts("all hold", took=duration(outcome.simulated)), style="bold green")
     for sentence in outcome.believed:
-        console.print(f"but: {sentence}", style="yellow", markup=False)
-    console.print(f"trace: {trace_path}", markup=False)
-    console.print(f"plot:  {plot_path}", markup=False)
+        console.print(texts("but", what=texts.told(sentence)), style="yellow", markup=False)
+    console.print(texts("trace", path=trace_path), markup=False)
+    console.print(texts("plot", path=plot_path), markup=False)
 
 
-def show_in_one_line(header: dict[str, Any], outcome: Outcome, availability: Availability, trace_path: Path) -> None:
+def show_in_one_line(
+    texts: Texts, header: dict[str, Any], outcome: Outcome, availability: Availability, trace_path: Path
+) -> None:
     """How a run ended and where its trace is."""
     if outcome.interrupted:
-        verdict = "interrupted"
+        verdict = texts("interrupted")
     elif outcome.failures:
-        first = outcome.failures[0]
-        others = f" (and {len(outcome.failures) - 1} more)" if len(outcome.failures) > 1 else ""
-        verdict = f"not met: expected {first.expected}; seen {first.seen}{others}"
+        first, others = outcome.failures[0], len(outcome.failures) - 1
+        verdict = texts("line unmet", expected=texts.told(first.expected), seen=texts.told(first.seen))
+        verdict += texts("line more", n=others) if others else ""
     else:
-        verdict = f"all expectations hold ({duration(outcome.simulated)} simulated)"
-    verdict += "".join(f"; but: {sentence}" for sentence in outcome.believed)
-    missing = [f"{name} {share(found.share(availability.seconds))}" for name, found in availability.missing().items()]
-    parts = [verdict, *missing, f"trace {trace_path}"]
+        verdict = texts("all hold", took=duration(outcome.simulated))
+    parts = [verdict, *(texts("but", what=texts.told(sentence)) for sentence in outcome.believed)]
+    for name, found in availability.missing().items():
+        parts.append(f"{texts.told(name)} {share(found.share(availability.seconds))}")
+    parts.append(texts("line trace", path=trace_path))
     style = "yellow" if outcome.interrupted else "red" if outcome.failures else "green"
-    text = Text(f"{header['scenario']}, seed {header['seed']}: {'; '.join(parts)}", style=style)
-    Terminal(highlight=False, soft_wrap=True).print(text)
+    line = texts("line", scenario=header["scenario"], seed=header["seed"]) + texts("line between").join(parts)
+    Terminal(highlight=False, soft_wrap=True).print(Text(line, style=style))
 
 
-def show_ensemble(name: str, runs: list[RunResult], of: int) -> None:
+def show_ensemble(texts: Texts, name: str, runs: list[RunResult], of: int) -> None:
     """Percentiles of every milestone, means of what was missing, and the runs with unmet expectations.
 
     ``of`` seeds were asked for; fewer were run if the wanted precision was reached before.
     """
     console = Terminal(highlight=False)
-    seeds = f"seeds {runs[0].seed}..{runs[-1].seed}"
+    of_what = {"name": name, "first": runs[0].seed, "last": runs[-1].seed}
     values = pooled(runs)
     if values:
-        table = Table(title=f"{name}: {seeds}, seconds", title_justify="left")
-        table.add_column("milestone")
+        table = Table(title=texts("seeds seconds", **of_what), title_justify="left")
+        table.add_column(texts("milestone"))
         table.add_column("n", justify="right")
         for p in PERCENTILES:
             table.add_column(f"{p} %", justify="right")
         for milestone, found in values.items():
             cells = [f"{percentile(found, p / 100):.2f}" for p in PERCENTILES]
-            table.add_row(milestone, str(len(found)), *cells)
+            table.add_row(texts.told(milestone), str(len(found)), *cells)
         console.print(table)
     means = {what: mean for what, mean in estimates(runs).items() if mean.mean}
     if means:
-        table = Table(title=f"{name}: {seeds}, mean of a run and its 95 % confidence interval", title_justify="left")
-        table.add_column("missing")
-        table.add_column("mean", justify="right")
+        table = Table(title=texts("seeds mean", **of_what), title_justify="left")
+        table.add_column(texts("missing mean"))
+        table.add_column(texts("mean"), justify="right")
         table.add_column("±", justify="right")
         for what, mean in means.items():
-            table.add_row(what, f"{mean.mean:.4g}", f"{mean.half_width:.2g}")
+            table.add_row(texts.told(what), f"{mean.mean:.4g}", f"{mean.half_width:.2g}")
         console.print(table)
     if len(runs) < of:
-        console.print(f"stopped after {len(runs)} of {of} seeds: every share is known as precisely as was asked")
+        console.print(texts("stopped early", n=len(runs), all=of))
     unmet = [one for one in runs if one.failures]
     if unmet:
-        console.print(f"{len(unmet)} of {len(runs)} runs with unmet expectations:", style="bold red")
+        console.print(texts("runs unmet", n=len(unmet), all=len(runs)), style="bold red")
         for one in unmet[:5]:
-            console.print(f"  seed {one.seed}: {one.failures[0]}", markup=False)
+            console.print(texts("seed unmet", seed=one.seed, what=texts.told(one.failures[0])), markup=False)
     else:
-        console.print(f"all expectations hold in all {len(runs)} runs", style="bold green")
+        console.print(texts("runs hold", n=len(runs)), style="bold green")

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
 
 from swarmsim import Scenario, load_trace
 from swarmsim.replay.perfetto import events, write_perfetto
+from swarmsim.replay.story import story
+from swarmsim.replay.texts import Texts
+from swarmsim.replay.timeline import told
 from swarmsim.report import render_report, write_report
+from swarmsim.report.timeline import by_cause
 from swarmsim.trace.reader import Trace, TraceError
+from tests.english import left_in_english
 
 
 @pytest.fixture(scope="module")
@@ -19,13 +25,98 @@ def trace():
     return Scenario.load("quorum-loss").run(seed=1)
 
 
+class Page(HTMLParser):
+    """A page as its reader's browser takes it: what it would fetch, its ids, its words."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.ids: list[str] = []
+        self.words: list[str] = []
+        self.hidden: list[str] = []
+        self.boxes: dict[str, bool] = {}
+        self._inside: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        for name in ("src", "href", "xlink:href", "data", "poster", "action", "srcset"):
+            if (given.get(name) or "#").startswith("#") is False:
+                self.fetched.append(given[name] or "")
+        if tag in ("link", "base", "iframe", "object", "embed", "img"):
+            self.fetched.append(tag)
+        if "id" in given:
+            self.ids.append(given["id"] or "")
+        if tag == "input" and given.get("type") == "checkbox":
+            self.boxes[given["data-group"] or ""] = "checked" in given
+        if tag in ("style", "script", "pre", "svg"):
+            self._inside.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._inside and self._inside[-1] == tag:
+            self._inside.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self._inside and data.strip():
+            self.words.append(data.strip())
+
+
 def test_a_page_needs_no_network(trace):
     page = render_report(trace, "runs/quorum-loss-1.jsonl")
-    assert page.count("<svg") == 4
-    addresses = set(re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(https?:[^"' )]+)""", page))
-    assert addresses == set()
+    assert page.count("<svg") == 5  # four pictures and the strip of the timeline
+    assert Page(page).fetched == []
+    assert not re.search(r"url\(\s*[\"']?(?!#)|@import|fetch\(|XMLHttpRequest|import\(", page)
     assert "swarmsim run quorum-loss --seed 1" in page
     assert "swarmsim watch runs/quorum-loss-1.jsonl" in page
+
+
+def test_a_page_begins_with_what_there_is_to_see(trace):
+    words = Page(render_report(trace, "x")).words
+    assert words[1] == "Two of three managers are lost"
+    assert words[2].startswith("scenario quorum-loss, seed 1, profile lab; 3 min")
+    assert words[3].startswith("Without a majority nobody may write")
+    assert "All expectations hold." in words
+
+
+def test_the_timeline_is_grouped_by_cause_and_sessions_are_not_in_the_way(trace):
+    chapters = story(trace)
+    lines = list(told(trace.rows, reasons=True))
+    causes = by_cause(lines, chapters)
+    assert [cause.what for cause in causes] == [chapter.what for chapter in chapters]
+    assert [line for cause in causes for line in cause.lines] == lines
+    for cause, after in pairwise(causes):
+        assert all(cause.t <= line.t < after.t for line in cause.lines)
+    page = Page(render_report(trace, "x"))
+    assert [name for name in page.ids if name.startswith("cause-")] == [
+        f"cause-{number}" for number in range(len(chapters))
+    ]
+    assert [group for group, shown in page.boxes.items() if not shown] == ["sessions"]
+
+
+def test_a_long_run_is_cut_within_its_causes_not_at_its_end():
+    faults = [
+        {"t": 10.0 * n, "kind": "step", "what": f"power off w{n}", "verb": "power-off", "hosts": []}
+        for n in range(1, 4)
+    ]
+    notes = [{"t": 10.0 * n + k / 1000, "kind": "note", "text": f"{k}"} for n in range(1, 4) for k in range(1, 3000)]
+    rows = sorted([{"t": 0.0, "kind": "begin", "scenario": "x"}, *faults, *notes], key=lambda row: row["t"])
+    page = render_report(Trace({}, rows), "x")
+    assert page.count("lines are in the trace.") == 3
+    assert "power off w3" in page
+
+
+def test_a_page_in_chinese_says_nothing_of_ours_in_english(trace):
+    page = render_report(trace, "x", Texts("zh"))
+    assert "<html lang=zh-Hans>" in page
+    assert left_in_english("\n".join(Page(page).words)) == []
+    assert {"发生了什么", "时间线", "所有预期均满足。", "杀掉主机 m2 m3"} <= set(Page(page).words)
+
+
+def test_what_is_left_in_english_is_found(trace):
+    """The test above can fail: of the English page nearly every text is found."""
+    found = left_in_english("\n".join(Page(render_report(trace, "x")).words))
+    assert {"What happened", "All expectations hold.", "Nothing that a manager noticed."} <= set(found)
+    assert any("later no manager answered any more." in text for text in found)
 
 
 def test_the_same_run_makes_the_same_page(trace):
@@ -47,7 +138,7 @@ def test_what_a_run_says_cannot_break_the_page():
 def test_a_record_of_a_real_cluster_has_a_page_too(records):
     page = render_report(load_trace(records / "quorum_loss" / "run1.jsonl"), "run1.jsonl")
     assert "recorded on a real cluster" in page
-    assert page.count("<svg") == 2  # Raft and what really runs cannot be seen from outside
+    assert page.count("<svg") == 3  # the strip, and two pictures: Raft and what really runs cannot be seen from outside
 
 
 def test_a_page_that_cannot_be_written_leaves_nothing(trace, tmp_path):

@@ -345,7 +345,7 @@ def mark_faults(figure: Picture, all_axes: Sequence[Axes], trace: Trace, span: S
         times = [t for t, _ in faults]
         top.plot(times, [1.0] * len(times), "|", color="black", markersize=9, markeredgewidth=0.8,
                  transform=top.get_xaxis_transform(), clip_on=False)  # fmt: skip
-        top.set_title(f"{len(faults)} faults and mendings, each a mark", fontsize=8, loc="left")
+        top.set_title(f"{len(faults)} faults and mendings, each a mark", fontsize=8, loc="left", pad=8)
         return
     for t, what in faults:
         for axes in all_axes:

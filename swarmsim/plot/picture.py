@@ -49,7 +49,7 @@ class Picture(Figure):
     ) -> None:
         """Write into a bar from ``low`` to ``high``: the first of ``forms`` that it has room for, or nothing."""
         words = axes.annotate(
-            forms[0], ((low + high) / 2 if centre else low, y), xytext=(0 if centre else 5, 0), textcoords="offset points",
+            forms[0], ((low + high) / 2 if centre else low, y), xytext=(0 if centre else 6, 0), textcoords="offset points",
             ha="center" if centre else "left", va="center", fontsize=6.5, zorder=OVER_ALL, annotation_clip=True,
             bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.8},
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The story in Simplified Chinese: a phrase book from the sentences that rows and the timeline have, which are English.
+"""A run in Simplified Chinese: a phrase book from the sentences that rows, timeline and story have, which are English.
 
 Rows keep their words (a fault's, a condition's, why a task was placed), and traces are read that were written long ago; so
 sentences are translated where they are shown. Names, figures, and Docker's own words (states, messages, errors) stay as they are.
@@ -10,6 +10,37 @@ import re
 from functools import lru_cache
 
 PHRASES: tuple[tuple[str, str], ...] = (
+    # what was missing
+    ("no quorum{of}", "无法定人数{of}"),
+    ("no leader{of}", "无领导者{of}"),
+    ("{name} below replicas{of}", "{name} 少于期望副本{of}"),
+    ("{name} at zero{of}", "{name} 降为零{of}"),
+    ("heartbeats lost: nodes", "失去心跳的节点数"),
+    (": share", "：占比"),
+    (": incidents", "：次数"),
+    (": longest", "：最长"),
+    # milestones
+    ("{what} ({n})", "{what}（{n}）"),
+    ("wait: {what}", "等待：{what}"),
+    ("docker {cmd} takes", "docker {cmd} 用时"),
+    ("what is asked after the fault {said}", "故障后的询问 {said}"),
+    ("power off to {mark}", "断电到 {mark}"),
+    ("power on to {mark}", "恢复供电到 {mark}"),
+    ("kill engine to {mark}", "杀掉引擎到 {mark}"),
+    ("start engine to {mark}", "启动引擎到 {mark}"),
+    ("cut to {mark}", "隔离到 {mark}"),
+    ("heal to {mark}", "恢复网络到 {mark}"),
+    ("partition to {mark}", "网络分区到 {mark}"),
+    ("kill container to {mark}", "杀掉容器到 {mark}"),
+    ("manager answers", "有管理节点应答"),
+    ("a node down that was not hit", "未受影响的节点 down"),
+    ("scale down to task gone", "缩容到任务消失"),
+    ("failed to replacement created", "失败到创建替代任务"),
+    ("down to replacement created", "down 到创建替代任务"),
+    ("replacement created to wanted running", "创建替代任务到期望其运行"),
+    ("replacement wanted running to running", "期望替代任务运行到其运行"),
+    ("failed to replacement running", "失败到替代任务运行"),
+    ("running to failed", "运行到失败"),
     # the timeline
     ("-- end", "-- 结束"),
     ("-- {name} begins", "-- {name} 开始"),
@@ -40,11 +71,11 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("{n} tasks: {names}: {state}", "{n} 个任务：{names}：{state}"),
     ("{n} nodes: {names} and {more} more: {state}", "{n} 个节点：{names} 等（另有 {more} 个）：{state}"),
     ("{n} nodes: {names}: {state}", "{n} 个节点：{names}：{state}"),
-    ("{words}, to start now", "{words}，即将启动"),
-    ("{words}, not to start yet", "{words}，暂不启动"),
-    ("{words}, not to run again", "{words}，不再运行"),
-    ("{words}, to be shut down", "{words}，将被停止"),
-    ("{words}, to be removed", "{words}，将被移除"),
+    ("{words}, to start now{error}", "{words}，即将启动{error}"),
+    ("{words}, not to start yet{error}", "{words}，暂不启动{error}"),
+    ("{words}, not to run again{error}", "{words}，不再运行{error}"),
+    ("{words}, to be shut down{error}", "{words}，将被停止{error}"),
+    ("{words}, to be removed{error}", "{words}，将被移除{error}"),
     ("{one} on {two}: {state}", "{one} 在 {two}：{state}"),
     ("{one}: {state}", "{one}：{state}"),
     # faults
@@ -58,33 +89,83 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("cut off {names}", "隔离 {names}"),
     ("partition {names}", "网络分区 {names}"),
     ("heal {names}", "恢复网络 {names}"),
-    ("latency {host} {took} s", "延迟 {host} {took} s"),
+    ("latency {host} {n} s", "延迟 {host} {n} s"),
     ("loss {host} {share} %", "丢包 {host} {share} %"),
     ("any on {host}", "{host} 上任意一个"),
     ("all", "全部"),
     # conditions, and what was seen
+    ("{what}, by what managers believe: {what2}", "{what}，依管理节点所见：{what2}"),
+    ("service {name}: {all} of {n} running", "服务 {name}：{n} 个中 {all} 个运行"),
+    ("service {name}: {what}", "服务 {name}：{what}"),
+    ("there is no {kind} {name}", "没有 {kind} {name}"),
+    ("{host}: {n} containers running", "{host}：{n} 个容器运行"),
+    ("{n} rows of {name}", "{n} 行 {name}"),
+    ("{name} has not run", "{name} 尚未执行"),
+    ("{name}: exit code {n}, said {said}", "{name}：退出码 {n}，输出 {said}"),
+    ("task {one}: {state}, wanted {said}", "任务 {one}：{state}，期望 {said}"),
+    ("{n} running, {what}", "{n} 个运行，{what}"),
+    ("{n} alive, {what}", "{n} 个存活，{what}"),
+    ("{n} replicas wanted, {what}", "期望 {n} 个副本，{what}"),
     ("{n} running", "{n} 个运行"),
-    ("settled for {took} s", "稳定 {took} s"),
+    ("{n} alive", "{n} 个存活"),
+    ("{n} replicas wanted", "期望 {n} 个副本"),
+    ("settled for {n} s", "稳定 {n} s"),
     ("leader elected", "已选出领导者"),
     ("leader none", "无领导者"),
     ("leader {host}", "领导者 {host}"),
     ("{host} leads", "{host} 为领导者"),
     ("nobody leads", "无领导者"),
-    ("{what} within {took} s", "{took} s 内 {what}"),
+    ("{what} within {n} s", "{n} s 内 {what}"),
     ("{shown} shown, {alive} alive", "显示 {shown}，实际 {alive}"),
+    # the story
+    ("the beginning", "开始"),
+    ("{cmd} and 1 more command", "{cmd} 及另外 1 条命令"),
+    ("{cmd} and {n} more commands", "{cmd} 及另外 {n} 条命令"),
+    (
+        "{took} to {took2} later the managers took {names} for down.",
+        "{took} 至 {took2} 后，管理节点认定 {names} 为 down。",
+    ),
+    ("{took} later the managers took {names} for down.", "{took} 后，管理节点认定 {names} 为 down。"),
+    ("{took} later no manager answered any more.", "{took} 后，不再有管理节点应答。"),
+    ("{took} later a manager answered again.", "{took} 后，又有管理节点应答。"),
+    ("{took} later {host} led, in term {term}.", "{took} 后，{host} 成为领导者，任期 {term}。"),
+    (
+        "{took} later there was no quorum: {up} of {n} managers were up.",
+        "{took} 后，失去法定人数：{n} 个管理节点中仅 {up} 个在线。",
+    ),
+    ("{took} later there was no quorum: no manager was up.", "{took} 后，失去法定人数：没有管理节点在线。"),
+    ("{took} later {name}: {said}.", "{took} 后，{name}：{said}。"),
+    ("{what}: waited for in vain for {took}.", "{what}：等待 {took} 未果。"),
+    ("{n} tasks of {name} came up, the last {took} later.", "{name} 的 {n} 个任务开始运行，最后一个在 {took} 后。"),
+    ("A task of {name} came up {took} later.", "{took} 后，{name} 的一个任务开始运行。"),
+    ("{n} tasks of {name} failed.", "{name} 的 {n} 个任务失败。"),
+    ("{n} task of {name} failed.", "{name} 的 {n} 个任务失败。"),
+    ("It failed after {took}: {said}.", "该命令在 {took} 后失败：{said}。"),
+    ("It failed: {said}.", "该命令失败：{said}。"),
+    ("docker {cmd} failed after {took}: {said}.", "docker {cmd} 在 {took} 后失败：{said}。"),
+    ("docker {cmd} failed: {said}.", "docker {cmd} 失败：{said}。"),
+    ("{list} and {n} more", "{list} 等另外 {n} 个"),
+    ("{list} and {one}", "{list} 和 {one}"),
     # why a task is where it is
     ("{n} recent failures, {reason}", "最近失败 {n} 次，{reason}"),
     ("{n} tasks of the service, {all} in all", "该服务任务 {n} 个，共 {all} 个"),
+    ("{what}: {seen}", "{what}：{seen}"),
 )
 """English and Chinese, the more particular first. What braces hold is a name or figure, and stays; or a sentence of its own."""
 
-NESTED = frozenset(("what", "what2", "reason", "state", "words", "which", "names"))
+NESTED = frozenset(("what", "what2", "reason", "state", "words", "which", "names", "mark", "of", "seen"))
 """Names of what may be a phrase itself."""
 
 
-FIGURE, WORD = r"[\d.,]+", r"\S+?"
+FIGURE, WORD, LIST = r"[\d.,]+", r"\S+?", r"\S+(?:, \S+)*"
 KINDS = {
-    **dict.fromkeys(("n", "more", "term", "all", "share"), FIGURE),
+    "list": LIST,
+    "error": r"(?: \(.*\))?",
+    "seen": r"(?:service|no manager|nobody|there is no|settled|node|task|\S+ leads).*",
+    "of": "(?:: share|: incidents|: longest)?",
+    "kind": "service|node|task",
+    **dict.fromkeys(("took", "took2"), r"(?:[\d.]+ \w+ ?)+?"),
+    **dict.fromkeys(("n", "more", "term", "all", "share", "up"), FIGURE),
     **dict.fromkeys(("one", "two", "host", "node"), WORD),
 }
 """What braces of these names hold; others hold anything."""

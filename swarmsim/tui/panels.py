@@ -266,13 +266,8 @@ class Story(RowList[Told]):
         return Text.assemble((f"{item.at:>11} ", "dim"), (item.text, STORY_STYLES.get(item.sort, "")))
 
 
-def sentence_of(line: Line, texts: Texts) -> str:
-    """A line of the story in the user's language; what was typed and answered, and the scenario's own notes, as it is."""
-    return line.text if line.sort in ("command", "error") else texts.told(line.text)
-
-
 def _rows_of(line: Line, texts: Texts) -> list[Told]:
-    first, *rest = sentence_of(line, texts).split("\n")
+    first, *rest = texts.line(line).split("\n")
     return [Told(watch_time(line.t), first, line.sort), *(Told("", part, line.sort) for part in rest)]
 
 

@@ -19,7 +19,6 @@ from swarmsim.replay.timeline import Line, watch_time
 from swarmsim.scenario.faults import in_words, resolved
 from swarmsim.scenario.parts import NAME
 from swarmsim.scenario.schema import MeanwhileStep
-from swarmsim.tui.panels import sentence_of
 from swarmsim.tui.player import Future
 from swarmsim.tui.texts import Texts
 
@@ -219,7 +218,7 @@ class Compare(ModalScreen[Future | None]):
         table.add_row(*balance, style="bold")
         table.add_section()
         sides = [
-            [f"{watch_time(line.t)}  {sentence_of(line, self.texts)}" for line in _lines(future, fork)]
+            [f"{watch_time(line.t)}  {self.texts.line(line)}" for line in _lines(future, fork)]
             for future in (self.left, self.right)
         ]
         table.add_row(*("\n".join(side[:200]) for side in sides))

@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 
 from swarmsim.replay.recording import Recording, of_trace
+from swarmsim.replay.texts import language_named
 from swarmsim.scenario.loader import parse_scenario, read_scenario
 from swarmsim.scenario.runner import trace_header
 from swarmsim.trace.reader import load_trace
 from swarmsim.tui.app import WatchApp
 from swarmsim.tui.player import SPEEDS, Future, Player
-from swarmsim.tui.texts import LANGUAGES, Texts, language_of
+from swarmsim.tui.texts import Texts
 
 TRACES = (".jsonl", ".parquet", ".partial")
 
@@ -26,9 +27,10 @@ class WatchError(Exception):
 
 def app_for(what: str, seed: int, speed: float, messages: bool, lang: str | None) -> WatchApp:
     """The app, ready to run. Raises :class:`WatchError`, :class:`ScenarioError` and :class:`TraceError`."""
-    if lang is not None and lang not in LANGUAGES:
-        raise WatchError(f"--lang {lang}: there are {', '.join(LANGUAGES)}")
-    texts = Texts(lang or language_of())
+    try:
+        texts = Texts(language_named(lang))
+    except ValueError as problem:
+        raise WatchError(str(problem)) from None
     if what.endswith(TRACES):
         if messages:
             raise WatchError("--messages is for scenarios: a trace has them or not (swarmsim run --messages)")

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-from swarmsim.replay.chinese import chinese
-
-LANGUAGES = ("en", "zh")
+from swarmsim.replay import texts
 
 TEXTS: dict[str, tuple[str, str]] = {
     # panels
@@ -270,8 +266,8 @@ TEXTS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-class Texts:
-    """The texts of one language.
+class Texts(texts.Texts):
+    """The app's texts of one language.
 
     >>> Texts("zh")("tasks")
     '任务'
@@ -280,28 +276,4 @@ class Texts:
     """
 
     def __init__(self, language: str) -> None:
-        self.language = language
-        self._column = LANGUAGES.index(language)
-
-    def __call__(self, key: str, **values: object) -> str:
-        text = TEXTS[key][self._column]
-        return text.format(**values) if values else text
-
-    def told(self, sentence: str) -> str:
-        """A sentence that rows tell, which are English; what no phrase book has stays as it is: it is Docker's, or the scenario's.
-
-        >>> Texts("zh").told("m2: the engine has ended"), Texts("en").told("m2: the engine has ended")
-        ('m2：引擎已停止', 'm2: the engine has ended')
-        """
-        return (chinese(sentence) or sentence) if self.language == "zh" else sentence
-
-
-def language_of(environment: dict[str, str] | None = None) -> str:
-    """The language of the user's locale, of those there are.
-
-    >>> language_of({"LANG": "zh_CN.UTF-8"}), language_of({"LANG": "de_DE.UTF-8"})
-    ('zh', 'en')
-    """
-    found = os.environ if environment is None else environment
-    locale = found.get("LC_ALL") or found.get("LC_MESSAGES") or found.get("LANG") or ""
-    return "zh" if locale.startswith("zh") else "en"
+        super().__init__(language, TEXTS)

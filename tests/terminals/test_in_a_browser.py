@@ -94,7 +94,9 @@ def test_the_app_is_served_and_takes_keys(browser, tmp_path):
         server.wait(10)
 
 
-def test_the_report_has_its_pictures_and_can_be_searched(browser, tmp_path):
+def test_the_report_has_its_pictures_and_can_be_searched_and_zoomed(browser, tmp_path):
+    from selenium.webdriver.common.action_chains import ActionChains
+
     trace = Scenario.load("quorum-loss").run(seed=1)
     write_report(trace, Path("quorum-loss-1.jsonl"), tmp_path / "report.html")
     browser.get((tmp_path / "report.html").as_uri())
@@ -107,14 +109,29 @@ def test_the_report_has_its_pictures_and_can_be_searched(browser, tmp_path):
         return [row.text for row in rows if row.is_displayed()]
 
     everything = shown()
+    assert not any("registers with" in row for row in everything)
     find.send_keys("web.3 RUNNING")
     found = shown()
     assert found
     assert len(found) < len(everything)
     assert all("web.3" in row.lower() and "running" in row.lower() for row in found)
-    assert browser.find_element("id", "count").text == f"{len(found)} of {len(rows)}"
+    assert browser.find_element("id", "count").text == f"{len(found)} / {len(rows)}"
     find.clear()
     find.send_keys(" ")
+    browser.find_element("css selector", "input[data-group='sessions']").click()
+    assert any("registers with" in row for row in shown())
     browser.find_element("css selector", "input[data-group='faults']").click()
     assert not any("!!" in row for row in shown())
+    browser.find_element("css selector", "input[data-group='faults']").click()
+
+    strip = browser.find_element("id", "strip")
+    ActionChains(browser).drag_and_drop_by_offset(strip, strip.size["width"] // 4, 0).perform()  # the third quarter
+    low, high = 0.5 * trace.duration, 0.75 * trace.duration
+    times = [float(row.get_attribute("data-t")) for row in rows if row.is_displayed()]
+    assert times
+    assert all(low - 2 <= t <= high + 2 for t in times)
+    ActionChains(browser).double_click(strip).perform()
+    assert any("power on m2" in row for row in shown())
+    picture = Path(os.environ.get("SCREENSHOTS", tmp_path)) / "report.png"
+    assert browser.save_screenshot(str(picture))
     assert browser.get_log("browser") == []  # it asked for nothing, and nothing went wrong
