@@ -259,6 +259,7 @@ def _summary(loaded: LoadedScenario, seed: int, outcome: Outcome, trace: Trace) 
         "simulated": round(outcome.simulated, 3),
         "unmet": [{"expected": f.expected, "seen": f.seen, "t": round(f.at, 3)} for f in outcome.failures],
         "believed": list(outcome.believed),
+        "warnings": list(outcome.warnings),
         "milestones": milestones(trace),
     }
 

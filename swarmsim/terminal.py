@@ -170,6 +170,8 @@ def show_verdict(texts: Texts, outcome: Outcome, availability: Availability, tra
         console.print(texts("all hold", took=duration(outcome.simulated)), style="bold green")
     for sentence in outcome.believed:
         console.print(texts("but", what=texts.told(sentence)), style="yellow", markup=False)
+    for sentence in outcome.warnings:
+        console.print(texts("note", what=texts.told(sentence)), style="yellow", markup=False)
     console.print(texts("trace", path=trace_path), markup=False)
     console.print(texts("plot", path=plot_path), markup=False)
 
@@ -187,6 +189,7 @@ def show_in_one_line(
     else:
         verdict = texts("all hold", took=duration(outcome.simulated))
     parts = [verdict, *(texts("but", what=texts.told(sentence)) for sentence in outcome.believed)]
+    parts += [texts("note", what=texts.told(sentence)) for sentence in outcome.warnings]
     for name, found in availability.missing().items():
         parts.append(f"{texts.told(name)} {share(found.share(availability.seconds))}")
     parts.append(texts("line trace", path=trace_path))
@@ -231,3 +234,5 @@ def show_ensemble(texts: Texts, name: str, runs: list[RunResult], of: int) -> No
             console.print(texts("seed unmet", seed=one.seed, what=texts.told(one.failures[0])), markup=False)
     else:
         console.print(texts("runs hold", n=len(runs)), style="bold green")
+    for sentence in dict.fromkeys(sentence for one in runs for sentence in one.warnings):
+        console.print(texts("note", what=texts.told(sentence)), style="yellow", markup=False)

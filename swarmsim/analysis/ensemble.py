@@ -25,6 +25,7 @@ class RunResult(NamedTuple):
     failures: list[str]
     simulated: float
     availability: Availability
+    warnings: tuple[str, ...] = ()
 
 
 def run_one(loaded: LoadedScenario, seed: int, eager: bool = False) -> RunResult:
@@ -37,10 +38,10 @@ def run_one(loaded: LoadedScenario, seed: int, eager: bool = False) -> RunResult
         if not is_internal(row["kind"]):
             rows.append(row)
 
-    run_scenario(loaded, seed, sink, eager=eager)
+    outcome = run_scenario(loaded, seed, sink, eager=eager)
     trace = Trace({}, rows)
     failures = [f"{row['expected']}: {row['seen']}" for row in rows if row["kind"] == "unmet"]
-    return RunResult(seed, milestones(trace), failures, trace.duration, meter.read())
+    return RunResult(seed, milestones(trace), failures, trace.duration, meter.read(), outcome.warnings)
 
 
 def record(loaded: LoadedScenario, seed: int, eager: bool = False) -> Trace:

@@ -447,6 +447,8 @@ class ServiceSpec(ApiType, frozen=True):
     endpoint: EndpointSpec | None = field(name="EndpointSpec", default=None)
 
 
+STACK_LABEL = "com.docker.stack.namespace"
+"""Label of all that belongs to a stack, containers too; its value is the stack's name."""
 DEFAULT_STOP_GRACE = 10 * SECOND
 DEFAULT_RESTART = RestartPolicy(condition="any", delay=5 * SECOND, max_attempts=0)
 DEFAULT_UPDATE = UpdateConfig(

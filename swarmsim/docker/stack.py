@@ -8,12 +8,12 @@ from typing import TypeVar
 
 from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.http import ApiError
-from swarmsim.apitypes.specs import SecretSpec, ServiceSpec, replace
+from swarmsim.apitypes.specs import STACK_LABEL, SecretSpec, ServiceSpec, replace
 from swarmsim.apitypes.swarm import Service
 from swarmsim.docker import service as services
 from swarmsim.docker import tasks
 from swarmsim.docker.command import CommandContext, error_text
-from swarmsim.docker.compose.convert import IMAGE, NAMESPACE, PREDEFINED, Stack
+from swarmsim.docker.compose.convert import IMAGE, PREDEFINED, Stack
 from swarmsim.docker.compose.forms import CONFIG
 from swarmsim.docker.compose.load import Forbidden, Loaded, advice, load
 from swarmsim.docker.errors import CommandError
@@ -221,7 +221,7 @@ def _prune(command: CommandContext, stack: Stack) -> Activity[None]:
 
 def _of_stack(listing: Callable[[Filters], Activity[Listed]], name: str) -> Activity[Listed]:
     """What of a list carries the stack's label."""
-    return listing(Filters([("label", f"{NAMESPACE}={name}")]))
+    return listing(Filters([("label", f"{STACK_LABEL}={name}")]))
 
 
 def _remove_services(command: CommandContext, found: list[Service]) -> Activity[None]:
@@ -257,10 +257,10 @@ def rm(command: CommandContext) -> Activity[None]:
 
 def ls(command: CommandContext) -> Activity[None]:
     counts: dict[str, int] = {}
-    for service in (yield from command.api.service_list(Filters([("label", NAMESPACE)]))):
-        stack = service.spec.labels.get(NAMESPACE)
+    for service in (yield from command.api.service_list(Filters([("label", STACK_LABEL)]))):
+        stack = service.spec.labels.get(STACK_LABEL)
         if stack is None:
-            raise CommandError(f"cannot get label {NAMESPACE} for service {service.id}")
+            raise CommandError(f"cannot get label {STACK_LABEL} for service {service.id}")
         counts[stack] = counts.get(stack, 0) + 1
     rows = [{"Name": name, "Services": str(counts[name])} for name in sorted(counts, key=tasks.natural)]
     command.render(lambda: LISTING.render(rows, command.flags.get("format", ""), quiet=False))
@@ -270,7 +270,7 @@ def ps(command: CommandContext) -> Activity[None]:
     name = command.arguments[0]
     _check_name(name)
     filters = command.filters()
-    filters.add("label", f"{NAMESPACE}={name}")
+    filters.add("label", f"{STACK_LABEL}={name}")
     listed = yield from command.api.task_list(filters)
     if not listed:
         raise CommandError(f"nothing found in stack: {name}")
@@ -281,7 +281,7 @@ def list_services(command: CommandContext) -> Activity[None]:
     name = command.arguments[0]
     _check_name(name)
     filters = command.filters()
-    filters.add("label", f"{NAMESPACE}={name}")
+    filters.add("label", f"{STACK_LABEL}={name}")
     own = yield from command.api.service_list(filters, status=not command.flags.on("quiet"))
     if not own:
         command.err(f"Nothing found in stack: {name}\n")

@@ -47,7 +47,7 @@ class Trap(NamedTuple):
 class Behaviour(NamedTuple):
     """What a container's process does: exits with ``code`` after ``seconds`` (``inf``: until stopped).
 
-    ``stops`` is the exit code it stops with when it gets a signal it has no trap for, ``None`` if it ignores that.
+    ``stops`` is the exit code it stops with, in ``stop_seconds``, when it gets a signal it has no trap for, ``None`` if it ignores that.
     ``lines`` are what it prints, each after so many seconds; the last ``again`` of them come again ``every`` so many
     seconds. ``pauses`` are when a shell is between two commands; those after ``since`` are repeated likewise.
     """
@@ -61,6 +61,7 @@ class Behaviour(NamedTuple):
     since: float = 0.0
     traps: tuple[Trap, ...] = ()
     pauses: tuple[float, ...] = ()
+    stop_seconds: float = 0.0
 
     def printed(self, lasted: float) -> Iterator[tuple[float, str]]:
         """What it has printed when it has run for ``lasted`` seconds."""
@@ -77,7 +78,7 @@ class Behaviour(NamedTuple):
         for trap in self.traps:
             if trap.signal == signal_name(signal):
                 return None if trap.code is None else (self._next_pause(elapsed) + trap.seconds, trap.code)
-        return None if self.stops is None else (0.0, self.stops)
+        return None if self.stops is None else (self.stop_seconds, self.stops)
 
     def _next_pause(self, elapsed: float) -> float:
         rounds = math.floor((elapsed - self.since) / self.every) if self.every and elapsed > self.since else 0

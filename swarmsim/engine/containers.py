@@ -16,6 +16,7 @@ from typing import NamedTuple
 from swarmsim.apitypes.specs import SECOND, HealthConfig, PortConfig
 from swarmsim.engine.behaviour import Behaviour, signal_name
 from swarmsim.engine.stream import Pipe
+from swarmsim.image import ImageCheck
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host
 from swarmsim.sim.scope import Scope
@@ -39,16 +40,19 @@ class HealthCheck(NamedTuple):
     retries: int = 3
 
     @classmethod
-    def of(cls, config: HealthConfig | None) -> HealthCheck | None:
-        """The check a service asks for; ``None`` if there is none. No modelled image brings one along."""
-        if config is None or not config.test or config.test[0] == "NONE":
+    def of(cls, config: HealthConfig | None, image: ImageCheck | None) -> HealthCheck | None:
+        """The check a service asks for; what it leaves open the image's own says (daemon/commit.go merge). ``None``: there is none."""
+        config = config or HealthConfig()
+        test = config.test or (["CMD", "healthcheck"] if image is not None else [])
+        if not test or test[0] == "NONE":
             return None
+        image = image or ImageCheck()
         return cls(
-            config.test,
-            config.interval / SECOND or 30.0,
-            config.timeout / SECOND or 30.0,
-            config.start_period / SECOND,
-            config.retries or 3,
+            test,
+            config.interval / SECOND or image.interval or 30.0,
+            config.timeout / SECOND or image.timeout or 30.0,
+            config.start_period / SECOND or image.start_period,
+            config.retries or image.retries or 3,
         )
 
 
@@ -85,6 +89,7 @@ class Container:
         "started_at",
         "state",
         "volumes",
+        "well_after",
     )
 
     def __init__(
@@ -121,6 +126,8 @@ class Container:
         self.hostname = ""
         self.env: list[str] = []
         self.volumes: tuple[str, ...] = ()
+        self.well_after = 0.0
+        """Seconds from its start until its health checks can succeed."""
         self.health = ""
         """Of its health check: starting, healthy or unhealthy; empty without one."""
         self._probes_fail = False
@@ -221,11 +228,12 @@ class Container:
             yield check.interval
             if self.state != "running":
                 return
+            well = self.host.clock.now - started >= self.well_after
             seconds = probing() + probe.seconds
             yield min(seconds, check.timeout)
             if self.state != "running":
                 return
-            if seconds < check.timeout and probe.code == 0 and not self._probes_fail:
+            if well and seconds < check.timeout and probe.code == 0 and not self._probes_fail:
                 self.failing_streak = 0
                 self._set_health("healthy")
                 continue

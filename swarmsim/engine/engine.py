@@ -11,6 +11,7 @@ from hashlib import sha256
 from random import Random
 
 from swarmsim.apitypes.specs import GenericResource, PortConfig, replace
+from swarmsim.distribution import Distribution
 from swarmsim.engine.containers import NOTHING, Container
 from swarmsim.engine.events import EventLog
 from swarmsim.engine.executor import ContainerController
@@ -173,6 +174,10 @@ class Engine:
     def sample_duration(self, what: str) -> float:
         """How many seconds ``what`` takes this time, by the profile."""
         return self.host.profile.samplers[what](self._rng) * self.host.machine.speed_factor
+
+    def draw(self, law: Distribution) -> float:
+        """How many seconds something of an image takes this time."""
+        return law.draw(self.host.rng("images"))
 
     def work(self, what: str) -> Future[None]:
         """A piece of work on a container, beside all that is under way on this machine."""

@@ -7,7 +7,8 @@ from contextlib import suppress
 from random import Random
 from typing import Protocol
 
-from swarmsim.apitypes.specs import DEFAULT_STOP_GRACE, SECOND, Mount, PortConfig
+from swarmsim.apitypes.specs import DEFAULT_STOP_GRACE, SECOND, STACK_LABEL, Mount, PortConfig
+from swarmsim.distribution import Distribution
 from swarmsim.engine import texts
 from swarmsim.engine.behaviour import NotUnderstood
 from swarmsim.engine.containers import Container, HealthCheck
@@ -15,11 +16,13 @@ from swarmsim.engine.images import Catalogue, NoExecutable, plan_probe, plan_run
 from swarmsim.engine.localresources import Volume
 from swarmsim.engine.overlays import Overlays
 from swarmsim.engine.stream import Pipe
+from swarmsim.image import Image
 from swarmsim.sim.errors import ModelError
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host, Process
 from swarmsim.swarm.agent.taskmanager import ControllerError, Operation
 from swarmsim.swarm.objects import ContainerStatus, Task
+from swarmsim.trace import rows
 
 GOSSIP_CONVERGE_DELAY = 2.0
 """Seconds between taking a task out of load balancing and stopping it (controller.go defaultGossipConvergeDelay)."""
@@ -55,6 +58,8 @@ class Backend(Protocol):
     overlays: Overlays
 
     def sample_duration(self, what: str) -> float: ...
+
+    def draw(self, law: Distribution) -> float: ...
 
     def work(self, what: str) -> Future[None]: ...
 
@@ -164,20 +169,12 @@ class ContainerController:
         if self.container is not None:
             return
         yield from self._join_networks()
-        found = engine.catalogue.find(spec.image)
-        if found is not None and found[0].in_registry:
-            yield engine.sample_duration("registry")
-            if found[1] not in engine.images:
-                yield found[0].size * engine.sample_duration("pull")
-                engine.images[found[1]] = None
-        if found is None or found[1] not in engine.images:
-            raise ControllerError(texts.NO_SUCH_IMAGE.fill(image=spec.image.partition("@")[0]))
-        image, _ = found
+        image = yield from self._pull(spec.image)
         command = [*(spec.command or ()), *(spec.args or (() if spec.command else image.command))]
         if image.server and not spec.command and command[0].startswith("-"):
             command = [*image.command, *command]  # options alone go to the image's entrypoint
         try:
-            run = plan_run(image, command, bool(spec.init))
+            run = plan_run(image, command, bool(spec.init), engine.draw)
         except (NoExecutable, NotUnderstood):
             run = None
         for mount in spec.mounts or ():
@@ -201,12 +198,36 @@ class ContainerController:
         image_name = spec.image.partition("@")[0]
         container = Container(engine.host, engine.ids, self._name, image_name, command, run, labels)
         container.ports = image.ports
+        container.well_after = 0.0 if image.healthy is None else engine.draw(image.healthy)
         container.attachments = self.task.networks
         container.publishes = tuple(port for port in self.task.ports if port.publish_mode == "host")
         container.volumes = volumes
         container.hostname = self._expanded(spec.hostname) or container.id[:12]
         container.env = [self._expanded(entry) for entry in spec.env or ()]
         engine.add_container(container, self.task.id)
+
+    def _pull(self, reference: str) -> Activity[Image]:
+        """The image, once it is on the host; how many megabytes there are to pull decides how long that takes."""
+        engine = self.engine
+        found = self._image
+        if found is not None and engine.catalogue.is_news(reference):
+            engine.host.ctx.journal.note(rows.ImageAssumed, image=reference, service=self.task.service_name)
+        if found is None:
+            raise ControllerError(texts.NO_SUCH_IMAGE.fill(image=reference.partition("@")[0]))
+        image, name = found
+        if image.in_registry:
+            yield engine.sample_duration("registry")
+            if name not in engine.images and not image.on_hosts:
+                yield image.size * engine.sample_duration("pull")
+            engine.images[name] = None
+        elif name not in engine.images and not image.on_hosts:
+            raise ControllerError(texts.NO_SUCH_IMAGE.fill(image=reference.partition("@")[0]))
+        return image
+
+    @property
+    def _image(self) -> tuple[Image, str] | None:
+        spec = self.task.spec.container
+        return self.engine.catalogue.find(spec.image, of_stack=STACK_LABEL in (spec.labels or {}))
 
     def _join_networks(self) -> Activity[None]:
         """Wait for the node's own addresses on the task's networks, and make the engine's halves of them."""
@@ -240,8 +261,8 @@ class ContainerController:
             return
         self._locked = self._work(self._start_container(container))
         yield self._locked
-        check = HealthCheck.of(self.task.spec.container.health)
-        found = self.engine.catalogue.find(container.image)
+        found = self._image
+        check = None if found is None else HealthCheck.of(self.task.spec.container.health, found[0].check)
         if check is None or found is None:
             return
         events = container.subscribe()
@@ -260,20 +281,23 @@ class ContainerController:
             container.exit_code = failure[0].exit_code
             yield self.engine.work("container_start")
             raise ControllerError(failure[1])
+        found = self._image
+        if found is not None and found[0].start is not None:
+            yield self.engine.draw(found[0].start)
         yield from self.engine.start_container(container)
 
     def _why_not(self, container: Container) -> tuple[texts.StartFailure, str] | None:
         """Why the container will not start, and what the engine says of it; ``None`` if it will."""
         program = container.command[0]
         user = self.task.spec.container.user.partition(":")[0]
-        found = self.engine.catalogue.find(self.task.spec.container.image)
-        health = HealthCheck.of(self.task.spec.container.health)
-        if user and not user.isdigit() and found is not None and user not in found[0].users:
-            return texts.NO_SUCH_USER, texts.NO_SUCH_USER.fill(user=user)
-        if found is None:
+        found = self._image
+        if found is None or found[0].opaque:
             return None
+        health = HealthCheck.of(self.task.spec.container.health, found[0].check)
+        if user and not user.isdigit() and user not in found[0].users:
+            return texts.NO_SUCH_USER, texts.NO_SUCH_USER.fill(user=user)
         try:
-            plan_run(found[0], container.command, False)
+            plan_run(found[0], container.command, False, self.engine.draw)
             if health is not None:
                 plan_probe(found[0], health.test, container.command)
         except NotUnderstood as problem:
@@ -353,7 +377,7 @@ class ContainerController:
         """Ask the process to end, insist, and tidy up."""
         was_running = container.alive
         spec = self.task.spec.container
-        found = self.engine.catalogue.find(spec.image)
+        found = self._image
         signal = spec.stop_signal or (found[0].stop_signal if found else "") or "SIGTERM"
         grace = DEFAULT_STOP_GRACE if spec.stop_grace_period is None else spec.stop_grace_period
         # The engine's grace is in whole seconds (adapter.go shutdown).

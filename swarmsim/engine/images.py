@@ -1,4 +1,4 @@
-"""Images the model knows, and what their containers do: one table.
+"""Images the model knows, in one table, what a world's own are added to it, and what their containers do.
 
 A command is understood only as far as its timing and exit code matter: servers run until told to stop,
 ``sleep`` sleeps, ``sh -c`` runs what ``scripts.py`` understands. Anything else is an executable the image does
@@ -10,37 +10,18 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
 
 from swarmsim.apitypes.reference import InvalidReference, Reference, parse_reference
-from swarmsim.engine.behaviour import Behaviour, NotUnderstood, run_command
+from swarmsim.distribution import Distribution
+from swarmsim.engine.behaviour import NOT_FOUND, Behaviour, NotUnderstood, run_command
 from swarmsim.engine.scripts import made_by, run_script
-
-USERS = ("root", "daemon", "bin", "mail", "nobody", "www-data")
-
-
-class Image(NamedTuple):
-    """``size`` in megabytes; ``server`` tells that the default command runs until it is stopped.
-
-    ``users`` are the names a process may run as, besides any number.
-    """
-
-    name: str
-    tags: tuple[str, ...]
-    size: float
-    command: tuple[str, ...]
-    server: bool = False
-    stop_signal: str = ""
-    ports: tuple[str, ...] = ()
-    in_registry: bool = True
-    users: tuple[str, ...] = USERS
-
+from swarmsim.image import Image, OwnImage, UnknownImages, assumed
 
 SHELL = ("sh",)
 
 IMAGES: tuple[Image, ...] = (
-    Image("mini", ("1", "2"), 5, SHELL, in_registry=False, users=("root",)),
+    Image("mini", ("1", "2"), 5, SHELL, in_registry=False, on_hosts=True, users=("root",)),
     Image("alpine", ("latest", "3", "3.18", "3.20"), 8, SHELL),
     Image("busybox", ("latest", "1", "1.36"), 4, SHELL),
     Image("ubuntu", ("latest", "22.04", "24.04"), 78, ("bash",)),
@@ -73,28 +54,72 @@ IMAGES: tuple[Image, ...] = (
 
 
 class Catalogue:
-    """The images there are in one world: in its registry, or on its hosts from the beginning."""
+    """The images there are in one world: those of the table, those somebody describes, and what is done about any other name.
 
-    def __init__(self, images: Iterable[Image] = IMAGES) -> None:
-        self._by_name = {image.name: image for image in images}
+    Of several descriptions the first that fits a name counts; of an image of the table it changes only what it says.
+    """
 
-    def find(self, reference: str) -> tuple[Image, str] | None:
-        """The image and its familiar name; ``None`` if there is none of that name."""
-        try:
-            parsed: Reference = parse_reference(reference)
-        except InvalidReference:
+    def __init__(
+        self,
+        own: Sequence[OwnImage] = (),
+        unknown: UnknownImages = UnknownImages.MISSING,
+        table: Iterable[Image] = IMAGES,
+    ) -> None:
+        self._own = tuple(own)
+        self._unknown = unknown
+        self._table = {image.name: image for image in table}
+        self._told: set[str] = set()
+
+    def find(self, reference: str, *, of_stack: bool = False) -> tuple[Image, str] | None:
+        """The image and its familiar name; ``None`` if there is none of that name. ``of_stack``: a stack file names it."""
+        described = self._described(reference)
+        if described is not None:
+            return described
+        parsed = _parsed(reference)
+        if parsed is None or self._unknown is UnknownImages.MISSING:
             return None
-        image = self._by_name.get(parsed.name)
+        if self._unknown is UnknownImages.ASSUMED_IN_STACKS and not of_stack:
+            return None
+        if any(own.fits(parsed.name, parsed.tag or "latest") for own in self._own):
+            return None  # it is described, but has no such tag
+        image = self._table.get(parsed.name) or assumed(parsed.name)
+        return image._replace(tags=(), on_hosts=True), _familiar(parsed)
+
+    def is_news(self, reference: str) -> bool:
+        """Whether nobody described this image, and it is asked for the first time."""
+        if self._described(reference) is not None or reference in self._told:
+            return False
+        self._told.add(reference)
+        return True
+
+    def _described(self, reference: str) -> tuple[Image, str] | None:
+        parsed = _parsed(reference)
+        if parsed is None:
+            return None
         tag = parsed.tag or "latest"
-        if image is None or tag not in image.tags:
+        image = self._table.get(parsed.name)
+        own = next((own for own in self._own if own.fits(parsed.name, tag)), None)
+        if own is not None:
+            base = image._replace(tags=()) if image is not None else assumed(parsed.name)._replace(on_hosts=False)
+            image = base._replace(**own.changes)
+        if image is None or (image.tags and tag not in image.tags):
             return None
-        return image, f"{parsed.name}:{tag}"
+        return image, _familiar(parsed)
 
     def on_hosts(self) -> list[str]:
-        """Familiar names of those that every host has from the beginning."""
-        return [
-            f"{image.name}:{tag}" for image in self._by_name.values() if not image.in_registry for tag in image.tags
-        ]
+        """Familiar names of those of the table that every host has from the beginning."""
+        return [f"{image.name}:{tag}" for image in self._table.values() if image.on_hosts for tag in image.tags]
+
+
+def _parsed(reference: str) -> Reference | None:
+    try:
+        return parse_reference(reference)
+    except InvalidReference:
+        return None
+
+
+def _familiar(parsed: Reference) -> str:
+    return f"{parsed.name}:{parsed.tag or 'latest'}"
 
 
 class NoExecutable(Exception):
@@ -112,14 +137,32 @@ def _script(command: list[str]) -> str | None:
     return command[2] if shell else None
 
 
-def plan_run(image: Image, command: list[str], init: bool) -> Behaviour:
+def plan_run(image: Image, command: list[str], init: bool, draw: Callable[[Distribution], float]) -> Behaviour:
     """What ``command`` does in ``image``. Raises :class:`NoExecutable`, and :class:`NotUnderstood` for what is not modelled.
 
-    >>> plan_run(IMAGES[0], ["sh", "-c", "sleep 2; exit 1"], init=False).code
+    >>> plan_run(IMAGES[0], ["sh", "-c", "sleep 2; exit 1"], False, lambda law: 0.0).code
     1
     """
     if image.server and tuple(command[: len(image.command)]) == image.command:
-        return Behaviour(math.inf, 0, 0)
+        return _serve(image, draw)
+    try:
+        run = _run(command, init)
+    except (NoExecutable, NotUnderstood):
+        if image.opaque:
+            return _serve(image, draw)
+        raise
+    # A script of an image nobody can look into calls programs that only that image has.
+    return _serve(image, draw) if image.opaque and any(text.endswith(": not found") for _, text in run.lines) else run
+
+
+def _serve(image: Image, draw: Callable[[Distribution], float]) -> Behaviour:
+    """What the default command of a server does."""
+    seconds = math.inf if image.runs is None else draw(image.runs)
+    stops = None if image.ignores_stop else image.stop_code
+    return Behaviour(seconds, image.exit_code, stops, stop_seconds=0.0 if image.stop is None else draw(image.stop))
+
+
+def _run(command: list[str], init: bool) -> Behaviour:
     stops = 143 if init else None
     script = _script(command)
     if script is not None:
@@ -127,7 +170,7 @@ def plan_run(image: Image, command: list[str], init: bool) -> Behaviour:
     if command[0].removeprefix("/bin/") in DIRECT:
         return Behaviour(0.0, 0, stops)
     run = run_command(command)
-    if run.code == 127:
+    if run.code == NOT_FOUND:
         raise NoExecutable(command[0])
     return run._replace(stops=stops)
 
@@ -139,8 +182,19 @@ PROBES = frozenset(("curl", "wget", "nc", "mysqladmin", "redis-cli", "pg_isready
 def plan_probe(image: Image, test: list[str], command: list[str]) -> Behaviour:
     """What a health check's command does beside ``command``: ``["CMD-SHELL", script]`` or ``["CMD", word, …]``.
 
-    Raises :class:`NotUnderstood`, also for a file that the container's own process makes: when is not modelled.
+    Raises :class:`NotUnderstood`, also for a file that the container's own process makes: when is not modelled. In an opaque image
+    what is not understood asks its server whether it is well.
     """
+    try:
+        probe = _probe(image, test, command)
+    except NotUnderstood:
+        if image.opaque:
+            return Behaviour(0.0, 0, None)
+        raise
+    return Behaviour(0.0, 0, None) if image.opaque and probe.code == NOT_FOUND else probe
+
+
+def _probe(image: Image, test: list[str], command: list[str]) -> Behaviour:
     shell = test[0] == "CMD-SHELL"
     words = test[1].split() if shell and len(test) > 1 else list(test[1:])
     if words and words[0] in PROBES:

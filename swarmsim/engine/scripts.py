@@ -8,7 +8,7 @@ but the few that every image has and those that the script makes itself. What is
 A loop whose condition does not change goes on for ever, in cycles of one length:
 
 >>> run_script("echo begin; while true; do sleep 2; echo tick; done")
-Behaviour(seconds=inf, code=0, stops=None, lines=((0.0, 'begin'), (2.0, 'tick')), again=1, every=2.0, since=0.0, traps=(), pauses=())
+Behaviour(seconds=inf, code=0, stops=None, lines=((0.0, 'begin'), (2.0, 'tick')), again=1, every=2.0, since=0.0, traps=(), pauses=(), stop_seconds=0.0)
 >>> run_script("sleep 1 && exit 3").code
 3
 >>> run_script("echo x | sort")

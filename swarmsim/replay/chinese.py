@@ -53,6 +53,25 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("no manager answers", "没有管理节点应答"),
     ("a manager answers", "有管理节点应答"),
     ("service {name}: {state} ({said})", "服务 {name}：{state}（{said}）"),
+    (
+        "image {name} is not known here: taken for a server that every host has, well at once, stopping when told to; "
+        "say under images: what is so",
+        "镜像 {name} 未知：视为每台主机都有、立即就绪、收到信号即停止的服务；请在 images: 下说明实际情况",
+    ),
+    (
+        "images {name} are not known here: taken for servers that every host has, well at once, stopping when told to; "
+        "say under images: what is so",
+        "镜像 {name} 未知：视为每台主机都有、立即就绪、收到信号即停止的服务；请在 images: 下说明实际情况",
+    ),
+    (
+        "there is no image {name}, so its tasks are rejected; if there is, describe it under images:",
+        "没有镜像 {name}，其任务被拒绝；如果存在，请在 images: 下描述",
+    ),
+    (
+        "there are no images {name}, so their tasks are rejected; if there are, describe them under images:",
+        "没有镜像 {name}，其任务被拒绝；如果存在，请在 images: 下描述",
+    ),
+    ("image {name} is not known here: assumed to be there", "镜像 {name} 未知：假定存在"),
     ("{host} leads (Raft term {term})", "{host} 成为领导者（Raft 任期 {term}）"),
     ("{host} stands for election (term {term})", "{host} 参选（任期 {term}）"),
     ("{host} votes for {other} (term {term})", "{host} 投票给 {other}（任期 {term}）"),

@@ -46,6 +46,7 @@ RUN: dict[str, tuple[str, str]] = {
     "expected": ("  expected {what}", "  预期 {what}"),
     "seen": ("  seen     {what}", "  实际 {what}"),
     "but": ("but: {what}", "但是：{what}"),
+    "note": ("note: {what}", "注意：{what}"),
     "trace": ("trace: {path}", "轨迹：{path}"),
     "plot": ("plot:  {path}", "图：  {path}"),
     # the same in a line

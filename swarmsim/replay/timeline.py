@@ -65,6 +65,7 @@ TOLD = frozenset(
         "engine.ended",
         "engine.started",
         "container.health",
+        "image.assumed",
         "scheduler.assigned",
         "scheduler.pending",
     ]
@@ -212,6 +213,8 @@ def _words(row: Row) -> list[tuple[str, str]]:
         return [("info", f"service {row['service']}: {row['update']} ({row['umsg']})")]
     if kind == "note":
         return [("note", f"-- {row['text']}")]
+    if kind == "image.assumed":
+        return [("info", f"image {row['image']} is not known here: assumed to be there")]
     if kind == "raft.leading":
         return [("good", f"{row['host']} leads (Raft term {row['term']})")]
     if kind == "raft.role" and row["role"] == "candidate":

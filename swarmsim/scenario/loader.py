@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from swarmsim.profile import profile_names
 from swarmsim.scenario.exercise_rules import complaints
+from swarmsim.scenario.images import ImageEntry
 from swarmsim.scenario.parts import SUBJECTS, Condition, Strict
 from swarmsim.scenario.schema import (
     STEPS,
@@ -98,15 +99,18 @@ def read_scenario(where: str | Path) -> tuple[str, str]:
             there = f"{where}: no such file, and no shipped scenario of that name{meant}"
             raise ScenarioError(there if close else f"{there}: {', '.join(shipped)}")
         return shipped[str(where)], str(where)
+    return _read_text(path), str(path)
+
+
+def _read_text(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ScenarioError(f"{path}: larger than {MAX_BYTES:,} bytes; a scenario is a few kilobytes")
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as problem:
         raise ScenarioError(f"{path}: cannot be read: {problem.strerror}") from None
     except UnicodeDecodeError as problem:
         raise ScenarioError(f"{path}: not UTF-8 text (byte {problem.start}); save the file as UTF-8") from None
-    return text, str(path)
 
 
 Changes = Mapping[str, Any]
@@ -131,9 +135,35 @@ def parse_scenario(text: str, source: str, changes: Changes = MappingProxyType({
     for key, message in complaints(scenario):
         form.complain(key, message)
     form.refuse()
+    scenario.images, read = _with_image_files(scenario, source)
     changed = json.dumps(dict(changes), sort_keys=True) if changes else ""
-    digest = hashlib.sha256((text + changed).encode()).hexdigest()[:16]
+    digest = hashlib.sha256((text + changed + read).encode()).hexdigest()[:16]
     return LoadedScenario(scenario, digest, source, tuple(_needs(scenario, form)), bool(changes))
+
+
+def beside(source: str) -> Path:
+    """The folder in which files stand that a scenario names: its own, of a shipped one where one is."""
+    return Path(source).parent if Path(source).is_file() else Path.cwd()
+
+
+def _with_image_files(scenario: Scenario, source: str) -> tuple[list[ImageEntry], str]:
+    """The entries of ``images:`` with those of files in their place, and the texts of these. Raises :class:`ScenarioError`."""
+    found: list[ImageEntry] = []
+    read = ""
+    for entry in scenario.images:
+        if entry.file is None:
+            found.append(entry)
+            continue
+        text = scenario.files.get(entry.file)
+        path = entry.file if text is not None else str(beside(source) / entry.file)
+        form = _Form(_read_text(Path(path)) if text is None else text, path)
+        if not isinstance(form.data, list):
+            raise ScenarioError(
+                f"{path}:1:1: a file of images is a list of entries with a name and what is so about it"
+            )
+        found += form.images()
+        read += form.text
+    return found, read
 
 
 def _meant(key: str) -> str:
@@ -148,6 +178,7 @@ class _Form:
 
     def __init__(self, text: str, source: str) -> None:
         self.source = source
+        self.text = text
         self._complaints: list[tuple[int, int, str]] = []
         try:
             self._document = Document(text, text_keys=True)
@@ -245,6 +276,15 @@ class _Form:
             self.complain(path, f"a step has exactly one of {', '.join(STEPS)}{meant}")
             return None
         return self._validated(STEPS[kinds[0]], step, path)
+
+    def images(self) -> list[ImageEntry]:
+        """All of a file of images. Raises :class:`ScenarioError`."""
+        entries = [self._validated(ImageEntry, entry, (number,)) for number, entry in enumerate(self.data)]
+        for number, entry in enumerate(entries):
+            if entry is not None and entry.file is not None:
+                self.complain((number, "file"), "a file of images names no other file")
+        self.refuse()
+        return [entry for entry in entries if entry is not None]
 
     def final(self, number: int, entry: Any) -> ExpectStep | None:
         if not isinstance(entry, dict):

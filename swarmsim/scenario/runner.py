@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from swarmsim.docker.client import Result
@@ -17,8 +16,9 @@ from swarmsim.docker.command import Write
 from swarmsim.docker.files import Files
 from swarmsim.scenario.conditions import Facts, Seen, check, describe, on_belief
 from swarmsim.scenario.faults import fault_row, resolved
+from swarmsim.scenario.images import UnknownImages
 from swarmsim.scenario.injector import FaultInjector
-from swarmsim.scenario.loader import LoadedScenario, ScenarioError
+from swarmsim.scenario.loader import LoadedScenario, ScenarioError, beside
 from swarmsim.scenario.parts import Condition
 from swarmsim.scenario.schema import (
     DockerStep,
@@ -74,6 +74,8 @@ class Outcome(NamedTuple):
     interrupted: bool = False
     believed: tuple[str, ...] = ()
     """What held by what managers show, while less ran in truth: a sentence each."""
+    warnings: tuple[str, ...] = ()
+    """What whoever reads the verdict must know of images that nobody described."""
 
     @property
     def ok(self) -> bool:
@@ -82,9 +84,7 @@ class Outcome(NamedTuple):
 
 def _files(loaded: LoadedScenario) -> Files:
     """What commands may read: the scenario's own files, then those beside it (or, of a shipped one, where one is)."""
-    source = Path(loaded.source)
-    folder = source.parent if source.is_file() else Path.cwd()
-    return Files(loaded.scenario.files, folder, loaded.scenario.environment)
+    return Files(loaded.scenario.files, beside(loaded.source), loaded.scenario.environment)
 
 
 def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> SimulatedWorld:
@@ -117,7 +117,15 @@ def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> Simula
                 (settings.os, settings.arch),
             )
         )
-    return SimulatedWorld(hosts, seed, cluster.profile, eager=eager, gossip=cluster.gossip)
+    return SimulatedWorld(
+        hosts,
+        seed,
+        cluster.profile,
+        images=[entry.image() for entry in scenario.images],
+        unknown_images=scenario.unknown_images,
+        eager=eager,
+        gossip=cluster.gossip,
+    )
 
 
 def refuse_what_is_not_possible(loaded: LoadedScenario, world: World) -> None:
@@ -172,6 +180,8 @@ class ScenarioRun:
             world.subscribe(wanted, frozenset() if messages else MESSAGES)
         world.subscribe(self._run.count, MESSAGES)
         world.subscribe(self._run.real.apply, only=CONTAINER_ROWS)
+        self._unknown_images = UnknownImages()
+        world.subscribe(self._unknown_images.hear, only=UnknownImages.KINDS)
         world.introduce()
         deeds = [(moment, step) for step in loaded.scenario.meanwhile for moment in step.moments]
         self._meanwhile = sorted(deeds, key=lambda deed: deed[0])
@@ -197,6 +207,11 @@ class ScenarioRun:
     @property
     def believed(self) -> list[str]:
         return self._run.believed
+
+    @property
+    def warnings(self) -> list[str]:
+        """What there is to say of images that nobody described."""
+        return self._unknown_images.warnings()
 
     @property
     def finished(self) -> bool:
@@ -323,7 +338,7 @@ def run_scenario(
         run.finish(math.inf if until is None else until)
     except KeyboardInterrupt:
         interrupted = True
-    return Outcome(run.failures, run.now, interrupted, tuple(run.believed))
+    return Outcome(run.failures, run.now, interrupted, tuple(run.believed), tuple(run.warnings))
 
 
 def trace_header(loaded: LoadedScenario, seed: int) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from swarmsim.go.units import ram_in_bytes
+from swarmsim.image import UnknownImages
 from swarmsim.scenario.distribution import DurationDistribution
 from swarmsim.scenario.duration import Duration, PositiveDuration, Span
 from swarmsim.scenario.exercise import Exercise, Session
+from swarmsim.scenario.images import ImageEntry
 from swarmsim.scenario.parts import Condition, Name, Strict
 
 MAX_HOSTS = 20_000
@@ -337,3 +339,9 @@ class Scenario(Strict):
     environment: dict[str, str] = Field({}, description="variables of the shell, for compose files")
     exercise: Exercise | None = Field(None, description="a task for students, and how it is judged")
     session: Session | None = Field(None, description="written by swarmsim watch: who did an exercise, and the answers")
+    images: list[ImageEntry] = Field([], description="images of one's own, and what is different about others")
+    unknown_images: UnknownImages = Field(
+        UnknownImages.ASSUMED_IN_STACKS,
+        description="what is done about other images: assumed (they are taken for servers that every host has), missing (no such "
+        "image), assumed-in-stacks (those that a stack file names are assumed)",
+    )

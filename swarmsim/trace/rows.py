@@ -443,6 +443,13 @@ class ContainerHealth(TypedDict):
     health: Annotated[str, "`starting`, `healthy` or `unhealthy`"]
 
 
+class ImageAssumed(TypedDict):
+    """A task has come to a host with an image that nobody described and that is assumed to be there; once for an image."""
+
+    image: Annotated[str, "the image, as the service names it"]
+    service: Annotated[str | None, "name of its service, if it has one"]
+
+
 class Quorum(TypedDict):
     """What the managers together are able to do."""
 
@@ -512,6 +519,7 @@ INTERNALS: dict[str, type] = {
     "container.started": ContainerStarted,
     "container.ended": ContainerEnded,
     "container.health": ContainerHealth,
+    "image.assumed": ImageAssumed,
     "quorum": Quorum,
     "serving": Serving,
 }

@@ -22,7 +22,7 @@ from swarmsim.replay.recording import Recording
 from swarmsim.replay.timeline import TOLD
 from swarmsim.scenario.duration import LONGEST
 from swarmsim.scenario.live import LiveSession, Printed, Progress
-from swarmsim.scenario.loader import LoadedScenario
+from swarmsim.scenario.loader import LoadedScenario, beside
 from swarmsim.scenario.runner import Said, trace_header
 from swarmsim.scenario.schema import CTRL_C, MeanwhileStep
 from swarmsim.trace.state import ClusterState
@@ -444,6 +444,10 @@ class Player:
             done.append(written)
         if name:
             document["name"] = name
+        loaded = self.future.loaded
+        for entry in document.get("images") or []:
+            if loaded is not None and "file" in entry and entry["file"] not in (document.get("files") or {}):
+                entry["file"] = str((beside(loaded.source) / entry["file"]).resolve())  # it may be saved elsewhere
         document["meanwhile"] = [
             *(document.get("meanwhile") or []),
             *done,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from random import Random
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from swarmsim.docker.files import Files
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.images import Catalogue
 from swarmsim.engine.routes import EngineTransport
+from swarmsim.image import OwnImage, UnknownImages
 from swarmsim.profile import Profile, load_profile
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.future import Activity, AnyFuture, Future
@@ -42,12 +43,20 @@ INTERRUPTED = 130  # the exit code of a command that got Ctrl-C
 class SimulatedCluster:
     """The hosts of a :class:`~swarmsim.world.simulated.SimulatedWorld`, and all that can be done to them.
 
-    ``profile`` is a profile or the name of a shipped one. ``eager`` runs every heartbeat and tick; otherwise those that can change nothing are left out
+    ``profile`` is a profile or the name of a shipped one. ``images`` are added to those the model knows. ``eager`` runs every heartbeat and tick; otherwise those that can change nothing are left out
     (:mod:`swarmsim.swarm.skiprules`). ``gossip``: engines tell each other of networks, packet by packet (:mod:`swarmsim.network`).
     """
 
     def __init__(
-        self, hosts: list[HostSpec], seed: int, profile: str | Profile, *, eager: bool = False, gossip: bool = False
+        self,
+        hosts: list[HostSpec],
+        seed: int,
+        profile: str | Profile,
+        *,
+        images: Sequence[OwnImage] = (),
+        unknown_images: UnknownImages = UnknownImages.MISSING,
+        eager: bool = False,
+        gossip: bool = False,
     ) -> None:
         self.clock = Clock()
         of_world = load_profile(profile) if isinstance(profile, str) else profile
@@ -55,7 +64,7 @@ class SimulatedCluster:
         self.journal = self.ctx.journal
         self.hosts: Mapping[str, HostSpec] = {spec.name: spec for spec in hosts}
         self.engines: dict[str, Engine] = {}
-        self.catalogue = Catalogue()
+        self.catalogue = Catalogue(images, unknown_images)
         self.files = Files()
         """What docker commands may read."""
         self.scope = Scope(self.clock, "world")

@@ -6,9 +6,10 @@ order, 5 s each, and takes the first answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from swarmsim.image import OwnImage, UnknownImages
 from swarmsim.profile import Profile
 from swarmsim.sim.future import Activity
 from swarmsim.trace import rows
@@ -29,9 +30,17 @@ class SimulatedWorld(SimulatedCluster):
     verbs: Collection[str] = VERBS.keys()
 
     def __init__(
-        self, hosts: list[HostSpec], seed: int, profile: str | Profile, *, eager: bool = False, gossip: bool = False
+        self,
+        hosts: list[HostSpec],
+        seed: int,
+        profile: str | Profile,
+        *,
+        images: Sequence[OwnImage] = (),
+        unknown_images: UnknownImages = UnknownImages.MISSING,
+        eager: bool = False,
+        gossip: bool = False,
     ) -> None:
-        super().__init__(hosts, seed, profile, eager=eager, gossip=gossip)
+        super().__init__(hosts, seed, profile, images=images, unknown_images=unknown_images, eager=eager, gossip=gossip)
         self._shown = ClusterState()
         self._differences = Differences(self._show)
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from swarmsim.docker.compose.convert import NAMESPACE
+from swarmsim.apitypes.specs import STACK_LABEL
 from swarmsim.sim.clock import timestamp
 from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.objects import Service, Task
@@ -80,7 +80,7 @@ def _service_row(service: Service) -> rows.Service:
         "replicas": service.replicas if service.is_replicated else None,
         "image": spec.task.container.image,
     }
-    stack = (spec.labels or {}).get(NAMESPACE)
+    stack = (spec.labels or {}).get(STACK_LABEL)
     if stack:
         row["stack"] = stack
     published = [port for port in service.ports if port.publish_mode == "ingress"]

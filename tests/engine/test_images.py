@@ -12,6 +12,11 @@ from tests.conftest import Lab
 CATALOGUE = Catalogue()
 MINI = CATALOGUE.find("mini:1")[0]
 
+
+def certain(law):
+    raise AssertionError(f"no image of the table has a law: {law}")
+
+
 RUNS = [
     (["sleep", "100"], 100, 0),
     (["sleep", "1.5"], 1.5, 0),
@@ -37,18 +42,18 @@ RUNS = [
 
 @pytest.mark.parametrize(("command", "seconds", "code"), RUNS)
 def test_what_a_command_does(command, seconds, code):
-    run = plan_run(MINI, command, init=False)
+    run = plan_run(MINI, command, False, certain)
     assert (run.seconds, run.code, run.stops) == (seconds, code, None)
 
 
 def test_servers_run_until_they_are_stopped_and_stop_with_0():
     nginx = CATALOGUE.find("nginx")[0]
-    assert plan_run(nginx, list(nginx.command), init=False)[:3] == (math.inf, 0, 0)
+    assert plan_run(nginx, list(nginx.command), False, certain)[:3] == (math.inf, 0, 0)
 
 
 def test_an_executable_the_image_does_not_have():
     with pytest.raises(NoExecutable):
-        plan_run(MINI, ["frobnicate"], init=False)
+        plan_run(MINI, ["frobnicate"], False, certain)
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ SIGNALS = [
 
 @pytest.mark.parametrize(("script", "init", "elapsed", "ends"), SIGNALS)
 def test_what_sigterm_does(script, init, elapsed, ends):
-    assert plan_run(MINI, ["sh", "-c", script], init).ends_by("SIGTERM", elapsed) == ends
+    assert plan_run(MINI, ["sh", "-c", script], init, lambda law: 0.0).ends_by("SIGTERM", elapsed) == ends
 
 
 def test_a_probe_of_a_file_that_the_container_makes_is_refused():

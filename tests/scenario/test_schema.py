@@ -50,7 +50,9 @@ def test_what_the_loader_refuses_does_not_fit(text):
 
 def test_every_property_is_described():
     for name, definition in {"Scenario": SCHEMA, **SCHEMA["$defs"]}.items():
-        assert [key for key, value in definition["properties"].items() if not value.get("description")] == [], name
+        assert [key for key, value in definition.get("properties", {}).items() if not value.get("description")] == [], (
+            name
+        )
 
 
 def test_an_editor_completes_fault_verbs():

@@ -12,6 +12,7 @@ from typing import Any
 from swarmsim.apitypes.engine import IPAM, IPAMConfig, NetworkCreateRequest
 from swarmsim.apitypes.reference import InvalidReference, parse_reference
 from swarmsim.apitypes.specs import (
+    STACK_LABEL,
     BindOptions,
     ClusterOptions,
     ConfigReference,
@@ -49,7 +50,6 @@ from swarmsim.docker.options import OPTIONS, RECORDS
 from swarmsim.docker.specs import with_value
 from swarmsim.go.strconv import atoi
 
-NAMESPACE = "com.docker.stack.namespace"
 IMAGE = "com.docker.stack.image"
 BASE = ServiceSpec(
     name="",
@@ -80,7 +80,7 @@ class Stack:
         return f"{self.name}_{name}"
 
     def labels(self, given: dict[str, str] | None) -> dict[str, str]:
-        return {**(given or {}), NAMESPACE: self.name}
+        return {**(given or {}), STACK_LABEL: self.name}
 
     @property
     def services(self) -> dict[str, Config]:
