@@ -355,7 +355,8 @@ def watch(
     port: Annotated[int, typer.Option(min=1, max=65535, help="with --web: port to listen at")] = 8000,
 ) -> None:
     """Watch a cluster, live or recorded, in a terminal app: break it, rewind it, try again."""
-    from swarmsim.tui.start import WatchError, serve, start
+    from swarmsim.tui.start import WatchError, start
+    from swarmsim.tui.web import serve
 
     try:
         if web:

@@ -1,11 +1,10 @@
-"""Starting the app: from a scenario or a trace, in the terminal or in a browser."""
+"""Starting the app from a scenario or a trace."""
 
 from __future__ import annotations
 
-import errno
+import itertools
 import os
 import shlex
-import socket
 import sys
 from pathlib import Path
 
@@ -50,39 +49,31 @@ def app_for(what: str, seed: int, speed: float, messages: bool, lang: str | None
 def start(what: str, seed: int, speed: float, messages: bool, lang: str | None) -> None:
     """Run the app in this terminal. Raises :class:`WatchError`."""
     app = app_for(what, seed, speed, messages, lang)
-    # Served to a browser, Textual draws into a pipe.
-    if "TEXTUAL_DRIVER" not in os.environ and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    served = "TEXTUAL_DRIVER" in os.environ  # to a browser: Textual draws into a pipe
+    if not served and not (sys.stdin.isatty() and sys.stdout.isatty()):
         app.player.close()
         raise WatchError(
             f"watch needs a terminal; without one: swarmsim run {shlex.quote(what)} (a timeline), "
             "swarmsim report TRACE (a page), or swarmsim watch --web (in a browser)"
         )
+    folder = claim_folder(app.where) if served else None
+    if folder is not None:
+        app.where = folder
+        app.scenario_title += f" · {app.texts('visitor')} {folder.name.rpartition('-')[2]}"
     app.run()
+    if folder is not None and not any(folder.iterdir()):
+        folder.rmdir()
 
 
-def serve(what: str, seed: int, speed: float, messages: bool, lang: str | None, host: str, port: int) -> None:
-    """Serve the app to browsers until interrupted. Raises :class:`WatchError`."""
-    app_for(what, seed, speed, messages, lang).player.close()  # so that mistakes are told here
-    try:
-        from textual_serve.server import Server
-    except ImportError:
-        raise WatchError("--web needs textual-serve: pip install 'docker-swarmsim[web]'") from None
-    _check_port(host, port)
-    words = [sys.executable, "-m", "swarmsim", "watch", what, "--seed", str(seed), "--speed", f"{speed:g}"]
-    words += ["--messages"] if messages else []
-    words += ["--lang", lang] if lang else []
-    Server(shlex.join(words), host=host, port=port, title="swarmsim").serve()
-
-
-def _check_port(host: str, port: int) -> None:
-    try:
-        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, number) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except socket.gaierror:
-        raise WatchError(f"--host {host}: no such address") from None
-    except OSError as problem:
-        if problem.errno == errno.EADDRINUSE:
-            raise WatchError(f"port {port} at {host} is in use; choose another with --port") from None
-        raise WatchError(f"cannot listen at {host}:{port}: {os.strerror(problem.errno or 0)}") from None
+def claim_folder(runs: Path) -> Path | None:
+    """A folder in ``runs`` that no other visitor has: ``visitor-1``, ``visitor-2``, …; ``None`` where none can be made."""
+    for number in itertools.count(1):
+        folder = runs / f"visitor-{number}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError:
+            break
+        return folder
+    return None

@@ -255,6 +255,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "only one": ("There is one future only. Press b for another.", "只有一个分支。按 b 新建。"),
     "filtered": ("{n} of {all}", "{n}/{all}"),
     "close": ("Esc closes", "Esc 关闭"),
+    # in a browser
+    "visitor": ("visitor", "访客"),
+    "web opening": ("The cluster is being built …", "正在构建集群……"),
+    "web ended": ("The app has ended.", "应用已结束。"),
+    "web again": ("Begin anew", "重新开始"),
     # words the help uses
     "help title": ("swarmsim watch: keys", "swarmsim watch：按键"),
     "help time": ("Time", "时间"),
