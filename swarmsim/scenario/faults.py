@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from swarmsim.scenario.parts import fitting
 from swarmsim.scenario.schema import AnyContainer, Fault
 from swarmsim.trace import rows
 from swarmsim.world import ContainerChoice
 
 Resolve = Callable[[str], str]
 
+OF_HOSTS = ("power-off", "kill-host", "power-on", "kill-engine", "stop-engine", "start-engine", "partition")
+"""Verbs that may be given patterns of names."""
+
 OF_LINKS = ("latency", "loss")
 OF_CONTAINERS = ("kill-container", "fail-healthcheck")
 
 
-def resolved(fault: Fault, host: Resolve) -> Any:
-    """The argument of a fault as :meth:`swarmsim.world.World.fault` takes it; ``host`` tells which host a name means now."""
+def resolved(fault: Fault, host: Resolve, hosts: Sequence[str] = ()) -> Any:
+    """The argument of a fault as :meth:`swarmsim.world.World.fault` takes it; ``host`` tells which host a name means now, ``hosts`` are
+    all that a pattern may fit."""
     argument = fault.argument
     if fault.verb == "latency":
         return host(argument.host), argument.by
@@ -27,10 +32,10 @@ def resolved(fault: Fault, host: Resolve) -> Any:
             return ContainerChoice(on=host(argument.on), service=argument.service)
         return ContainerChoice(task=argument)
     if fault.verb == "partition":
-        return [[host(name) for name in group] for group in argument]
+        return [fitting([host(name) for name in group], hosts) for group in argument]
     if argument == "all":
         return []
-    return [host(name) for name in ([argument] if isinstance(argument, str) else argument)]
+    return fitting([host(name) for name in ([argument] if isinstance(argument, str) else argument)], hosts)
 
 
 def in_words(verb: str, argument: Any) -> str:
@@ -50,7 +55,7 @@ def in_words(verb: str, argument: Any) -> str:
 def fault_row(fault: Fault, argument: Any) -> rows.Step:
     """The row of a fault with its resolved argument."""
     row: rows.Step = {"what": in_words(fault.verb, argument), "verb": fault.verb, "hosts": _named(fault.verb, argument)}
-    if isinstance(fault.argument, str) and row["hosts"]:
+    if isinstance(fault.argument, str) and len(row["hosts"]) == 1:
         row["node"] = row["hosts"][0]
     return row
 

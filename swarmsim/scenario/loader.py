@@ -20,8 +20,9 @@ from pydantic import ValidationError
 
 from swarmsim.profile import profile_names
 from swarmsim.scenario.exercise_rules import complaints
+from swarmsim.scenario.faults import OF_HOSTS
 from swarmsim.scenario.images import ImageEntry
-from swarmsim.scenario.parts import SUBJECTS, Condition, Strict
+from swarmsim.scenario.parts import SUBJECTS, Condition, Strict, fitting, is_pattern
 from swarmsim.scenario.schema import (
     STEPS,
     DockerStep,
@@ -309,12 +310,16 @@ def _is_type(part: str | int) -> bool:
 
 def _check_names(scenario: Scenario, form: _Form) -> None:
     """Hosts, profiles and earlier results must exist where they are named."""
-    managers, workers = scenario.cluster.names()
-    hosts = {*managers, *workers}
+    everybody = scenario.cluster.all_names()
+    hosts = set(everybody)
 
-    def look(host: str, path: KeyPath, more: Collection[str] = ()) -> None:
-        if host not in hosts and host not in more:
-            form.complain(path, _unknown_host(host, {*hosts, *more}))
+    def look(host: str, path: KeyPath, more: Collection[str] = (), many: bool = False) -> None:
+        if is_pattern(host) and not many:
+            form.complain(path, f"{host!r} is a pattern: name one host here")
+        elif is_pattern(host) and not fitting([host], everybody):
+            form.complain(path, f"no host fits {host!r}; there are {_some(hosts)}")
+        elif not is_pattern(host) and host not in hosts and host not in more:
+            form.complain(path, f"unknown host {host!r}; there are {_some({*hosts, *more})}")
 
     profiles = profile_names()
     if scenario.cluster.profile not in profiles:
@@ -323,36 +328,43 @@ def _check_names(scenario: Scenario, form: _Form) -> None:
         )
     addresses: dict[str, str] = {}
     for name, settings in scenario.cluster.hosts.items():
-        look(name, ("cluster", "hosts", name))
+        look(name, ("cluster", "hosts", name), many=True)
         if settings.profile is not None and settings.profile not in profiles:
             form.complain(
                 ("cluster", "hosts", name, "profile"),
                 f"unknown profile {settings.profile!r}; there are {', '.join(profiles)}",
             )
         if settings.address is not None:
+            if is_pattern(name):
+                form.complain(
+                    ("cluster", "hosts", name, "address"), f"{name!r} is a pattern: each host has an address of its own"
+                )
             if settings.address in addresses:
                 form.complain(
                     ("cluster", "hosts", name, "address"),
                     f"{settings.address} is already the address of {addresses[settings.address]}",
                 )
             addresses[settings.address] = name
+    sites: dict[str, str] = {}
     for site, members in scenario.cluster.sites.items():
-        for host in members:
-            look(host, ("cluster", "sites", site))
+        for number, host in enumerate(members):
+            look(host, ("cluster", "sites", site, number), many=True)
+        for host in fitting(members, everybody):
+            if sites.setdefault(host, site) != site:
+                form.complain(("cluster", "sites", site), f"{host} stands in {sites[host]} already")
     for number, beside in enumerate(scenario.meanwhile):
         for host, key in _hosts_of(beside.step):
-            look(host, ("meanwhile", number, *key), ROLES)
+            look(host, ("meanwhile", number, *key), ROLES, _many(beside.step))
         if beside.docker is not None:
             _check_words(beside.docker, ("meanwhile", number, "docker"), form)
     for number, process in enumerate(scenario.faults):
-        for group in process.victims(scenario.cluster):
-            for host in group:
-                look(host, ("faults", number))
+        for host in process.named:
+            look(host, ("faults", number), many=True)
     named: set[str] = set()
     for number, step in enumerate(scenario.steps):
         path: KeyPath = ("steps", number)
         for host, key in _hosts_of(step):
-            look(host, (*path, *key), named | ROLES)
+            look(host, (*path, *key), named | ROLES, _many(step))
         if isinstance(step, DockerStep):
             _check_words(step.docker, (*path, "docker"), form)
         condition = step.wait if isinstance(step, WaitStep) else step.expect if isinstance(step, ExpectStep) else None
@@ -407,9 +419,14 @@ def _check_command(condition: Condition | None, named: set[str], path: KeyPath, 
         form.complain((*path, "command"), f"no earlier step was given the name {condition.command!r} with as")
 
 
-def _unknown_host(name: str, known: set[str]) -> str:
+def _some(known: set[str]) -> str:
     shown = sorted(known)
-    return f"unknown host {name!r}; there are {', '.join(shown[:12])}{', …' if len(shown) > 12 else ''}"
+    return f"{', '.join(shown[:12])}{', …' if len(shown) > 12 else ''}"
+
+
+def _many(step: Any) -> bool:
+    """Whether a step may name many hosts at once by a pattern."""
+    return isinstance(step, FaultStep) and step.fault.verb in OF_HOSTS
 
 
 def _hosts_of(step: Any) -> list[tuple[str, KeyPath]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -25,6 +27,30 @@ def _name(value: Any) -> str:
 
 
 Name = Annotated[str, BeforeValidator(_name, json_schema_input_type=str)]
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a name stands for all hosts that fit it, as in a shell: ``w*``, ``w?``, ``w[1-5]``."""
+    return any(letter in name for letter in "*?[")
+
+
+def fitting(names: Iterable[str], hosts: Sequence[str]) -> list[str]:
+    """The hosts that names and patterns mean, each once: in the order of the names, those of a pattern in the order of the cluster.
+
+    >>> fitting(["w3", "w*"], ["m1", "w1", "w2", "w3"])
+    ['w3', 'w1', 'w2']
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        found.update(dict.fromkeys([host for host in hosts if fnmatchcase(host, name)] if is_pattern(name) else [name]))
+    return list(found)
+
+
+def _name_or_pattern(value: Any) -> str:
+    return value if isinstance(value, str) and is_pattern(value) else _name(value)
+
+
+NameOrPattern = Annotated[str, BeforeValidator(_name_or_pattern, json_schema_input_type=str)]
 
 
 class Condition(Strict):

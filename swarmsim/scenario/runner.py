@@ -24,7 +24,6 @@ from swarmsim.scenario.schema import (
     DockerStep,
     ExpectStep,
     FaultStep,
-    HostSettings,
     MeanwhileStep,
     NoteStep,
     Scenario,
@@ -92,10 +91,10 @@ def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> Simula
     cluster = scenario.cluster
     managers, workers = cluster.names()
     taken = {settings.address for settings in cluster.hosts.values()}
-    sites = {host: site for site, hosts in cluster.sites.items() for host in hosts}
+    sites = cluster.site_of()
     hosts, number = [], 0
     for name in [*managers, *workers]:
-        settings = cluster.hosts.get(name, HostSettings())
+        settings = cluster.settings(name)
         address = settings.address
         while address is None:
             number += 1
@@ -455,7 +454,7 @@ class _StepRunner:
         return result
 
     def _fault(self, step: FaultStep) -> Activity[None]:
-        verb, argument = step.fault.verb, resolved(step.fault, self._host)
+        verb, argument = step.fault.verb, resolved(step.fault, self._host, list(self.world.hosts))
         row = fault_row(step.fault, argument)
         self.world.note(rows.Step, **row)
         try:

@@ -8,6 +8,7 @@ fault verbs) is asked for by name, and refused with its place in the file where 
 from __future__ import annotations
 
 import ipaddress
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -18,7 +19,7 @@ from swarmsim.scenario.distribution import DurationDistribution
 from swarmsim.scenario.duration import Duration, PositiveDuration, Span
 from swarmsim.scenario.exercise import Exercise, Session
 from swarmsim.scenario.images import ImageEntry
-from swarmsim.scenario.parts import Condition, Name, Strict
+from swarmsim.scenario.parts import Condition, Name, NameOrPattern, Strict, fitting, is_pattern
 
 MAX_HOSTS = 20_000
 
@@ -59,6 +60,17 @@ class HostSettings(Strict):
     os: str = Field("linux", description="what node.platform.os says")
     profile: str | None = Field(None, description="how quick this host is: lab, vm; default: as the cluster")
 
+    def changed_by(self, other: HostSettings) -> HostSettings:
+        """These with what others say; what is a mapping or a list is added."""
+        said = {name: getattr(other, name) for name in other.model_fields_set}
+        for name, value in said.items():
+            here = getattr(self, name)
+            if isinstance(value, dict):
+                said[name] = {**here, **value}
+            elif isinstance(value, list):
+                said[name] = [*here, *(each for each in value if each not in here)]
+        return self.model_copy(update=said)
+
 
 Hosts = Annotated[int, Field(ge=0, le=MAX_HOSTS)] | list[Name]
 
@@ -69,16 +81,41 @@ class ClusterLayout(Strict):
     managers: Hosts = Field(1, description="how many (m1, m2, …), or their names")
     workers: Hosts = Field(0, description="how many (w1, w2, …), or their names")
     profile: str = Field("lab", description="how quick machines and network are: lab, vm")
-    sites: dict[Name, list[Name]] = Field({}, description="which hosts stand together, for maps of the cluster")
+    sites: dict[Name, list[NameOrPattern]] = Field(
+        {}, description="which hosts stand together, for maps of the cluster: names, or patterns such as w*"
+    )
     formed: bool = Field(True, description="false: the scenario types swarm init and join itself")
     gossip: bool = Field(False, description="true: engines gossip about networks, packet by packet (members, tables)")
-    hosts: dict[str, HostSettings] = Field({}, description="what is special about single hosts, by name")
+    hosts: dict[str, HostSettings] = Field(
+        {}, description="what is special about hosts, by name, or by a pattern such as w* for all that fit it"
+    )
 
     def names(self) -> tuple[list[str], list[str]]:
         """Names of managers and of workers; m1, m2, … and w1, w2, … where only numbers are given."""
         managers = [f"m{n + 1}" for n in range(self.managers)] if isinstance(self.managers, int) else self.managers
         workers = [f"w{n + 1}" for n in range(self.workers)] if isinstance(self.workers, int) else self.workers
         return managers, workers
+
+    def all_names(self) -> list[str]:
+        """Names of all hosts, managers first."""
+        managers, workers = self.names()
+        return [*managers, *workers]
+
+    def settings(self, host: str) -> HostSettings:
+        """What is so about a host: what patterns say that fit it, the later before the earlier, and before all what its name says.
+
+        Of labels, resources and plugins it has all that are said.
+        """
+        found = HostSettings()
+        said = [settings for name, settings in self.hosts.items() if is_pattern(name) and fnmatchcase(host, name)]
+        for settings in [*said, *([self.hosts[host]] if host in self.hosts else [])]:
+            found = found.changed_by(settings)
+        return found
+
+    def site_of(self) -> dict[str, str]:
+        """The site of each host that has one."""
+        hosts = self.all_names()
+        return {host: site for site, named in self.sites.items() for host in fitting(named, hosts)}
 
     @model_validator(mode="after")
     def _sound(self) -> ClusterLayout:
@@ -118,7 +155,9 @@ FORMER_VERBS = {"sicken": "fail-healthcheck"}
 class Fault(Strict):
     """One fault; the verbs are the keys."""
 
-    power_off: HostOrHosts | None = Field(None, alias="power-off", description="silence: no packet comes back")
+    power_off: HostOrHosts | None = Field(
+        None, alias="power-off", description="silence: no packet comes back; hosts, or patterns such as w*"
+    )
     kill_host: HostOrHosts | None = Field(
         None, alias="kill-host", description="every process dies at once; the kernel stays and resets connections"
     )
@@ -288,8 +327,10 @@ Step = DockerStep | FaultStep | WaitStep | ExpectStep | SleepStep | NoteStep
 class FaultProcess(Strict):
     """Hosts that fail again and again: well for a time drawn from ``every``, broken for one drawn from ``for``."""
 
-    hosts: Literal["all", "managers", "workers"] | list[str] | None = Field(None, description="each fails on its own")
-    site: list[str] | None = Field(None, min_length=1, description="these fail together")
+    hosts: Literal["all", "managers", "workers"] | list[str] | None = Field(
+        None, description="each fails on its own: names, or patterns such as w*"
+    )
+    site: list[str] | None = Field(None, min_length=1, description="these fail together: names, or patterns such as w*")
     fault: Literal["power-off", "kill-engine", "cut"] = Field("power-off", description="what happens to them")
     every: DurationDistribution = Field(description="from the end of one fault to the beginning of the next")
     for_: DurationDistribution = Field(alias="for", description="how long a fault lasts")
@@ -302,12 +343,18 @@ class FaultProcess(Strict):
 
     def victims(self, cluster: ClusterLayout) -> list[list[str]]:
         """Groups of hosts that fail together."""
-        if self.site is not None:
-            return [self.site]
         managers, workers = cluster.names()
-        groups = {"all": [*managers, *workers], "managers": managers, "workers": workers}
-        named = groups[self.hosts] if isinstance(self.hosts, str) else self.hosts or []
+        everybody = [*managers, *workers]
+        if self.site is not None:
+            return [fitting(self.site, everybody)]
+        groups = {"all": everybody, "managers": managers, "workers": workers}
+        named = groups[self.hosts] if isinstance(self.hosts, str) else fitting(self.hosts or [], everybody)
         return [[host] for host in named]
+
+    @property
+    def named(self) -> list[str]:
+        """Names and patterns, as they are written."""
+        return [] if isinstance(self.hosts, str) else self.site or self.hosts or []
 
 
 def _one_or_more(value: Any) -> Any:
