@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from swarmsim.apitypes.specs import SECOND, HealthConfig, PortConfig
 from swarmsim.engine.behaviour import Behaviour, signal_name
+from swarmsim.engine.server import ContainerServer
 from swarmsim.engine.stream import Pipe
 from swarmsim.image import ImageCheck
 from swarmsim.sim.future import Activity, Future
@@ -86,6 +87,7 @@ class Container:
         "process",
         "publishes",
         "run",
+        "server",
         "started_at",
         "state",
         "volumes",
@@ -128,6 +130,8 @@ class Container:
         self.volumes: tuple[str, ...] = ()
         self.well_after = 0.0
         """Seconds from its start until its health checks can succeed."""
+        self.server: ContainerServer | None = None
+        """Who answers in it, if it is on a network or has a port."""
         self.health = ""
         """Of its health check: starting, healthy or unhealthy; empty without one."""
         self._probes_fail = False
@@ -179,6 +183,8 @@ class Container:
         self._note(rows.ContainerStarted)
         self.emit("start")
         self.process.on_end(partial(self._note, rows.ContainerEnded))
+        if self.server is not None:
+            self.process.on_end(self.server.closed)
         if self.run.seconds < math.inf:
             self.process.after(self.run.seconds, self._exit, self.run.code)
 
@@ -202,8 +208,16 @@ class Container:
             self._exit(KILLED)
         else:
             ends = self.run.ends_by(name, self.host.clock.now - (self.started_at or 0.0))
-            if ends is not None:
-                self.process.after(SIGNAL_LATENCY + ends[0], self._exit, ends[1])
+            if ends is None:
+                return
+            seconds, code = SIGNAL_LATENCY + ends[0], ends[1]
+            if self.server is None or not self.server.stop((seconds, code)):
+                self.process.after(seconds, self._exit, code)
+
+    def end_in(self, seconds: float, code: int) -> None:
+        """The process ends by itself in so many seconds."""
+        if self.process is not None:
+            self.process.after(seconds, self._exit, code)
 
     def exited(self) -> Future[int]:
         """The exit code, when the process ends (at once if it has); asked by the engine."""
@@ -216,7 +230,9 @@ class Container:
 
     # -- health
 
-    def watch_health(self, check: HealthCheck, probe: Behaviour, probing: Callable[[], float]) -> Activity[None]:
+    def watch_health(
+        self, check: HealthCheck, probe: Behaviour, probing: Callable[[], float], *, asks_server: bool = False
+    ) -> Activity[None]:
         """Probe the container as long as it runs (moby daemon/health.go); ``probing`` is what a probe itself takes.
 
         A probe comes an interval after the start and after each other; so many failures in a row make it unhealthy,
@@ -233,6 +249,7 @@ class Container:
             yield min(seconds, check.timeout)
             if self.state != "running":
                 return
+            well = well and not (asks_server and self._deaf)
             if well and seconds < check.timeout and probe.code == 0 and not self._probes_fail:
                 self.failing_streak = 0
                 self._set_health("healthy")
@@ -242,6 +259,11 @@ class Container:
                 self.failing_streak += 1
                 if self.failing_streak >= check.retries:
                     self._set_health("unhealthy")
+
+    @property
+    def _deaf(self) -> bool:
+        """Whether its server does not listen yet."""
+        return self.server is not None and self.server.warming_up
 
     def _set_health(self, health: str) -> None:
         if health == self.health:

@@ -13,6 +13,7 @@ from random import Random
 from swarmsim.apitypes.specs import GenericResource, PortConfig, replace
 from swarmsim.distribution import Distribution
 from swarmsim.engine.containers import NOTHING, Container
+from swarmsim.engine.dataplane import DataPlane
 from swarmsim.engine.events import EventLog
 from swarmsim.engine.executor import ContainerController
 from swarmsim.engine.images import Catalogue
@@ -73,6 +74,7 @@ class Engine:
         self.volumes: dict[str, Volume] = host.disk.setdefault("volumes", {})
         self.networks: dict[str, LocalNetwork] = host.disk.setdefault("networks", {})
         self.overlays: Overlays = host.disk.setdefault("overlays", Overlays(host, self.containers))
+        self.dataplane = self.overlays.listener = DataPlane(host)
         self.ids: Random = host.rng("containers")
         self._rng: Random = host.rng("engine")
         self.node: SwarmNode | None = None
@@ -90,6 +92,7 @@ class Engine:
     def boot(self) -> None:
         """Be running right away, as a machine that has been up for a while."""
         self.process = Process(self.host, "dockerd")
+        self.dataplane.engine_starts(self.process)
         self._open()
         self.running = True
 
@@ -105,11 +108,13 @@ class Engine:
     def start(self) -> Future[None]:
         """Start the daemon; happens when its API answers."""
         self.process = Process(self.host, "dockerd")
+        self.dataplane.engine_starts(self.process)
         self.events = EventLog(self.host.clock)
         return self.process.spawn(self._start())
 
     def _start(self) -> Activity[None]:
         yield self.sample_duration("engine_start")
+        self.dataplane.clear()
         self._open()
         survivors = []
         for container in self.containers.values():
@@ -161,7 +166,7 @@ class Engine:
     def end_gossip(self) -> GossipAgent | None:
         """The node gossips no more; who did until now, for whoever wants to say so (EventNodeLeave)."""
         gossip, self.gossip = self.gossip, None
-        self.overlays.gossip = None
+        self.dataplane.gossip_ended()
         return gossip
 
     def _ended(self) -> None:
@@ -231,6 +236,7 @@ class Engine:
         if container.state == "created":
             container.bindings = tuple(binding for port in container.publishes for binding in self._bind(port))
             container.start()
+            self.dataplane.started(container)
 
     def _bind(self, port: PortConfig) -> tuple[PortConfig, PortConfig]:
         """A port of the host, for IPv4 and for IPv6 (libnetwork portallocator): the one that is asked for, else the next free."""
@@ -271,8 +277,7 @@ class Engine:
     def configure(self, node: Node, managers: tuple[str, ...]) -> None:
         self.overlays.configure(node.attachments)
         if self.gossip is None and self.host.ctx.gossip:
-            self.gossip = GossipAgent(self.process, self.overlays.halves, managers)
-            self.overlays.gossip = self.gossip.db
+            self.gossip = GossipAgent(self.process, managers, self.dataplane.gossip_began)
 
     def controller(self, task: Task) -> ContainerController:
         return ContainerController(self, task)

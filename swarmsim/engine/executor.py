@@ -12,9 +12,11 @@ from swarmsim.distribution import Distribution
 from swarmsim.engine import texts
 from swarmsim.engine.behaviour import NotUnderstood
 from swarmsim.engine.containers import Container, HealthCheck
-from swarmsim.engine.images import Catalogue, NoExecutable, plan_probe, plan_run
+from swarmsim.engine.dataplane import DataPlane
+from swarmsim.engine.images import Catalogue, NoExecutable, asks_server, plan_probe, plan_run, plan_serving
 from swarmsim.engine.localresources import Volume
 from swarmsim.engine.overlays import Overlays
+from swarmsim.engine.server import ContainerServer
 from swarmsim.engine.stream import Pipe
 from swarmsim.image import Image
 from swarmsim.sim.errors import ModelError
@@ -56,6 +58,7 @@ class Backend(Protocol):
     images: dict[str, None]
     task_containers: dict[str, Container]
     overlays: Overlays
+    dataplane: DataPlane
 
     def sample_duration(self, what: str) -> float: ...
 
@@ -204,6 +207,8 @@ class ContainerController:
         container.volumes = volumes
         container.hostname = self._expanded(spec.hostname) or container.id[:12]
         container.env = [self._expanded(entry) for entry in spec.env or ()]
+        if container.attachments or container.publishes:
+            container.server = ContainerServer(container, *plan_serving(image, command), engine.host.rng("servers"))
         engine.add_container(container, self.task.id)
 
     def _pull(self, reference: str) -> Activity[Image]:
@@ -264,6 +269,7 @@ class ContainerController:
         found = self._image
         check = None if found is None else HealthCheck.of(self.task.spec.container.health, found[0].check)
         if check is None or found is None:
+            self._activate(container)
             return
         events = container.subscribe()
         self._work(
@@ -271,9 +277,16 @@ class ContainerController:
                 check,
                 plan_probe(found[0], check.test, container.command),
                 lambda: self.engine.sample_duration("health_probe"),
+                asks_server=asks_server(check.test),
             )
         )
         yield from self._until_healthy(container, events)
+        self._activate(container)
+
+    def _activate(self, container: Container) -> None:
+        """Into load balancers and names (activateServiceBinding)."""
+        if container.alive and self._stopping is None:
+            self.engine.dataplane.activate(container, self.task)
 
     def _start_container(self, container: Container) -> Activity[None]:
         failure = self._why_not(container)
@@ -350,6 +363,7 @@ class ContainerController:
         # The engine hears of the end a little later.
         ended = self.engine.host.clock.now if container.finished_at is None else container.finished_at
         yield max(0.0, ended + self.engine.sample_duration("container_exit") - self.engine.host.clock.now)
+        self.engine.dataplane.release(container)
         if container.exit_code:
             raise self._bad_exit(container, unhealthy)
 
@@ -364,6 +378,8 @@ class ContainerController:
 
     def _shutdown(self) -> Activity[None]:
         if self._has_service_binding:
+            if self.container is not None:
+                self.engine.dataplane.deactivate(self.container)
             yield GOSSIP_CONVERGE_DELAY
         if self._locked is not None and not self._locked.processed:
             with suppress(ModelError):
@@ -371,6 +387,7 @@ class ContainerController:
         container = self.container
         if container is not None:
             yield from self._stop(container)
+            self.engine.dataplane.release(container)
         self.engine.overlays.remove(self.task.networks)
 
     def _stop(self, container: Container) -> Activity[None]:

@@ -11,15 +11,17 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from swarmsim.apitypes.reference import InvalidReference, Reference, parse_reference
 from swarmsim.distribution import Distribution
+from swarmsim.engine import pages
 from swarmsim.engine.behaviour import NOT_FOUND, Behaviour, NotUnderstood, run_command
 from swarmsim.engine.scripts import made_by, run_script
+from swarmsim.engine.server import ANY_PORT, Serving
 from swarmsim.image import Image, OwnImage, UnknownImages, assumed
 
 SHELL = ("sh",)
-
 IMAGES: tuple[Image, ...] = (
     Image("mini", ("1", "2"), 5, SHELL, in_registry=False, on_hosts=True, users=("root",)),
     Image("alpine", ("latest", "3", "3.18", "3.20"), 8, SHELL),
@@ -37,7 +39,15 @@ IMAGES: tuple[Image, ...] = (
         "SIGQUIT",
         ("80/tcp",),
     ),
-    Image("httpd", ("latest", "2.4", "alpine"), 148, ("httpd-foreground",), True, "SIGWINCH", ("80/tcp",)),
+    Image(
+        "httpd",
+        ("latest", "2.4", "alpine"),
+        148,
+        ("httpd-foreground",),
+        True,
+        "SIGWINCH",
+        ("80/tcp",),
+    ),
     Image("redis", ("latest", "6", "7", "alpine", "3.0.6", "3.0.7"), 117, ("redis-server",), True, "", ("6379/tcp",)),
     Image("mysql", ("latest", "5.7", "8.0"), 577, ("mysqld",), True, "", ("3306/tcp", "33060/tcp")),
     Image("postgres", ("latest", "14", "16"), 432, ("postgres",), True, "SIGINT", ("5432/tcp",)),
@@ -51,6 +61,23 @@ IMAGES: tuple[Image, ...] = (
     Image("portainer/agent", ("latest",), 164, ("./agent",), True),
     Image("dockersamples/visualizer", ("latest",), 185, ("npm", "start"), True, "", ("8080/tcp",)),
 )
+
+
+class Program(NamedTuple):
+    """A program of an image's own: how its process runs, and the server it is."""
+
+    run: Behaviour
+    serving: Serving
+    ports: tuple[str, ...] = ("80/tcp",)
+
+
+PROGRAMS: dict[tuple[str, str], Program] = {
+    ("mini", "/serve"): Program(Behaviour(math.inf, 0, None), pages.BUSYBOX),
+    ("mini", "/serveterm"): Program(Behaviour(math.inf, 0, 0), pages.BUSYBOX),
+    ("mini", "/servelate"): Program(Behaviour(math.inf, 0, None), pages.LATE),
+}
+"""By image and name. The image of the recorded clusters has a server whose page says who answers: one ignores SIGTERM, one ends by it,
+one listens 5 s late."""
 
 
 class Catalogue:
@@ -145,6 +172,8 @@ def plan_run(image: Image, command: list[str], init: bool, draw: Callable[[Distr
     """
     if image.server and tuple(command[: len(image.command)]) == image.command:
         return _serve(image, draw)
+    if (image.name, command[0]) in PROGRAMS:
+        return PROGRAMS[image.name, command[0]].run
     try:
         run = _run(command, init)
     except (NoExecutable, NotUnderstood):
@@ -175,8 +204,35 @@ def _run(command: list[str], init: bool) -> Behaviour:
     return run._replace(stops=stops)
 
 
+def plan_serving(image: Image, command: list[str]) -> tuple[Serving, tuple[str, ...]]:
+    """How ``command`` answers in ``image``, and the ports it listens on; of an image nobody can look into, any.
+
+    >>> plan_serving(IMAGES[0], ["/serve"])[1], plan_serving(IMAGES[0], ["sleep", "9"])[1]
+    (('80/tcp',), ())
+    """
+    if image.server and tuple(command[: len(image.command)]) == image.command:
+        return pages.OF_IMAGES.get(image.name, pages.QUIET), image.ports or (ANY_PORT,)
+    program = PROGRAMS.get((image.name, command[0]))
+    if program is not None:
+        return program.serving, program.ports
+    if command[0].rpartition("/")[2] == "httpd" and "-f" in command:
+        port = command[command.index("-p") + 1] if "-p" in command[:-1] else "80"
+        return pages.BUSYBOX, (f"{port.rpartition(':')[2]}/tcp",)
+    return pages.QUIET, (image.ports or (ANY_PORT,)) if image.opaque else ()
+
+
 PROBES = frozenset(("curl", "wget", "nc", "mysqladmin", "redis-cli", "pg_isready", "healthcheck"))
 """Programs that ask a server whether it is well."""
+
+
+def asks_server(test: list[str]) -> bool:
+    """Whether a health check asks the container's server.
+
+    >>> asks_server(["CMD-SHELL", "wget -q -O /dev/null http://127.0.0.1/ || exit 1"]), asks_server(["CMD", "true"])
+    (True, False)
+    """
+    words = test[1].split() if test[0] == "CMD-SHELL" and len(test) > 1 else test[1:]
+    return bool(words) and words[0] in PROBES
 
 
 def plan_probe(image: Image, test: list[str], command: list[str]) -> Behaviour:
@@ -197,8 +253,9 @@ def plan_probe(image: Image, test: list[str], command: list[str]) -> Behaviour:
 def _probe(image: Image, test: list[str], command: list[str]) -> Behaviour:
     shell = test[0] == "CMD-SHELL"
     words = test[1].split() if shell and len(test) > 1 else list(test[1:])
-    if words and words[0] in PROBES:
-        return Behaviour(0.0, 0 if image.server else 1, None)
+    if asks_server(test):
+        serves = image.server or bool(plan_serving(image, command)[1])
+        return Behaviour(0.0, 0 if serves else 1, None)
     script = _script(command)
     made = made_by(script) if script is not None else set()
     for word in words:

@@ -17,11 +17,10 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from swarmsim.engine.containers import Container
 from swarmsim.engine.localresources import GATEWAY_BRIDGE
-from swarmsim.network.networkdb import NetworkDB
 from swarmsim.sim.host import Host
 from swarmsim.swarm.objects import Attachment, Network
 
@@ -55,25 +54,49 @@ class Endpoint(NamedTuple):
     address: str
 
 
+def endpoint_id(network: str, key: str) -> str:
+    """Of who is known by ``key`` on the network of this name."""
+    return sha256(f"{network}/{key}".encode()).hexdigest()
+
+
+def mac_address(address: str) -> str:
+    """What libnetwork makes of an IPv4 address, with or without prefix.
+
+    >>> mac_address("10.0.0.6/24")
+    '02:42:0a:00:00:06'
+    """
+    octets = map(int, address.partition("/")[0].split("."))
+    return "02:42:" + ":".join(f"{octet:02x}" for octet in octets)
+
+
+class HalfListener(Protocol):
+    """Told which halves there are."""
+
+    def opened(self, half: Half) -> object:
+        """There is one; also told again of one that has been there."""
+
+    def closed(self, network: str) -> object: ...
+
+
 class Overlays:
     """The halves of one engine. ``halves`` are by the network's id; ``addresses`` the node's own ones."""
+
+    listener: HalfListener
 
     def __init__(self, host: Host, containers: dict[str, Container]) -> None:
         self.host = host
         self.containers = containers
         self.halves: dict[str, Half] = {}
         self.addresses: dict[str, Attachment] = {}
-        self.gossip: NetworkDB | None = None
-        """Where it is said which networks this node is on, while it gossips."""
 
     def configure(self, attachments: Iterable[Attachment]) -> None:
         """The node's addresses are known, or have changed."""
         self.addresses = {each.network_id: each for each in attachments}
-        for id, each in self.addresses.items():
-            if each.network is not None and each.network.spec.ingress and id not in self.halves:
+        for each in self.addresses.values():
+            if each.network is not None and each.network.spec.ingress:
                 self._make(each)
         for id in [id for id, half in self.halves.items() if half.network.spec.ingress and id not in self.addresses]:
-            self._remove(id)
+            self._drop(id)
 
     def missing(self, attachments: Iterable[Attachment]) -> bool:
         """Whether the node has no address yet on one of these networks."""
@@ -81,32 +104,35 @@ class Overlays:
 
     def create(self, attachments: Iterable[Attachment]) -> None:
         for each in attachments:
-            if each.driver == "overlay" and each.network_id not in self.halves:
+            if each.driver == "overlay":
                 self._make(each)
 
     def _make(self, attachment: Attachment) -> None:
-        if attachment.network is not None:
+        """Make the half, if it is not there."""
+        half = self.halves.get(attachment.network_id)
+        if half is None:
+            if attachment.network is None:
+                return
             own = self.addresses.get(attachment.network_id)
             address = own.address if own is not None else ""
-            self.halves[attachment.network_id] = Half(attachment.network, self.host.clock.now, address)
-            if self.gossip is not None:
-                self.gossip.join_network(attachment.network_id)
+            half = self.halves[attachment.network_id] = Half(attachment.network, self.host.clock.now, address)
+        self.listener.opened(half)
 
-    def _remove(self, id: str) -> None:
+    def _drop(self, id: str) -> None:
         del self.halves[id]
-        if self.gossip is not None:
-            self.gossip.leave_network(id)
+        self.listener.closed(id)
 
     def remove(self, attachments: Iterable[Attachment]) -> None:
         """Take down those that nobody is on any more."""
         for id in [each.network_id for each in attachments]:
             half = self.halves.get(id)
             if half is not None and not half.network.spec.ingress and not any(self._on(id)):
-                self._remove(id)
+                self._drop(id)
 
     def clear(self) -> None:
         """The node has left the swarm."""
-        self.halves.clear()
+        for id in list(self.halves):
+            self._drop(id)
         self.addresses.clear()
 
     def _on(self, network_id: str) -> Iterator[tuple[Container, Attachment]]:

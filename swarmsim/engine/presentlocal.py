@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
-from hashlib import sha256
 from itertools import cycle
 
 from swarmsim.apitypes import engine as api
@@ -14,7 +12,7 @@ from swarmsim.apitypes.specs import PortConfig, replace
 from swarmsim.engine.containers import Container
 from swarmsim.engine.events import EngineEvent
 from swarmsim.engine.localresources import LocalNetwork, Volume, mountpoint
-from swarmsim.engine.overlays import Endpoint, Half
+from swarmsim.engine.overlays import Endpoint, Half, endpoint_id, mac_address
 from swarmsim.go.duration import NO_TIME
 from swarmsim.go.units import human_duration
 from swarmsim.sim.clock import EPOCH, timestamp
@@ -73,11 +71,10 @@ def endpoints(ends: list[Endpoint]) -> dict[str, api.EndpointResource]:
 
 
 def _endpoint_resource(end: Endpoint) -> api.EndpointResource:
-    octets = ipaddress.ip_interface(end.address).ip.packed if end.address else b"\0\0\0\0"
     return api.EndpointResource(
         name=end.name,
-        endpoint_id=sha256(f"{end.network}/{end.key}".encode()).hexdigest(),
-        mac_address="02:42:" + ":".join(f"{octet:02x}" for octet in octets),
+        endpoint_id=endpoint_id(end.network, end.key),
+        mac_address=mac_address(end.address or "0.0.0.0"),
         ipv4=end.address,
     )
 

@@ -6,7 +6,8 @@ without a word, or when the node leaves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -32,13 +33,17 @@ REJOIN_INTERVAL = 60.0  # seconds, networkdb/cluster.go rejoinInterval
 
 
 class GossipAgent:
-    """One engine's part in the gossip. ``networks`` are those it is on already; ``bootstrap`` the other managers' addresses.
+    """One engine's part in the gossip. ``bootstrap`` are the other managers' addresses. Once they have answered, or
+    did not, ``joined`` may join networks: who joins one compares with the members it knows (networks of the swarm are made after
+    that, executor.go Configure).
 
     Its timers tick from its start: the random wait that libnetwork puts before the first tick is shorter than the period, and
     the ticker runs meanwhile, so it changes nothing, except for push/pull, which has no ticker.
     """
 
-    def __init__(self, process: Process, networks: Iterable[str], bootstrap: tuple[str, ...]) -> None:
+    def __init__(
+        self, process: Process, bootstrap: tuple[str, ...], joined: Callable[[NetworkDB], object] = lambda db: None
+    ) -> None:
         self.process = process
         self.host = process.host
         self.scope = process.child("gossip")
@@ -64,10 +69,10 @@ class GossipAgent:
         self.rejoining = PeriodicTimer(self.scope, REJOIN_INTERVAL, self.rejoin)
         self.forgetting = PeriodicTimer(self.scope, NODE_REAP_PERIOD, self.forget_nodes)
         self.exchanging = PeriodicTimer(self.scope, PUSH_PULL_INTERVAL * (1 + rng.random()), self.push_pull)
-        for network in networks:
-            self.db.join_network(network)
         if bootstrap:
-            self.db.join(bootstrap)
+            self.db.join(bootstrap, partial(joined, self.db))
+        else:
+            joined(self.db)
 
     def leave(self, then: Callable[[], object] = lambda: None) -> None:
         """Say that this node goes; once that is said nothing is heard of it any more, and ``then`` is called."""

@@ -164,10 +164,17 @@ class NetworkDB:
         """All members that are thought to be there, oneself too."""
         return [Peer(name, node.address) for name, node in self.nodes.active.items()]
 
-    def join(self, addresses: tuple[str, ...]) -> None:
-        """Join the gossip through members at these addresses (the managers'), which are also where to come back to."""
+    def join(self, addresses: tuple[str, ...], then: Callable[[], object] = lambda: None) -> None:
+        """Join the gossip through members at these addresses (the managers'), which are also where to come back to; ``then`` when they
+        have answered, or do not."""
         self.bootstrap = addresses
-        self.members.join(addresses, lambda answered: self.send_node_event(True) if answered else None)
+
+        def joined(answered: int) -> None:
+            if answered:
+                self.send_node_event(True)
+            then()
+
+        self.members.join(addresses, joined)
 
     def leave(self, then: Callable[[], object]) -> None:
         """Leave the gossip: networkdb says so, then memberlist; ``then`` when both messages have gone out, or time is up."""

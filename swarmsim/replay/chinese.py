@@ -50,6 +50,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("=> {what} (after {took}), so managers believe; {what2}", "=> {what}（{took} 后），管理节点如此认为；{what2}"),
     ("=> {what}: not reached in {took}", "=> {what}：{took} 内未达到"),
     ("UNMET: expected {what}; seen: {what2}", "未满足：预期 {what}；实际：{what2}"),
+    ("traffic {name}: {n} requests, {n2} lost{what}", "流量 {name}：{n} 个请求，丢失 {n2} 个{what}"),
     ("no manager answers", "没有管理节点应答"),
     ("a manager answers", "有管理节点应答"),
     ("service {name}: {state} ({said})", "服务 {name}：{state}（{said}）"),

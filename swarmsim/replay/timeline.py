@@ -7,7 +7,7 @@ from heapq import merge
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from swarmsim.replay.words import duration
+from swarmsim.replay.words import counted, duration
 from swarmsim.trace.rows import Row
 from swarmsim.trace.state import TERMINAL
 
@@ -43,6 +43,8 @@ def clock_time(t: float) -> str:
 TOLD = frozenset(
     [
         "docker",
+        "curl",
+        "traffic",
         "step",
         "reached",
         "not_reached",
@@ -192,8 +194,10 @@ def _words(row: Row) -> list[tuple[str, str]]:
     kind = row["kind"]
     if kind == "typed":
         return [("command", f"{row['on']}$ docker {row['cmd']}")]
-    if kind == "docker":
+    if kind in ("docker", "curl"):
         return [_command(row)]
+    if kind == "traffic":
+        return [_traffic(row)]
     if kind == "step":
         return [("fault", f"!! {row['what']}")]
     if kind == "reached":
@@ -265,12 +269,27 @@ def _choices(rows: list[Row]) -> list[tuple[str, str]]:
 
 def _command(row: Row) -> tuple[str, str]:
     took = f"   ({duration(row['s'])})" if row["s"] >= BLOCKS else ""
-    lines = [f"{row['on']}$ docker {row['cmd']}{took}"]
+    lines = [f"{row['on']}$ {row['kind']} {row['cmd']}{took}"]
     output = _collapsed("\n".join(text for text in (row["out"], row["err"]) if text).splitlines())
     if len(output) > MAX_OUTPUT_LINES:
         output = [*output[:MAX_OUTPUT_LINES], f"… {len(output) - MAX_OUTPUT_LINES} more lines"]
     lines += [f"    {line.rstrip()}" for line in output]
     return "error" if row["rc"] else "command", "\n".join(lines)
+
+
+def traffic_in_words(row: Row) -> str:
+    """What became of the requests of one traffic: ``1494 requests, 28 lost (27 timeout, 1 refused)``."""
+    outcomes: dict[str, int] = row["outcomes"]
+    bad = {out: count for out, count in outcomes.items() if out != "ok"}
+    kinds = ", ".join(f"{count} {out}" for out, count in sorted(bad.items(), key=lambda each: -each[1]))
+    lost = f"{sum(bad.values())} lost" + (f" ({kinds})" if kinds else "")
+    took = f"; median {row['median']:.3g} ms, 99 % within {row['p99']:.4g} ms" if row["median"] is not None else ""
+    return f"{counted(row['requests'], 'request')}, {lost}{took}"
+
+
+def _traffic(row: Row) -> tuple[str, str]:
+    lost = row["requests"] - row["outcomes"].get("ok", 0)
+    return "bad" if lost else "good", f"traffic {row['traffic']}: {traffic_in_words(row)}"
 
 
 def _collapsed(lines: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from swarmsim.docker.client import Result
 from swarmsim.scenario.parts import Condition
+from swarmsim.scenario.traffic import Tally
 from swarmsim.trace.state import UPDATING, ClusterState, name
 
 
@@ -31,7 +32,7 @@ class Facts(NamedTuple):
 
     ``now`` in seconds; ``shown`` is what a manager shows, ``None`` while none answers; ``host`` the host a name means; ``results``
     those of the commands that have a name; ``real`` are the containers that run, ``None`` where that is not told; ``counts`` how many
-    rows of each kind there were.
+    rows of each kind there were; ``traffic`` what became of requests.
     """
 
     now: float
@@ -40,6 +41,7 @@ class Facts(NamedTuple):
     results: Mapping[str, Result]
     real: ClusterState | None
     counts: Mapping[str, int]
+    traffic: Mapping[str, Tally] = {}
 
     def alive(self, service: str) -> int | None:
         """How many containers of a service run."""
@@ -166,6 +168,16 @@ def _containers(condition: Condition, facts: Facts) -> Seen:
     return Seen(running == condition.running, f"{host}: {running} containers running")
 
 
+def _traffic(condition: Condition, facts: Facts) -> Seen:
+    tally = facts.traffic.get(condition.traffic or "")
+    if tally is None:
+        return Seen(False, f"{condition.traffic}: no request has ended")
+    holds = (condition.success is None or tally.success >= condition.success) and (
+        condition.lost is None or tally.lost <= condition.lost
+    )
+    return Seen(holds, f"{condition.traffic}: {tally.in_words()}")
+
+
 def _internal(condition: Condition, facts: Facts) -> Seen:
     count = facts.counts.get(condition.internal or "", 0)
     return Seen(count == condition.count, f"{count} rows of {condition.internal}")
@@ -179,6 +191,7 @@ CHECKS: dict[str, Callable[[Condition, Facts], Seen]] = {
     "task": _task,
     "command": _command,
     "containers": _containers,
+    "traffic": _traffic,
     "internal": _internal,
 }
 

@@ -32,7 +32,8 @@ from swarmsim.scenario.schema import (
     Scenario,
     WaitStep,
 )
-from swarmsim.world import Capability
+from swarmsim.scenario.traffic import ANY_NODE, CurlStep, Traffic, TrafficStep
+from swarmsim.world import OUTSIDE, Capability
 from swarmsim.yamldoc import Document, DocumentError, KeyPath
 
 MAX_BYTES = 1_000_000
@@ -355,21 +356,27 @@ def _check_names(scenario: Scenario, form: _Form) -> None:
     for number, beside in enumerate(scenario.meanwhile):
         for host, key in _hosts_of(beside.step):
             look(host, ("meanwhile", number, *key), ROLES, _many(beside.step))
-        if beside.docker is not None:
-            _check_words(beside.docker, ("meanwhile", number, "docker"), form)
+        for word, line in (("docker", beside.docker), ("curl", beside.curl)):
+            if line is not None:
+                _check_words(line, ("meanwhile", number, word), form)
     for number, process in enumerate(scenario.faults):
         for host in process.named:
             look(host, ("faults", number), many=True)
     named: set[str] = set()
+    flows = [beside.as_ or "traffic" for beside in scenario.meanwhile if beside.traffic is not None]
     for number, step in enumerate(scenario.steps):
         path: KeyPath = ("steps", number)
         for host, key in _hosts_of(step):
             look(host, (*path, *key), named | ROLES, _many(step))
         if isinstance(step, DockerStep):
             _check_words(step.docker, (*path, "docker"), form)
+        if isinstance(step, CurlStep):
+            _check_words(step.curl, (*path, "curl"), form)
         condition = step.wait if isinstance(step, WaitStep) else step.expect if isinstance(step, ExpectStep) else None
         _check_command(condition, named, (*path, "wait" if isinstance(step, WaitStep) else "expect"), form)
-        if isinstance(step, DockerStep | FaultStep) and step.as_ is not None:
+        if isinstance(step, TrafficStep):
+            flows.append(step.as_)
+        if isinstance(step, DockerStep | CurlStep | FaultStep) and step.as_ is not None:
             if step.as_ in hosts:
                 form.complain((*path, "as"), f"{step.as_!r} is already a host")
             named.add(step.as_)
@@ -378,6 +385,8 @@ def _check_names(scenario: Scenario, form: _Form) -> None:
         for host, key in _hosts_of(entry):
             look(host, (*path, *key[1:]), named | ROLES)
         _check_command(entry.expect, named, path, form)
+        if entry.expect.traffic is not None and entry.expect.traffic not in flows:
+            form.complain((*path, "traffic"), f"no traffic has the name {entry.expect.traffic!r}")
 
 
 def _needs(scenario: Scenario, form: _Form) -> Iterator[Need]:
@@ -387,7 +396,10 @@ def _needs(scenario: Scenario, form: _Form) -> Iterator[Need]:
     for number, process in enumerate(scenario.faults):
         yield Need(process.fault, form.place(("faults", number)))
     for number, step in enumerate(scenario.steps):
-        if isinstance(step, FaultStep):
+        if isinstance(step, CurlStep | TrafficStep):
+            word = "curl" if isinstance(step, CurlStep) else "traffic"
+            yield Need(Capability.PACKETS, form.place(("steps", number, word)))
+        elif isinstance(step, FaultStep):
             yield Need(step.fault.verb, form.place(("steps", number, "fault")))
         elif isinstance(step, WaitStep | ExpectStep):
             key = "wait" if isinstance(step, WaitStep) else "expect"
@@ -395,6 +407,9 @@ def _needs(scenario: Scenario, form: _Form) -> Iterator[Need]:
             if condition.internal is not None:
                 yield Need(Capability.INTERNAL, form.place(("steps", number, key, "internal")))
     for number, beside in enumerate(scenario.meanwhile):
+        for word in ("curl", "traffic"):
+            if getattr(beside, word) is not None:
+                yield Need(Capability.PACKETS, form.place(("meanwhile", number, word)))
         if beside.seed is not None:
             yield Need(Capability.SEED, form.place(("meanwhile", number, "seed")))
         if beside.fault is not None:
@@ -433,6 +448,10 @@ def _hosts_of(step: Any) -> list[tuple[str, KeyPath]]:
     """Every host a step names, and where in the step."""
     if isinstance(step, DockerStep):
         return [(step.on, ("on",))] if step.on is not None else []
+    if isinstance(step, CurlStep):
+        return [(step.on, ("on",))] if step.on != OUTSIDE else []
+    if isinstance(step, TrafficStep):
+        return _hosts_of_traffic(step.traffic)
     if isinstance(step, FaultStep):
         return _hosts_of_fault(step.fault)
     if isinstance(step, WaitStep | ExpectStep):
@@ -447,6 +466,17 @@ def _hosts_of(step: Any) -> list[tuple[str, KeyPath]]:
             found.append((condition.leader, (key, "leader")))
         return found
     return []
+
+
+def _hosts_of_traffic(traffic: Traffic) -> list[tuple[str, KeyPath]]:
+    found: list[tuple[str, KeyPath]] = []
+    if traffic.from_ != OUTSIDE:
+        found.append((traffic.from_, ("traffic", "from")))
+    if isinstance(traffic.to, list):
+        found += [(host, ("traffic", "to", place)) for place, host in enumerate(traffic.to)]
+    elif traffic.to != ANY_NODE:
+        found.append((traffic.to, ("traffic", "to")))
+    return found
 
 
 def _hosts_of_fault(fault: Fault) -> list[tuple[str, KeyPath]]:

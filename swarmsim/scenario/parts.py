@@ -54,7 +54,7 @@ NameOrPattern = Annotated[str, BeforeValidator(_name_or_pattern, json_schema_inp
 
 
 class Condition(Strict):
-    """What must be true. One subject (service, settled, node, leader, task, command, containers, internal) and its facts."""
+    """What must be true. One subject (service, settled, node, leader, task, command, containers, traffic, internal) and its facts."""
 
     service: str | None = Field(None, description="name of a service; with running, alive, replicas or update")
     running: int | None = Field(None, ge=0, description="tasks that a manager shows as running and that shall run")
@@ -76,10 +76,13 @@ class Condition(Strict):
     state: str | None = Field(None, description="what the task is: running, failed, …")
     desired: str | None = Field(None, description="what the task shall be: running, shutdown, …")
     error: str | None = Field(None, description="part of the task's error, or of the command's stderr")
-    command: str | None = Field(None, description="the name a docker step was given with as")
+    command: str | None = Field(None, description="the name a docker or curl step was given with as")
     output: str | None = Field(None, description="part of the command's stdout")
     code: int | None = Field(None, description="the command's exit code")
     containers: str | None = Field(None, description="a host; with running")
+    traffic: str | None = Field(None, description="the name of traffic; with success or lost")
+    success: float | None = Field(None, ge=0, le=1, description="which share of its requests is answered at least")
+    lost: int | None = Field(None, ge=0, description="how many of its requests are not answered at most")
     internal: str | None = Field(None, description="a kind of internal trace row; simulated worlds only")
     count: int | None = Field(None, ge=0, description="how many such rows")
 
@@ -117,6 +120,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "task": ("state", "desired", "error"),
     "command": ("output", "error", "code"),
     "containers": ("running",),
+    "traffic": ("success", "lost"),
     "internal": ("count",),
 }
 """Subjects of a condition and the facts that can be expected of each."""

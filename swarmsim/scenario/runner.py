@@ -30,11 +30,12 @@ from swarmsim.scenario.schema import (
     SleepStep,
     WaitStep,
 )
+from swarmsim.scenario.traffic import CurlStep, Tally, TrafficStep
 from swarmsim.trace import rows
 from swarmsim.trace.rows import MESSAGES, Row, header, is_internal
 from swarmsim.trace.state import CONTAINER_ROWS, ClusterState
 from swarmsim.version import VERSION
-from swarmsim.world import POLL, Activity, Capability, FaultError, HostSpec, Promise, Wait, World
+from swarmsim.world import OUTSIDE, POLL, Activity, Capability, FaultError, HostSpec, Promise, Wait, World
 from swarmsim.world.simulated import SimulatedWorld
 
 SHOWN_BY_MANAGERS = ("service", "settled", "node", "leader", "task")
@@ -123,7 +124,7 @@ def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> Simula
         images=[entry.image() for entry in scenario.images],
         unknown_images=scenario.unknown_images,
         eager=eager,
-        gossip=cluster.gossip,
+        gossip=scenario.gossips,
     )
 
 
@@ -278,14 +279,14 @@ class ScenarioRun:
 
     def _act(self, step: MeanwhileStep) -> Activity[None]:
         doing = step.step
-        if isinstance(doing, DockerStep):
-            yield from self._docker(step, doing)
+        if isinstance(doing, DockerStep | CurlStep):
+            yield from self._command(step, doing)
         else:
             yield from self._run.step(doing)
         self._under_way -= 1
         self._check_meanwhile()
 
-    def _docker(self, step: MeanwhileStep, doing: DockerStep) -> Activity[None]:
+    def _command(self, step: MeanwhileStep, doing: DockerStep | CurlStep) -> Activity[None]:
         listener, printed = self._listener, {"out": "", "err": ""}
 
         def write(stream: str, text: str, drawn: str) -> None:
@@ -295,10 +296,13 @@ class ScenarioRun:
 
         interrupt = (step, self.world.promise())
         self._interrupts.append(interrupt)
-        result = yield from self._run.docker(doing, write, interrupt[1])
+        if isinstance(doing, CurlStep):
+            result = yield from self._run.curl(doing, write, interrupt[1])
+        else:
+            result = yield from self._run.docker(doing, write, interrupt[1])
         self._interrupts.remove(interrupt)
         if listener is not None:
-            # What docker itself did not print: why it could not be typed, or how it ended.
+            # What the command itself did not print: why it could not be typed, or how it ended.
             last = result.err.removeprefix(printed["err"])
             listener(step, Said("err", last, last, result.code))
 
@@ -358,6 +362,9 @@ class _StepRunner:
         self.results: dict[str, Result] = {}
         self.hosts: dict[str, str] = {}
         self.counts: dict[str, int] = {}
+        self.traffic: dict[str, Tally] = {}
+        self._flows: list[Wait] = []
+        """Traffic that has begun."""
         self.real = ClusterState()
         """Containers, as rows told."""
         self.begin: float | None = None
@@ -366,6 +373,8 @@ class _StepRunner:
 
     def count(self, row: Row) -> None:
         self.counts[row["kind"]] = self.counts.get(row["kind"], 0) + 1
+        if row["kind"] == "request":
+            self.traffic.setdefault(row["traffic"], Tally()).count(row)
 
     def main(self) -> Activity[None]:
         world = self.world
@@ -388,6 +397,8 @@ class _StepRunner:
             return
         if self.scenario.meanwhile:
             yield self.meanwhile_over
+        for flow in self._flows:
+            yield flow
         for expectation in self.scenario.expect:
             yield from self._expect(expectation.expect, expectation.within)
         world.note(rows.End)
@@ -395,6 +406,10 @@ class _StepRunner:
     def step(self, step: Any) -> Activity[None]:
         if isinstance(step, DockerStep):
             yield from self.docker(step)
+        elif isinstance(step, CurlStep):
+            yield from self.curl(step)
+        elif isinstance(step, TrafficStep):
+            self._flows.append(self.world.spawn(self._traffic(step)))
         elif isinstance(step, FaultStep):
             yield from self._fault(step)
         elif isinstance(step, WaitStep):
@@ -453,6 +468,19 @@ class _StepRunner:
             self.results[step.as_] = result
         return result
 
+    def curl(self, step: CurlStep, write: Write | None = None, interrupt: Promise | None = None) -> Activity[Result]:
+        host = OUTSIDE if step.on == OUTSIDE else self._host(step.on)
+        result = yield from self.world.curl(host, self._filled(step.curl), step.within, step.as_, write, interrupt)
+        if step.as_ is not None:
+            self.results[step.as_] = result
+        return result
+
+    def _traffic(self, step: TrafficStep) -> Activity[None]:
+        traffic = step.traffic
+        source = OUTSIDE if traffic.from_ == OUTSIDE else self._host(traffic.from_)
+        targets = [self._host(name) for name in traffic.targets(list(self.world.hosts))]
+        yield from self.world.traffic(traffic.plan(step.as_, source, targets))
+
     def _fault(self, step: FaultStep) -> Activity[None]:
         verb, argument = step.fault.verb, resolved(step.fault, self._host, list(self.world.hosts))
         row = fault_row(step.fault, argument)
@@ -471,7 +499,9 @@ class _StepRunner:
         shown: ClusterState | None = None
         if condition.subject in SHOWN_BY_MANAGERS:
             shown = yield from self.world.look()
-        return check(condition, Facts(self.world.now, shown, self._host, self.results, self.real, self.counts))
+        return check(
+            condition, Facts(self.world.now, shown, self._host, self.results, self.real, self.counts, self.traffic)
+        )
 
     def _until(self, condition: Condition, within: float) -> Activity[Seen]:
         """Look until the condition holds or time is up; the last :class:`Seen`."""

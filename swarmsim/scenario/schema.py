@@ -20,6 +20,8 @@ from swarmsim.scenario.duration import Duration, PositiveDuration, Span
 from swarmsim.scenario.exercise import Exercise, Session
 from swarmsim.scenario.images import ImageEntry
 from swarmsim.scenario.parts import Condition, Name, NameOrPattern, Strict, fitting, is_pattern
+from swarmsim.scenario.traffic import CurlStep, Traffic, TrafficStep
+from swarmsim.world import OUTSIDE
 
 MAX_HOSTS = 20_000
 
@@ -123,6 +125,8 @@ class ClusterLayout(Strict):
         names = [*managers, *workers]
         if not managers:
             raise ValueError("a cluster needs at least one manager")
+        if OUTSIDE in names:
+            raise ValueError(f"{OUTSIDE!r} is where clients are that are on no host: choose another name")
         if len(names) > MAX_HOSTS:
             raise ValueError(f"{len(names)} hosts: at most {MAX_HOSTS} are possible")
         twice = sorted({name for name in names if names.count(name) > 1}) if len(names) < 2000 else []
@@ -277,8 +281,11 @@ class MeanwhileStep(Strict):
 
     at: PositiveDuration = Field(description="when: from the beginning of the scenario, once the cluster is built")
     docker: str | None = Field(None, description="the command, as typed after docker")
-    on: str | None = Field(None, description="the host to type on; default: a manager that answers")
-    within: PositiveDuration = Field(CTRL_C, description="with docker: Ctrl-C after this long")
+    curl: str | None = Field(None, description="what is typed after curl")
+    traffic: Traffic | None = Field(None, description="who asks whom, how often")
+    as_: Name | None = Field(None, alias="as", description="with traffic: its name")
+    on: str | None = Field(None, description="the host to type on; default: a manager that answers, of curl outside")
+    within: PositiveDuration = Field(CTRL_C, description="with docker and curl: Ctrl-C after this long")
     fault: Fault | None = Field(None, description="a verb and what it is about")
     seed: int | None = Field(None, description="from here on all random streams go on as under this seed")
     note: str | None = Field(None, description="a remark in the timeline")
@@ -287,13 +294,17 @@ class MeanwhileStep(Strict):
 
     @model_validator(mode="after")
     def _one_deed(self) -> MeanwhileStep:
-        actions = [name for name in ("docker", "fault", "seed", "note") if getattr(self, name) is not None]
+        possible = ("docker", "curl", "traffic", "fault", "seed", "note")
+        actions = [name for name in possible if getattr(self, name) is not None]
         if len(actions) != 1:
-            raise ValueError("do exactly one of docker, fault, seed, note")
-        if self.on is not None and self.docker is None:
-            raise ValueError("'on' goes with docker")
-        if "within" in self.model_fields_set and self.docker is None:
-            raise ValueError("'within' goes with docker")
+            raise ValueError(f"do exactly one of {', '.join(possible)}")
+        typed = self.docker is not None or self.curl is not None
+        if self.on is not None and not typed:
+            raise ValueError("'on' goes with docker and curl")
+        if "within" in self.model_fields_set and not typed:
+            raise ValueError("'within' goes with docker and curl")
+        if self.as_ is not None and self.traffic is None:
+            raise ValueError("'as' goes with traffic")
         if (self.every is None) != ("times" not in self.model_fields_set):
             raise ValueError("'every' and 'times' go together")
         return self
@@ -304,10 +315,14 @@ class MeanwhileStep(Strict):
         return [self.at + (self.every or 0.0) * number for number in range(self.times)]
 
     @property
-    def step(self) -> DockerStep | FaultStep | NoteStep | None:
+    def step(self) -> DockerStep | CurlStep | TrafficStep | FaultStep | NoteStep | None:
         """The step it amounts to; ``None`` for another seed."""
         if self.docker is not None:
             return DockerStep(docker=self.docker, on=self.on, within=self.within)
+        if self.curl is not None:
+            return CurlStep(curl=self.curl, on=self.on or OUTSIDE, within=self.within)
+        if self.traffic is not None:
+            return TrafficStep(traffic=self.traffic, as_=self.as_ or "traffic")
         if self.fault is not None:
             return FaultStep(fault=self.fault)
         return NoteStep(note=self.note) if self.note is not None else None
@@ -315,13 +330,15 @@ class MeanwhileStep(Strict):
 
 STEPS: dict[str, type[Strict]] = {
     "docker": DockerStep,
+    "curl": CurlStep,
+    "traffic": TrafficStep,
     "fault": FaultStep,
     "wait": WaitStep,
     "expect": ExpectStep,
     "sleep": SleepStep,
     "note": NoteStep,
 }
-Step = DockerStep | FaultStep | WaitStep | ExpectStep | SleepStep | NoteStep
+Step = DockerStep | CurlStep | TrafficStep | FaultStep | WaitStep | ExpectStep | SleepStep | NoteStep
 
 
 class FaultProcess(Strict):
@@ -392,3 +409,9 @@ class Scenario(Strict):
         description="what is done about other images: assumed (they are taken for servers that every host has), missing (no such "
         "image), assumed-in-stacks (those that a stack file names are assumed)",
     )
+
+    @property
+    def gossips(self) -> bool:
+        """Whether engines gossip about networks: where it is said so, and where somebody asks a published port."""
+        asked = any(isinstance(step, CurlStep | TrafficStep) for step in self.steps)
+        return self.cluster.gossip or asked or any(beside.curl or beside.traffic for beside in self.meanwhile)

@@ -26,6 +26,7 @@ from swarmsim.scenario.schema import (
     Step,
     WaitStep,
 )
+from swarmsim.scenario.traffic import CurlStep, Tally
 from swarmsim.trace.rows import INTERNALS, Row
 from swarmsim.trace.state import CONTAINER_ROWS, MOVES, ClusterState
 
@@ -77,6 +78,7 @@ class _Reading:
         self._results: dict[str, Result] = {}
         self._hosts: dict[str, str] = {}
         self._counts: dict[str, int] = {}
+        self._traffic: dict[str, Tally] = {}
         self.at = next((row["t"] for row in rows if row["kind"] == "begin"), rows[0]["t"] if rows else 0.0)
         self._used = next((number for number, row in enumerate(rows) if row["kind"] == "begin"), 0)
 
@@ -99,6 +101,8 @@ class _Reading:
     def _step(self, step: Step | None) -> None:
         if isinstance(step, DockerStep):
             self._docker(step)
+        elif isinstance(step, CurlStep):
+            self._curl(step)
         elif isinstance(step, FaultStep):
             self._fault(step)
         elif isinstance(step, SleepStep):
@@ -111,22 +115,30 @@ class _Reading:
     # -- where one is
 
     def _docker(self, step: DockerStep) -> None:
-        words = step.docker.removeprefix("docker ")
+        number = self._command("docker", step.docker.removeprefix("docker "), step.as_)
+        if number is not None:
+            self._look_for_fault(step, number)
+
+    def _curl(self, step: CurlStep) -> None:
+        self._command("curl", step.curl.removeprefix("curl "), step.as_)
+
+    def _command(self, kind: str, words: str, name: str | None) -> int | None:
+        """Come to the row of a command; which it is, if there is one."""
         pattern = re.compile(_PLACEHOLDER.sub(".*", re.escape(words)), re.DOTALL)
         number = self._next(
             lambda row: (
-                row["kind"] == "docker"
-                and (row["name"] == step.as_ if "name" in row else pattern.fullmatch(row["cmd"]) is not None)
+                row["kind"] == kind
+                and (row["name"] == name if "name" in row else pattern.fullmatch(row["cmd"]) is not None)
             )
         )
         if number is None:
             self.unknown.append(f"the trace has no such command: {words}")
-            return
+            return None
         row = self.rows[number]
         self._come_to(number)
-        self._look_for_fault(step, number)
-        if step.as_ is not None:
-            self._results[step.as_] = Result(row["rc"], row["out"], row["err"])
+        if name is not None:
+            self._results[name] = Result(row["rc"], row["out"], row["err"])
+        return number
 
     def _look_for_fault(self, step: DockerStep, number: int) -> None:
         """A fault of our own docker left a row at the moment the command ended."""
@@ -162,6 +174,8 @@ class _Reading:
         self._position += 1
         self.state.apply(row)
         self._counts[row["kind"]] = self._counts.get(row["kind"], 0) + 1
+        if row["kind"] == "request":
+            self._traffic.setdefault(row["traffic"], Tally()).count(row)
         return True
 
     # -- conditions
@@ -246,7 +260,7 @@ class _Reading:
     def _seen(self, condition: Condition, now: float) -> Seen:
         shown = self.state if condition.subject in SHOWN_BY_MANAGERS and self.state.answering else None
         real = self.state if CONTAINER_ROWS & self.kinds else None
-        return check(condition, Facts(now, shown, self._host, self._results, real, self._counts))
+        return check(condition, Facts(now, shown, self._host, self._results, real, self._counts, self._traffic))
 
     def _not_told(self, condition: Condition) -> str | None:
         asks_for_truth = condition.subject == "containers" or condition.alive is not None

@@ -103,6 +103,8 @@ class Task(StoreObject, frozen=True, kw_only=True):
     ports: tuple[PortConfig, ...] = ()
     endpoint_spec: EndpointSpec | None = None
     networks: tuple[Attachment, ...] = ()
+    virtual_ips: tuple[Attachment, ...] = ()
+    """Its service's."""
     generic: tuple[GenericResource, ...] = ()
     job_iteration: int | None = None
 

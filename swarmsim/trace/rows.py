@@ -61,6 +61,43 @@ class Docker(TypedDict):
     name: NotRequired[Annotated[str, "what the scenario calls the command, if it has a name"]]
 
 
+class Curl(TypedDict):
+    """A curl command has ended."""
+
+    on: Annotated[str, "the host it was typed on; `outside`: on none"]
+    cmd: Annotated[str, "what was typed after `curl`"]
+    rc: Annotated[int, "exit code"]
+    out: Annotated[str, "standard output, without white space at its ends"]
+    err: Annotated[str, "standard error, likewise"]
+    s: Annotated[float, "seconds it took"]
+    name: NotRequired[Annotated[str, "what the scenario calls the command, if it has a name"]]
+
+
+class Request(TypedDict):
+    """A request of a client has ended."""
+
+    traffic: Annotated[str, "what it is part of"]
+    src: Annotated[str, "the host it is from; `outside`: none, a container's name if it is from one"]
+    to: Annotated[str, "the host or name that was asked"]
+    port: Annotated[int, "the port"]
+    began: Annotated[float, "when it began, in seconds since the run began"]
+    ms: Annotated[float, "how long it took, in milliseconds, tries again included"]
+    out: Annotated[str, "`ok`, `refused`, `timeout`, `reset`, `eof` or `unreachable`"]
+    by: Annotated[str | None, "the task that answered, `web.2`; null if none did"]
+    node: Annotated[str | None, "the host it is on"]
+    tries: Annotated[int, "how often it was tried"]
+
+
+class TrafficEnded(TypedDict):
+    """Traffic is over, and the last of its requests has ended."""
+
+    traffic: Annotated[str, "its name"]
+    requests: Annotated[int, "how many there were"]
+    outcomes: Annotated[dict[str, int], "how many ended how"]
+    median: Annotated[float | None, "median of the milliseconds of those that were answered; null if none was"]
+    p99: Annotated[float | None, "the 99th percentile of the same"]
+
+
 class Step(TypedDict):
     """A fault."""
 
@@ -471,6 +508,9 @@ OBSERVATIONS: dict[str, type] = {
     "begin": Begin,
     "end": End,
     "docker": Docker,
+    "curl": Curl,
+    "request": Request,
+    "traffic": TrafficEnded,
     "step": Step,
     "node": Node,
     "node_gone": NodeGone,

@@ -43,7 +43,7 @@ MICROSECOND = 1e-6
 
 @dataclass(eq=False)
 class Job:
-    """A docker command typed by hand, and what it printed so far."""
+    """A docker or curl command typed by hand, and what it printed so far."""
 
     command: str
     host: str
@@ -54,6 +54,7 @@ class Job:
     now: float = 0.0
     """When it last said something, in seconds since the run began; at its end, when that was."""
     code: int | None = None
+    program: str = "docker"
 
     @property
     def running(self) -> bool:
@@ -328,11 +329,11 @@ class Player:
         self._check()
         return self._enact(action, None)
 
-    def type(self, command: str, host: str) -> Job:
-        """Type a docker command on a host at the moment shown; raises as :meth:`act`. It runs until it ends, or is interrupted."""
+    def type(self, command: str, host: str, program: str = "docker") -> Job:
+        """Type a docker or curl command on a host at the moment shown; raises as :meth:`act`. It runs until it ends, or is interrupted."""
         self._check()
-        job = Job(command, host)
-        self._enact({"docker": command, "on": host, "within": LONGEST}, job)
+        job = Job(command, host, program=program)
+        self._enact({program: command, "on": host, "within": LONGEST}, job)
         self.future.jobs.append(job)
         return job
 

@@ -129,7 +129,7 @@ class ShellSession:
                 raise ShellError("shell host", host=typed.host, hosts=hosts)
             if typed.builtin is not None:
                 self._builtin(typed.builtin, entry)
-            elif not typed.command and typed.host is not None:
+            elif not typed.command and typed.host is not None and typed.program == "docker":
                 self._at = typed.host
                 entry.note = self.texts("shell at", host=typed.host)
             else:
@@ -145,7 +145,7 @@ class ShellSession:
         if self._paused_before is None:
             self._paused_before = not self.player.playing
         try:
-            entry.job = self.player.type(typed.command, host)
+            entry.job = self.player.type(typed.command, host, typed.program)
         except ValueError:
             self._paused_before = None
             raise
@@ -156,7 +156,7 @@ class ShellSession:
         if word in ("help", "?"):
             entry.note = self.texts("shell help")
         elif word == "jobs":
-            jobs = [f"[{n}] {job.host}$ docker {job.command}" for n, job in enumerate(self.running, 1)]
+            jobs = [f"[{n}] {job.host}$ {job.program} {job.command}" for n, job in enumerate(self.running, 1)]
             entry.note = "\n".join(jobs) or self.texts("shell no jobs")
         elif word == "history":
             entry.note = "\n".join(f"{n:4}  {line}" for n, line in enumerate(self.history, 1))
@@ -197,7 +197,7 @@ class ShellSession:
                 continue
             waiting = True
             if not watched.running and player.at_end and player.t >= watched.now + entry.every:
-                entry.job = player.type(watched.command, watched.host)
+                entry.job = player.type(watched.command, watched.host, watched.program)
         for entry in self.entries:
             if entry.job is not None and not entry.job.running and not entry.told:
                 ended.append(entry)

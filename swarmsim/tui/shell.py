@@ -7,6 +7,7 @@ understood, the rest is told what to do instead (:data:`INSTEAD`):
 typed               means
 ==================  ==================================================
 ``@m2 node ls``     the command on that host; ``@m2`` alone: from now on
+``curl -s m2:8888`` a request from that host
 ``… | grep X``      lines of what it prints (:data:`FILTERS`)
 ``watch -n 5 …``    again every so many simulated seconds, until Ctrl+C
 ``help``, ``jobs``  of the prompt itself (:data:`BUILTINS`)
@@ -28,7 +29,7 @@ WATCH_EVERY = 2.0
 """Seconds between two runs, unless ``-n`` says otherwise."""
 
 INSTEAD: dict[str, str] = {
-    **dict.fromkeys(("curl", "wget", "ping", "nc", "telnet", "dig", "nslookup", "ab", "hey"), "instead traffic"),
+    **dict.fromkeys(("wget", "ping", "nc", "telnet", "dig", "nslookup", "ab", "hey"), "instead traffic"),
     **dict.fromkeys(("systemctl", "service docker", "dockerd"), "instead engine"),
     **dict.fromkeys(("reboot", "shutdown", "poweroff", "halt", "init"), "instead power"),
     **dict.fromkeys(("iptables", "ip", "ifconfig", "tc", "route"), "instead network"),
@@ -54,7 +55,8 @@ class Typed(NamedTuple):
     """A line that was understood. ``host`` if one was named; ``every`` seconds if it is to be watched."""
 
     command: str = ""
-    """What comes after ``docker``."""
+    """What comes after ``docker``, or ``curl``."""
+    program: str = "docker"
     host: str | None = None
     builtin: str | None = None
     filters: tuple[Filter, ...] = ()
@@ -100,7 +102,8 @@ def understand(line: str) -> Typed:
         return Typed(host=host)
     if words[0] in BUILTINS and len(words) == 1:
         return Typed(builtin=words[0], host=host)
-    if words[0] == "docker":
+    program = "curl" if words[0] == "curl" else "docker"
+    if words[0] == program:
         words = words[1:]
     else:
         for name in (" ".join(words[:2]), words[0]):
@@ -108,7 +111,7 @@ def understand(line: str) -> Typed:
                 raise ShellError(INSTEAD[name], program=words[0])
     command = _rest(first, words).removesuffix("&").strip()
     _check(command)
-    return Typed(command, host, None, tuple(_filter(pipe) for pipe in pipes), every)
+    return Typed(command, program, host, None, tuple(_filter(pipe) for pipe in pipes), every)
 
 
 def _rest(line: str, words: list[str]) -> str:

@@ -211,8 +211,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "jobs history clear exit",
     ),
     "instead traffic": (
-        "{program}: no requests are sent from here. service ps NAME shows where its tasks run, service inspect --pretty NAME its ports.",
-        "{program}：此处不能发送请求。service ps NAME 查看任务位置，service inspect --pretty NAME 查看端口。",
+        "{program}: what can ask a published port here is curl: curl -s HOST:PORT, or @HOST curl -s localhost:PORT.",
+        "{program}：此处可用 curl 访问已发布的端口：curl -s HOST:PORT，或 @HOST curl -s localhost:PORT。",
     ),
     "instead engine": (
         "{program}: select the host on the map and press e: that kills its engine, and starts it again.",

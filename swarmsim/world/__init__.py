@@ -42,6 +42,7 @@ class Capability(StrEnum):
     JUMP = "jumps in time"
     """Time in which nothing happens costs nothing; when the next thing happens can be asked."""
     FORMATION = "a cluster that is built for the scenario"
+    PACKETS = "clients of published ports"
 
 
 class FaultError(Exception):
@@ -79,6 +80,27 @@ class ContainerChoice(NamedTuple):
 
     def __str__(self) -> str:
         return self.task if self.task is not None else f"{self.service or 'any'} on {self.on}"
+
+
+OUTSIDE = "outside"
+"""Where a client is that is on no host."""
+
+
+class TrafficPlan(NamedTuple):
+    """Requests that are made whatever becomes of them: ``rate`` a second for ``duration`` seconds, to each of ``to`` in turn.
+
+    ``source`` is a host or :data:`OUTSIDE`; ``keeps`` how many connections to each host are kept, 0: a new one for each request.
+    """
+
+    name: str
+    source: str
+    to: tuple[str, ...]
+    port: int
+    rate: float
+    keeps: int
+    timeout: float
+    retries: int
+    duration: float
 
 
 class Wait(Protocol):
@@ -210,6 +232,21 @@ class World(Protocol):
         ``limit`` is when Ctrl-C is pressed, in seconds, if not when ``interrupt``, a wait of this world's own, happens; ``name`` is what the scenario
         calls the command. ``write`` is given what it prints as it appears.
         """
+
+    def curl(
+        self,
+        host: str,
+        line: str,
+        limit: float | None = None,
+        name: str | None = None,
+        write: Write | None = None,
+        interrupt: Any = None,
+    ) -> Activity[Result]:
+        """Type ``curl <line>`` on a host, or ``outside`` of all, and write down what came of it; otherwise as :meth:`docker`. Needs
+        :attr:`Capability.PACKETS`."""
+
+    def traffic(self, plan: TrafficPlan) -> Activity[None]:
+        """Carry out a plan, and write down every request; returns when the last has ended. Needs :attr:`Capability.PACKETS`."""
 
     def fault(self, verb: str, argument: Any) -> Activity[list[str]]:
         """Break or mend something; the hosts that were hit. Raises :class:`FaultError`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from random import Random
 from typing import TypeVar
 
@@ -29,8 +30,11 @@ from swarmsim.swarm.objects import Role
 from swarmsim.swarm.skiprules import skip_rules
 from swarmsim.trace import rows
 from swarmsim.trace.rows import Row
-from swarmsim.world import POLL, Fields, HostSpec
+from swarmsim.world import OUTSIDE, POLL, Fields, HostSpec, TrafficPlan
+from swarmsim.world.clients import Clients
+from swarmsim.world.curl import curl
 from swarmsim.world.machine import SimulatedMachine
+from swarmsim.world.traffic import Traffic
 from swarmsim.world.views import LOOK_TIMEOUT, View
 
 T = TypeVar("T")
@@ -250,6 +254,56 @@ class SimulatedCluster:
         yield own_time / 2
         return result
 
+    @cached_property
+    def clients(self) -> Clients:
+        """Who asks published ports; nobody does before they are asked for."""
+        link = self.ctx.profile.samplers["link"]
+        return Clients(self.ctx, self.engines, SWITCH, link)
+
+    def curl(
+        self,
+        host: str,
+        line: str,
+        limit: float | None = None,
+        name: str | None = None,
+        write: Write | None = None,
+        interrupt: Future[None] | None = None,
+    ) -> Activity[Result]:
+        started = self.clock.now
+        if host != OUTSIDE and not self.engines[host].host.powered:
+            result = Result(255, "", f"swarmsim: nothing can be typed on {host}: it has no power\n")
+        else:
+            result = yield from self._asking(host, line, limit, write or _unheard, interrupt or self.clock.future())
+        row: rows.Curl = {
+            "on": host,
+            "cmd": line.removeprefix("curl "),
+            "rc": result.code,
+            "out": result.out.strip(),
+            "err": result.err.strip(),
+            "s": round(self.clock.now - started, 3),
+        }
+        if name is not None:
+            row["name"] = name
+        self.note(rows.Curl, **row)
+        return result
+
+    def traffic(self, plan: TrafficPlan) -> Activity[None]:
+        yield Traffic(self.clients, self.scope, plan).over
+
+    def _asking(
+        self, host: str, line: str, limit: float | None, write: Write, pressed: Future[None]
+    ) -> Activity[Result]:
+        """curl ends when it is done, at Ctrl-C, or with its host."""
+        shell = (self.scope if host == OUTSIDE else self.engines[host].host.power).child("curl")
+        done = shell.spawn(curl(self.clients, host, line.removeprefix("curl "), write))
+        if limit is not None:
+            shell.after(limit, lambda: None if pressed.triggered else pressed.succeed())
+        yield self.clock.first_of((done, pressed, shell.ended))
+        if done.processed:
+            return done.value
+        shell.end()
+        return Result(INTERRUPTED, "", "")
+
     def transport(self, engine: Engine) -> Transport:
         """How docker on a host reaches its daemon."""
         return EngineTransport(engine)
@@ -373,6 +427,10 @@ class SimulatedCluster:
         stopped = self.engines[host].stop()
         yield self.clock.first_of((stopped, self.engines[host].process.ended))
         self.ctx.mark_changed()
+
+
+def _unheard(stream: str, text: str, drawn: str) -> None:
+    """Nobody looks while it is printed."""
 
 
 def _generic(resources: Mapping[str, int | list[str]]) -> tuple[GenericResource, ...]:

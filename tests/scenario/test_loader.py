@@ -40,7 +40,7 @@ REFUSED = [
     (HEAD + "steps: 5", "x.yaml:3:1: steps is a list"),
     (
         HEAD + "steps:\n  - sleep",
-        "x.yaml:4:5: a step is a mapping with one of docker, fault, wait, expect, sleep, note",
+        "x.yaml:4:5: a step is a mapping with one of docker, curl, traffic, fault, wait, expect, sleep, note",
     ),
     (HEAD + "steps:\n  - {sleep: 1s, note: x}", "x.yaml:4:5: a step has exactly one of"),
     (HEAD + "steps:\n  - sleep: soon", "x.yaml:4:5: 'soon' is no duration: write 30s, 1m30s, 500ms"),
@@ -67,7 +67,7 @@ REFUSED = [
     ),
     (
         HEAD + "steps:\n  - wait: {running: 3}",
-        "name exactly one of service, settled, node, leader, task, command, containers, internal",
+        "name exactly one of service, settled, node, leader, task, command, containers, traffic, internal",
     ),
     (HEAD + "steps:\n  - wait: {service: web, status: down}", "'status' says nothing about a service"),
     (
@@ -185,7 +185,7 @@ expect: [{servce: web}]
         parse_scenario(text, "x.yaml")
     assert str(caught.value).splitlines() == [
         "x.yaml:2:24: unknown key 'wrkers'; did you mean 'workers'?",
-        "x.yaml:4:5: a step has exactly one of docker, fault, wait, expect, sleep, note; did you mean 'docker'?",
+        "x.yaml:4:5: a step has exactly one of docker, curl, traffic, fault, wait, expect, sleep, note; did you mean 'docker'?",
         "x.yaml:5:14: unknown key 'power-of'; did you mean 'power-off'?",
         "x.yaml:6:10: unknown key 'servce'; did you mean 'service'?",
     ]

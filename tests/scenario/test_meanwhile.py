@@ -58,8 +58,8 @@ def test_hosts_are_introduced_with_their_sites():
 @pytest.mark.parametrize(
     ("more", "complaint"),
     [
-        ("meanwhile: [{at: 1s}]", "x.yaml:7:13: do exactly one of docker, fault, seed, note"),
-        ("meanwhile: [{at: 1s, seed: 1, note: a}]", "do exactly one of docker, fault, seed, note"),
+        ("meanwhile: [{at: 1s}]", "x.yaml:7:13: do exactly one of docker, curl, traffic, fault, seed, note"),
+        ("meanwhile: [{at: 1s, seed: 1, note: a}]", "do exactly one of docker, curl, traffic, fault, seed, note"),
         ("meanwhile: [{at: 0s, seed: 1}]", "longer than 0"),
         ("meanwhile: [{at: 1s, every: 1s, note: a}]", "'every' and 'times' go together"),
         ("meanwhile: [{at: 1s, times: 3, note: a}]", "'every' and 'times' go together"),

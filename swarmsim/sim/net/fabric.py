@@ -50,6 +50,7 @@ class Fabric:
         self._isolated: dict[str, tuple[int, ...]] = {}
         self._separations = itertools.count(1)
         self._partition: list[int] = []
+        self._outside: frozenset[str] = frozenset()
         # A path is valid until links, cuts or separations change; each of those clears this.
         self._paths: dict[tuple[str, str], _Path | None] = {}
         self.on_routes_lost: Callable[[Sequence[str]], object] = lambda hosts: None
@@ -73,6 +74,11 @@ class Fabric:
                 self.clock.quiescence.invalidate_all_routes()
         self.graph.add_edge(a, b, latency=latency, loss=loss, slow=slow)
         self._changed()
+
+    def add_outside(self, name: str, switch: str, latency: Latency) -> None:
+        """Somebody who is no host of the cluster: cuts and separations are between hosts, and he reaches each of them over its link."""
+        self.graph.add_edge(name, switch, latency=latency, loss=0.0, slow=False)
+        self._outside |= {name}
 
     def cut(self, a: str, b: str) -> None:
         """Drop everything between two hosts, both ways."""
@@ -188,7 +194,9 @@ class Fabric:
             return path
 
     def _find_path(self, a: str, b: str) -> _Path | None:
-        if frozenset((a, b)) in self._cuts or self._isolated.get(a, ()) != self._isolated.get(b, ()):
+        if self._outside.isdisjoint((a, b)) and (
+            frozenset((a, b)) in self._cuts or self._isolated.get(a, ()) != self._isolated.get(b, ())
+        ):
             return None
         stops = self._stops(a, b)
         if not stops:

@@ -302,6 +302,7 @@ class Allocator:
         service = tx.get(Service, task.service_id)
         ports = service.ports if service else task.ports
         networks: tuple[Attachment, ...] = ()
+        vips = service.virtual_ips if service is not None else ()
         if service is not None and (service.spec.task.networks or ports):
             networks = tuple(self._attach(network.id) for network in self._wanted_networks(service, ports))
             if not all(attachment.address for attachment in networks):
@@ -311,4 +312,4 @@ class Allocator:
                 return
         self._waiting.pop(id, None)
         status = TaskStatus(TaskState.PENDING, self.scope.clock.now, PENDING_MESSAGE)
-        tx.update(replace(task, status=status, ports=ports, networks=networks), Who.ALLOCATOR)
+        tx.update(replace(task, status=status, ports=ports, networks=networks, virtual_ips=vips), Who.ALLOCATOR)

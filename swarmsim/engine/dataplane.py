@@ -1,0 +1,267 @@
+"""An engine's part in load balancing: what it tells of its own tasks, and what it makes of others' (libnetwork agent.go, sandbox.go).
+
+The life of a task's endpoint, on each of its networks:
+
+=======================  ================================================  ===============================================
+its container            here                                              told to others (networkdb)
+=======================  ================================================  ===============================================
+starts                   its namespace has the address                     where the address is (overlay_peer_table)
+runs, or is healthy      added to load balancer and names                  the endpoint (endpoint_table): CREATE
+is to stop               weight 0, names gone; 2 s later it is signalled   the endpoint, disabled: UPDATE
+is gone                  removed                                           both: DELETE
+=======================  ================================================  ===============================================
+
+A container that dies by itself goes the same way without the third step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from swarmsim.engine.containers import Container
+from swarmsim.engine.overlays import Half, endpoint_id, mac_address
+from swarmsim.network.kernel import Kernel, Local
+from swarmsim.network.messages import Change
+from swarmsim.network.networkdb import NetworkDB
+from swarmsim.network.records import ENDPOINT_TABLE, PEER_TABLE, EndpointRecord, PeerRecord
+from swarmsim.network.tables import Event
+from swarmsim.sim.host import Host
+from swarmsim.sim.scope import Scope
+from swarmsim.swarm.objects import Attachment, Task
+
+INGRESS_SETUP = (0.8, 1.6)
+"""Seconds between which an engine makes its part of the ingress network; recorded nodes had it 1–2 s after they joined."""
+LOAD_BALANCER = "lb"
+"""What the node's own endpoint on a network is known by here."""
+
+
+class DataPlane:
+    """Of one engine. ``kernel`` are the tables of its host, which outlive the engine's process."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.kernel = Kernel(host.name)
+        self._power = host.power
+        self._db: NetworkDB | None = None
+        self._unwatch: Callable[[], None] = _nothing
+        self._joined: dict[str, None] = {}
+        """Networks of which something has been said already."""
+        self._process: Scope | None = None
+        self._opening: dict[str, Half] = {}
+        """Networks that are being made."""
+        self._peers: dict[tuple[str, str], PeerRecord] = {}
+        """The endpoints that are here, by network and endpoint id."""
+        self._endpoints: dict[tuple[str, str], EndpointRecord] = {}
+        """Those of services that have been added, likewise."""
+
+    # -- the engine's own life
+
+    def engine_starts(self, process: Scope) -> None:
+        """If the power has been away nothing is left of what the kernel had."""
+        self._process = process
+        if self._power is not self.host.power:
+            self._power = self.host.power
+            self.clear()
+
+    def clear(self) -> None:
+        """The daemon makes its networks anew."""
+        self.gossip_ended()
+        self._opening.clear()
+        self.kernel.clear()
+        self._peers.clear()
+        self._endpoints.clear()
+
+    # -- gossip
+
+    def gossip_began(self, db: NetworkDB) -> None:
+        """The engine is one of the gossip's members."""
+        self._db = db
+        self._unwatch = db.watch(self._heard)
+        for network in self.kernel.bindings.sandboxes:
+            self._join(network)
+
+    def _join(self, network: str) -> None:
+        """Take part in what is said of a network; what there is to say of this node's own part comes after that."""
+        db = self._db
+        if db is None:
+            return
+
+        def joined() -> None:
+            if self._db is not db:
+                return
+            self._joined[network] = None
+            for (where, id), peer in self._peers.items():
+                if where == network:
+                    db.create_entry(PEER_TABLE, network, id, peer)
+            for (where, id), endpoint in self._endpoints.items():
+                if where == network:
+                    db.create_entry(ENDPOINT_TABLE, network, id, endpoint)
+
+        db.join_network(network, joined)
+
+    def _said(self, network: str) -> NetworkDB | None:
+        """Where to say something of a network; ``None``: nowhere, or later."""
+        return self._db if network in self._joined else None
+
+    def gossip_ended(self) -> None:
+        """With the daemon: what was heard stays in the kernel."""
+        self._unwatch()
+        self._db, self._unwatch = None, _nothing
+        self._joined.clear()
+
+    def _heard(self, event: Event) -> None:
+        value, kernel = event.value, self.kernel
+        if isinstance(value, PeerRecord):
+            at = (event.network, value.address)
+            if event.change is Change.DELETE:
+                kernel.neighbours.pop(at, None)
+            elif event.change is Change.CREATE:
+                kernel.neighbours[at] = self._host_at(value.tunnel)
+        elif event.change is Change.CREATE:
+            kernel.bindings.add(event.network, value)
+        elif event.change is Change.DELETE:
+            kernel.bindings.remove(event.network, value)
+        elif value.service_disabled:
+            kernel.bindings.disable(event.network, value)
+
+    def _host_at(self, address: str) -> str:
+        return self.host.ctx.by_address[address].name
+
+    # -- networks
+
+    def opened(self, half: Half) -> None:
+        """This node is on an overlay, with an address of its own."""
+        if half.id in self.kernel.bindings.sandboxes or half.id in self._opening or not half.address:
+            return
+        if half.network.spec.ingress and self.host.ctx.gossip:
+            self._opening[half.id] = half
+            assert self._process is not None
+            self._process.after(self.host.rng("ingress").uniform(*INGRESS_SETUP), self._make_ingress, half)
+        else:
+            self._open(half)
+
+    def _make_ingress(self, half: Half) -> None:
+        if self._opening.pop(half.id, None) is half:
+            self._open(half)
+
+    def _open(self, half: Half) -> None:
+        network, address, ingress = half.id, _bare(half.address), half.network.spec.ingress
+        self.kernel.bindings.open(network, address, ingress=ingress)
+        if ingress:
+            self.kernel.ingress = network
+        self._arrived(network, endpoint_id(half.name, LOAD_BALANCER + self.host.name), address)
+        self._join(network)
+
+    def closed(self, network: str) -> None:
+        """Nobody here is on the network any more, or the node has left the swarm."""
+        self._opening.pop(network, None)
+        if network not in self.kernel.bindings.sandboxes:
+            return
+        for at in [at for at in self._peers if at[0] == network]:
+            del self._peers[at]
+        if self._db is not None and network in self._joined:
+            del self._joined[network]
+            self._db.leave_network(network)
+        self.kernel.bindings.close(network)
+        if self.kernel.ingress == network:
+            self.kernel.ingress = ""
+        for at in [at for at in self.kernel.neighbours if at[0] == network]:
+            del self.kernel.neighbours[at]
+
+    def _arrived(self, network: str, id: str, address: str) -> None:
+        """An endpoint is here."""
+        peer = self._peers[network, id] = PeerRecord(address, mac_address(address), self.host.address)
+        db = self._said(network)
+        if db is not None:
+            db.create_entry(PEER_TABLE, network, id, peer)
+
+    def _departed(self, network: str, id: str) -> None:
+        db = self._said(network)
+        if self._peers.pop((network, id), None) is not None and db is not None:
+            db.delete_entry(PEER_TABLE, network, id)
+
+    # -- containers of tasks
+
+    def started(self, container: Container) -> None:
+        """A container has its namespace."""
+        server = container.server
+        if server is None:
+            return
+        for attachment in container.attachments:
+            if attachment.network_id in self.kernel.bindings.sandboxes:
+                address = _bare(attachment.address)
+                self.kernel.endpoints[attachment.network_id, address] = server
+                self._arrived(attachment.network_id, endpoint_id(attachment.name, container.id), address)
+        for port in container.bindings:
+            self.kernel.host_ports[port.protocol, port.published_port] = Local(
+                server, (port.protocol, port.target_port)
+            )
+
+    def activate(self, container: Container, task: Task) -> None:
+        """It runs, or is healthy: it may be asked."""
+        for attachment in container.attachments:
+            network = attachment.network_id
+            if network in self.kernel.bindings.sandboxes:
+                endpoint = self._endpoint(container, task, attachment)
+                self._endpoints[network, endpoint.endpoint_id] = endpoint
+                self.kernel.bindings.add(network, endpoint)
+                db = self._said(network)
+                if db is not None:
+                    db.create_entry(ENDPOINT_TABLE, network, endpoint.endpoint_id, endpoint)
+
+    def deactivate(self, container: Container) -> None:
+        """It is to stop: it gets nothing new."""
+        for at in self._of(container):
+            endpoint = self._endpoints[at] = replace(self._endpoints[at], service_disabled=True)
+            db = self._said(at[0])
+            if db is not None:
+                db.update_entry(ENDPOINT_TABLE, *at, endpoint)
+            self.kernel.bindings.disable(at[0], endpoint)
+
+    def release(self, container: Container) -> None:
+        """It is gone, and its namespace with it."""
+        for at in self._of(container):
+            endpoint = self._endpoints.pop(at)
+            db = self._said(at[0])
+            if db is not None:
+                db.delete_entry(ENDPOINT_TABLE, *at)
+            self.kernel.bindings.remove(at[0], endpoint)
+        for attachment in container.attachments:
+            here = self.kernel.endpoints.pop((attachment.network_id, _bare(attachment.address)), None)
+            if here is not None:
+                self._departed(attachment.network_id, endpoint_id(attachment.name, container.id))
+        for key in [key for key, local in self.kernel.host_ports.items() if local.server.name == container.name]:
+            del self.kernel.host_ports[key]
+
+    def _of(self, container: Container) -> list[tuple[str, str]]:
+        """Where the container's endpoints are."""
+        keys = [(each.network_id, endpoint_id(each.name, container.id)) for each in container.attachments]
+        return [key for key in keys if key in self._endpoints]
+
+    def _endpoint(self, container: Container, task: Task, attachment: Attachment) -> EndpointRecord:
+        network = attachment.network
+        ingress = network is not None and network.spec.ingress
+        vips = (each.address for each in task.virtual_ips if each.network_id == attachment.network_id)
+        names = (each.aliases or () for each in task.spec.networks or () if each.target == attachment.network_id)
+        return EndpointRecord(
+            endpoint_id(attachment.name, container.id),
+            container.name,
+            _bare(attachment.address),
+            task.service_name,
+            task.service_id,
+            _bare(next(vips, "")),
+            tuple(port for port in task.ports if port.publish_mode == "ingress") if ingress else (),
+            tuple(next(names, ())),
+            (container.id[:12],),
+        )
+
+
+def _nothing() -> None:
+    """Nobody watches."""
+
+
+def _bare(address: str) -> str:
+    """Without the prefix."""
+    return address.partition("/")[0]

@@ -1,0 +1,355 @@
+"""A client's TCP connection through a routing mesh, packet by packet: SYN, request, response, end.
+
+Each packet goes host by host, as :mod:`.kernel` says, at the speed of the links. A packet that arrives costs an event a link; one that
+does not is sent again by whoever sent it, as TCP does:
+
+=====================  =========================================================================
+lost is                it is sent again
+=====================  =========================================================================
+the SYN, its answer    1, 3, 7, … s after the first; after 127 s the client gives up (tcp_syn_retries = 6)
+a request              0.2, 0.6, 1.4, … s after the first
+a response             likewise, by the server's kernel
+=====================  =========================================================================
+
+A host without power answers no ARP either: who asks it itself is told after 3 s that there is no route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from random import Random
+from typing import NamedTuple
+
+from swarmsim.network.kernel import Balanced, Kernel, Local, Place, Refusal, Server
+from swarmsim.network.loadbalancer import Flag, Flow
+from swarmsim.sim.clock import FOREVER, Clock, Timer
+from swarmsim.sim.net.connection import RTO_MIN, SMOOTHED_ROUND_TRIP
+from swarmsim.sim.net.fabric import Fabric
+
+SYN_RTO = 1.0  # seconds, TCP_TIMEOUT_INIT
+SYN_RETRIES = 6  # tcp_syn_retries
+ARP_FAILS = 3.06
+"""Seconds until a neighbour that does not answer is given up: three questions, a second apart (mcast_solicit), and a moment."""
+RTO = RTO_MIN + SMOOTHED_ROUND_TRIP
+DATA_RETRIES = 8
+
+
+class Outcome(StrEnum):
+    """How a request ended."""
+
+    OK = "ok"
+    REFUSED = "refused"
+    """Nobody listens, or there is no task."""
+    TIMEOUT = "timeout"
+    """The client's patience was at its end."""
+    RESET = "reset"
+    """The connection was there, and then unknown."""
+    EOF = "eof"
+    """The server closed without an answer."""
+    UNREACHABLE = "unreachable"
+    """No route to the host."""
+
+
+class Door(NamedTuple):
+    """Where a client's packets meet a load balancer: a host, and the network if the client is in a container on it."""
+
+    host: str
+    network: str = ""
+
+
+class Wires:
+    """What carries packets: the links between hosts, and the kernels at their ends."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        fabric: Fabric,
+        rng: Random,
+        kernels: Mapping[str, Kernel],
+        powered: Callable[[str], bool],
+    ) -> None:
+        self.clock = clock
+        self.fabric = fabric
+        self.rng = rng
+        self.kernels = kernels
+        self.powered = powered
+        self._env = clock.env
+
+    def hop(self, source: str, target: str, arrive: Callable[..., object], *args: object) -> bool:
+        """Send one packet over the links; whether it will arrive."""
+        delay = self.fabric.transit(source, target, self.rng)
+        if delay is None:
+            return False
+        Timer(self._env, self._env._now + delay, arrive, args, FOREVER)
+        return True
+
+    def after(self, delay: float, fn: Callable[..., object], *args: object) -> Timer:
+        return Timer(self._env, self._env._now + delay, fn, args, FOREVER)
+
+
+class Packet(StrEnum):
+    """From the server's side to the client."""
+
+    SYN_ACK = "syn-ack"
+    RESPONSE = "response"
+    LAST_RESPONSE = "response, fin"
+    FIN = "fin"
+    RST = "rst"
+
+
+_FLAGS = {
+    Packet.SYN_ACK: Flag.SYN,
+    Packet.RESPONSE: Flag.ACK,
+    Packet.LAST_RESPONSE: Flag.FIN,
+    Packet.FIN: Flag.FIN,
+    Packet.RST: Flag.RST,
+}
+
+
+class Way(NamedTuple):
+    """How the server's packets go back: from its ``host``, on ``network`` to ``source``; without a network straight to the client."""
+
+    host: str
+    network: str = ""
+    source: str = ""
+
+
+class Connection:
+    """The client's end. What happens is told to ``on_open``, ``on_response`` and ``on_end``.
+
+    ``client`` is the host the client is on, by its name on the fabric; the server sees ``seen_as`` at its end.
+    """
+
+    __slots__ = (
+        "_answered",
+        "_asked",
+        "_first_sent",
+        "_opened_at",
+        "_tries",
+        "client",
+        "done",
+        "door",
+        "flow",
+        "keeps",
+        "on_end",
+        "on_open",
+        "on_response",
+        "open",
+        "seen_as",
+        "server",
+        "way",
+        "wires",
+    )
+
+    def __init__(
+        self,
+        wires: Wires,
+        client: str,
+        door: Door,
+        flow: Flow,
+        on_end: Callable[[Outcome], object],
+        on_open: Callable[[], object] | None = None,
+        on_response: Callable[[], object] | None = None,
+        *,
+        keeps: bool = False,
+    ) -> None:
+        self.wires = wires
+        self.client = client
+        self.door = door
+        self.flow = flow
+        self.on_end = on_end
+        self.on_open = on_open
+        self.on_response = on_response
+        self.keeps = keeps
+        """Whether the client asks the server to keep the connection."""
+        self.open = False
+        """Whether the handshake is over."""
+        self.done = False
+        self.server: Server | None = None
+        self.seen_as = ""
+        """The client's address, as the server sees it."""
+        self.way: Way | None = None
+        self._opened_at = self._first_sent = wires.clock.now
+        self._tries = 0
+        self._asked = self._answered = False
+
+    # -- what the client does
+
+    def start(self) -> None:
+        """Send the SYN."""
+        self._forward(Flag.SYN)
+
+    def request(self) -> None:
+        """Send a request; the connection must be open."""
+        self._first_sent, self._tries = self.wires.clock.now, 0
+        self._asked, self._answered = True, False
+        self._forward(Flag.ACK)
+
+    def close(self) -> None:
+        """The client is done, or gives up: a FIN, that nobody waits for."""
+        if not self.done:
+            self.done = True
+            if self.open:
+                self._forward(Flag.FIN)
+
+    def _end(self, outcome: Outcome) -> None:
+        if not self.done:
+            self.done = True
+            self.on_end(outcome)
+
+    # -- to the server
+
+    def _forward(self, flag: Flag) -> None:
+        if not self.wires.hop(self.client, self.door.host, self._at_door, flag):
+            self._lost(flag)
+
+    def _at_door(self, flag: Flag) -> None:
+        wires, door = self.wires, self.door
+        if not wires.powered(door.host):
+            self._lost(flag)
+            return
+        kernel, now = wires.kernels[door.host], wires.clock.now
+        if door.network:
+            hop = kernel.inside(now, door.network, self.flow, flag)
+        else:
+            hop = kernel.published(now, self.flow, flag)
+        if isinstance(hop, Balanced):
+            self._towards(kernel, hop.to, hop.source, flag)
+        elif isinstance(hop, Local):
+            self._at_server(Way(door.host), hop.server, hop.port, self.flow.client, flag)
+        elif hop is Refusal.SILENT:
+            self._lost(flag)
+        else:
+            told = self._unreachable if hop is Refusal.UNREACHABLE else self._reset
+            wires.hop(door.host, self.client, told)
+
+    def _towards(self, kernel: Kernel, place: Place, source: str, flag: Flag) -> None:
+        host = kernel.host_of(place.network, place.address)
+        way = Way(host or "", place.network, source)
+        if host is None or not self.wires.hop(kernel.host, host, self._at_host, way, place, flag):
+            self._lost(flag)
+
+    def _at_host(self, way: Way, place: Place, flag: Flag) -> None:
+        server = self.wires.kernels[way.host].endpoints.get((place.network, place.address))
+        if server is None or not self.wires.powered(way.host):
+            self._lost(flag)
+        else:
+            self._at_server(way, server, place.port, way.source, flag)
+
+    def _at_server(self, way: Way, server: Server, port: tuple[str, int], source: str, flag: Flag) -> None:
+        if flag is Flag.SYN:
+            if not server.listens(port):
+                self._back(way, Packet.RST)
+                return
+            if self.server is not server:
+                self.server, self.way, self.seen_as = server, way, source
+                server.accept(self)
+            self._back(way, Packet.SYN_ACK)
+        elif self.server is not server or not server.serves(self):
+            if flag is not Flag.FIN:
+                self._back(way, Packet.RST)
+        elif flag is Flag.FIN:
+            server.forget(self)
+        elif not self._answered:
+            self._answered = True
+            server.handle(self)
+
+    # -- what the server does
+
+    def respond(self) -> None:
+        assert self.way is not None
+        if not self.keeps and self.server is not None:
+            self.server.forget(self)
+        self._back(self.way, Packet.RESPONSE if self.keeps else Packet.LAST_RESPONSE)
+
+    def hang_up(self) -> None:
+        assert self.way is not None
+        self._back(self.way, Packet.FIN)
+
+    # -- to the client
+
+    def _back(self, way: Way, packet: Packet, tries: int = 0) -> None:
+        wires = self.wires
+        if not wires.powered(way.host):
+            return
+        if not way.network:
+            sent = wires.hop(way.host, self.client, self._arrive, packet)
+        else:
+            host = wires.kernels[way.host].host_of(way.network, way.source)
+            at = self._through if way.source != self.flow.client else self._arrive_inside
+            sent = host is not None and wires.hop(way.host, host, at, way, packet, tries)
+        if not sent:
+            self._lost_back(way, packet, tries)
+
+    def _through(self, way: Way, packet: Packet, tries: int) -> None:
+        """At the host whose load balancer chose."""
+        wires, door = self.wires, self.door
+        network = way.network
+        if not (
+            wires.powered(door.host)
+            and wires.kernels[door.host].answered(wires.clock.now, network, self.flow, _FLAGS[packet])
+            and wires.hop(door.host, self.client, self._arrive, packet)
+        ):
+            self._lost_back(way, packet, tries)
+
+    def _arrive_inside(self, way: Way, packet: Packet, tries: int) -> None:
+        self._arrive(packet)
+
+    def _lost_back(self, way: Way, packet: Packet, tries: int) -> None:
+        """The server's kernel sends data again; of the rest nobody waits for an answer, or the client asks again."""
+        if packet in (Packet.RESPONSE, Packet.LAST_RESPONSE, Packet.FIN) and tries < DATA_RETRIES and not self.done:
+            self.wires.after(RTO * 2**tries, self._back, way, packet, tries + 1)
+
+    def _arrive(self, packet: Packet) -> None:
+        if self.done or not self.wires.powered(self.client):
+            return
+        if packet is Packet.SYN_ACK:
+            if not self.open:
+                self.open = True
+                if self.on_open is not None:
+                    self.on_open()
+        elif packet is Packet.RST:
+            self._reset()
+        elif packet is Packet.FIN:
+            self._end(Outcome.EOF)
+        else:
+            self._asked = False
+            if self.on_response is not None:
+                self.on_response()
+            if packet is Packet.LAST_RESPONSE:
+                self.close()
+
+    def _reset(self) -> None:
+        self._end(Outcome.RESET if self.open else Outcome.REFUSED)
+
+    def _unreachable(self) -> None:
+        """Of an open connection such a message is only noted (tcp_v4_err)."""
+        if not self.open:
+            self._end(Outcome.REFUSED)
+
+    # -- lost on the way to the server
+
+    def _lost(self, flag: Flag) -> None:
+        wires, now = self.wires, self.wires.clock.now
+        if self.done or flag is Flag.FIN:
+            return
+        if flag is Flag.SYN and self._tries == 0 and not wires.powered(self.door.host):
+            wires.after(max(0.0, self._opened_at + ARP_FAILS - now), self._no_route)
+        base, most = (SYN_RTO, SYN_RETRIES) if flag is Flag.SYN else (RTO, DATA_RETRIES)
+        due = self._first_sent + base * (2 ** (self._tries + 1) - 1)
+        self._tries += 1
+        if self._tries > most:
+            wires.after(max(0.0, due - now), self._end, Outcome.TIMEOUT)
+        else:
+            wires.after(max(0.0, due - now), self._again, flag)
+
+    def _again(self, flag: Flag) -> None:
+        if not self.done and (not self.open if flag is Flag.SYN else self._asked):
+            if flag is Flag.ACK and self._answered and self.server is not None and self.server.serves(self):
+                return
+            self._forward(flag)
+
+    def _no_route(self) -> None:
+        if not self.open and not self.wires.powered(self.door.host):
+            self._end(Outcome.UNREACHABLE)

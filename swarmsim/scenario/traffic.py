@@ -1,0 +1,128 @@
+"""Traffic as a scenario writes it, and what of it has been seen so far."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from swarmsim.scenario.duration import PositiveDuration
+from swarmsim.scenario.parts import Name, Strict
+from swarmsim.trace.rows import Row
+from swarmsim.world import OUTSIDE, TrafficPlan
+
+ANY_NODE = "any-node"
+MAX_RATE = 10_000.0
+"""Requests a second."""
+_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(s|min|m|h)")
+_PER = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def _rate(value: Any) -> float:
+    """Requests a second.
+
+    >>> _rate("30/min"), _rate(5)
+    (0.5, 5.0)
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        rate = float(value)
+    else:
+        match = _RATE.fullmatch(str(value).strip())
+        if match is None:
+            raise ValueError(f"{value!r} is no rate: write 50/s, 30/min or a number of requests a second")
+        rate = float(match[1]) / _PER[match[2]]
+    if not 0 < rate <= MAX_RATE:
+        raise ValueError(f"{value!r}: a rate is more than 0 and at most {MAX_RATE:g}/s")
+    return rate
+
+
+class Pool(Strict):
+    """Connections that are kept, so many to each host that is asked."""
+
+    pool: int = Field(ge=1, le=1000, description="how many")
+
+
+class Traffic(Strict):
+    """Requests at a steady rate, whatever becomes of them."""
+
+    from_: str = Field(OUTSIDE, alias="from", description="a host, or outside")
+    to: str | list[str] = Field(
+        ANY_NODE, description="a host, several, or any-node: all of them in turn, whether or not they have power"
+    )
+    port: int = Field(ge=1, le=65535, description="a published port")
+    rate: Annotated[float, BeforeValidator(_rate, json_schema_input_type=float | str)] = Field(
+        description="50/s, 30/min or a number of requests a second"
+    )
+    connections: Literal["new", "kept"] | Pool = Field(
+        "new", description="new: one for each request; kept: one to each host; {pool: N}"
+    )
+    timeout: PositiveDuration = Field(2.0, description="patience for one try")
+    retries: int = Field(0, ge=0, le=100, description="how often a request that failed is tried again")
+    duration: PositiveDuration = Field(description="how long requests are begun")
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Traffic:
+        if isinstance(self.to, list) and not self.to:
+            raise ValueError("to: names no host")
+        return self
+
+    def targets(self, hosts: list[str]) -> list[str]:
+        """Who is asked, of these hosts."""
+        return hosts if self.to == ANY_NODE else [self.to] if isinstance(self.to, str) else self.to
+
+    def plan(self, name: str, source: str, to: list[str]) -> TrafficPlan:
+        """What a world is given to do, with hosts by their own names."""
+        kept = {"new": 0, "kept": 1}
+        keeps = self.connections.pool if isinstance(self.connections, Pool) else kept[self.connections]
+        return TrafficPlan(
+            name, source, tuple(to), self.port, self.rate, keeps, self.timeout, self.retries, self.duration
+        )
+
+
+class TrafficStep(Strict):
+    """Begin to ask; the next step follows at once. All traffic is over before the final expectations."""
+
+    traffic: Traffic = Field(description="who asks whom, how often")
+    as_: Name = Field("traffic", alias="as", description="its name, for expectations")
+
+
+class CurlStep(Strict):
+    """Type curl on a host, or outside the cluster."""
+
+    curl: str = Field(description="what is typed after curl: -s HOST:PORT")
+    on: str = Field(OUTSIDE, description="the host to type on; default: outside of all")
+    as_: Name | None = Field(None, alias="as", description="a name for its result, usable as {name} in later commands")
+    within: PositiveDuration = Field(300.0, description="Ctrl-C after this long")
+
+
+class Tally:
+    """What became of the requests of one traffic so far, as rows tell."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.outcomes: dict[str, int] = {}
+
+    def count(self, row: Row) -> None:
+        self.requests += 1
+        self.outcomes[row["out"]] = self.outcomes.get(row["out"], 0) + 1
+
+    @property
+    def lost(self) -> int:
+        return self.requests - self.outcomes.get("ok", 0)
+
+    @property
+    def success(self) -> float:
+        return 1.0 if not self.requests else 1.0 - self.lost / self.requests
+
+    def in_words(self) -> str:
+        """
+        >>> tally = Tally()
+        >>> for out in ("ok", "ok", "timeout"):
+        ...     tally.count({"out": out})
+        >>> tally.in_words()
+        '3 requests, 1 lost (1 timeout), 66.67 % ok'
+        """
+        kinds = ", ".join(f"{n} {out}" for out, n in sorted(self.outcomes.items()) if out != "ok")
+        lost = f"{self.lost} lost" + (f" ({kinds})" if kinds else "")
+        return f"{self.requests} requests, {lost}, {100 * self.success:.4g} % ok"

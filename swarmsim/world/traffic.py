@@ -1,0 +1,247 @@
+"""Clients that ask again and again, however it goes (open loop): requests of one kind at a steady rate.
+
+A request is tried, and after a failure up to ``retries`` times more, at once; each try has ``timeout`` seconds. With connections that are
+kept each host asked has so many; a request that finds all of them busy waits for its turn, and its time runs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+
+from swarmsim.network.connection import Connection, Outcome
+from swarmsim.sim.clock import Timer
+from swarmsim.sim.future import Future
+from swarmsim.sim.scope import Scope
+from swarmsim.trace import rows
+from swarmsim.world import OUTSIDE, TrafficPlan
+from swarmsim.world.clients import Answer, Clients
+
+Done = Callable[[Answer], object]
+BEYOND_ROUNDING = 1e-9
+
+
+def percentile(ordered: list[float], share: float) -> float | None:
+    """The value that so large a share of them does not exceed; ``None`` if there are none.
+
+    >>> percentile([1.0, 2.0, 3.0, 4.0], 0.5), percentile([], 0.5)
+    (2.0, None)
+    """
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None
+
+
+class Traffic:
+    """One plan that is carried out; ``over`` happens when the last request has ended."""
+
+    def __init__(self, clients: Clients, scope: Scope, plan: TrafficPlan) -> None:
+        self.clients = clients
+        self.scope = scope
+        self.plan = plan
+        self.over: Future[None] = scope.clock.future()
+        self.outcomes: dict[str, int] = {}
+        self._clock = scope.clock
+        self._began = scope.clock.now
+        self._count = math.ceil(plan.rate * plan.duration - BEYOND_ROUNDING)
+        self._sent = self._under_way = 0
+        self._took: list[float] = []
+        self._pools: dict[str, _Pool] = {}
+        scope.after(0.0, self._next)
+
+    def _next(self) -> None:
+        number = self._sent
+        if number >= self._count:
+            self._check_over()
+            return
+        self._sent += 1
+        self.scope.after(self._began + (number + 1) / self.plan.rate - self._clock.now, self._next)
+        source = self.plan.source
+        if source == OUTSIDE or self.clients.engines[source].host.powered:
+            self._under_way += 1
+            _Asked(self, self.plan.to[number % len(self.plan.to)]).go()
+
+    def ask(self, to: str, done: Done) -> None:
+        """Try once."""
+        plan, clients = self.plan, self.clients
+        address = clients.resolve(to, plan.source)
+        assert address is not None, f"nobody knows {to}"
+        if not plan.keeps:
+            clients.get(plan.source, address, plan.port, plan.timeout, done)
+            return
+        pool = self._pools.get(to)
+        if pool is None:
+            pool = self._pools[to] = _Pool(clients, plan, address)
+        pool.ask(done)
+
+    def ended(self, request: rows.Request) -> None:
+        self.outcomes[request["out"]] = self.outcomes.get(request["out"], 0) + 1
+        if request["out"] == Outcome.OK:
+            self._took.append(request["ms"])
+        self.clients.ctx.journal.note(rows.Request, **request)
+        self._under_way -= 1
+        self._check_over()
+
+    def _check_over(self) -> None:
+        if self._sent < self._count or self._under_way or self.over.triggered:
+            return
+        for pool in self._pools.values():
+            pool.close()
+        took = sorted(self._took)
+        self.clients.ctx.journal.note(
+            rows.TrafficEnded,
+            traffic=self.plan.name,
+            requests=sum(self.outcomes.values()),
+            outcomes=dict(sorted(self.outcomes.items())),
+            median=percentile(took, 0.5),
+            p99=percentile(took, 0.99),
+        )
+        self.over.succeed()
+
+
+class _Asked:
+    """One request, with its tries."""
+
+    __slots__ = ("_began", "_to", "_traffic", "_tries")
+
+    def __init__(self, traffic: Traffic, to: str) -> None:
+        self._traffic = traffic
+        self._to = to
+        self._began = traffic.scope.clock.now
+        self._tries = 0
+
+    def go(self) -> None:
+        self._tries += 1
+        self._traffic.ask(self._to, self._answered)
+
+    def _answered(self, answer: Answer) -> None:
+        traffic, plan = self._traffic, self._traffic.plan
+        if answer.outcome is not Outcome.OK and self._tries <= plan.retries:
+            self.go()
+            return
+        traffic.ended(
+            {
+                "traffic": plan.name,
+                "src": plan.source,
+                "to": self._to,
+                "port": plan.port,
+                "began": round(self._began, 6),
+                "ms": round(1000 * (traffic.scope.clock.now - self._began), 3),
+                "out": str(answer.outcome),
+                "by": answer.by.rpartition(".")[0] if answer.by is not None else None,
+                "node": answer.node,
+                "tries": self._tries,
+            }
+        )
+
+
+class _Pool:
+    """The connections to one host that are kept."""
+
+    def __init__(self, clients: Clients, plan: TrafficPlan, address: str) -> None:
+        self._clients = clients
+        self._plan = plan
+        self._address = address
+        self._lines: list[_Line] = []
+        self._waiting: deque[_Turn] = deque()
+
+    def ask(self, done: Done) -> None:
+        self._seat(_Turn(self, done))
+
+    def _seat(self, turn: _Turn) -> None:
+        """Onto a connection that has nothing to do, or a new one, or into the queue."""
+        line = next((line for line in self._lines if line.turn is None), None)
+        if line is None and len(self._lines) < self._plan.keeps:
+            line = _Line(self, self._clients, self._plan, self._address)
+            self._lines.append(line)
+        if line is None:
+            self._waiting.append(turn)
+        else:
+            line.take(turn)
+
+    def free(self, line: _Line) -> None:
+        """A connection has nothing to do."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.over:
+                line.take(turn)
+                return
+
+    def lost(self, line: _Line) -> None:
+        if line in self._lines:
+            self._lines.remove(line)
+        waiting, self._waiting = self._waiting, deque()
+        for turn in waiting:
+            if not turn.over:
+                self._seat(turn)
+
+    def patience(self, fn: Callable[[], object]) -> Timer:
+        return self._clients.wires.after(self._plan.timeout, fn)
+
+    def finish(self, turn: _Turn, line: _Line | None, outcome: Outcome) -> None:
+        if turn.over:
+            return
+        turn.over = True
+        turn.deadline.cancel()
+        if line is None:
+            turn.done(Answer(outcome, 0.0))
+        else:
+            turn.done(self._clients.answer(line.connection, outcome, turn.began))
+
+    def close(self) -> None:
+        for line in self._lines:
+            line.connection.close()
+
+
+class _Turn:
+    """One request's use of a connection."""
+
+    __slots__ = ("began", "deadline", "done", "line", "over", "pool")
+
+    def __init__(self, pool: _Pool, done: Done) -> None:
+        self.pool = pool
+        self.done = done
+        self.over = False
+        self.line: _Line | None = None
+        self.deadline = pool.patience(self._give_up)
+        self.began = self.deadline.env.now
+
+    def _give_up(self) -> None:
+        line = self.line
+        self.pool.finish(self, line, Outcome.TIMEOUT)
+        if line is not None:
+            line.connection.close()
+            self.pool.lost(line)
+
+
+class _Line:
+    """One connection that is kept, and whose turn it is."""
+
+    def __init__(self, pool: _Pool, clients: Clients, plan: TrafficPlan, address: str) -> None:
+        self.pool = pool
+        self.turn: _Turn | None = None
+        self.connection: Connection = clients.connect(
+            plan.source, address, plan.port, self._end, self._opened, self._answered, keeps=True
+        )
+        self.connection.start()
+
+    def take(self, turn: _Turn) -> None:
+        self.turn, turn.line = turn, self
+        if self.connection.open:
+            self.connection.request()
+
+    def _opened(self) -> None:
+        if self.turn is not None:
+            self.connection.request()
+
+    def _answered(self) -> None:
+        turn, self.turn = self.turn, None
+        if turn is not None:
+            self.pool.finish(turn, self, Outcome.OK)
+        if self.turn is None:
+            self.pool.free(self)
+
+    def _end(self, outcome: Outcome) -> None:
+        turn, self.turn = self.turn, None
+        self.pool.lost(self)
+        if turn is not None:
+            self.pool.finish(turn, self, outcome)
