@@ -168,7 +168,7 @@ def show_verdict(texts: Texts, outcome: Outcome, availability: Availability, tra
             console.print(texts("seen", what=texts.told(failure.seen)), markup=False)
     else:
         console.print(texts("all hold", took=duration(outcome.simulated)), style="bold green")
-    for sentence in outcome.believed:
+    for sentence in dict.fromkeys(outcome.believed):
         console.print(texts("but", what=texts.told(sentence)), style="yellow", markup=False)
     for sentence in outcome.warnings:
         console.print(texts("note", what=texts.told(sentence)), style="yellow", markup=False)
@@ -188,7 +188,7 @@ def show_in_one_line(
         verdict += texts("line more", n=others) if others else ""
     else:
         verdict = texts("all hold", took=duration(outcome.simulated))
-    parts = [verdict, *(texts("but", what=texts.told(sentence)) for sentence in outcome.believed)]
+    parts = [verdict, *(texts("but", what=texts.told(sentence)) for sentence in dict.fromkeys(outcome.believed))]
     parts += [texts("note", what=texts.told(sentence)) for sentence in outcome.warnings]
     for name, found in availability.missing().items():
         parts.append(f"{texts.told(name)} {share(found.share(availability.seconds))}")

@@ -158,6 +158,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("{what}: waited for in vain for {took}.", "{what}：等待 {took} 未果。"),
     ("{n} tasks of {name} came up, the last {took} later.", "{name} 的 {n} 个任务开始运行，最后一个在 {took} 后。"),
     ("A task of {name} came up {took} later.", "{took} 后，{name} 的一个任务开始运行。"),
+    ("{n} task of {name} had to wait: {said}.", "{name} 的 {n} 个任务需等待：{said}。"),
+    ("{n} tasks of {name} had to wait: {said}.", "{name} 的 {n} 个任务需等待：{said}。"),
     ("{n} tasks of {name} failed.", "{name} 的 {n} 个任务失败。"),
     ("{n} task of {name} failed.", "{name} 的 {n} 个任务失败。"),
     ("It failed after {took}: {said}.", "该命令在 {took} 后失败：{said}。"),

@@ -17,6 +17,7 @@ from swarmsim.replay.timeline import traffic_in_words
 from swarmsim.replay.words import counted, duration
 from swarmsim.trace.reader import Trace
 from swarmsim.trace.rows import Row
+from swarmsim.trace.state import LEAVING
 
 TOGETHER = 0.05
 """Faults that are so many seconds apart at most are one cause."""
@@ -164,7 +165,12 @@ class _Teller:
         refused: dict[str, list[Row]] = {}
         ran: dict[str, list[float]] = {}
         failed: Counter[str] = Counter()
+        waiting: dict[str, Row] = {}
         for row in rows:
+            if row["kind"] == "task":
+                waiting.pop(row["task"], None)
+                if row["state"] == "pending" and row["err"] and row["desired"] not in LEAVING:
+                    waiting[row["task"]] = row
             if row["kind"] == "node" and row["status"] == "down":
                 down.setdefault(row["node"], row["t"])
             elif row["kind"] == "docker" and row["rc"]:
@@ -191,6 +197,9 @@ class _Teller:
             self._say(f"{many} {self._after(times[-1])}.")
         for service, count in failed.items():
             self._say(f"{counted(count, 'task')} of {service} failed.", 1)
+        nowhere = Counter((row["service"], row["err"]) for row in waiting.values())
+        for (service, reason), count in nowhere.items():
+            self._say(f"{counted(count, 'task')} of {service} had to wait: {reason}.", 2)
         return list(self._told.values())
 
     def _refusal(self, rows: list[Row], reason: str) -> None:

@@ -141,7 +141,11 @@ class Doing(Stage):
             path.write_text(self.player.scenario_text(self.scenario_text, name), encoding="utf-8")
             # As a run of it would call it, so that the one is not taken for the other.
             self.player.save_trace(self.where / f"{name}-{future.seed}.jsonl", name)
-        except (OSError, TraceError) as problem:
+        except OSError as problem:
+            place, why = problem.filename or self.where, problem.strerror
+            self.notify(self.texts("not saved", place=place, problem=why), severity="error")
+            return
+        except TraceError as problem:
             self.notify(str(problem), severity="error")
             return
         self._kept[future.name] = len(future.actions)

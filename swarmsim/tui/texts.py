@@ -236,6 +236,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{program}：时间见下方时间线：空格播放，n 跳到下一事件。",
     ),
     "saved": ("saved: {path}   run it: {command}", "已保存：{path}   运行：{command}"),
+    "not saved": (
+        "{place}: cannot be written: {problem}; start swarmsim where you may write",
+        "{place}：无法写入：{problem}；请在可写的目录中启动 swarmsim",
+    ),
     "save title": (
         "Save what was done, in {where}/: under which name?",
         "将操作保存到 {where}/：名称？",

@@ -39,6 +39,14 @@ def test_what_followed_is_with_its_cause(chapters):
     assert "3 tasks of web failed." in said(power)
 
 
+def test_tasks_that_no_node_is_for_are_told():
+    (chapter, *_) = story(Scenario.load("pending-constraint").run(seed=1))
+    assert said(chapter) == (
+        "1 task of db had to wait: no suitable node (2 nodes not available for new tasks; "
+        "scheduling constraints not satisfied on 2 nodes)."
+    )
+
+
 def test_in_short_what_matters_most_is_kept_in_order():
     def chapter(t: float, weight: int) -> Chapter:
         return Chapter(t, f"cause {t:g}", [Sentence(f"{n}", n) for n in range(weight + 1)], weight)

@@ -377,6 +377,19 @@ async def test_what_was_done_is_saved_as_a_scenario_that_does_it_again(tmp_path)
     assert len((tmp_path / "runs" / "small-watched-1.jsonl").read_bytes().splitlines()) > 100
 
 
+async def test_where_nothing_can_be_written_it_is_told_what_and_why(tmp_path):
+    (tmp_path / "runs").write_text("a file, where a folder is wanted")
+    app = live_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await formed(pilot)
+        app.query_one("#map", ClusterMap).select("w2", chosen=False)
+        await pilot.press("p", "ctrl+s", "enter")
+        await until(pilot, lambda: app._notifications)
+        (told,) = [note.message for note in app._notifications]
+        assert told == f"{tmp_path / 'runs'}: cannot be written: File exists; start swarmsim where you may write"
+        assert app._unsaved
+
+
 async def test_another_future_and_the_two_compared(tmp_path):
     app = live_app(tmp_path)
     async with app.run_test(size=(120, 40)) as pilot:
