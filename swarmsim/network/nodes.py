@@ -51,9 +51,12 @@ class Nodes:
         self.active: dict[str, Node] = {}
         self.failed: dict[str, Node] = {}
         self.left: dict[str, Node] = {}
+        self._at: dict[str, list[str]] = {}
+        """Names by address."""
 
     def add(self, name: str, address: str) -> None:
         self.active[name] = Node(address)
+        self._at.setdefault(address, []).append(name)
 
     def newer(self, name: str, ltime: int) -> bool:
         """Whether an event of this time is news of a member that is there; its time is then that."""
@@ -96,9 +99,10 @@ class Nodes:
 
     def previous(self, name: str, address: str) -> str | None:
         """Who else has or had this address."""
+        others = [other for other in self._at.get(address, ()) if other != name]
         for nodes in (self.active, self.failed, self.left):
-            for other, node in nodes.items():
-                if node.address == address and other != name:
+            for other in others:
+                if other in nodes:
                     return other
         return None
 
@@ -110,6 +114,7 @@ class Nodes:
                     node.residual -= NODE_REAP_PERIOD
                 else:
                     del nodes[name]
+                    self._at[node.address].remove(name)
 
 
 class Wait:

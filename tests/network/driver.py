@@ -132,7 +132,8 @@ class Node:
                 self._asked[what] = False
                 fn()
 
-            self.after(GOSSIP_INTERVAL - (self.now - self.began) % GOSSIP_INTERVAL, beat)
+            left = GOSSIP_INTERVAL - (self.now - self.began) % GOSSIP_INTERVAL
+            self.after(left if left > 1e-9 else GOSSIP_INTERVAL, beat)
 
     # -- the wire
 
