@@ -260,6 +260,7 @@ def _summary(loaded: LoadedScenario, seed: int, outcome: Outcome, trace: Trace) 
         "unmet": [{"expected": f.expected, "seen": f.seen, "t": round(f.at, 3)} for f in outcome.failures],
         "believed": list(outcome.believed),
         "warnings": list(outcome.warnings),
+        "traffic": {name: dict(sorted(tally.outcomes.items())) for name, tally in outcome.traffic.items()},
         "milestones": milestones(trace),
     }
 

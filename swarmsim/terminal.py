@@ -158,6 +158,9 @@ def show_verdict(texts: Texts, outcome: Outcome, availability: Availability, tra
             cells = (duration(found.seconds), part, str(found.incidents), duration(found.longest))
             table.add_row(texts.told(name), *cells)
         console.print(table)
+    for name, tally in outcome.traffic.items():
+        style = "yellow" if tally.lost else ""
+        console.print(texts("traffic", name=name, what=texts.told(tally.in_words())), style=style, markup=False)
     if outcome.interrupted:
         console.print(texts("interrupted trace"), style="yellow")
     elif outcome.failures:
@@ -190,6 +193,7 @@ def show_in_one_line(
         verdict = texts("all hold", took=duration(outcome.simulated))
     parts = [verdict, *(texts("but", what=texts.told(sentence)) for sentence in dict.fromkeys(outcome.believed))]
     parts += [texts("note", what=texts.told(sentence)) for sentence in outcome.warnings]
+    parts += [texts("traffic", name=name, what=texts.told(tally.in_words())) for name, tally in outcome.traffic.items()]
     for name, found in availability.missing().items():
         parts.append(f"{texts.told(name)} {share(found.share(availability.seconds))}")
     parts.append(texts("line trace", path=trace_path))

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from swarmsim.replay.looks import FAILED
-from swarmsim.replay.timeline import traffic_in_words
 from swarmsim.replay.words import counted, duration
 from swarmsim.trace.reader import Trace
 from swarmsim.trace.rows import Row
@@ -223,8 +222,6 @@ class _Teller:
             self._say(f"{after} there was no quorum: {row['up']} of {row['managers']} managers were up.", 4)
         elif kind == "quorum" and not row["quorum"]:
             self._say(f"{after} there was no quorum: no manager was up.", 4)
-        elif kind == "traffic":
-            self._say(f"{row['traffic']}: {traffic_in_words(row)}.", 5)
         elif kind == "not_reached":
             self._say(f"{row['what']}: waited for in vain for {duration(row['after'])}.", 4)
         elif kind == "service" and row["update"] and row["umsg"]:

@@ -47,6 +47,7 @@ RUN: dict[str, tuple[str, str]] = {
     "seen": ("  seen     {what}", "  实际 {what}"),
     "but": ("but: {what}", "但是：{what}"),
     "note": ("note: {what}", "注意：{what}"),
+    "traffic": ("traffic {name}: {what}", "流量 {name}：{what}"),
     "trace": ("trace: {path}", "轨迹：{path}"),
     "plot": ("plot:  {path}", "图：  {path}"),
     # the same in a line

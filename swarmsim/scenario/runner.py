@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from swarmsim.docker.client import Result
@@ -76,6 +76,8 @@ class Outcome(NamedTuple):
     """What held by what managers show, while less ran in truth: a sentence each."""
     warnings: tuple[str, ...] = ()
     """What whoever reads the verdict must know of images that nobody described."""
+    traffic: Mapping[str, Tally] = {}
+    """What became of requests, by the name of their traffic."""
 
     @property
     def ok(self) -> bool:
@@ -203,6 +205,10 @@ class ScenarioRun:
     @property
     def failures(self) -> list[UnmetExpectation]:
         return self._run.failures
+
+    @property
+    def traffic(self) -> dict[str, Tally]:
+        return self._run.traffic
 
     @property
     def believed(self) -> list[str]:
@@ -341,7 +347,7 @@ def run_scenario(
         run.finish(math.inf if until is None else until)
     except KeyboardInterrupt:
         interrupted = True
-    return Outcome(run.failures, run.now, interrupted, tuple(run.believed), tuple(run.warnings))
+    return Outcome(run.failures, run.now, interrupted, tuple(run.believed), tuple(run.warnings), run.traffic)
 
 
 def trace_header(loaded: LoadedScenario, seed: int) -> dict[str, Any]:

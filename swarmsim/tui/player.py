@@ -446,6 +446,8 @@ class Player:
         if name:
             document["name"] = name
         loaded = self.future.loaded
+        if loaded is not None and loaded.scenario.cluster.gossip:
+            document.setdefault("cluster", {})["gossip"] = True
         for entry in document.get("images") or []:
             if loaded is not None and "file" in entry and entry["file"] not in (document.get("files") or {}):
                 entry["file"] = str((beside(loaded.source) / entry["file"]).resolve())  # it may be saved elsewhere

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from swarmsim.replay.recording import Recording, of_trace
 from swarmsim.replay.texts import language_named
-from swarmsim.scenario.loader import parse_scenario, read_scenario
+from swarmsim.scenario.loader import LoadedScenario, parse_scenario, read_scenario
 from swarmsim.scenario.runner import trace_header
 from swarmsim.trace.reader import load_trace
 from swarmsim.tui.app import WatchApp
 from swarmsim.tui.player import SPEEDS, Future, Player
 from swarmsim.tui.texts import Texts
 
+MOST_GOSSIPING = 50
+"""Hosts, of a scenario that does not say whether they gossip."""
 TRACES = (".jsonl", ".parquet", ".partial")
 
 
@@ -39,11 +41,21 @@ def app_for(what: str, seed: int, speed: float, messages: bool, lang: str | None
         app = WatchApp(player, texts, title=Path(what).name)
     else:
         text, source = read_scenario(what)
-        loaded = parse_scenario(text, source)
+        loaded = _with_packets(parse_scenario(text, source))
         future = Future("1", Recording(trace_header(loaded, seed), []), loaded, seed=seed)
         app = WatchApp(Player(future, messages=messages), texts, title=loaded.scenario.name, text=text)
     app.player.speed = min(SPEEDS, key=lambda known: abs(known - speed))
     return app
+
+
+def _with_packets(loaded: LoadedScenario) -> LoadedScenario:
+    """Whoever watches may ask a published port at any moment, so engines gossip from the beginning, if they are not too many."""
+    scenario = loaded.scenario
+    managers, workers = scenario.cluster.names()
+    if scenario.gossips or len(managers) + len(workers) > MOST_GOSSIPING:
+        return loaded
+    cluster = scenario.cluster.model_copy(update={"gossip": True})
+    return loaded._replace(scenario=scenario.model_copy(update={"cluster": cluster}))
 
 
 def start(what: str, seed: int, speed: float, messages: bool, lang: str | None) -> None:

@@ -41,6 +41,8 @@ T = TypeVar("T")
 
 JOIN_WAVE = 1000  # workers that join at once; of many more some would run into the engine's 20 s
 SWITCH = "lan"
+NO_GOSSIP = "no node knows of tasks elsewhere here: write gossip: true under cluster:"
+"""What curl says where engines do not gossip."""
 INTERRUPTED = 130  # the exit code of a command that got Ctrl-C
 
 
@@ -270,7 +272,9 @@ class SimulatedCluster:
         interrupt: Future[None] | None = None,
     ) -> Activity[Result]:
         started = self.clock.now
-        if host != OUTSIDE and not self.engines[host].host.powered:
+        if not self.ctx.gossip:
+            result = Result(2, "", f"swarmsim: {NO_GOSSIP}\n")
+        elif host != OUTSIDE and not self.engines[host].host.powered:
             result = Result(255, "", f"swarmsim: nothing can be typed on {host}: it has no power\n")
         else:
             result = yield from self._asking(host, line, limit, write or _unheard, interrupt or self.clock.future())

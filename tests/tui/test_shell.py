@@ -85,3 +85,10 @@ def test_progress_is_written_over_and_what_else_is_said_stays():
     assert [line.text for line in paper.lines] == [
         "id", "overall progress: 1 out of 1 tasks", "1/1: no suitable node", "verify: Service web converged", "what went wrong",
     ]  # fmt: skip
+
+
+def test_curl_is_typed_on_a_host_like_docker():
+    typed = understand("@w2 curl -s m1:8888 | head -1")
+    assert (typed.program, typed.command, typed.host, len(typed.filters)) == ("curl", "-s m1:8888", "w2", 1)
+    assert understand("watch -n 5 curl -s m1:8888").every == 5.0
+    assert understand("docker service ls").program == "docker"
