@@ -61,7 +61,9 @@ class Engine:
         generic: tuple[GenericResource, ...] = (),
         plugins: tuple[tuple[str, str], ...] = (),
         platform: tuple[str, str] = ("linux", "x86_64"),
+        paths: tuple[str, ...] = (),
     ) -> None:
+        self.paths = paths
         self.generic = generic
         self.plugins = (*PLUGINS, *plugins)
         self.platform = platform

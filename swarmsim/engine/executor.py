@@ -55,6 +55,8 @@ class Backend(Protocol):
     process: Process
     ids: Random
     catalogue: Catalogue
+    paths: tuple[str, ...]
+    """What there is to bind besides :data:`HOST_PATHS`."""
     images: dict[str, None]
     task_containers: dict[str, Container]
     overlays: Overlays
@@ -183,7 +185,7 @@ class ContainerController:
         for mount in spec.mounts or ():
             if not mount.target.startswith("/"):
                 raise ControllerError(texts.RELATIVE_TARGET.fill(path=mount.target))
-            if mount.type == "bind" and mount.source not in HOST_PATHS:
+            if mount.type == "bind" and mount.source not in (*HOST_PATHS, *engine.paths):
                 raise ControllerError(texts.NO_BIND_SOURCE.fill(path=mount.source))
         volumes = tuple(engine.volume(mount.source).name for mount in spec.mounts or () if _is_volume(mount))
         yield engine.work("container_create")

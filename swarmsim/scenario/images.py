@@ -70,7 +70,7 @@ def _port(value: Any) -> str:
     return text if "/" in text else f"{text}/tcp"
 
 
-BEHAVIOUR = {"runs", "stop", "ignores_stop", "stop_code"}
+BEHAVIOUR = {"any_command", "runs", "stop", "ignores_stop", "stop_code"}
 """Keys that say how the image's own program behaves, so that it has one that runs."""
 Code = Annotated[int, Field(ge=0, le=255)]
 
@@ -118,6 +118,9 @@ class ImageEntry(Strict):
     ignores_stop: bool = Field(False, description="it does not stop when told to, and is killed after the grace period")
     stop_signal: str | None = Field(None, description="STOPSIGNAL of the image; default: SIGTERM")
     stop_code: Code | None = Field(None, description="the exit code when it was told to stop; default: 0")
+    any_command: bool = Field(
+        False, description="whatever command a service gives it is its program, also of an image the model knows"
+    )
     ports: list[Annotated[str, BeforeValidator(_port, json_schema_input_type=int | str)]] | None = Field(
         None, description="ports it exposes, as docker ps shows them: 8080/tcp"
     )
@@ -154,6 +157,7 @@ class ImageEntry(Strict):
             "check": None
             if check is None
             else ImageCheck(check.interval or 0.0, check.timeout or 0.0, check.start_period or 0.0, check.retries or 0),
+            "opaque": self.any_command or None,
             "server": True if self.model_fields_set & BEHAVIOUR else None,
             **(SOURCES[self.source] if self.source is not None else {}),
         }

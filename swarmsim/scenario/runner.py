@@ -117,6 +117,7 @@ def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> Simula
                 settings.resources,
                 tuple((kind, plugin) for kind, _, plugin in (text.partition("/") for text in settings.plugins)),
                 (settings.os, settings.arch),
+                tuple(settings.paths),
             )
         )
     return SimulatedWorld(

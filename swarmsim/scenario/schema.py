@@ -60,6 +60,7 @@ class HostSettings(Strict):
     plugins: list[str] = Field([], description="plugins besides the built-in ones: Volume/NAME, Network/NAME, Log/NAME")
     arch: str = Field("x86_64", description="what node.platform.arch says")
     os: str = Field("linux", description="what node.platform.os says")
+    paths: list[str] = Field([], description="files and directories to bind, besides those of every Debian host")
     profile: str | None = Field(None, description="how quick this host is: lab, vm; default: as the cluster")
 
     def changed_by(self, other: HostSettings) -> HostSettings:

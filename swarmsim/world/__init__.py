@@ -54,7 +54,7 @@ class HostSpec(NamedTuple):
 
     ``role`` is what it is meant to become, ``manager`` or ``worker``; ``memory`` is in bytes; ``profile`` is a name, empty for the
     world's own. ``resources`` are generic ones: how many of a kind, or their names. ``plugins`` are pairs of type and name,
-    ``platform`` is operating system and architecture.
+    ``platform`` is operating system and architecture. ``paths`` can be bound besides the usual ones.
     """
 
     name: str
@@ -69,6 +69,7 @@ class HostSpec(NamedTuple):
     resources: Mapping[str, int | list[str]] = {}
     plugins: tuple[tuple[str, str], ...] = ()
     platform: tuple[str, str] = ("linux", "x86_64")
+    paths: tuple[str, ...] = ()
 
 
 class ContainerChoice(NamedTuple):

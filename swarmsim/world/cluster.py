@@ -87,6 +87,7 @@ class SimulatedCluster:
                 _generic(spec.resources),
                 spec.plugins,
                 spec.platform,
+                spec.paths,
             )
             engine.boot()
 
