@@ -55,6 +55,10 @@ class DataPlane:
         """The endpoints that are here, by network and endpoint id."""
         self._endpoints: dict[tuple[str, str], EndpointRecord] = {}
         """Those of services that have been added, likewise."""
+        self._here: dict[str, Container] = {}
+        """Containers that run, by id: those of a network that is not there yet get their end when it is."""
+        self._active: dict[str, Task] = {}
+        """The tasks of those that may be asked."""
 
     # -- the engine's own life
 
@@ -70,8 +74,8 @@ class DataPlane:
         self.gossip_ended()
         self._opening.clear()
         self.kernel.clear()
-        self._peers.clear()
-        self._endpoints.clear()
+        for table in (self._peers, self._endpoints, self._here, self._active):
+            table.clear()
 
     # -- gossip
 
@@ -152,6 +156,12 @@ class DataPlane:
         if ingress:
             self.kernel.ingress = network
         self._arrived(network, endpoint_id(half.name, LOAD_BALANCER + self.host.name), address)
+        for container in self._here.values():
+            for attachment in container.attachments:
+                if attachment.network_id == network:
+                    self._plug(container, attachment)
+                    if container.id in self._active:
+                        self._announce(container, self._active[container.id], attachment)
         self._join(network)
 
     def closed(self, network: str) -> None:
@@ -161,6 +171,10 @@ class DataPlane:
             return
         for at in [at for at in self._peers if at[0] == network]:
             del self._peers[at]
+        for at in [at for at in self._endpoints if at[0] == network]:
+            del self._endpoints[at]
+        for at in [at for at in self.kernel.endpoints if at[0] == network]:
+            del self.kernel.endpoints[at]
         if self._db is not None and network in self._joined:
             del self._joined[network]
             self._db.leave_network(network)
@@ -189,30 +203,40 @@ class DataPlane:
         server = container.server
         if server is None:
             return
+        self._here[container.id] = container
         for attachment in container.attachments:
-            if attachment.network_id in self.kernel.bindings.sandboxes:
-                address = _bare(attachment.address)
-                self.kernel.endpoints[attachment.network_id, address] = server
-                self._arrived(attachment.network_id, endpoint_id(attachment.name, container.id), address)
+            self._plug(container, attachment)
         for port in container.bindings:
-            self.kernel.host_ports[port.protocol, port.published_port] = Local(
-                server, (port.protocol, port.target_port)
-            )
+            key = port.protocol, port.published_port
+            self.kernel.host_ports[key] = Local(server, (port.protocol, port.target_port))
 
     def activate(self, container: Container, task: Task) -> None:
         """It runs, or is healthy: it may be asked."""
+        self._active[container.id] = task
         for attachment in container.attachments:
-            network = attachment.network_id
-            if network in self.kernel.bindings.sandboxes:
-                endpoint = self._endpoint(container, task, attachment)
-                self._endpoints[network, endpoint.endpoint_id] = endpoint
-                self.kernel.bindings.add(network, endpoint)
-                db = self._said(network)
-                if db is not None:
-                    db.create_entry(ENDPOINT_TABLE, network, endpoint.endpoint_id, endpoint)
+            self._announce(container, task, attachment)
+
+    def _plug(self, container: Container, attachment: Attachment) -> None:
+        """Its end on a network, if this node is on that by now."""
+        network = attachment.network_id
+        if network in self.kernel.bindings.sandboxes and container.server is not None:
+            address = _bare(attachment.address)
+            self.kernel.endpoints[network, address] = container.server
+            self._arrived(network, endpoint_id(attachment.name, container.id), address)
+
+    def _announce(self, container: Container, task: Task, attachment: Attachment) -> None:
+        network = attachment.network_id
+        if network in self.kernel.bindings.sandboxes:
+            endpoint = self._endpoint(container, task, attachment)
+            self._endpoints[network, endpoint.endpoint_id] = endpoint
+            self.kernel.bindings.add(network, endpoint)
+            db = self._said(network)
+            if db is not None:
+                db.create_entry(ENDPOINT_TABLE, network, endpoint.endpoint_id, endpoint)
 
     def deactivate(self, container: Container) -> None:
         """It is to stop: it gets nothing new."""
+        self._active.pop(container.id, None)
         for at in self._of(container):
             endpoint = self._endpoints[at] = replace(self._endpoints[at], service_disabled=True)
             db = self._said(at[0])
@@ -222,6 +246,9 @@ class DataPlane:
 
     def release(self, container: Container) -> None:
         """It is gone, and its namespace with it."""
+        self._active.pop(container.id, None)
+        if self._here.pop(container.id, None) is None:
+            return
         for at in self._of(container):
             endpoint = self._endpoints.pop(at)
             db = self._said(at[0])
@@ -229,10 +256,11 @@ class DataPlane:
                 db.delete_entry(ENDPOINT_TABLE, *at)
             self.kernel.bindings.remove(at[0], endpoint)
         for attachment in container.attachments:
-            here = self.kernel.endpoints.pop((attachment.network_id, _bare(attachment.address)), None)
-            if here is not None:
+            at = (attachment.network_id, _bare(attachment.address))
+            if self.kernel.endpoints.get(at) is container.server:
+                del self.kernel.endpoints[at]
                 self._departed(attachment.network_id, endpoint_id(attachment.name, container.id))
-        for key in [key for key, local in self.kernel.host_ports.items() if local.server.name == container.name]:
+        for key in [key for key, local in self.kernel.host_ports.items() if local.server is container.server]:
             del self.kernel.host_ports[key]
 
     def _of(self, container: Container) -> list[tuple[str, str]]:

@@ -299,6 +299,9 @@ class ContainerController:
         found = self._image
         if found is not None and found[0].start is not None:
             yield self.engine.draw(found[0].start)
+        self.engine.overlays.create(
+            self.task.networks
+        )  # one that somebody has just left is made again (controller.go Start)
         yield from self.engine.start_container(container)
 
     def _why_not(self, container: Container) -> tuple[texts.StartFailure, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ class Mesh(Lab):
         super().__init__(1, 2, gossip=True, **more)
         self.sleep(1.0)
         self.requests: list[Row] = []
+        self.docker("network create -d overlay shop")
         self.world.subscribe(self.requests.append, only=frozenset(("request",)))
         self.service(replicas, flags=f"{NAMED} {flags}", command=command)
         self.wait(lambda: self.running() == replicas)
@@ -48,8 +50,8 @@ class Mesh(Lab):
         return [row for row in self.requests if row["out"] != "ok" and at in (None, row["to"])]
 
     def weights(self, host: str) -> dict[str, int]:
-        (sandbox,) = self.world.engines[host].dataplane.kernel.bindings.sandboxes.values()
-        services = sandbox.load_balancer.services.values()
+        kernel = self.world.engines[host].dataplane.kernel
+        services = kernel.bindings.sandboxes[kernel.ingress].load_balancer.services.values()
         return {each.address: each.weight for service in services for each in service.destinations}
 
 
@@ -187,6 +189,37 @@ def test_the_same_seed_gives_the_same_requests() -> None:
         return mesh.requests
 
     assert played() == played()
+
+
+FAULTS = ("kill-engine", "power-off", "stop-engine", "kill-host")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_when_faults_are_over_every_node_comes_to_know_what_runs_and_where(seed: int) -> None:
+    mesh, rng = Mesh(seed=seed, flags="--network shop"), Random(seed)
+    for _ in range(3):
+        mesh.world.run(mesh.world.fault(rng.choice(FAULTS), [rng.choice(HOSTS[1:])]))
+        mesh.sleep(rng.uniform(0.5, 6.0))
+        mesh.docker(f"service scale -d web={rng.randint(3, 8)}", limit=5.0)
+        if rng.random() < 0.5:
+            mesh.docker("service update -d --force --no-resolve-image web", limit=5.0)
+        mesh.sleep(rng.uniform(0.5, 6.0))
+    for host in HOSTS[1:]:
+        mesh.world.run(mesh.world.fault("power-on", [host]))
+    mesh.sleep(90.0)
+    running: dict[str, dict[str, str]] = {}
+    for host in HOSTS:
+        for container in mesh.world.engines[host].task_containers.values():
+            for each in container.attachments if container.alive else ():
+                running.setdefault(each.network_id, {})[each.address.partition("/")[0]] = host
+    assert len(running) == 2
+    for host in HOSTS:
+        kernel = mesh.world.engines[host].dataplane.kernel
+        for network, sandbox in kernel.bindings.sandboxes.items():
+            services = sandbox.load_balancer.services.values()
+            weights = {each.address: each.weight for service in services for each in service.destinations}
+            assert weights == dict.fromkeys(running[network], 1)
+            assert {address: kernel.host_of(network, address) for address in weights} == running[network]
 
 
 # -- words
