@@ -78,6 +78,15 @@ def title_of(trace: Trace) -> str:
     return title + (f", seed {trace.header['seed']}" if "seed" in trace.header else " (recorded)")
 
 
+def shortened(name: str, most: int = 18) -> str:
+    """A name in so many letters at most, without its middle: services of a stack begin alike.
+
+    >>> shortened("web"), shortened("a-stack-of-mine_backend", 18)
+    ('web', 'a-stack-o…_backend')
+    """
+    return name if len(name) <= most else f"{name[: most // 2]}…{name[-((most - 1) // 2) :]}"
+
+
 def legend(axes: Axes, handles: Sequence[Artist]) -> None:
     """What the looks mean, beside the axes."""
     if handles:

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from swarmsim.docker.tasks import natural
-from swarmsim.plot.figures import Span, legend, mark_faults, shade_silence, silences, span_of, time_axis, title_of
+from swarmsim.plot.figures import (
+    Span,
+    legend,
+    mark_faults,
+    shade_silence,
+    shortened,
+    silences,
+    span_of,
+    time_axis,
+    title_of,
+)
 from swarmsim.plot.picture import OVER_ALL, Picture
 from swarmsim.replay.looks import FAILED, LINES, phase
 from swarmsim.trace.reader import Trace, TraceError
@@ -92,7 +102,7 @@ def lanes(trace: Trace, service: str | None = None, begin: float = 0.0, end: flo
         color="black", markeredgecolor="white", markeredgewidth=0.6, markersize=6,
     )  # fmt: skip
     updates = _mark_updates(axes, trace, service, span)
-    axes.set_yticks(range(len(slots)), [f"{service}.{name}" for name in slots], fontsize=8)
+    axes.set_yticks(range(len(slots)), [f"{shortened(service, 30)}.{name}" for name in slots], fontsize=8)
     axes.set_ylim(len(slots) - 0.4, -0.6)
     shade_silence(axes, trace, span)
     mark_faults(figure, (axes,), trace, span)

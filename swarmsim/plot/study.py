@@ -20,6 +20,7 @@ from swarmsim.plot.figures import (
     plot_nodes,
     plot_tasks,
     shade_silence,
+    shortened,
     span_of,
     time_axis,
     title_of,
@@ -176,7 +177,7 @@ def availability(trace: Trace, begin: float = 0.0, end: float | None = None) -> 
     occurring = {"wanted"}
     for axes, service in zip(all_axes, services, strict=True):
         occurring |= _serving(figure, axes, [row for row in rows if row["service"] == service], trace.begin, span)
-        axes.set_ylabel(service)
+        axes.set_ylabel(shortened(service), fontsize=8)
     looks: dict[str, Artist] = {
         "running": Patch(color=TASKS["running"].colour, alpha=0.6, label="running"),
         "missing": Patch(color=TASKS["failed"].colour, alpha=0.9, label="missing"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.text import Text
@@ -220,6 +221,29 @@ def test_three_bad_hours_are_seen_in_seven_days():
     assert short.get_width() == pytest.approx(0.005 * 168 * hour)
     assert [text.get_text() for text in axes.texts if text.get_visible()] == ["3 h, down to 8", "5 s, down to 11"]
     assert "(short gaps are drawn wider)" in [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_services_with_long_names_have_room_beside_their_panels():
+    names = [f"a-stack-with-a-long-name_service-with-a-long-name-{n}" for n in range(3)]
+    figure = plot.availability(made(*({**serving(0.0, 12), "service": name} for name in names)))
+    found = boxes(figure)
+    assert not any(Bbox.intersection(one, other) for one, other in combinations(found, 2))
+    assert len({axes.get_ylabel() for axes in figure.axes}) == 3
+
+
+def test_error_bars_begin_at_the_mean_and_end_at_nought_where_nothing_is_less():
+    results = pd.DataFrame({"seed": [1, 2] * 2, "managers": [1, 1, 3, 3], "no quorum: share": [0.0, 0.2, 0.30, 0.32]})
+    results.attrs["parameters"] = ["managers"]
+    axes = plot.sweep(results, "no quorum: share").axes[0]
+    (means,) = [line.get_ydata() for line in axes.lines if line.get_marker() == "o"]
+    assert list(means) == pytest.approx([0.1, 0.31])
+    (bars,) = [found for found in axes.collections if hasattr(found, "get_segments")]
+    for mean, segment in zip(means, bars.get_segments(), strict=True):
+        (_, low), (_, high) = segment
+        width = high - mean
+        assert width > 0
+        assert low == pytest.approx(max(0.0, mean - width))
+    assert axes.get_legend() is None  # one line needs none
 
 
 def test_a_gap_lasts_until_none_is_missing():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import signal
@@ -138,4 +139,7 @@ def test_the_report_has_its_pictures_and_can_be_searched_and_zoomed(browser, tmp
     assert any("power on m2" in row for row in shown())
     picture = Path(os.environ.get("SCREENSHOTS", tmp_path)) / "report.png"
     assert browser.save_screenshot(str(picture))
+    printed = base64.b64decode(browser.print_page())
+    (Path(os.environ.get("SCREENSHOTS", tmp_path)) / "report.pdf").write_bytes(printed)
+    assert 3 <= printed.count(b"/Type /Page\n") <= 12
     assert browser.get_log("browser") == []  # it asked for nothing, and nothing went wrong
