@@ -57,7 +57,7 @@ class Serving(NamedTuple):
 class ContainerServer:
     """The server of one container that runs."""
 
-    __slots__ = ("_any_port", "_busy", "_open", "_ports", "_rng", "container", "ends", "serving")
+    __slots__ = ("_any_port", "_busy", "_open", "_ports", "_rng", "container", "ends", "met", "serving")
 
     def __init__(self, container: Body, serving: Serving, ports: tuple[str, ...], rng: Random) -> None:
         self.container = container
@@ -66,6 +66,7 @@ class ContainerServer:
         """That it was told to stop: in how many seconds after the last answer, and with which code it ends."""
         self._ports = frozenset(_port(text) for text in ports if text != ANY_PORT)
         self._any_port = ANY_PORT in ports
+        self.met: set[tuple[str, str]] = set()
         self._open: dict[Client, None] = {}
         self._busy: dict[Client, None] = {}
         self._rng = rng

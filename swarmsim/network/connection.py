@@ -113,6 +113,7 @@ class Way(NamedTuple):
     host: str
     network: str = ""
     source: str = ""
+    server: Server | None = None
 
 
 class Connection:
@@ -235,7 +236,7 @@ class Connection:
         if server is None or not self.wires.powered(way.host):
             self._lost(flag)
         else:
-            self._at_server(way, server, place.port, way.source, flag)
+            self._at_server(way._replace(server=server), server, place.port, way.source, flag)
 
     def _at_server(self, way: Way, server: Server, port: tuple[str, int], source: str, flag: Flag) -> None:
         if flag is Flag.SYN:
@@ -276,11 +277,22 @@ class Connection:
         if not way.network:
             sent = wires.hop(way.host, self.client, self._arrive, packet)
         else:
-            host = wires.kernels[way.host].host_of(way.network, way.source)
+            host = self._neighbour(way)
             at = self._through if way.source != self.flow.client else self._arrive_inside
             sent = host is not None and wires.hop(way.host, host, at, way, packet, tries)
         if not sent:
             self._lost_back(way, packet, tries)
+
+    def _neighbour(self, way: Way) -> str | None:
+        """The host a server's packets go to. Whom it has answered before it still finds when its host has forgotten the neighbour: the
+        address is in its own ARP cache, and the overlay has just learnt from the packet that came where that is."""
+        host = self.wires.kernels[way.host].host_of(way.network, way.source)
+        met, neighbour = way.server.met if way.server is not None else set(), (way.network, way.source)
+        if host is not None:
+            met.add(neighbour)
+        elif neighbour in met:
+            host = self.door.host
+        return host
 
     def _through(self, way: Way, packet: Packet, tries: int) -> None:
         """At the host whose load balancer chose."""

@@ -41,6 +41,10 @@ class Server(Protocol):
     def name(self) -> str:
         """The container's: its task's, ``web.2.ID``."""
 
+    @property
+    def met(self) -> set[tuple[str, str]]:
+        """Networks and addresses it has found before."""
+
     def listens(self, port: PortKey) -> bool:
         """Whether somebody listens there now."""
 

@@ -191,6 +191,18 @@ def test_the_same_seed_gives_the_same_requests() -> None:
     assert played() == played()
 
 
+def test_a_forgotten_neighbour_is_a_black_hole_only_for_tasks_that_never_answered_it() -> None:
+    """After a healed cut (mesh e): the host has not heard again where the other's load balancer is; old containers have it in ARP."""
+    mesh = Mesh(replicas=2, flags="--constraint node.hostname==m1")
+    old = {mesh.curl("-s w2:8888").out for _ in range(2)}
+    kernel = mesh.world.engines["m1"].dataplane.kernel
+    del kernel.neighbours[kernel.ingress, "10.0.0.4"]
+    mesh.docker("service scale web=3")
+    assert {mesh.curl("-s w1:8888").out for _ in range(3)} == old | {"web.3\n"}
+    codes = [mesh.curl("-s -m 2 w2:8888").code for _ in range(6)]
+    assert sorted(codes) == [0, 0, 0, 0, 28, 28]
+
+
 FAULTS = ("kill-engine", "power-off", "stop-engine", "kill-host")
 
 
