@@ -10,6 +10,7 @@ Nothing in here knows of a screen, nor of a wall clock: :meth:`Player.tick` is t
 from __future__ import annotations
 
 import math
+import shlex
 from collections import deque
 from dataclasses import dataclass, field
 from io import StringIO
@@ -17,14 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import LiteralScalarString
 
 from swarmsim.replay.recording import Recording
 from swarmsim.replay.timeline import TOLD
+from swarmsim.scenario.carried import carried
 from swarmsim.scenario.duration import LONGEST
 from swarmsim.scenario.live import LiveSession, Printed, Progress
 from swarmsim.scenario.loader import LoadedScenario, beside
 from swarmsim.scenario.runner import Said, trace_header
-from swarmsim.scenario.schema import CTRL_C, MeanwhileStep
+from swarmsim.scenario.schema import CTRL_C, DockerStep, MeanwhileStep
 from swarmsim.trace.state import ClusterState
 from swarmsim.trace.writer import TraceWriter
 
@@ -422,6 +425,13 @@ class Player:
             for row in future.recording.rows:
                 writer.write(row)
 
+    def _files(self, loaded: LoadedScenario, document: Any) -> dict[str, str]:
+        """Texts of the files beside the scenario that it reads: where it is saved there are none."""
+        steps = [*loaded.scenario.steps, *loaded.scenario.meanwhile, *self.future.actions]
+        commands = [step.docker for step in steps if isinstance(step, DockerStep | MeanwhileStep) and step.docker]
+        images = [shlex.quote(entry["file"]) for entry in document.get("images") or [] if "file" in entry]
+        return carried([*commands, *images], beside(loaded.source))
+
     def scenario_text(self, text: str, name: str = "") -> str:
         """The scenario with what was done by hand in it: run with the same seed it does the same. ``name`` is its new name, so
         that its traces are its own."""
@@ -448,9 +458,9 @@ class Player:
         loaded = self.future.loaded
         if loaded is not None and loaded.scenario.cluster.gossip:
             document.setdefault("cluster", {})["gossip"] = True
-        for entry in document.get("images") or []:
-            if loaded is not None and "file" in entry and entry["file"] not in (document.get("files") or {}):
-                entry["file"] = str((beside(loaded.source) / entry["file"]).resolve())  # it may be saved elsewhere
+        if loaded is not None:
+            for file, content in self._files(loaded, document).items():
+                document.setdefault("files", {}).setdefault(file, LiteralScalarString(content))
         document["meanwhile"] = [
             *(document.get("meanwhile") or []),
             *done,

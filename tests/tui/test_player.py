@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from swarmsim.replay.recording import Recording
-from swarmsim.scenario.loader import parse_scenario
+from swarmsim.scenario.loader import load_scenario, parse_scenario
 from swarmsim.scenario.runner import run_scenario
 from swarmsim.tui.player import HORIZON, Future
 from tests.tui.conftest import TEXT, Driven, loaded
@@ -100,6 +100,22 @@ def test_two_things_done_at_once_are_both_done_in_order(player):
     assert done == ["power-off", "service scale -d web=6"]
     assert not player.state.hosts["w1"].power
     assert player.state.wanted("web") == 6
+
+
+def test_a_saved_scenario_carries_the_files_along_that_it_reads(tmp_path):
+    """It is saved in a folder of its own, where there is no stack file and no file of images."""
+    (tmp_path / "stack.yml").write_text("services:\n  api: {image: shop/api}\n")
+    (tmp_path / "images.yaml").write_text("- {name: shop/api, size: 1}\n")
+    text = "name: mine\nimages: [{file: images.yaml}]\nsteps:\n  - docker: stack deploy -c stack.yml shop\n"
+    (tmp_path / "mine.yaml").write_text(text)
+    player = Driven(Future("1", Recording({}, []), load_scenario(tmp_path / "mine.yaml")))
+    player.play_to(10)
+    saved = parse_scenario(player.scenario_text(text), "elsewhere.yaml").scenario
+    player.close()
+    assert {name: saved.files[name] for name in ("stack.yml", "images.yaml")} == {
+        name: (tmp_path / name).read_text() for name in ("stack.yml", "images.yaml")
+    }
+    assert [entry.name for entry in saved.images] == ["shop/api"]
 
 
 def test_the_saved_scenario_does_exactly_the_same(player):
