@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Iterator
 
 from swarmsim.scenario.exercise import Exercise
+from swarmsim.scenario.names import Complaint
 from swarmsim.scenario.parts import Condition
 from swarmsim.scenario.schema import DockerStep, Fault, Scenario
 from swarmsim.yamldoc import KeyPath
 
-Complaint = tuple[KeyPath, str]
 VERBS = tuple(field.alias or name for name, field in Fault.model_fields.items())
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
@@ -18,27 +17,22 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from swarmsim.profile import profile_names
 from swarmsim.scenario.exercise_rules import complaints
-from swarmsim.scenario.faults import OF_HOSTS
 from swarmsim.scenario.images import ImageEntry
-from swarmsim.scenario.parts import SUBJECTS, Condition, Strict, fitting, is_pattern
+from swarmsim.scenario.names import misnamed
+from swarmsim.scenario.parts import SUBJECTS, Strict
 from swarmsim.scenario.schema import (
     STEPS,
-    DockerStep,
     ExpectStep,
-    Fault,
     FaultStep,
     Scenario,
     WaitStep,
 )
-from swarmsim.scenario.traffic import ANY_NODE, CurlStep, Traffic, TrafficStep
-from swarmsim.world import OUTSIDE, Capability
+from swarmsim.scenario.traffic import CurlStep, TrafficStep
+from swarmsim.world import Capability
 from swarmsim.yamldoc import Document, DocumentError, KeyPath
 
 MAX_BYTES = 1_000_000
-ROLES = {"leader", "follower"}
-"""Names of whichever host that is now."""
 M = TypeVar("M", bound=Strict)
 
 
@@ -133,8 +127,7 @@ def parse_scenario(text: str, source: str, changes: Changes = MappingProxyType({
     finals = [form.final(number, entry) for number, entry in enumerate(expectations)]
     form.refuse()
     scenario.steps, scenario.expect = checked, [final for final in finals if final is not None]
-    _check_names(scenario, form)
-    for key, message in complaints(scenario):
+    for key, message in (*misnamed(scenario), *complaints(scenario)):
         form.complain(key, message)
     form.refuse()
     scenario.images, read = _with_image_files(scenario, source)
@@ -309,86 +302,6 @@ def _is_type(part: str | int) -> bool:
     return isinstance(part, str) and (part in ("int", "str", "float", "bool") or "[" in part or "constrained" in part)
 
 
-def _check_names(scenario: Scenario, form: _Form) -> None:
-    """Hosts, profiles and earlier results must exist where they are named."""
-    everybody = scenario.cluster.all_names()
-    hosts = set(everybody)
-
-    def look(host: str, path: KeyPath, more: Collection[str] = (), many: bool = False) -> None:
-        if is_pattern(host) and not many:
-            form.complain(path, f"{host!r} is a pattern: name one host here")
-        elif is_pattern(host) and not fitting([host], everybody):
-            form.complain(path, f"no host fits {host!r}; there are {_some(hosts)}")
-        elif not is_pattern(host) and host not in hosts and host not in more:
-            form.complain(path, f"unknown host {host!r}; there are {_some({*hosts, *more})}")
-
-    profiles = profile_names()
-    if scenario.cluster.profile not in profiles:
-        form.complain(
-            ("cluster", "profile"), f"unknown profile {scenario.cluster.profile!r}; there are {', '.join(profiles)}"
-        )
-    addresses: dict[str, str] = {}
-    for name, settings in scenario.cluster.hosts.items():
-        look(name, ("cluster", "hosts", name), many=True)
-        if settings.profile is not None and settings.profile not in profiles:
-            form.complain(
-                ("cluster", "hosts", name, "profile"),
-                f"unknown profile {settings.profile!r}; there are {', '.join(profiles)}",
-            )
-        if settings.address is not None:
-            if is_pattern(name):
-                form.complain(
-                    ("cluster", "hosts", name, "address"), f"{name!r} is a pattern: each host has an address of its own"
-                )
-            if settings.address in addresses:
-                form.complain(
-                    ("cluster", "hosts", name, "address"),
-                    f"{settings.address} is already the address of {addresses[settings.address]}",
-                )
-            addresses[settings.address] = name
-    sites: dict[str, str] = {}
-    for site, members in scenario.cluster.sites.items():
-        for number, host in enumerate(members):
-            look(host, ("cluster", "sites", site, number), many=True)
-        for host in fitting(members, everybody):
-            if sites.setdefault(host, site) != site:
-                form.complain(("cluster", "sites", site), f"{host} stands in {sites[host]} already")
-    for number, beside in enumerate(scenario.meanwhile):
-        for host, key in _hosts_of(beside.step):
-            look(host, ("meanwhile", number, *key), ROLES, _many(beside.step))
-        for word, line in (("docker", beside.docker), ("curl", beside.curl)):
-            if line is not None:
-                _check_words(line, ("meanwhile", number, word), form)
-    for number, process in enumerate(scenario.faults):
-        for host in process.named:
-            look(host, ("faults", number), many=True)
-    named: set[str] = set()
-    flows = [beside.as_ or "traffic" for beside in scenario.meanwhile if beside.traffic is not None]
-    for number, step in enumerate(scenario.steps):
-        path: KeyPath = ("steps", number)
-        for host, key in _hosts_of(step):
-            look(host, (*path, *key), named | ROLES, _many(step))
-        if isinstance(step, DockerStep):
-            _check_words(step.docker, (*path, "docker"), form)
-        if isinstance(step, CurlStep):
-            _check_words(step.curl, (*path, "curl"), form)
-        condition = step.wait if isinstance(step, WaitStep) else step.expect if isinstance(step, ExpectStep) else None
-        _check_command(condition, named, (*path, "wait" if isinstance(step, WaitStep) else "expect"), form)
-        if isinstance(step, TrafficStep):
-            flows.append(step.as_)
-        if isinstance(step, DockerStep | CurlStep | FaultStep) and step.as_ is not None:
-            if step.as_ in hosts:
-                form.complain((*path, "as"), f"{step.as_!r} is already a host")
-            named.add(step.as_)
-    for number, entry in enumerate(scenario.expect):
-        path = ("expect", number)
-        for host, key in _hosts_of(entry):
-            look(host, (*path, *key[1:]), named | ROLES)
-        _check_command(entry.expect, named, path, form)
-        if entry.expect.traffic is not None and entry.expect.traffic not in flows:
-            form.complain((*path, "traffic"), f"no traffic has the name {entry.expect.traffic!r}")
-
-
 def _needs(scenario: Scenario, form: _Form) -> Iterator[Need]:
     """What not every world can do, in the order of the file."""
     if scenario.cluster.formed:
@@ -417,78 +330,3 @@ def _needs(scenario: Scenario, form: _Form) -> Iterator[Need]:
     for number, entry in enumerate(scenario.expect):
         if entry.expect.internal is not None:
             yield Need(Capability.INTERNAL, form.place(("expect", number, "internal")))
-
-
-def _check_words(command: str, path: KeyPath, form: _Form) -> None:
-    try:
-        words = shlex.split(command)
-    except ValueError as problem:
-        form.complain(path, f"cannot be split into words: {problem}")
-        return
-    if not words:
-        form.complain(path, "no command; write for example 'node ls'")
-
-
-def _check_command(condition: Condition | None, named: set[str], path: KeyPath, form: _Form) -> None:
-    if condition is not None and condition.command is not None and condition.command not in named:
-        form.complain((*path, "command"), f"no earlier step was given the name {condition.command!r} with as")
-
-
-def _some(known: set[str]) -> str:
-    shown = sorted(known)
-    return f"{', '.join(shown[:12])}{', …' if len(shown) > 12 else ''}"
-
-
-def _many(step: Any) -> bool:
-    """Whether a step may name many hosts at once by a pattern."""
-    return isinstance(step, FaultStep) and step.fault.verb in OF_HOSTS
-
-
-def _hosts_of(step: Any) -> list[tuple[str, KeyPath]]:
-    """Every host a step names, and where in the step."""
-    if isinstance(step, DockerStep):
-        return [(step.on, ("on",))] if step.on is not None else []
-    if isinstance(step, CurlStep):
-        return [(step.on, ("on",))] if step.on != OUTSIDE else []
-    if isinstance(step, TrafficStep):
-        return _hosts_of_traffic(step.traffic)
-    if isinstance(step, FaultStep):
-        return _hosts_of_fault(step.fault)
-    if isinstance(step, WaitStep | ExpectStep):
-        key = "wait" if isinstance(step, WaitStep) else "expect"
-        condition = step.wait if isinstance(step, WaitStep) else step.expect
-        found: list[tuple[str, KeyPath]] = []
-        if condition.node is not None:
-            found.append((condition.node, (key, "node")))
-        if condition.containers is not None:
-            found.append((condition.containers, (key, "containers")))
-        if isinstance(condition.leader, str) and condition.leader not in ("elected", "none"):
-            found.append((condition.leader, (key, "leader")))
-        return found
-    return []
-
-
-def _hosts_of_traffic(traffic: Traffic) -> list[tuple[str, KeyPath]]:
-    found: list[tuple[str, KeyPath]] = []
-    if traffic.from_ != OUTSIDE:
-        found.append((traffic.from_, ("traffic", "from")))
-    if isinstance(traffic.to, list):
-        found += [(host, ("traffic", "to", place)) for place, host in enumerate(traffic.to)]
-    elif traffic.to != ANY_NODE:
-        found.append((traffic.to, ("traffic", "to")))
-    return found
-
-
-def _hosts_of_fault(fault: Fault) -> list[tuple[str, KeyPath]]:
-    argument, path = fault.argument, ("fault", fault.verb)
-    if fault.verb in ("kill-container", "fail-healthcheck"):
-        return [] if isinstance(argument, str) else [(argument.on, (*path, "on"))]
-    if argument == "all":
-        return []
-    if fault.verb in ("latency", "loss"):
-        return [(argument.host, (*path, "host"))]
-    if fault.verb == "partition":
-        return [(host, (*path, g, n)) for g, group in enumerate(argument) for n, host in enumerate(group)]
-    if isinstance(argument, str):
-        return [(argument, path)]
-    return [(host, (*path, number)) for number, host in enumerate(argument)]
