@@ -69,6 +69,8 @@ class _Import:
         self.catalogue = Catalogue()
         self.images: dict[str, bool] = {}
         """Those that services name, and whether they run what is known of no image."""
+        self.replicas: dict[str, int] = {}
+        """How many tasks of each replicated service are to run."""
         self.paths: dict[str, None] = {}
         self.files: dict[str, str] = {}
         self.secrets = dict(outputs.secrets)
@@ -201,6 +203,8 @@ class _Import:
 
     def _create(self, spec: ServiceSpec) -> str:
         words = create_words(spec)
+        if spec.mode.replicated is not None:
+            self.replicas[spec.name] = spec.mode.replicated.count
         for what in lost(spec, words):
             self._assume(f"{spec.name}: {what} is left out")
         return f"service create -d --no-resolve-image {shlex.join(words)}"
@@ -214,6 +218,8 @@ class _Import:
         wanted = re.match(r"\d+/(\d+)", service.replicas)
         if wanted is not None and mode in ("replicated", "replicated-job"):
             words += ["--replicas", wanted[1]]
+            if mode == "replicated":
+                self.replicas[service.name] = int(wanted[1])
         most = re.search(r"max (\d+) per node", service.replicas)
         if most is not None:
             words += ["--replicas-max-per-node", most[1]]
@@ -271,8 +277,12 @@ class _Import:
                 f"the stack file of {stack.name}, line {problem.place.line} of it: not YAML: {problem.problem}"
             ) from None
         data = data if isinstance(data, dict) else {}
-        for service in _mapping(data, "services").values():
+        for name, service in _mapping(data, "services").items():
             if isinstance(service, dict):
+                deploy = _mapping(service, "deploy")
+                replicas = deploy.get("replicas", 1)
+                if deploy.get("mode", "replicated") == "replicated" and isinstance(replicas, int):
+                    self.replicas[f"{stack.name}_{name}"] = replicas
                 if "image" in service:
                     self._use(str(service["image"]), _words(service), [])
                 self.paths.update(dict.fromkeys(_bound(service)))
@@ -347,7 +357,7 @@ class _Import:
     def scenario(self, name: str, sources: list[str]) -> Imported:
         stacks = {stack.name for stack in self.outputs.stacks}
         services = self._services()
-        deploys = [self._stack(stack) for stack in self.outputs.stacks]
+        deploys = {stack.name: self._stack(stack) for stack in self.outputs.stacks}
         networks = self._networks(stacks)
         steps = [
             _step(f"node update --availability {host.availability} {host.name}")
@@ -360,7 +370,10 @@ class _Import:
                 steps.append(CommentedMap(docker=f"{kind} create {shlex.quote(each)} -", input=CONTENT))
         if self.secrets or self.configs:
             self._assume("what is in secrets and configs: docker does not show it")
-        steps += [_step(command) for command in (*services, *deploys)]
+        steps += [_step(command) for command in services]
+        for stack, command in deploys.items():
+            steps.append(CommentedMap({"docker": command, "as": f"deploy-{_as_name(stack)}"}))
+            steps.append(CommentedMap(expect=_flow({"command": f"deploy-{_as_name(stack)}", "code": 0})))
         if services or deploys:
             steps.append(CommentedMap(wait=_flow({"settled": "5s"}), within="10m"))
         else:
@@ -377,6 +390,8 @@ class _Import:
             document["files"] = {file: LiteralScalarString(text) for file, text in self.files.items()}
         if steps:
             document["steps"] = steps
+        if self.replicas:
+            document["expect"] = [_flow({"service": name, "running": number}) for name, number in self.replicas.items()]
         head = [f"# Made by swarmsim import from {', '.join(sources)}.", *(["# Assumed:"] if self.assumed else [])]
         head += [f"# - {sentence}" for sentence in self.assumed]
         return Imported("\n".join(head) + "\n" + _dumped(document), self.assumed)

@@ -14,6 +14,7 @@ from swarmsim.apitypes.specs import (
     DEFAULT_RESTART,
     DEFAULT_STOP_GRACE,
     DEFAULT_UPDATE,
+    CredentialSpec,
     FileTarget,
     Mount,
     NetworkAttachment,
@@ -87,12 +88,16 @@ def _plain(spec: ServiceSpec) -> ServiceSpec:
         stop_grace_period=None if container.stop_grace_period == DEFAULT_STOP_GRACE else container.stop_grace_period,
         init=container.init or None,
         health=check,
-        privileges=None,
         secrets=[replace(each, secret_id="") for each in container.secrets or ()],
         configs=[replace(each, config_id="") for each in container.configs or ()],
     )
     placement = replace(spec.task.placement, platforms=None)
-    restart = None if spec.task.restart == DEFAULT_RESTART else spec.task.restart
+    restart = spec.task.restart
+    if (
+        restart is not None
+        and replace(restart, max_attempts=restart.max_attempts or 0, window=restart.window or None) == DEFAULT_RESTART
+    ):
+        restart = None
     task = replace(spec.task, container=container, placement=placement, restart=restart, runtime="", force_update=0)
     if not task.networks and spec.networks:
         task = replace(task, networks=spec.networks)
@@ -141,6 +146,11 @@ def _port(port: PortConfig) -> str:
     return (
         f"{published}target={port.target_port},protocol={port.protocol or 'tcp'},mode={port.publish_mode or 'ingress'}"
     )
+
+
+def _credential_spec(given: CredentialSpec) -> str:
+    kind = "config" if given.config else "file" if given.file else "registry"
+    return f"{kind}://{getattr(given, kind)}"
 
 
 def _csv(fields: Iterable[str]) -> str:
@@ -212,6 +222,7 @@ PLAIN: tuple[tuple[str, str, Any, Callable[[Any], str]], ...] = (
     ("hostname", "task.container.hostname", "", str),
     ("stop-signal", "task.container.stop_signal", "", str),
     ("stop-grace-period", "task.container.stop_grace_period", DEFAULT_STOP_GRACE, format_duration),
+    ("credential-spec", "task.container.privileges.credential_spec", None, _credential_spec),
     ("isolation", "task.container.isolation", "default", str),
     ("reserve-cpu", "task.resources.reservations.nano_cpus", 0, _cpus),
     ("reserve-memory", "task.resources.reservations.memory_bytes", 0, str),

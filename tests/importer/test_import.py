@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,12 @@ from typer.testing import CliRunner
 from swarmsim.apitypes.base import from_json
 from swarmsim.apitypes.specs import ServiceSpec
 from swarmsim.cli import app
+from swarmsim.docker.client import split_words
+from swarmsim.docker.errors import CommandError
 from swarmsim.docker.options import flags
 from swarmsim.docker.specs import spec_from_create_flags
 from swarmsim.docker.values import FLAG_TYPES
-from swarmsim.go.pflag import FlagSet
+from swarmsim.go.pflag import FlagError, FlagSet, HelpAsked
 from swarmsim.importer import ImportFailed, import_cluster, read_outputs
 from swarmsim.importer.commands import create_words, lost
 from swarmsim.scenario.loader import parse_scenario
@@ -142,18 +145,34 @@ SPECS = [
 ]
 
 
+def spec_of(words):
+    given, rest = FlagSet(flags("create"), FLAG_TYPES).parse(words, interspersed=False)
+    return spec_from_create_flags(given, rest[0], rest[1:], [])
+
+
 @pytest.mark.parametrize("line", SPECS)
 def test_a_service_is_made_by_a_command_as_it_was(line):
-    from swarmsim.docker.client import split_words
-
-    def spec_of(words):
-        given, rest = FlagSet(flags("create"), FLAG_TYPES).parse(words, interspersed=False)
-        return spec_from_create_flags(given, rest[0], rest[1:], [])
-
     spec = spec_of(["--name", "web", *split_words(line)])
     words = create_words(spec)
     assert lost(spec, words) == []
     assert spec_of(words) == spec
+
+
+def test_of_the_services_the_real_client_was_asked_for_nothing_is_lost(records):
+    lines = (records / "client" / "lines.txt").read_text("utf-8").splitlines()
+    said = {}
+    for line in lines:
+        if line.startswith("service create "):
+            with suppress(FlagError, HelpAsked, CommandError, ValueError, IndexError):
+                spec = spec_of(split_words(line)[2:])
+                said[line.removeprefix("service create -d --no-resolve-image ")] = lost(spec, create_words(spec))
+    assert len(said) > 200
+    assert sorted(line for line, missing in said.items() if missing) == [
+        "--mount type=bind,src=/etc,dst=/x,readonly,bind-recursive=writable nginx",
+        "--mount type=volume,src=d,dst=/d,volume-subpath=x nginx",
+        "--update-max-failure-ratio NaN nginx",
+        "-p 80:0 nginx",
+    ]
 
 
 def test_what_a_command_cannot_say_is_told():
@@ -211,6 +230,13 @@ networks:
 secrets:
   pw: {file: /root/pw.txt}
 """
+
+
+def test_what_docker_refuses_is_not_taken_for_a_cluster_that_has_settled():
+    """No service, nothing missing: but the stack file names a file that was not given."""
+    made = imported(("nodes", NODES), ("shop.yml", "services:\n  api: {image: nginx, env_file: [web.env]}\n"))
+    outcome = run_scenario(parse_scenario(made.text, "mine.yaml"), 1)
+    assert [failure.expected for failure in outcome.failures] == ["command deploy-shop, code 0", "1 running"]
 
 
 def test_a_stack_gets_the_images_paths_secrets_and_networks_it_needs():
