@@ -49,6 +49,8 @@ class Outcome(StrEnum):
     """The server closed without an answer."""
     UNREACHABLE = "unreachable"
     """No route to the host."""
+    UNKNOWN = "unknown"
+    """Nobody knows the name."""
 
 
 class Door(NamedTuple):

@@ -70,6 +70,8 @@ class Answer(NamedTuple):
     addresses: tuple[str, ...]
     ttl: int = TTL
     truncated: bool = False
+    network: str = ""
+    """The name of the network they are on."""
 
     @property
     def known(self) -> bool:
@@ -116,7 +118,7 @@ def resolve(question: str, networks: Sequence[Membership], rng: Random, size: in
                 continue
             found = membership.names.find(reading)
             if found:
-                return _fitted(name, shuffled(found, rng), size)
+                return _fitted(name, shuffled(found, rng), size)._replace(network=membership.network)
     return Answer(())
 
 

@@ -158,6 +158,8 @@ def _hosts_of(step: Any) -> list[tuple[str, KeyPath]]:
 
 def _hosts_of_traffic(traffic: Traffic) -> list[tuple[str, KeyPath]]:
     found: list[tuple[str, KeyPath]] = []
+    if not isinstance(traffic.from_, str):
+        return []
     if traffic.from_ != OUTSIDE:
         found.append((traffic.from_, ("traffic", "from")))
     if isinstance(traffic.to, list):

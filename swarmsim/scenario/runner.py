@@ -484,8 +484,11 @@ class _StepRunner:
 
     def _traffic(self, step: TrafficStep) -> Activity[None]:
         traffic = step.traffic
-        source = OUTSIDE if traffic.from_ == OUTSIDE else self._host(traffic.from_)
-        targets = [self._host(name) for name in traffic.targets(list(self.world.hosts))]
+        targets = traffic.targets(list(self.world.hosts))
+        source = OUTSIDE
+        if isinstance(traffic.from_, str):
+            source = OUTSIDE if traffic.from_ == OUTSIDE else self._host(traffic.from_)
+            targets = [self._host(name) for name in targets]
         yield from self.world.traffic(traffic.plan(step.as_, source, targets))
 
     def _fault(self, step: FaultStep) -> Activity[None]:

@@ -43,14 +43,23 @@ class Pool(Strict):
     pool: int = Field(ge=1, le=1000, description="how many")
 
 
+class FromService(Strict):
+    """The containers of a service, in turn."""
+
+    service: str = Field(description="its name")
+    cache_names: bool = Field(False, description="whether they keep an answer for as long as they may, ten minutes")
+
+
 class Traffic(Strict):
     """Requests at a steady rate, whatever becomes of them."""
 
-    from_: str = Field(OUTSIDE, alias="from", description="a host, or outside")
+    from_: str | FromService = Field(OUTSIDE, alias="from", description="a host, outside, or {service: NAME}")
     to: str | list[str] = Field(
-        ANY_NODE, description="a host, several, or any-node: all of them in turn, whether or not they have power"
+        ANY_NODE,
+        description="a host, several, or any-node: all of them in turn, whether or not they have power; from a service: names on "
+        "its networks, as 127.0.0.11 knows them",
     )
-    port: int = Field(ge=1, le=65535, description="a published port")
+    port: int = Field(ge=1, le=65535, description="a published port; from a service: the port of the tasks")
     rate: Annotated[float, BeforeValidator(_rate, json_schema_input_type=float | str)] = Field(
         description="50/s, 30/min or a number of requests a second"
     )
@@ -65,6 +74,11 @@ class Traffic(Strict):
     def _not_empty(self) -> Traffic:
         if isinstance(self.to, list) and not self.to:
             raise ValueError("to: names no host")
+        if isinstance(self.from_, FromService):
+            if self.connections != "new":
+                raise ValueError("from a service every request has a connection of its own: leave out connections")
+            if self.to == ANY_NODE:
+                raise ValueError("from a service: say to: which name is asked")
         return self
 
     def targets(self, hosts: list[str]) -> list[str]:
@@ -75,8 +89,19 @@ class Traffic(Strict):
         """What a world is given to do, with hosts by their own names."""
         kept = {"new": 0, "kept": 1}
         keeps = self.connections.pool if isinstance(self.connections, Pool) else kept[self.connections]
+        asker = self.from_ if isinstance(self.from_, FromService) else None
         return TrafficPlan(
-            name, source, tuple(to), self.port, self.rate, keeps, self.timeout, self.retries, self.duration
+            name,
+            source,
+            tuple(to),
+            self.port,
+            self.rate,
+            keeps,
+            self.timeout,
+            self.retries,
+            self.duration,
+            asker.service if asker is not None else "",
+            asker is not None and asker.cache_names,
         )
 
 

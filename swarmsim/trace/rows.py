@@ -77,12 +77,12 @@ class Request(TypedDict):
     """A request of a client has ended."""
 
     traffic: Annotated[str, "what it is part of"]
-    src: Annotated[str, "the host it is from; `outside`: none, a container's name if it is from one"]
+    src: Annotated[str, "the host it is from; `outside`: none; `cli.2`: that task's container"]
     to: Annotated[str, "the host or name that was asked"]
     port: Annotated[int, "the port"]
     began: Annotated[float, "when it began, in seconds since the run began"]
     ms: Annotated[float, "how long it took, in milliseconds, tries again included"]
-    out: Annotated[str, "`ok`, `refused`, `timeout`, `reset`, `eof` or `unreachable`"]
+    out: Annotated[str, "`ok`, `refused`, `timeout`, `reset`, `eof`, `unreachable` or `unknown` (the name)"]
     by: Annotated[str | None, "the task that answered, `web.2`; null if none did"]
     node: Annotated[str | None, "the host it is on"]
     tries: Annotated[int, "how often it was tried"]

@@ -90,7 +90,8 @@ OUTSIDE = "outside"
 class TrafficPlan(NamedTuple):
     """Requests that are made whatever becomes of them: ``rate`` a second for ``duration`` seconds, to each of ``to`` in turn.
 
-    ``source`` is a host or :data:`OUTSIDE`; ``keeps`` how many connections to each host are kept, 0: a new one for each request.
+    ``source`` is a host or :data:`OUTSIDE`; if a ``service`` is named, its containers ask in turn, and ``to`` are names on their networks, whose answers a
+    client that ``caches`` keeps as long as it may. ``keeps`` how many connections to each host are kept, 0: a new one for each request.
     """
 
     name: str
@@ -102,6 +103,8 @@ class TrafficPlan(NamedTuple):
     timeout: float
     retries: int
     duration: float
+    service: str = ""
+    caches: bool = False
 
 
 class Wait(Protocol):

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from random import Random
+from typing import Any, NamedTuple
 
+from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.server import ContainerServer
 from swarmsim.network.connection import Connection, Door, Outcome, Wires
 from swarmsim.network.loadbalancer import Flow
+from swarmsim.network.resolver import Membership, resolve
+from swarmsim.sim.clock import Timer
 from swarmsim.sim.host import SimContext
 from swarmsim.sim.net.fabric import Latency
 from swarmsim.world import OUTSIDE
@@ -21,6 +25,8 @@ from swarmsim.world import OUTSIDE
 OUTSIDE_ADDRESS = "10.97.255.254"
 EPHEMERAL = range(32768, 61000)
 """Ports a client's kernel chooses from (net.ipv4.ip_local_port_range)."""
+DNS_FAILS = 0.005
+"""Seconds until a client hears that nobody knows a name; an estimate."""
 NOBODY_HERE = "nobody"
 """A place on the fabric that no packet reaches: an address that no host has."""
 
@@ -40,6 +46,38 @@ class Answer(NamedTuple):
     """Whether there was a connection."""
 
 
+class Asker:
+    """A container that asks names: its daemon's resolver answers, and a client that ``caches`` keeps what it was told."""
+
+    def __init__(self, engine: Engine, container: Container, caches: bool) -> None:
+        self.engine = engine
+        self.container = container
+        self._caches = caches
+        self._kept: dict[str, tuple[float, tuple[str, str, str]]] = {}
+
+    def find(self, name: str, rng: Random) -> tuple[str, str, str] | None:
+        """The network's id, the container's own address there, and the first address of the name."""
+        now = self.engine.host.clock.now
+        if name in self._kept and self._kept[name][0] > now:
+            return self._kept[name][1]
+        if not self.engine.running:
+            return None
+        sandboxes = self.engine.dataplane.kernel.bindings.sandboxes
+        places = {each.name: each for each in self.container.attachments if each.network_id in sandboxes}
+        on = [
+            Membership(each.name, sandboxes[each.network_id].names, ingress=sandboxes[each.network_id].ingress)
+            for each in places.values()
+        ]
+        answer = resolve(name, on, rng)
+        if not answer.known:
+            return None
+        place = places[answer.network]
+        found = (place.network_id, place.address.partition("/")[0], answer.addresses[0])
+        if self._caches:
+            self._kept[name] = (now + answer.ttl, found)
+        return found
+
+
 class Clients:
     """All clients of one world."""
 
@@ -50,6 +88,7 @@ class Clients:
         ctx.fabric.add_outside(OUTSIDE, switch, link)
         kernels = {name: engine.dataplane.kernel for name, engine in engines.items()}
         self.wires = Wires(ctx.clock, ctx.fabric, ctx.streams.stream("packets"), kernels, self._powered)
+        self._rng = ctx.streams.stream("resolver")
         self._ports: dict[tuple[str, str, int], int] = {}
 
     def _powered(self, host: str) -> bool:
@@ -97,6 +136,33 @@ class Clients:
 
     def get(self, client: str, address: str, port: int, timeout: float, done: Callable[[Answer], object]) -> None:
         """One HTTP request over a connection of its own; ``done`` is given what came of it, after ``timeout`` seconds at the latest."""
+        self._exchange(lambda *told: self.connect(client, address, port, *told), timeout, done)
+
+    def ask_by_name(self, asker: Asker, name: str, port: int, timeout: float, done: Callable[[Answer], object]) -> None:
+        """The same from a container, to a name on its networks: asks 127.0.0.11 first, and takes the first address."""
+        found = asker.find(name, self._rng)
+        if found is None:
+            self.wires.after(DNS_FAILS, done, Answer(Outcome.UNKNOWN, DNS_FAILS))
+            return
+        network, own, address = found
+        host = asker.container.host.name
+
+        def connect(*told: Any) -> Connection:
+            flow = Flow("tcp", own, self._next_port(own, address, port), address, port)
+            return Connection(self.wires, host, Door(host, network), flow, *told)
+
+        self._exchange(connect, timeout, done)
+
+    def askers(self, service: str) -> list[Container]:
+        """The running containers of a service, host by host."""
+        return [
+            container
+            for engine in self.engines.values()
+            for container in engine.task_containers.values()
+            if container.service == service and container.alive
+        ]
+
+    def _exchange(self, connect: Callable[..., Connection], timeout: float, done: Callable[[Answer], object]) -> None:
         began = self.ctx.clock.now
 
         def end(outcome: Outcome) -> None:
@@ -107,8 +173,8 @@ class Clients:
             connection.close()
             done(self.answer(connection, Outcome.TIMEOUT, began))
 
-        connection = self.connect(client, address, port, end, lambda: connection.request(), lambda: end(Outcome.OK))
-        deadline = self.wires.after(timeout, give_up)
+        connection: Connection = connect(end, lambda: connection.request(), lambda: end(Outcome.OK))
+        deadline: Timer = self.wires.after(timeout, give_up)
         connection.start()
 
     def answer(self, connection: Connection, outcome: Outcome, began: float) -> Answer:

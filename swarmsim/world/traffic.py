@@ -10,13 +10,14 @@ import math
 from collections import deque
 from collections.abc import Callable
 
+from swarmsim.engine.containers import Container
 from swarmsim.network.connection import Connection, Outcome
 from swarmsim.sim.clock import Timer
 from swarmsim.sim.future import Future
 from swarmsim.sim.scope import Scope
 from swarmsim.trace import rows
 from swarmsim.world import OUTSIDE, TrafficPlan
-from swarmsim.world.clients import Answer, Clients
+from swarmsim.world.clients import Answer, Asker, Clients
 
 Done = Callable[[Answer], object]
 BEYOND_ROUNDING = 1e-9
@@ -46,6 +47,7 @@ class Traffic:
         self._sent = self._under_way = 0
         self._took: list[float] = []
         self._pools: dict[str, _Pool] = {}
+        self._askers: dict[str, Asker] = {}
         scope.after(0.0, self._next)
 
     def _next(self) -> None:
@@ -55,14 +57,29 @@ class Traffic:
             return
         self._sent += 1
         self.scope.after(self._began + (number + 1) / self.plan.rate - self._clock.now, self._next)
-        source = self.plan.source
-        if source == OUTSIDE or self.clients.engines[source].host.powered:
+        plan, to = self.plan, self.plan.to[number % len(self.plan.to)]
+        if plan.service:
+            containers = self.clients.askers(plan.service)
+            if containers:
+                self._under_way += 1
+                _Asked(self, to, self._asker(containers[number // len(plan.to) % len(containers)])).go()
+        elif plan.source == OUTSIDE or self.clients.engines[plan.source].host.powered:
             self._under_way += 1
-            _Asked(self, self.plan.to[number % len(self.plan.to)]).go()
+            _Asked(self, to).go()
 
-    def ask(self, to: str, done: Done) -> None:
+    def _asker(self, container: Container) -> Asker:
+        asker = self._askers.get(container.id)
+        if asker is None:
+            engine = self.clients.engines[container.host.name]
+            asker = self._askers[container.id] = Asker(engine, container, self.plan.caches)
+        return asker
+
+    def ask(self, to: str, asker: Asker | None, done: Done) -> None:
         """Try once."""
         plan, clients = self.plan, self.clients
+        if asker is not None:
+            clients.ask_by_name(asker, to, plan.port, plan.timeout, done)
+            return
         address = clients.resolve(to, plan.source)
         assert address is not None, f"nobody knows {to}"
         if not plan.keeps:
@@ -98,12 +115,22 @@ class Traffic:
         self.over.succeed()
 
 
+def _task(container: str) -> str:
+    """The task of a container, by its name.
+
+    >>> _task("web.2.k1x")
+    'web.2'
+    """
+    return container.rpartition(".")[0]
+
+
 class _Asked:
     """One request, with its tries."""
 
-    __slots__ = ("_began", "_to", "_traffic", "_tries")
+    __slots__ = ("_asker", "_began", "_to", "_traffic", "_tries")
 
-    def __init__(self, traffic: Traffic, to: str) -> None:
+    def __init__(self, traffic: Traffic, to: str, asker: Asker | None = None) -> None:
+        self._asker = asker
         self._traffic = traffic
         self._to = to
         self._began = traffic.scope.clock.now
@@ -111,7 +138,7 @@ class _Asked:
 
     def go(self) -> None:
         self._tries += 1
-        self._traffic.ask(self._to, self._answered)
+        self._traffic.ask(self._to, self._asker, self._answered)
 
     def _answered(self, answer: Answer) -> None:
         traffic, plan = self._traffic, self._traffic.plan
@@ -121,13 +148,13 @@ class _Asked:
         traffic.ended(
             {
                 "traffic": plan.name,
-                "src": plan.source,
+                "src": plan.source if self._asker is None else _task(self._asker.container.name),
                 "to": self._to,
                 "port": plan.port,
                 "began": round(self._began, 6),
                 "ms": round(1000 * (traffic.scope.clock.now - self._began), 3),
                 "out": str(answer.outcome),
-                "by": answer.by.rpartition(".")[0] if answer.by is not None else None,
+                "by": _task(answer.by) if answer.by is not None else None,
                 "node": answer.node,
                 "tries": self._tries,
             }

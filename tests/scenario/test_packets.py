@@ -10,6 +10,7 @@ import pytest
 from swarmsim.docker.client import Result
 from swarmsim.engine.containers import Container
 from swarmsim.scenario.loader import ScenarioError, parse_scenario
+from swarmsim.scenario.runner import run_scenario
 from swarmsim.trace.rows import Row
 from swarmsim.world import OUTSIDE, TrafficPlan
 from swarmsim.world.curl import CurlError, understand
@@ -189,6 +190,50 @@ def test_the_same_seed_gives_the_same_requests() -> None:
         return mesh.requests
 
     assert played() == played()
+
+
+NAMES = """
+name: names
+cluster: {managers: 1, workers: 2}
+steps:
+  - docker: network create -d overlay shop
+  - docker: service create -d --no-resolve-image --name web --replicas 4 --network shop --constraint node.role==worker mini:1 /serve
+  - docker: >
+      service create -d --no-resolve-image --name rr --endpoint-mode dnsrr --replicas 4 --network shop
+      --constraint node.role==worker mini:1 /serve
+  - docker: service create -d --no-resolve-image --name cli --network shop --mode global mini:1 sleep 100000
+  - wait: {service: cli, running: 3}
+  - wait: {service: rr, running: 4}
+  - wait: {service: web, running: 4}
+  - sleep: 2s
+  - traffic: {from: {service: cli}, to: web, port: 80, rate: 15/s, duration: 20s}
+    as: vip
+  - traffic: {from: {service: cli}, to: tasks.rr, port: 80, rate: 15/s, duration: 20s}
+    as: rr
+  - traffic: {from: {service: cli, cache_names: true}, to: rr, port: 80, rate: 15/s, duration: 20s}
+    as: cached
+  - traffic: {from: {service: cli}, to: nobody, port: 80, rate: 1/s, duration: 3s}
+    as: nobody
+  - sleep: 2s
+  - fault: {power-off: w2}
+expect:
+  - {traffic: vip, success: 0.8}
+"""
+
+
+def test_clients_on_an_overlay_ask_names_and_those_that_cache_keep_asking_the_dead() -> None:
+    loaded = parse_scenario(NAMES, "names.yaml")
+    rows: list[Row] = []
+    assert run_scenario(loaded, 1, rows.append).ok
+    off = next(row["t"] for row in rows if row["kind"] == "step")
+    lost: dict[str, list[float]] = {}
+    for row in rows:
+        if row["kind"] == "request" and row["out"] != "ok" and row["traffic"] != "nobody" and row["began"] < off + 10.0:
+            assert row["out"] == "timeout"
+            lost.setdefault(row["traffic"], []).append(row["began"] - off)
+    assert all(2.5 < max(lost[name]) < 8.0 for name in ("vip", "rr")), "until gossip finds the loss"
+    assert len(lost["cached"]) > 2 * len(lost["rr"])
+    assert {row["out"] for row in rows if row["kind"] == "request" and row["traffic"] == "nobody"} == {"unknown"}
 
 
 def test_a_forgotten_neighbour_is_a_black_hole_only_for_tasks_that_never_answered_it() -> None:

@@ -183,10 +183,15 @@ class Allocator:
         return self._allocate(networks, services, tasks, list(nodes))
 
     def _moved(self, task: Task, old: Task | None) -> bool:
-        """Whether a task has come to its node, or is over there."""
+        """Whether a task has come to its node, or is over there. One of a global service is there from the start, and gets its
+        networks later."""
         over = task.status.state > TaskState.RUNNING
         return (
-            old is None or task is old or task.node_id != old.node_id or over != (old.status.state > TaskState.RUNNING)
+            old is None
+            or task is old
+            or task.node_id != old.node_id
+            or not old.networks
+            or over != (old.status.state > TaskState.RUNNING)
         )
 
     def _needs_ports(self, service: Service) -> bool:
