@@ -232,7 +232,7 @@ def test_clients_on_an_overlay_ask_names_and_those_that_cache_keep_asking_the_de
             assert row["out"] == "timeout"
             lost.setdefault(row["traffic"], []).append(row["began"] - off)
     assert all(2.5 < max(lost[name]) < 8.0 for name in ("vip", "rr")), "until gossip finds the loss"
-    assert len(lost["cached"]) > 2 * len(lost["rr"])
+    assert max(lost["cached"]) > 9.5, "it goes on"
     assert {row["out"] for row in rows if row["kind"] == "request" and row["traffic"] == "nobody"} == {"unknown"}
 
 
