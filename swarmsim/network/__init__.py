@@ -15,6 +15,7 @@ module                  what it knows
 :mod:`.bulksync`        two members compare all they have
 :mod:`.networkdb`       the tables every member of a network has, and how they come to agree
 :mod:`.agent`           all this on a host: its timers, packets and connections
+:mod:`.resting`         when none of that is needed
 :mod:`.loadbalancer`    IPVS: whose turn it is, and which connection goes where
 :mod:`.resolver`        names and who answers for them
 :mod:`.bindings`        load balancers, names and published ports, from the endpoints a daemon knows

@@ -11,7 +11,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from swarmsim.network.memberlist import GOSSIP_INTERVAL, PUSH_PULL_INTERVAL, Member
+from swarmsim.network.memberlist import GOSSIP_INTERVAL, PUSH_PULL_INTERVAL, Member, push_pull_interval
 from swarmsim.network.messages import BulkSync, Packet, Reply, Request, State
 from swarmsim.network.networkdb import NetworkDB
 from swarmsim.network.nodes import NODE_REAP_PERIOD, RETRY_INTERVAL
@@ -23,6 +23,7 @@ from swarmsim.sim.net.connection import Address, Listener, Socket
 from swarmsim.sim.net.datagrams import DatagramSocket
 from swarmsim.sim.net.dialer import NEIGHBOUR, SYN, Dialer, DialError
 from swarmsim.sim.net.fabric import Carrier
+from swarmsim.sim.quiescence import Dormant, Subject
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import AlignedTicker, PeriodicTimer
 from swarmsim.trace import rows
@@ -32,10 +33,11 @@ SYNC_INTERVAL = PUSH_PULL_INTERVAL  # seconds, networkdb/cluster.go: not scaled
 REJOIN_INTERVAL = 60.0  # seconds, networkdb/cluster.go rejoinInterval
 
 
-class GossipAgent:
-    """One engine's part in the gossip. ``bootstrap`` are the other managers' addresses. Once they have answered, or
-    did not, ``joined`` may join networks: who joins one compares with the members it knows (networks of the swarm are made after
-    that, executor.go Configure).
+class GossipAgent(Subject):
+    """One engine's part in the gossip. ``bootstrap`` are the other managers' addresses. Once they have answered, or did not, ``joined`` may join networks: who joins one
+    compares with the members it knows (networks of the swarm are made after that, executor.go Configure).
+
+    What changes in it, for whoever rests with it, is that it does or hears something.
 
     Its timers tick from its start: the random wait that libnetwork puts before the first tick is shorter than the period, and
     the ticker runs meanwhile, so it changes nothing, except for push/pull, which has no ticker.
@@ -52,6 +54,8 @@ class GossipAgent:
         self.carrier: Carrier = self.host.fabric.with_luck(process.ctx.streams.stream("gossip/links"))
         self._udp: DatagramSocket[Packet] = DatagramSocket(self.host, self.scope, PORT, self._receive, self.carrier)
         self._sockets: dict[Socket, None] = {}
+        self.dialing: dict[_Call, None] = {}
+        """Calls that nobody has answered yet."""
         at = Address("tcp", self.host.address, PORT)
         Listener(self.host, self.scope, at, process.identity, self._accept)
         self.scope.on_end(self._close_all)
@@ -62,6 +66,7 @@ class GossipAgent:
         self.members = self.db.members
         self.members.gossip_wanted = self._gossip.request
         self.members.on_change = self._changed
+        self.db.before_change = self.disturb
         self.probing = PeriodicTimer(self.scope, PROBE_INTERVAL, self.probe)
         self.reconnecting = PeriodicTimer(self.scope, RETRY_INTERVAL, self.reconnect)
         self.reaping = PeriodicTimer(self.scope, REAP_PERIOD, self.reap)
@@ -69,6 +74,7 @@ class GossipAgent:
         self.rejoining = PeriodicTimer(self.scope, REJOIN_INTERVAL, self.rejoin)
         self.forgetting = PeriodicTimer(self.scope, NODE_REAP_PERIOD, self.forget_nodes)
         self.exchanging = PeriodicTimer(self.scope, PUSH_PULL_INTERVAL * (1 + rng.random()), self.push_pull)
+        self.looking = PeriodicTimer(self.scope, PROBE_INTERVAL / 2, self.look)
         if bootstrap:
             self.db.join(bootstrap, partial(joined, self.db))
         else:
@@ -115,9 +121,53 @@ class GossipAgent:
         self.db.rejoin()
         return REJOIN_INTERVAL
 
+    def look(self) -> float | None:
+        """Half a second after each probe: is there anything to do at all (:mod:`.resting`)? Where nothing rests nobody asks."""
+        return PROBE_INTERVAL if self.scope.clock.quiescence.rule_of(self.look) is not None else None
+
     def forget_nodes(self) -> float:
         self.db.forget_nodes()
         return NODE_REAP_PERIOD
+
+    # -- rest
+
+    def disturb(self) -> None:
+        """Something comes that is not as in any other second."""
+        self.scope.clock.quiescence.invalidate(self)
+
+    def sleep(self, dormant: Dormant) -> float | None:
+        """Rest. The second at which the call to one that failed began, if one is under way: it is no longer waited for."""
+        for timer in (
+            self.probing,
+            self.reconnecting,
+            self.reaping,
+            self.syncing,
+            self.rejoining,
+            self.forgetting,
+            self.exchanging,
+            self.looking,
+        ):
+            timer.sleep(dormant)
+        began = None
+        for call in self.dialing:
+            began = self.scope.clock.now - call.dialer.elapsed
+            call.dialer.abandon()
+        self.dialing.clear()
+        return began
+
+    def fast_forward(self, called: float | None, exchange: float) -> None:
+        """As if nothing had been skipped. ``called``: the second at which a call began that nobody answers, and after it another, and so
+        on; ``exchange``: how many seconds a push/pull takes."""
+        self.looking.fast_forward(PROBE_INTERVAL)
+        self.members.fast_forward(self.probing.fast_forward(PROBE_INTERVAL))
+        self.db.reap(self.reaping.fast_forward(REAP_PERIOD))
+        self.syncing.fast_forward(SYNC_INTERVAL)
+        self.rejoining.fast_forward(REJOIN_INTERVAL)
+        self.db.forget_nodes(self.forgetting.fast_forward(NODE_REAP_PERIOD))
+        self.exchanging.fast_forward(push_pull_interval(len(self.members.members)) + exchange)
+        self.reconnecting.fast_forward(RETRY_INTERVAL)
+        if called is not None:
+            self.db.reconnecting.resume((self.scope.clock.now - called) % NEIGHBOUR.give_up)
 
     # -- the wire
 
@@ -125,6 +175,7 @@ class GossipAgent:
         self._udp.send(Address("udp", address, PORT), packet)
 
     def _receive(self, packet: Packet, sender: Address) -> None:
+        self.disturb()
         self.members.receive(packet)
 
     def _accept(self, socket: Socket) -> None:
@@ -190,14 +241,15 @@ class _Surroundings:
         timeout: float,
         answered: Callable[[Reply], object],
         failed: Callable[[], object],
+        ago: float = 0.0,
     ) -> None:
-        _Call(self._agent, address, request, timeout, answered, failed)
+        _Call(self._agent, address, request, timeout, answered, failed, ago)
 
 
 class _Call:
     """One connection: what it begins with, and the answer."""
 
-    __slots__ = ("_agent", "_answered", "_failed", "_request", "_socket", "_timeout", "_timer")
+    __slots__ = ("_agent", "_answered", "_failed", "_request", "_socket", "_timeout", "_timer", "dialer")
 
     def __init__(
         self,
@@ -207,6 +259,7 @@ class _Call:
         timeout: float,
         answered: Callable[[Reply], object],
         failed: Callable[[], object],
+        ago: float,
     ) -> None:
         self._agent = agent
         self._request = request
@@ -218,14 +271,17 @@ class _Call:
         to = Address("tcp", address, PORT)
         identity = agent.process.identity
         patience = NEIGHBOUR if agent.is_silent(address) else SYN
-        Dialer(
-            agent.host, agent.scope, to, identity, timeout, self._connected, carrier=agent.carrier, patience=patience
+        agent.dialing[self] = None
+        self.dialer = Dialer(
+            agent.host, agent.scope, to, identity, timeout, self._connected, ago, agent.carrier, patience
         )
 
     def _connected(self, result: Socket | DialError) -> None:
+        del self._agent.dialing[self]
         if isinstance(result, DialError):
             self._failed()
             return
+        self._agent.disturb()
         result.send(_serve, result.peer, self._request)
         if isinstance(self._request, BulkSync):
             result.close()
@@ -256,6 +312,7 @@ class _Call:
 def _serve(socket: Socket, request: Request) -> None:
     """At the other end: answer."""
     agent: GossipAgent = socket.application
+    agent.disturb()
     reply = agent.members.serve(request)
     if reply is not None:
         socket.send(_answer, socket.peer, reply)

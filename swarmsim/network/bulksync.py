@@ -48,6 +48,12 @@ class BulkSyncs:
         self.db = db
         self.beat = Beat(self._periodic)
         self._awaited: dict[str, _Waiting | None] = {}
+        self._comparing = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether no comparison is under way that this member began."""
+        return not self.beat.busy and self._comparing == 0
 
     # -- every 30 s
 
@@ -75,14 +81,20 @@ class BulkSyncs:
 
     def with_all(self, names: list[str], then: Callable[[Networks], object]) -> None:
         """With each of these members in turn; ``then`` gets the networks that were compared with the last that answered."""
-        self._with([name for name in names if name != self.db.name], True, (), then)
+        self._comparing += 1
+
+        def compared(networks: Networks) -> None:
+            self._comparing -= 1
+            then(networks)
+
+        self._with([name for name in names if name != self.db.name], True, (), compared)
 
     def _with(self, names: list[str], everyone: bool, done: Networks, then: Callable[[Networks], object]) -> None:
         if not names:
             then(done)
             return
         name, *rest = names
-        networks = self._common(name)
+        networks = self.common(name)
 
         def compared(ok: bool) -> None:
             if ok and not everyone:
@@ -92,7 +104,8 @@ class BulkSyncs:
 
         self._say(name, networks, compared)
 
-    def _common(self, name: str) -> Networks:
+    def common(self, name: str) -> Networks:
+        """The networks this member and another are on."""
         theirs = self.db.networks.get(name, {})
         own = self.db.networks.get(self.db.name, {})
         return tuple(network for network in own if network in theirs and not theirs[network].leaving)

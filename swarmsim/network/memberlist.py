@@ -59,6 +59,8 @@ PUSH_PULL_SCALE = 32  # members, util.go pushPullScaleThreshold
 TCP_TIMEOUT = 10.0  # seconds, DefaultLANConfig
 LEAVE_TIMEOUT = 1.0  # seconds, networkdb/cluster.go clusterLeave
 ROOM = PACKET_SIZE - COMPOUND_HEADER - ENCRYPTION  # bytes for messages in one packet
+ROUNDS = 256
+"""Rounds of probes that are shuffled one by one when they are made up for."""
 
 T = TypeVar("T")
 
@@ -145,6 +147,7 @@ class Memberlist:
         self._incarnation = 1
         self._next = 0
         self._beat = Beat(self._probe_next)
+        self._exchanging = False
         self.probe: Probe | None = None
         self._relayed: dict[int, tuple[IndirectPing, Cancellable]] = {}
         self.alive(Alive(name, address, self._incarnation), bootstrap=True)
@@ -161,6 +164,11 @@ class Memberlist:
         """Whether there is something to hand on."""
         return bool(self._broadcasts) or self.delegate.broadcasting
 
+    @property
+    def round(self) -> tuple[list[Member], int]:
+        """The members in the order of this round's probes, and the place of the next."""
+        return self._list, self._next
+
     def next_seq(self) -> int:
         self._seq += 1
         return self._seq
@@ -176,21 +184,30 @@ class Memberlist:
         self._beat.tick()
 
     def _probe_next(self) -> None:
-        """The next in the list that is there; a new round when it is through. Nothing if there is nobody."""
+        member = self._next_to_probe()
+        if member is not None:
+            self.probe = Probe(self, member)
+        else:
+            self._beat.done()
+
+    def _next_to_probe(self) -> Member | None:
+        """The next in the list that is there; a new round when it is through.
+
+        ``None`` if there is nobody, and, as in real ones, among three or fewer also if this member is the last of one round and the
+        first of the next: no more are looked at than there are.
+        """
         looked_at = 0
         while looked_at < len(self._list):
+            looked_at += 1
             if self._next >= len(self._list):
                 self._new_round()
                 self._next = 0
-                looked_at += 1
                 continue
             member = self._list[self._next]
             self._next += 1
             if member.name != self.name and not member.gone:
-                self.probe = Probe(self, member)
-                return
-            looked_at += 1
-        self._beat.done()
+                return member
+        return None
 
     def _new_round(self) -> None:
         """Forget those that have been dead for long, and shuffle (resetNodes)."""
@@ -230,8 +247,11 @@ class Memberlist:
     def push_pull(self, then: Callable[[float], object]) -> None:
         """Exchange all there is with one random other. When that is over ``then`` is told after how many seconds to do it again."""
 
-        def again(_: object = None) -> None:
+        def again() -> None:
+            self._exchanging = False
             then(push_pull_interval(len(self._list)))
+
+        self._exchanging = True
 
         found = self.random_members(1, lambda member: member.state is State.ALIVE)
         if not found:
@@ -239,18 +259,60 @@ class Memberlist:
             return
         self._exchange(found[0].address, False, again, again)
 
-    def _exchange(self, address: str, join: bool, merged: Callable[[], object], failed: Callable[[], object]) -> None:
+    def _exchange(
+        self, address: str, join: bool, merged: Callable[[], object], failed: Callable[[], object], ago: float = 0.0
+    ) -> None:
         def answered(reply: Reply) -> None:
             assert isinstance(reply, PushPull)
             self._merge(reply)
             merged()
 
-        self.surroundings.call(address, self._state(join), TCP_TIMEOUT, answered, failed)
+        self.surroundings.call(address, self._state(join), TCP_TIMEOUT, answered, failed, ago)
+
+    # -- rest
+
+    @property
+    def settled(self) -> bool:
+        """Whether all this member knows of are there, nothing is under way and it has nothing to tell anybody."""
+        alone = len(self._list) == 1
+        return (
+            self.probe is None
+            and not (self._exchanging or self.left or self.suspicions or self._relayed or self.awareness.score)
+            and (alone or not self.gossips)
+            and all(member.state is State.ALIVE for member in self._list)
+        )
+
+    def agrees_with(self, other: Memberlist) -> bool:
+        """Whether two who are :attr:`settled` know the same."""
+        theirs = other.members
+        return len(self._members) == len(theirs) and all(
+            name in theirs and theirs[name].incarnation == member.incarnation for name, member in self._members.items()
+        )
+
+    def fast_forward(self, probes: int) -> None:
+        """As if so many probes had been answered at once, by members that are all there.
+
+        After :data:`ROUNDS` rounds the order is as random as it will be.
+        """
+        rounds = 0
+        while probes:
+            own = next(place for place, member in enumerate(self._list) if member.name == self.name)
+            left = len(self._list) - self._next - (own >= self._next)
+            steps = min(probes, left)
+            self._next += steps + (steps > 0 and self._next <= own < self._next + steps)
+            probes -= steps
+            if probes:
+                self._next_to_probe()
+                probes -= 1
+                rounds += 1
+            if rounds == ROUNDS:
+                probes %= len(self._list)
 
     # -- coming and going
 
-    def join(self, addresses: Sequence[str], then: Callable[[int], object]) -> None:
-        """Exchange all there is with members at these addresses, one after the other; ``then`` gets how many answered."""
+    def join(self, addresses: Sequence[str], then: Callable[[int], object], ago: float = 0.0) -> None:
+        """Exchange all there is with members at these addresses, one after the other; ``then`` gets how many answered. ``ago``: the
+        first was called so many seconds before."""
 
         def following(index: int, answered: int) -> None:
             if index == len(addresses):
@@ -261,6 +323,7 @@ class Memberlist:
                 True,
                 lambda: following(index + 1, answered + 1),
                 lambda: following(index + 1, answered),
+                0.0 if index else ago,
             )
 
         following(0, 0)

@@ -80,6 +80,8 @@ class NetworkDB:
         self.surroundings = surroundings
         self.rng = rng
         self.gossip_wanted = gossip_wanted
+        self.before_change: Callable[[], object] = lambda: None
+        """Called before this member does something of its own accord."""
         self.network_clock = LamportClock()
         self.table_clock = LamportClock()
         self.tables = Tables()
@@ -110,6 +112,7 @@ class NetworkDB:
 
     def create_entry(self, table: str, network: str, key: str, value: Record) -> None:
         """Make an entry of one's own. Raises :class:`EntryError` if there is one."""
+        self.before_change()
         at = Where(table, network, key)
         present = self.tables.get(at)
         if present is not None and not present.deleting:
@@ -120,6 +123,7 @@ class NetworkDB:
 
     def update_entry(self, table: str, network: str, key: str, value: Record) -> None:
         """Change an entry. Raises :class:`EntryError` if there is none."""
+        self.before_change()
         at = Where(table, network, key)
         if self.tables.get(at) is None:
             raise EntryError(
@@ -129,6 +133,7 @@ class NetworkDB:
 
     def delete_entry(self, table: str, network: str, key: str) -> None:
         """Delete an entry. Raises :class:`EntryError` if there is none."""
+        self.before_change()
         at = Where(table, network, key)
         present = self.tables.get(at)
         if present is None or present.deleting:
@@ -178,10 +183,12 @@ class NetworkDB:
 
     def leave(self, then: Callable[[], object]) -> None:
         """Leave the gossip: networkdb says so, then memberlist; ``then`` when both messages have gone out, or time is up."""
+        self.before_change()
         self.send_node_event(False, lambda in_time: self.members.leave(then))
 
     def join_network(self, network: str, then: Callable[[], object] = lambda: None) -> None:
         """Take part in a network: say so, and compare with all members on it; ``then`` when that is done."""
+        self.before_change()
         ltime = self.network_clock.increment()
         attachment = Attachment(ltime)
         attachment.broadcasts = Broadcasts(lambda: len(self.network_nodes.get(network, ())), self.gossip_wanted)
@@ -198,6 +205,7 @@ class NetworkDB:
     def leave_network(self, network: str) -> None:
         """Take part no more. One's own entries become tombstones, the others' are forgotten, and watchers are told. Raises
         :class:`EntryError` if it was not joined."""
+        self.before_change()
         ltime = self.network_clock.increment()
         self._send_network_event(network, ltime, False)
         self._delete_network_node(network, self.name)
@@ -234,15 +242,14 @@ class NetworkDB:
 
     def reap(self, periods: int = 1) -> None:
         """Tombstones of entries, then of networks, have lived 5 s longer, or as many times that."""
-        for _ in range(periods):
-            for network in self.networks.get(self.name, ()):
-                self.tables.reap(network)
-            for attachments in self.networks.values():
-                for network, attachment in list(attachments.items()):
-                    if attachment.leaving:
-                        if attachment.residual <= 0:
-                            del attachments[network]
-                        attachment.residual -= REAP_PERIOD
+        for network in self.networks.get(self.name, ()):
+            self.tables.reap(network, periods * REAP_PERIOD)
+        for attachments in self.networks.values():
+            for network, attachment in list(attachments.items()):
+                if attachment.leaving:
+                    if attachment.residual <= (periods - 1) * REAP_PERIOD:
+                        del attachments[network]
+                    attachment.residual -= periods * REAP_PERIOD
 
     def sync(self) -> None:
         """Compare with one random member on each network."""
@@ -256,9 +263,39 @@ class NetworkDB:
         """Look whether any of the members one came through is still there, and if not, come through them again."""
         self.reconnecting.rejoin()
 
-    def forget_nodes(self) -> None:
-        """Members that failed or left have been gone 2 h longer."""
-        self.nodes.reap()
+    def forget_nodes(self, periods: int = 1) -> None:
+        """Members that failed or left have been gone 2 h longer, or as many times that."""
+        self.nodes.reap(periods)
+
+    # -- rest
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is under way here, but perhaps calls to those that failed, which nobody answers."""
+        return (
+            not self.gossips
+            and self.members.settled
+            and self.reconnecting.settled
+            and not self.reconnecting.lonely
+            and self.bulk_sync.settled
+        )
+
+    def agrees_with(self, other: NetworkDB) -> bool:
+        """Whether two who are :attr:`settled` have the same members, on the same networks, and the same entries of common ones."""
+        return (
+            self.members.agrees_with(other.members)
+            and self._who_is_where() == other._who_is_where()
+            and all(self._live(network) == other._live(network) for network in self.bulk_sync.common(other.name))
+        )
+
+    def _who_is_where(self) -> dict[str, list[str]]:
+        return {
+            node: sorted(network for network, attachment in attachments.items() if not attachment.leaving)
+            for node, attachments in self.networks.items()
+        }
+
+    def _live(self, network: str) -> list[tuple[Where, int]]:
+        return [(at, entry.ltime) for at, entry in self.tables.of(network) if not entry.deleting]
 
     # -- what memberlist tells (delegate.go, event_delegate.go)
 

@@ -106,12 +106,12 @@ class Nodes:
                     return other
         return None
 
-    def reap(self) -> None:
-        """Two hours have passed: those gone for a day are forgotten."""
+    def reap(self, periods: int = 1) -> None:
+        """Two hours have passed, or as many times that: those gone for a day are forgotten."""
         for nodes in (self.failed, self.left):
             for name, node in list(nodes.items()):
-                if node.residual > NODE_REAP_PERIOD:
-                    node.residual -= NODE_REAP_PERIOD
+                if node.residual > periods * NODE_REAP_PERIOD:
+                    node.residual -= periods * NODE_REAP_PERIOD
                 else:
                     del nodes[name]
                     self._at[node.address].remove(name)
@@ -143,6 +143,25 @@ class Reconnecting:
         self.db = db
         self.beat = Beat(self._reconnect)
         self.rejoining = Beat(self._rejoin)
+        self._talking = False
+        """Whether somebody that failed has answered, and all that follows from that is not over yet."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is under way, but perhaps a call that nobody answers."""
+        return not self._talking and not self.rejoining.busy and (self.calling or not self.beat.busy)
+
+    @property
+    def calling(self) -> bool:
+        """Whether one that failed is being called."""
+        return self.beat.busy and bool(self.db.nodes.failed) and not self._talking
+
+    @property
+    def lonely(self) -> bool:
+        """Whether none of those one came through is there: then :meth:`rejoin` does something."""
+        db = self.db
+        there = {node.address for name, node in db.nodes.active.items() if name != db.name}
+        return bool(db.bootstrap) and not any(address in there for address in db.bootstrap)
 
     def tick(self) -> None:
         self.beat.tick()
@@ -150,7 +169,11 @@ class Reconnecting:
     def rejoin(self) -> None:
         self.rejoining.tick()
 
-    def _reconnect(self) -> None:
+    def resume(self, ago: float) -> None:
+        """Go on with a call to one that failed, which began so many seconds before."""
+        self._reconnect(ago)
+
+    def _reconnect(self, ago: float = 0.0) -> None:
         db = self.db
         failed = list(db.nodes.failed)
         if not failed:
@@ -158,27 +181,28 @@ class Reconnecting:
             return
         name = failed[int(db.rng.random() * len(failed))]
 
-        def synced(_: object) -> None:
+        def done(_: object = None) -> None:
+            self._talking = False
             self.beat.done()
 
         def told(in_time: bool) -> None:
             if in_time:
-                db.bulk_sync.with_all([name], synced)
+                db.bulk_sync.with_all([name], done)
             else:
-                self.beat.done()
+                done()
 
         def joined(answered: int) -> None:
             if answered:
+                self._talking = True
                 db.send_node_event(True, told)
             else:
-                self.beat.done()
+                done()
 
-        db.members.join((db.nodes.failed[name].address,), joined)
+        db.members.join((db.nodes.failed[name].address,), joined, ago)
 
     def _rejoin(self) -> None:
         db = self.db
-        there = {node.address for name, node in db.nodes.active.items() if name != db.name}
-        if not db.bootstrap or any(address in there for address in db.bootstrap):
+        if not self.lonely:
             self.rejoining.done()
             return
         until = db.surroundings.now + REJOIN_DURATION

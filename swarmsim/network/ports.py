@@ -32,6 +32,8 @@ class Surroundings(Protocol):
         timeout: float,
         answered: Callable[[Reply], object],
         failed: Callable[[], object],
+        ago: float = 0.0,
     ) -> None:
         """Connect within ``timeout`` seconds, say ``request`` and, if it has an answer, wait ``timeout`` seconds for it. One of the
-        two functions is called, once; a bulk sync is ``answered`` when it has been said."""
+        two functions is called, once; a bulk sync is ``answered`` when it has been said. ``ago``: it began so many seconds before, and
+        nobody has answered so far."""

@@ -16,6 +16,7 @@ from swarmsim.engine.engine import Engine
 from swarmsim.engine.images import Catalogue
 from swarmsim.engine.routes import EngineTransport
 from swarmsim.image import OwnImage, UnknownImages
+from swarmsim.network.resting import gossip_rules
 from swarmsim.profile import Profile, load_profile
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.future import Activity, AnyFuture, Future
@@ -76,6 +77,7 @@ class SimulatedCluster:
         self.scope = Scope(self.clock, "world")
         if not eager:
             self.clock.quiescence.rules.update(skip_rules(self.ctx, self._manager_on))
+            self.clock.quiescence.rules.update(gossip_rules(self.ctx, lambda host: self.engines[host].gossip))
         for spec in hosts:
             own = load_profile(spec.profile) if spec.profile else of_world
             host = Host(self.ctx, spec.name, spec.address, spec.cpus, spec.memory, own)

@@ -149,7 +149,7 @@ class Node:
         if node is not None and node.alive:
             node.members.receive(packet)
 
-    def call(self, address: str, request, timeout: float, answered, failed, asked: int = 0) -> None:
+    def call(self, address: str, request, timeout: float, answered, failed, ago: float = 0.0, asked: int = 0) -> None:
         wire, node = self.wire, self.wire.up.get(address)
         if not asked:
             wire.sent.append((wire.now, self.address, address, request))
@@ -158,7 +158,7 @@ class Node:
             if timeout <= 1.0 or asked == 2:
                 self.after(min(timeout, 1.0), failed)
             else:
-                self.after(1.0, self.call, address, request, timeout - 1.0, answered, failed, asked + 1)
+                self.after(1.0, self.call, address, request, timeout - 1.0, answered, failed, 0.0, asked + 1)
         elif not node.alive:
             self.after(LATENCY, failed)
         elif isinstance(request, BulkSync):

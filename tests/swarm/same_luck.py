@@ -16,6 +16,7 @@ from zlib import crc32
 
 import pytest
 
+from swarmsim.network.agent import GossipAgent
 from swarmsim.sim.net.channel import Connectivity
 from swarmsim.sim.quiescence import Dormant, Skippable, SkipRule
 from swarmsim.sim.streams import RandomStreams
@@ -27,7 +28,7 @@ Step = Callable[[Lab], object]
 TOLERANCE = 1e-4
 """Seconds: sums of the same intervals in another order differ, and a dormant heartbeat takes no time (docs/time.md, Limits)."""
 
-REPLACED = ("dispatcher", "grpc", "heartbeats", "reconnects")
+REPLACED = ("dispatcher", "grpc", "heartbeats", "reconnects", "gossip/links", "calm/gossip")
 """Streams that a rule draws from, or draws for: they say the same."""
 
 NOISY = frozenset({"raft.message", "raft.sent"})
@@ -65,6 +66,7 @@ class Schedule(NamedTuple):
     steps: list[tuple[float, Step]]
     managers: int = 3
     workers: int = 1
+    gossip: bool = False
 
 
 class Event(NamedTuple):
@@ -90,7 +92,7 @@ def run(schedule: Schedule, *, eager: bool, wake: bool = False) -> Outcome:
     """
     rows: list[dict[str, Any]] = []
     with steady_luck():
-        lab = Lab(schedule.managers, schedule.workers, formed=False, eager=eager)
+        lab = Lab(schedule.managers, schedule.workers, formed=False, eager=eager, gossip=schedule.gossip)
         rested = _watch(lab)
         lab.world.subscribe(rows.append, without=NOISY)
         lab.world.introduce()
@@ -144,6 +146,7 @@ def where_all_stand(lab: Lab) -> list[Event]:
         raft = world.raft_on(host)
         if raft is not None:
             _note_raft(host, raft, note)
+        _note_gossip(host, world.engines[host].gossip, note)
         node = world.engines[host].node
         if node is None:
             continue
@@ -155,6 +158,22 @@ def where_all_stand(lab: Lab) -> list[Event]:
         if session is not None and session.registered:
             note(f"{host} in session with {session.manager}", session.heartbeats.due)
     return found
+
+
+def _note_gossip(host: str, gossip: GossipAgent | None, note: Callable[..., None]) -> None:
+    if gossip is None:
+        return
+    db, members = gossip.db, gossip.members
+    states = sorted((member.address, str(member.state)) for member in members.members.values())
+    order, place = members.round
+    note(
+        f"{host} knows {states}, probes {[member.address for member in order]} from {place}, doubts {members.awareness.score}, "
+        f"failed {[node.address for node in db.nodes.failed.values()]}, {db.reconnecting.beat.busy}",
+        *(
+            timer.due
+            for timer in (gossip.probing, gossip.reaping, gossip.syncing, gossip.rejoining, gossip.reconnecting)
+        ),
+    )
 
 
 def _note_raft(host: str, raft: RaftNode, note: Callable[..., None]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import swarmsim
+from swarmsim.network.agent import GossipAgent
 from swarmsim.sim.errors import ModelError
 from swarmsim.sim.net.channel import Channel
 from swarmsim.sim.quiescence import Quiescence
@@ -61,6 +62,11 @@ def handing_over(lab: Lab) -> None:
     while not leader.core.transferee:
         lab.world.advance(lab.world.next_event() + 1e-9)
     lab.world.power_off(leader.members[leader.core.transferee].host)
+
+
+def rejoins_the_swarm(lab: Lab) -> None:
+    token = lab.docker("swarm join-token -q worker").out.strip()
+    lab.docker(f"swarm join --token {token} {lab.world.hosts['m1'].address}:2377", on="w1")
 
 
 SCHEDULES = {
@@ -160,6 +166,41 @@ SCHEDULES = {
                 ("partition", fault("partition", ["m2"]), fault("heal")),
                 ("cut", fault("cut", "m1", "m2"), fault("heal", "m1", "m2")),
             )
+        ),
+    ],
+    GossipAgent.look: [
+        Schedule(
+            "who gossips loses power and comes back",
+            [(307.3, fault("power-off", "w1")), (333.1, fault("power-on", "w1")), (60.7, nothing)],
+            managers=2,
+            workers=2,
+            gossip=True,
+        ),
+        Schedule(
+            "who gossips is cut off",
+            [(307.3, separate("w1")), (133.1, rejoin), (60.7, nothing)],
+            managers=2,
+            workers=2,
+            gossip=True,
+        ),
+        Schedule(
+            "an engine that gossips is killed",
+            [(307.3, fault("kill-engine", "w1")), (333.1, fault("power-on", "w1")), (60.7, nothing)],
+            managers=2,
+            workers=2,
+            gossip=True,
+        ),
+        Schedule(
+            "who leaves the gossip, comes again and loses power",
+            [
+                (307.3, docker("swarm leave", on="w1")),
+                (133.1, rejoins_the_swarm),
+                (133.1, fault("power-off", "w1")),
+                (60.7, nothing),
+            ],
+            managers=2,
+            workers=2,
+            gossip=True,
         ),
     ],
     Agent.check_description: [Schedule("nothing happens", [(307.3, nothing), (211.1, nothing)])],

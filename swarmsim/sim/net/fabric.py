@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 import networkx as nx
 
 from swarmsim.sim.clock import Clock
+from swarmsim.sim.quiescence import Subject
 from swarmsim.sim.streams import RandomStreams
 
 LOOPBACK = 2e-5  # seconds a packet to oneself takes: the kernel only
@@ -35,8 +36,8 @@ class _Path(NamedTuple):
     degraded: bool
 
 
-class Fabric:
-    """Carries packets between hosts, named by strings.
+class Fabric(Subject):
+    """Carries packets between hosts, named by strings. What changes in it is how any two of them reach each other.
 
     ``on_change`` is called after every change; ``on_routes_lost`` after one by which hosts may reach others no more, with the
     hosts whose routes it touched.
@@ -56,6 +57,9 @@ class Fabric:
         self.on_routes_lost: Callable[[Sequence[str]], object] = lambda hosts: None
         self.on_change: Callable[[], object] = lambda: None
 
+    def _about_to_change(self) -> None:
+        self.clock.quiescence.invalidate(self)
+
     def _changed(self) -> None:
         self._paths.clear()
         self.on_change()
@@ -65,6 +69,7 @@ class Fabric:
 
         A ``slow`` link is slower than usual. While a link is slow or lossy nothing that uses it becomes dormant.
         """
+        self._about_to_change()
         if a in self.graph and b in self.graph:
             # An end that hangs on this link alone is the only one whose packets take it.
             leaf = next((end for end in (a, b) if list(self.graph.adj[end]) in ([a], [b])), None)
@@ -82,6 +87,7 @@ class Fabric:
 
     def cut(self, a: str, b: str) -> None:
         """Drop everything between two hosts, both ways."""
+        self._about_to_change()
         self.clock.quiescence.invalidate_route(a, b)
         self._cuts.add(frozenset((a, b)))
         self._changed()
@@ -92,6 +98,7 @@ class Fabric:
 
         Separations may overlap: two hosts reach each other if they are on the same side of every one.
         """
+        self._about_to_change()
         number = next(self._separations)
         hosts = tuple(hosts)
         for host in hosts:
@@ -103,6 +110,7 @@ class Fabric:
 
     def rejoin(self, number: int) -> None:
         """Undo a separation; nothing happens if it was healed before."""
+        self._about_to_change()
         for host, sides in list(self._isolated.items()):
             if number in sides:
                 self.clock.quiescence.invalidate_routes_of(host)
@@ -122,6 +130,7 @@ class Fabric:
 
     def heal(self, *hosts: str) -> None:
         """Undo cuts (and, without names, every separation). One name: its cuts; two: the cut between them."""
+        self._about_to_change()
         quiescence = self.clock.quiescence
         if hosts:
             for a, b in self.cuts():
@@ -156,6 +165,15 @@ class Fabric:
             return True
         path = self._path(a, b)
         return path is not None and not path.degraded
+
+    def all_healthy(self, hosts: Sequence[str]) -> bool:
+        """Whether hosts of one switch all reach each other over links that are neither lossy nor slower than usual."""
+        first, together = hosts[0], set(hosts)
+        return (
+            not any(together.issuperset(pair) for pair in self._cuts)
+            and all(self._isolated.get(host, ()) == self._isolated.get(first, ()) for host in hosts)
+            and all(self.healthy(first, host) for host in hosts)
+        )
 
     def delay(self, a: str, b: str) -> float:
         """A draw of the seconds one packet takes from ``a`` to ``b``, which must reach each other."""
