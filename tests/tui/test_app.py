@@ -659,6 +659,17 @@ async def test_a_small_terminal_shows_one_panel_beside_the_map(rows):
             assert visible == [kind]
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_messages_never_cover_the_time_line(rows, size):
+    async with recorded_app(rows).run_test(size=size, notifications=True) as pilot:
+        app = await at(pilot, 30.0)
+        for number in range(20):
+            app.notify(f"message {number}\nof two lines", timeout=60)
+        await until(pilot, lambda: "of two lines" in shown(app), 200)
+        bar = app.query_one("#timebar").region
+        assert not any("message" in line or "two lines" in line for line in shown(app).splitlines()[bar.y : bar.bottom])
+
+
 async def test_too_small_a_terminal_says_so(rows):
     async with recorded_app(rows).run_test(size=(50, 12)) as pilot:
         await pilot.pause()
