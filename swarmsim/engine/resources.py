@@ -120,8 +120,13 @@ class ResourceCalls(Calls):
         return shown
 
     def _peers(self, half: Half) -> list[engineapi.PeerInfo]:
-        """The nodes that gossip about the network, as long as gossip itself is not modelled: those it reaches that have it."""
+        """The nodes that gossip about the network, as this one knows them; where gossip is left out, those it reaches that have it."""
         ctx, own = self.host.ctx, self.host
+        if self.engine.gossip is not None:
+            return [
+                engineapi.PeerInfo(name=peer.name, ip=peer.address)
+                for peer in self.engine.gossip.db.peers(half.network.id)
+            ]
         found = []
         for other in ctx.hosts.values():
             overlays = other.disk.get("overlays")

@@ -40,6 +40,14 @@ def clock_time(t: float) -> str:
     return f"{days}d {rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
 
 
+GOSSIP = {
+    "alive": ("info", "hears of"),
+    "suspect": ("info", "suspects"),
+    "dead": ("bad", "gives up"),
+    "left": ("info", "has the farewell of"),
+}
+"""What one engine comes to think of another, by the new state: sort of line, and verb."""
+
 TOLD = frozenset(
     [
         "docker",
@@ -64,6 +72,7 @@ TOLD = frozenset(
         "node.silent",
         "session",
         "session.failed",
+        "gossip.member",
         "engine.ended",
         "engine.started",
         "container.health",
@@ -241,6 +250,9 @@ def _reason(row: Row) -> list[tuple[str, str]]:
         return [("session", f"{row['node']} registers with {row['manager']}")]
     if kind == "session.failed":
         return [("session", f"{row['host']} loses its session with {row['manager']}: {row['reason']}")]
+    if kind == "gossip.member":
+        sort, words = GOSSIP[row["state"]]
+        return [(sort, f"{row['host']} {words} {row['peer']} (gossip)")]
     if kind == "container.health":
         sort = {"healthy": "good", "unhealthy": "bad"}.get(row["health"], "info")
         return [(sort, f"{row['host']}: a container of {row['service']} is {row['health']}")]

@@ -149,3 +149,11 @@ def test_gossip_moves_nobody_elses_luck():
     with_gossip = rows_of(gossip=True)
     assert [row for row in with_gossip if row["kind"] != "gossip.member"] == rows_of(gossip=False)
     assert any(row["kind"] == "gossip.member" for row in with_gossip)
+
+
+def test_network_inspect_names_the_peers_this_node_knows():
+    cluster = Gossiping()
+    cluster.fault("power-off", "w2")
+    cluster.lab.sleep(10.0)
+    shown = cluster.lab.docker("network inspect ingress --format '{{range .Peers}}{{.Name}} {{end}}'", on="w1").out
+    assert sorted(shown.split()) == sorted(cluster.db(host).name for host in ("m1", "w1"))
