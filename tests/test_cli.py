@@ -11,13 +11,9 @@ import sys
 
 import pytest
 
+from tests.commandline import swarmsim
+
 QUICK = "name: quick\ntitle: Quick\nsteps:\n  - docker: service create -d --name web mini:1 sleep 99\n  - wait: {service: web, running: 1}\n"
-
-
-def swarmsim(*words, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "swarmsim", *words], cwd=cwd, capture_output=True, text=True, check=False
-    )
 
 
 @pytest.fixture
