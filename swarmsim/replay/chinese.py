@@ -55,7 +55,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("{n} requests, {more} lost ({kinds}); {what}", "{n} 个请求，丢失 {more} 个（{kinds}）；{what}"),
     ("{n} requests, {more} lost, {share} % ok", "{n} 个请求，丢失 {more} 个，成功 {share} %"),
     ("{n} requests, {more} lost ({kinds}), {share} % ok", "{n} 个请求，丢失 {more} 个（{kinds}），成功 {share} %"),
-    ("median {took} ms, 99 % within {took2} ms", "中位数 {took} ms，99 % 在 {took2} ms 内"),
+    ("median {n} ms, 99 % within {more} ms", "中位数 {n} ms，99 % 在 {more} ms 内"),
     ("no manager answers", "没有管理节点应答"),
     ("a manager answers", "有管理节点应答"),
     ("service {name}: {state} ({said})", "服务 {name}：{state}（{said}）"),
