@@ -40,6 +40,21 @@ LOAD_BALANCER = "lb"
 class DataPlane:
     """Of one engine. ``kernel`` are the tables of its host, which outlive the engine's process."""
 
+    __slots__ = (
+        "_active",
+        "_db",
+        "_endpoints",
+        "_here",
+        "_joined",
+        "_opening",
+        "_peers",
+        "_power",
+        "_process",
+        "_unwatch",
+        "host",
+        "kernel",
+    )
+
     def __init__(self, host: Host) -> None:
         self.host = host
         self.kernel = Kernel(host.name)

@@ -37,6 +37,8 @@ class Sandbox:
     ``address`` is the node's own on the network: what is sent on has it as its source.
     """
 
+    __slots__ = ("address", "ingress", "load_balancer", "names", "ports", "target_ports", "unreachable", "virtual_ips")
+
     def __init__(self, address: str, ingress: bool) -> None:
         self.address = address
         self.ingress = ingress
@@ -89,6 +91,8 @@ ServiceKey = tuple[str, tuple[PortConfig, ...]]
 
 class ServiceBindings:
     """Of one daemon. Networks are known by their ids; endpoints on one that has no :meth:`sandbox` here are not heard of."""
+
+    __slots__ = ("_bound", "_next_mark", "sandboxes")
 
     def __init__(self) -> None:
         self.sandboxes: dict[str, Sandbox] = {}

@@ -14,6 +14,8 @@ class RateLimit:
     7
     """
 
+    __slots__ = ("_tokens",)
+
     def __init__(self) -> None:
         self._tokens: dict[str, tuple[float, float]] = {}
         """What an address has left, in seconds, and when that was."""

@@ -100,6 +100,8 @@ class Kernel:
     """One host's tables. ``endpoints`` are the containers here by network and address, ``neighbours`` the hosts of addresses that
     are elsewhere."""
 
+    __slots__ = ("bindings", "endpoints", "host", "host_ports", "ingress", "neighbours")
+
     def __init__(self, host: str) -> None:
         self.host = host
         self.bindings = ServiceBindings()

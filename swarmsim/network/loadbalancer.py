@@ -187,6 +187,8 @@ class VirtualService:
 class LoadBalancer:
     """All virtual services of a namespace, by mark, and their connections."""
 
+    __slots__ = ("_sweep_at", "connections", "services")
+
     def __init__(self) -> None:
         self.services: dict[int, VirtualService] = {}
         self.connections: dict[Flow, Connection] = {}

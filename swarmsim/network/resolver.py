@@ -32,6 +32,8 @@ _HEADER, _QUESTION, _RECORD = 12, 4, 14  # bytes of DNS; besides, each record na
 class Names:
     """The names on one network, as one daemon knows them. A name may have several owners of one address, and goes with the last."""
 
+    __slots__ = ("_addresses",)
+
     def __init__(self) -> None:
         self._addresses: dict[str, dict[tuple[str, str], None]] = {}
 
