@@ -10,6 +10,7 @@ module                  what it knows
 :mod:`.suspicion`       how long a member is suspected before it is called dead
 :mod:`.probe`           one look at another member, and doubting oneself
 :mod:`.memberlist`      who is there
+:mod:`.digest`          whether two members have the same
 :mod:`.tables`          the entries of one node: Lamport times, owners, tombstones
 :mod:`.nodes`           members that are there, failed or left, and looking for those that failed
 :mod:`.bulksync`        two members compare all they have

@@ -23,6 +23,7 @@ from typing import Protocol, TypeVar
 
 from swarmsim.network.beat import Beat
 from swarmsim.network.broadcasts import Broadcasts
+from swarmsim.network.digest import Digest
 from swarmsim.network.messages import (
     COMPOUND_EACH,
     COMPOUND_HEADER,
@@ -145,6 +146,10 @@ class Memberlist:
         self._broadcasts: Broadcasts[Message] = Broadcasts(lambda: len(self._list), lambda: self.gossip_wanted())
         self._seq = 0
         self._incarnation = 1
+        self._known = Digest()
+        """Of names and incarnations."""
+        self._troubled = 0
+        """How many members are not alive."""
         self._next = 0
         self._beat = Beat(self._probe_next)
         self._exchanging = False
@@ -212,9 +217,12 @@ class Memberlist:
     def _new_round(self) -> None:
         """Forget those that have been dead for long, and shuffle (resetNodes)."""
         now = self.surroundings.now
-        for member in [m for m in self._list if m.gone and now - m.changed_at > GOSSIP_TO_THE_DEAD]:
-            self._list.remove(member)
-            del self._members[member.name]
+        if self._troubled:
+            for member in [m for m in self._list if m.gone and now - m.changed_at > GOSSIP_TO_THE_DEAD]:
+                self._list.remove(member)
+                del self._members[member.name]
+                self._known.toggle(member.name, member.incarnation)
+                self._troubled -= 1
         for i in range(len(self._list) - 1, 0, -1):
             j = int(self.rng.random() * (i + 1))
             self._list[i], self._list[j] = self._list[j], self._list[i]
@@ -278,16 +286,13 @@ class Memberlist:
         return (
             self.probe is None
             and not (self._exchanging or self.left or self.suspicions or self._relayed or self.awareness.score)
+            and not self._troubled
             and (alone or not self.gossips)
-            and all(member.state is State.ALIVE for member in self._list)
         )
 
     def agrees_with(self, other: Memberlist) -> bool:
         """Whether two who are :attr:`settled` know the same."""
-        theirs = other.members
-        return len(self._members) == len(theirs) and all(
-            name in theirs and theirs[name].incarnation == member.incarnation for name, member in self._members.items()
-        )
+        return self._known.value == other._known.value
 
     def fast_forward(self, probes: int) -> None:
         """As if so many probes had been answered at once, by members that are all there.
@@ -441,7 +446,7 @@ class Memberlist:
                 self._refute(member, message.incarnation)
             return
         self._broadcast(message)
-        member.incarnation = message.incarnation
+        self._renew(member, message.incarnation)
         if before is not State.ALIVE:
             self._change(member, State.ALIVE)
         if before is State.DEAD or before is State.LEFT:
@@ -450,6 +455,8 @@ class Memberlist:
     def _add(self, message: Alive) -> Member:
         """At a random place in the list, so that on average it is soon probed."""
         member = self._members[message.node] = Member(message.node, message.address)
+        self._known.toggle(message.node, 0)
+        self._troubled += 1
         last = len(self._list)
         offset = int(self.rng.random() * last)
         self._list.append(member)
@@ -472,7 +479,7 @@ class Memberlist:
             self._refute(member, message.incarnation)
             return
         self._broadcast(message)
-        member.incarnation = message.incarnation
+        self._renew(member, message.incarnation)
         self._change(member, State.SUSPECT)
         self.suspicions[message.node] = Suspicion(
             self.surroundings, message.sender, len(self._list), lambda: self._suspected_for_long(member)
@@ -494,7 +501,7 @@ class Memberlist:
             self._refute(member, message.incarnation)
             return
         self._broadcast(message, finished)
-        member.incarnation = message.incarnation
+        self._renew(member, message.incarnation)
         self._change(member, State.LEFT if message.sender == message.node else State.DEAD)
         self.delegate.notify_leave(member)
 
@@ -505,13 +512,19 @@ class Memberlist:
 
     def _change(self, member: Member, state: State) -> None:
         before, member.state = member.state, state
+        self._troubled += (before is State.ALIVE) - (state is State.ALIVE)
         member.changed_at = self.surroundings.now
         self.on_change(member, before)
+
+    def _renew(self, member: Member, incarnation: int) -> None:
+        self._known.toggle(member.name, member.incarnation)
+        self._known.toggle(member.name, incarnation)
+        member.incarnation = incarnation
 
     def _refute(self, me: Member, accused: int) -> None:
         """Say with a greater incarnation that one is there, and doubt that one hears well."""
         self._incarnation = max(self._incarnation, accused) + 1
-        me.incarnation = self._incarnation
+        self._renew(me, self._incarnation)
         self.awareness.apply(1)
         self._broadcast(Alive(me.name, me.address, me.incarnation))
 

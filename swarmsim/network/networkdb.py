@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from swarmsim.network import bulksync, nodes
 from swarmsim.network.broadcasts import Broadcasts
+from swarmsim.network.digest import Digest
 from swarmsim.network.memberlist import Member, Memberlist, pick
 from swarmsim.network.messages import (
     PACKET_SIZE,
@@ -88,6 +89,8 @@ class NetworkDB:
         self.nodes = Nodes()
         self.networks: dict[str, dict[str, Attachment]] = {}
         """Who is on which network: attachments by member, then by network."""
+        self._where = Digest()
+        """Of networks and the members on each."""
         self.network_nodes: dict[str, list[str]] = {}
         self.bulk_sync = bulksync.BulkSyncs(self)
         self.bootstrap: tuple[str, ...] = ()
@@ -284,18 +287,12 @@ class NetworkDB:
         """Whether two who are :attr:`settled` have the same members, on the same networks, and the same entries of common ones."""
         return (
             self.members.agrees_with(other.members)
-            and self._who_is_where() == other._who_is_where()
-            and all(self._live(network) == other._live(network) for network in self.bulk_sync.common(other.name))
+            and self._where.value == other._where.value
+            and all(
+                self.tables.digest(network) == other.tables.digest(network)
+                for network in self.bulk_sync.common(other.name)
+            )
         )
-
-    def _who_is_where(self) -> dict[str, list[str]]:
-        return {
-            node: sorted(network for network, attachment in attachments.items() if not attachment.leaving)
-            for node, attachments in self.networks.items()
-        }
-
-    def _live(self, network: str) -> list[tuple[Where, int]]:
-        return [(at, entry.ltime) for at, entry in self.tables.of(network) if not entry.deleting]
 
     # -- what memberlist tells (delegate.go, event_delegate.go)
 
@@ -381,9 +378,8 @@ class NetworkDB:
 
     def _node_gone(self, name: str) -> None:
         """Off all networks, and all its entries are deleted."""
-        for present in self.network_nodes.values():
-            if name in present:
-                present.remove(name)
+        for network in self.network_nodes:
+            self._delete_network_node(network, name)
         self.networks.pop(name, None)
         for at, entry in list(self.tables.all()):
             if entry.owner == name:
@@ -430,11 +426,13 @@ class NetworkDB:
         present = self.network_nodes.setdefault(network, [])
         if name not in present:
             present.append(name)
+            self._where.toggle(network, name)
 
     def _delete_network_node(self, network: str, name: str) -> None:
         present = self.network_nodes.get(network, [])
         if name in present:
             present.remove(name)
+            self._where.toggle(network, name)
 
     def _delete_entries_of(self, network: str, name: str) -> None:
         """A member leaves a network: its entries there become tombstones. If it is this one, the others' are forgotten."""

@@ -97,6 +97,10 @@ class Nodes:
         self.left[name] = node
         return True
 
+    def other_at(self, address: str, name: str) -> bool:
+        """Whether somebody else is there at this address."""
+        return any(other in self.active and other != name for other in self._at.get(address, ()))
+
     def previous(self, name: str, address: str) -> str | None:
         """Who else has or had this address."""
         others = [other for other in self._at.get(address, ()) if other != name]
@@ -160,8 +164,7 @@ class Reconnecting:
     def lonely(self) -> bool:
         """Whether none of those one came through is there: then :meth:`rejoin` does something."""
         db = self.db
-        there = {node.address for name, node in db.nodes.active.items() if name != db.name}
-        return bool(db.bootstrap) and not any(address in there for address in db.bootstrap)
+        return bool(db.bootstrap) and not any(db.nodes.other_at(address, db.name) for address in db.bootstrap)
 
     def tick(self) -> None:
         self.beat.tick()

@@ -71,12 +71,12 @@ class GossipRule:
                 continue
             host = self.ctx.by_address.get(member.address)
             agent = self.agent_on(host.name) if host is not None else None
-            if agent is None or agent.db.name != name or not agent.scope.alive or not agent.db.settled:
+            if agent is None or agent.db.name != name or not agent.scope.alive:
+                return None
+            if not (asking.db.agrees_with(agent.db) and agent.db.settled):
                 return None
             group.append(agent)
-        if not self.ctx.fabric.all_healthy([agent.host.name for agent in group]):
-            return None
-        return group if all(asking.db.agrees_with(agent.db) for agent in group[1:]) else None
+        return group if self.ctx.fabric.all_healthy([agent.host.name for agent in group]) else None
 
     def _gone(self, agent: GossipAgent) -> list[NetStack] | None:
         """The hosts of members that failed, if calling them is in vain: either all are silent, and one is being called, or all refuse,

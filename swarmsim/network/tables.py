@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from swarmsim.network.digest import Digest
 from swarmsim.network.messages import Change
 from swarmsim.network.records import Record
 
@@ -78,6 +79,7 @@ class Tables:
 
     def __init__(self) -> None:
         self._networks: dict[str, dict[Where, Entry]] = {}
+        self._digests: dict[str, Digest] = {}
         self._watches: dict[_Watch, None] = {}
 
     def get(self, at: Where) -> Entry | None:
@@ -85,10 +87,22 @@ class Tables:
         return self._networks.get(at.network, {}).get(at)
 
     def put(self, at: Where, entry: Entry) -> None:
-        self._networks.setdefault(at.network, {})[at] = entry
+        entries = self._networks.setdefault(at.network, {})
+        digest = self._digests.setdefault(at.network, Digest())
+        for each in (entries.get(at), entry):
+            if each is not None and not each.deleting:
+                digest.toggle(at, each.ltime)
+        entries[at] = entry
 
     def remove(self, at: Where) -> None:
-        del self._networks[at.network][at]
+        entry = self._networks[at.network].pop(at)
+        if not entry.deleting:
+            self._digests[at.network].toggle(at, entry.ltime)
+
+    def digest(self, network: str) -> int:
+        """What stands for a network's entries; tombstones do not count."""
+        digest = self._digests.get(network)
+        return digest.value if digest is not None else 0
 
     def of(self, network: str) -> list[tuple[Where, Entry]]:
         """All entries of one network, tombstones too."""
