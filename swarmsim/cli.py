@@ -433,7 +433,7 @@ def _read_output(file: str) -> tuple[str, str]:
         raise _fail(f"{file}: not UTF-8 text; save the file as UTF-8") from None
 
 
-TRACE_KINDS = ("run", "tasks", "lanes", "raft", "nodes", "availability")
+TRACE_KINDS = ("run", "tasks", "lanes", "raft", "nodes", "availability", "traffic")
 PLOTS = (*TRACE_KINDS, "milestones", "against", "sweep")
 
 

@@ -1,6 +1,6 @@
 """Pictures of runs (matplotlib), one function each; they return figures.
 
-``run`` is the overview, ``tasks``, ``lanes``, ``raft``, ``nodes`` and ``availability`` draw one trace, ``milestones`` many runs,
+``run`` is the overview, ``tasks``, ``lanes``, ``raft``, ``nodes``, ``availability`` and ``traffic`` draw one trace, ``milestones`` many runs,
 ``against`` a real cluster and the model, ``sweep`` a column of a sweep's results. ``begin`` and ``end`` are the part of the time of a trace
 that is drawn, in seconds since the scenario began; ``save`` writes PNG, SVG or PDF.
 """
@@ -9,6 +9,7 @@ from swarmsim.plot.figures import plot_run as run
 from swarmsim.plot.figures import plot_sweep as sweep
 from swarmsim.plot.figures import save
 from swarmsim.plot.study import against, availability, lanes, milestones, nodes, pooled_milestones, raft, tasks
+from swarmsim.plot.traffic import traffic
 
 __all__ = [
     "against",
@@ -22,4 +23,5 @@ __all__ = [
     "save",
     "sweep",
     "tasks",
+    "traffic",
 ]

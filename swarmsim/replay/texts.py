@@ -91,6 +91,10 @@ RUN: dict[str, tuple[str, str]] = {
         "Raft: who led in which term; the ground is red where nobody could write.",
         "Raft：各任期由谁领导；红色底表示无人可以写入。",
     ),
+    "picture traffic": (
+        "Requests a second by when they began, and how they ended.",
+        "每秒请求数（按开始时间）及其结果。",
+    ),
     "picture availability": (
         "Containers alive against replicas wanted; red where some were missing.",
         "存活的容器与期望的副本数；红色表示有缺失。",

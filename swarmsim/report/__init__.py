@@ -158,6 +158,7 @@ def _drawn(trace: Trace, texts: Texts) -> Iterator[_Picture]:
         yield _Picture(f"lanes-{service}", lambda service=service: plot.lanes(trace, service), caption)  # type: ignore[misc]
     yield _Picture("raft", lambda: plot.raft(trace), texts("picture raft"))
     yield _Picture("availability", lambda: plot.availability(trace), texts("picture availability"))
+    yield _Picture("traffic", lambda: plot.traffic(trace), texts("picture traffic"))
 
 
 def _pictures(trace: Trace, texts: Texts) -> str:
