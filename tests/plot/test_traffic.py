@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from matplotlib.patches import Rectangle
 
 from swarmsim import plot
 from swarmsim.trace.reader import Trace, TraceError
@@ -28,11 +29,14 @@ def request(began: float, out: str, traffic: str = "clients") -> Row:
 
 def test_a_bar_for_every_second_and_outcome_one_on_the_other() -> None:
     rows = [request(0.2, "ok"), request(0.4, "timeout"), request(0.6, "ok"), request(2.5, "refused")]
-    figure = plot.traffic(Trace({}, [*rows, {"t": 4.0, "kind": "end"}]))
+    begin = {"t": 0.0, "kind": "begin", "scenario": "x"}
+    figure = plot.traffic(Trace({}, [begin, *rows, {"t": 4.0, "kind": "end"}]))
     (axes,) = figure.axes
-    bars = [(bar.get_x(), bar.get_y(), bar.get_height()) for bar in axes.patches if bar.get_height()]
-    assert bars == [(0.0, 0.0, 2.0), (0.0, 2.0, 1.0), (2.0, 0.0, 1.0)]
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["ok", "timeout", "refused"]
+    bars = [tuple(map(float, bar.get_bbox().bounds)) for bar in axes.patches if isinstance(bar, Rectangle)]
+    assert [bar for bar in bars if bar[3]] == [(0.0, 0.0, 1.0, 2.0), (0.0, 2.0, 1.0, 1.0), (2.0, 0.0, 1.0, 1.0)]
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["ok", "timeout", "refused"]
 
 
 def test_every_traffic_has_a_panel() -> None:
