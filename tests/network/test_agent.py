@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -117,18 +118,55 @@ def test_who_leaves_the_swarm_leaves_the_gossip():
     assert cluster.states("m1", "w2") == cluster.states("w1", "w2") == ["left"]
 
 
-def test_a_cut_host_loses_sight_of_all_others_and_they_of_it():
-    cluster = Gossiping()
-    for host in ("m1", "w1", "w2"):
+class Cut(NamedTuple):
+    """Seconds after the cut of w2 until the others have none of its entries, and until it has lost the first and the last of theirs;
+    seconds after healing until each host has all entries again."""
+
+    others: float
+    first: float
+    last: float
+    full: dict[str, float]
+
+
+def cut_off(seed: int) -> Cut:
+    cluster = Gossiping(1, 2, seed)
+    lab, hosts = cluster.lab, ("m1", "w1", "w2")
+    for host in hosts:
         cluster.create(host, f"of {host}")
-    cluster.lab.sleep(3.0)
-    cluster.lab.world.ctx.fabric.separate(["w2"])
-    cluster.lab.sleep(15.0)
-    assert cluster.keys("w2") == {"of w2"}
-    assert cluster.keys("m1") == cluster.keys("w1") == {"of m1", "of w1"}
-    cluster.lab.world.ctx.fabric.rejoin(1)
-    cluster.lab.sleep(60.0)
-    assert cluster.keys("w2") == cluster.keys("m1") == cluster.keys("w1") == {"of m1", "of w1", "of w2"}
+    lab.sleep(40.0 + 1.37 * seed)
+    began, number = lab.now, lab.world.ctx.fabric.separate(["w2"])
+
+    def since(condition: Callable[[], bool]) -> float:
+        lab.wait(condition, step=0.05)
+        return lab.now - began
+
+    others = since(lambda: all("of w2" not in cluster.keys(host) for host in ("m1", "w1")))
+    first = since(lambda: len(cluster.keys("w2")) < 3)
+    last = since(lambda: cluster.keys("w2") == {"of w2"})
+    lab.sleep(30.0)
+    lab.world.ctx.fabric.rejoin(number)
+    began, full = lab.now, dict[str, float]()
+    while len(full) < 3:
+        lab.sleep(0.1)
+        for host in hosts:
+            if len(cluster.keys(host)) == 3:
+                full.setdefault(host, lab.now - began)
+    return Cut(others, first, last, full)
+
+
+def test_a_cut_and_its_healing_are_as_in_the_recorded_mesh():
+    """Mesh e: the others drop w2's entries after 5.8 s (5.1–8.2 s in more runs); w2 drops its first peer's after 5.86 s and the second's
+    after 8.86 s (it doubts itself by then); after healing w2 has all again after 1.0 s, and in some runs one peer lacks w2's for half a
+    minute."""
+    cuts = [cut_off(seed) for seed in range(1, 11)]
+    assert all(5.0 <= cut.others <= 8.2 for cut in cuts)
+    assert all(5.0 <= cut.first <= 7.0 for cut in cuts)
+    assert all(7.0 <= cut.last <= 11.5 for cut in cuts)
+    healed = sorted(cut.full["w2"] for cut in cuts)
+    assert healed[len(healed) // 2] < 1.6
+    holes = [max(cut.full.values()) for cut in cuts if max(cut.full.values()) > 10.0]
+    assert 1 <= len(holes) < len(cuts)
+    assert max(holes) < 65.0
 
 
 def rows_of(gossip: bool) -> list[dict[str, Any]]:
