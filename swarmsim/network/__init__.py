@@ -21,6 +21,8 @@ module                  what it knows
 :mod:`.resolver`        names and who answers for them
 :mod:`.bindings`        load balancers, names and published ports, from the endpoints a daemon knows
 :mod:`.icmp`            how often a kernel says that something cannot be reached
+:mod:`.kernel`          what one host does with a packet: rules, load balancers, neighbours, containers
+:mod:`.connection`      a client's connection through them, packet by packet
 ======================  ==========================================================================================
 
 The cores do no input or output: their owner calls them when time has passed or something has arrived, and they ask their
