@@ -186,29 +186,25 @@ class SwarmNode(Subject):
         self.disk.raft = RaftDisk()
         manager = self._start_manager(availability)
         connected = manager.scope.spawn(self._connect_control(manager))
-        if through:
-            raft_id, members = yield from ask_once(self.process, through, JOIN, self._join_request, JOIN_TIMEOUT)
+
+        def join(address: str, timeout: float) -> Activity[None]:
+            request = JoinRequest(self.identity.node_id, self.process.host.name, self.disk.advertise)
+            raft_id, members = yield from ask_once(self.process, address, JOIN, request, timeout)
             manager.raft.join(raft_id, members)
             yield self.scope.clock.first_of((connected, manager.scope.ended))
+
+        if through:
+            yield from join(through, JOIN_TIMEOUT)
             return
         while self.manager is manager:
             remote = self.disk.remotes.select(self._rng)
             if remote is not None:
                 try:
-                    raft_id, members = yield from ask_once(
-                        self.process, remote.addr, JOIN, self._join_request, JOIN_RETRY
-                    )
+                    yield from join(remote.addr, JOIN_RETRY)
+                    return
                 except RpcError:
                     self.disk.remotes.observe(remote, good=False)
-                else:
-                    manager.raft.join(raft_id, members)
-                    yield self.scope.clock.first_of((connected, manager.scope.ended))
-                    return
             yield JOIN_RETRY * self._rng.random()
-
-    @property
-    def _join_request(self) -> JoinRequest:
-        return JoinRequest(self.identity.node_id, self.process.host.name, self.disk.advertise)
 
     def _removed_from_raft(self) -> None:
         self._stop_manager()

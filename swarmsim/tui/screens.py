@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from rich.console import Group
 from rich.table import Table
@@ -96,57 +96,64 @@ class Question(ModalScreen[bool]):
         self.dismiss(event.button.id == "yes")
 
 
-class AskSeed(ModalScreen[int | None]):
-    """With which seed the other future shall be."""
+Answer = TypeVar("Answer")
+
+
+class Ask(ModalScreen[Answer | None]):
+    """One line to fill in; what is wrong with it is said below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)")]
 
-    def __init__(self, texts: Texts, at: str, proposed: int) -> None:
+    def __init__(self, texts: Texts, title: str, proposed: str) -> None:
         super().__init__()
         self.texts = texts
-        self.at = at
+        self.question = title
         self.proposed = proposed
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog small"):
-            yield Static(self.texts("branch title", t=self.at))
-            yield Input(str(self.proposed), id="seed")
+            yield Static(self.question)
+            yield Input(self.proposed, id="answer")
             yield Static(id="problem")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         try:
-            self.dismiss(int(event.value))
+            self.dismiss(self.read(event.value))
+        except ValueError as problem:
+            self.query_one("#problem", Static).update(str(problem))
+
+    def read(self, text: str) -> Answer:
+        """What the line means. Raises :class:`ValueError` in the words that are shown."""
+        raise NotImplementedError
+
+
+class AskSeed(Ask[int]):
+    """With which seed the other future shall be."""
+
+    def __init__(self, texts: Texts, at: str, proposed: int) -> None:
+        super().__init__(texts, texts("branch title", t=at), str(proposed))
+
+    def read(self, text: str) -> int:
+        try:
+            return int(text)
         except ValueError:
-            self.query_one("#problem", Static).update(self.texts("no number", text=event.value))
+            raise ValueError(self.texts("no number", text=text)) from None
 
 
-class AskName(ModalScreen[str | None]):
+class AskName(Ask[str]):
     """What to call the scenario that is saved. One that is there is not written over."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)")]
-
     def __init__(self, texts: Texts, proposed: str, where: Path) -> None:
-        super().__init__()
-        self.texts = texts
-        self.proposed = proposed
+        super().__init__(texts, texts("save title", where=where), proposed)
         self.where = where
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog small"):
-            yield Static(self.texts("save title", where=self.where))
-            yield Input(self.proposed, id="name")
-            yield Static(id="problem")
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        name = event.value.strip().removesuffix(".yaml")
+    def read(self, text: str) -> str:
+        name = text.strip().removesuffix(".yaml")
         if not NAME.match(name):
-            problem = self.texts("no name", text=name)
-        elif (self.where / f"{name}.yaml").exists():
-            problem = self.texts("name taken", name=name)
-        else:
-            self.dismiss(name)
-            return
-        self.query_one("#problem", Static).update(problem)
+            raise ValueError(self.texts("no name", text=name))
+        if (self.where / f"{name}.yaml").exists():
+            raise ValueError(self.texts("name taken", name=name))
+        return name
 
 
 class Compare(ModalScreen[Future | None]):

@@ -360,8 +360,8 @@ async def test_what_was_done_is_saved_as_a_scenario_that_does_it_again(tmp_path)
         assert "name: small-watched" in (tmp_path / "runs" / "small-watched.yaml").read_text("utf-8")
         assert not app._unsaved
         await pilot.press("ctrl+s")
-        assert app.screen.query_one("#name").value == "small-watched-2"  # one that is free
-        app.screen.query_one("#name").value = "small-watched"
+        assert app.screen.query_one("#answer").value == "small-watched-2"  # one that is free
+        app.screen.query_one("#answer").value = "small-watched"
         await pilot.press("enter")
         assert "small-watched is there already" in shown(app)
         await pilot.press("escape")

@@ -138,36 +138,36 @@ class TaskManager:
 
     def _step(self) -> Activity[bool]:
         """One move (Do); whether there was one."""
-        state, desired = self.status.state, self.task.desired_state
-        if desired >= TaskState.SHUTDOWN:
-            if state >= TaskState.COMPLETE:
-                return False
-            try:
-                yield from self._wait(self.controller.shutdown())
-            except ControllerError as error:
-                self._fail(error)
-                return True
-            self._move(TaskState.SHUTDOWN)
-            return True
-        if state > desired:
+        move = self._next()
+        if move is None:
             return False
-        operation = {
-            TaskState.PREPARING: self.controller.prepare,
-            TaskState.STARTING: self.controller.start,
-            TaskState.RUNNING: self.controller.wait,
-        }.get(state)
-        if operation is not None:
+        state, operation = move
+        if operation is None:
+            yield self.controller.step_delay()
+        else:
             try:
                 yield from self._wait(operation())
             except ControllerError as error:
                 self._fail(error)
                 return True
-        elif state >= desired or state not in NEXT:
-            return False
-        else:
-            yield self.controller.step_delay()
-        self._move(NEXT[state])
+        self._move(state)
         return True
+
+    def _next(self) -> tuple[TaskState, Callable[[], Operation] | None] | None:
+        """The state to reach, and what is to be done for it; ``None`` if the task is as far as it should be."""
+        state, desired = self.status.state, self.task.desired_state
+        if desired >= TaskState.SHUTDOWN:
+            return (TaskState.SHUTDOWN, self.controller.shutdown) if state < TaskState.COMPLETE else None
+        if state > desired or state not in NEXT:
+            return None
+        operation = {
+            TaskState.PREPARING: self.controller.prepare,
+            TaskState.STARTING: self.controller.start,
+            TaskState.RUNNING: self.controller.wait,
+        }.get(state)
+        if operation is None and state == desired:
+            return None
+        return NEXT[state], operation
 
     def _wait(self, operation: Operation) -> Activity[None]:
         self._waiting = operation

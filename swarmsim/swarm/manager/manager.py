@@ -80,7 +80,6 @@ class Manager:
         self.raft.on_removed = on_removed
         self.control = ControlAPI(self.raft, self.ids)
         self.dispatcher: Dispatcher | None = None
-        self.scheduler: Scheduler | None = None
         self.roles: RoleManager | None = None
         self.stopped: Future[None] | None = None
         """Once it is to stop: happens when it has."""
@@ -179,7 +178,6 @@ class Manager:
             self._leadership.end()
         self._leadership = None
         self.dispatcher = None
-        self.scheduler = None
         self.roles = None
 
     def _become_leader(self, scope: Scope) -> Activity[None]:
@@ -187,7 +185,7 @@ class Manager:
         yield store.update(self._ensure_basics)
         self.dispatcher = Dispatcher(self.process, scope, self.raft)
         Allocator(scope, store)
-        self.scheduler = Scheduler(scope, store, self.journal, host.rng("scheduler"))
+        Scheduler(scope, store, self.journal, host.rng("scheduler"))
         ConstraintEnforcer(scope, store)
         TaskReaper(scope, store)
         update_order = host.rng("update order")
