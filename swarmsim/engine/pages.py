@@ -52,7 +52,17 @@ LATE = BUSYBOX._replace(warms_up=5.0)
 QUIET = Serving()
 """Something that listens, and whose answers are not modelled."""
 
-OF_IMAGES = {"nginx": NGINX, "httpd": APACHE, "wordpress": APACHE, "traefik/whoami": WHOAMI}
+OTHER = Serving(speaks_http=False)
+"""A server with a protocol of its own, such as a database."""
+OF_IMAGES = {
+    "nginx": NGINX,
+    "httpd": APACHE,
+    "wordpress": APACHE,
+    "traefik/whoami": WHOAMI,
+    "redis": OTHER,
+    "mysql": OTHER,
+    "postgres": OTHER._replace(hangs_up=True),
+}
 """How the default command of an image answers, by its name; of others the page is not known."""
 
 

@@ -52,6 +52,10 @@ class Serving(NamedTuple):
     software: str = ""
     """The header ``Server``."""
     spread: float = 0.3
+    speaks_http: bool = True
+    """Else it answers in its own protocol, which curl refuses."""
+    hangs_up: bool = False
+    """Whether it closes the connection instead, as what it was asked makes no sense to it."""
 
 
 class ContainerServer:
@@ -118,7 +122,11 @@ class ContainerServer:
 
     def _answer(self, client: Client) -> None:
         if self._busy.pop(client, self) is None:
-            client.respond()
+            if self.serving.hangs_up:
+                self._open.pop(client, None)
+                client.hang_up()
+            else:
+                client.respond()
         self._end_when_idle()
 
     def stop(self, ends: tuple[float, int]) -> bool:

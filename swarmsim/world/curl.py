@@ -3,6 +3,7 @@
 =====  ========================================================
 code   when
 =====  ========================================================
+1      what answers does not speak HTTP
 2      the words are not understood
 3      the address is no address
 6      nobody knows the name
@@ -265,6 +266,9 @@ class _Run:
             return self.complain(56, "Recv failure: Connection reset by peer")
         if outcome is Outcome.TIMEOUT:
             return self.complain(28, f"Operation timed out after {took} milliseconds with 0 bytes received")
+        assert answer.server is not None
+        if not answer.server.serving.speaks_http:
+            return self.complain(1, "Received HTTP/0.9 when not allowed")
         self.response(answer)
         return 0
 

@@ -323,6 +323,18 @@ def test_an_unknown_name_and_verbose() -> None:
     assert said.out == "web.1\n"
 
 
+def test_what_does_not_speak_http_says_so_to_curl() -> None:
+    mesh = Mesh(replicas=1)
+    for name, image, port, said in (
+        ("cache", "redis", 6379, "curl: (1) Received HTTP/0.9 when not allowed\n"),
+        ("db", "postgres", 5432, "curl: (52) Empty reply from server\n"),
+    ):
+        mesh.docker(f"service create -d --name {name} -p {port}:{port} {image}")
+        mesh.wait(lambda name=name: mesh.running(name) == 1)
+        mesh.sleep(2.0)
+        assert mesh.curl(f"m1:{port}").err == said
+
+
 TEXT = "name: x\ncluster: {managers: 1, workers: 1, gossip: true}\nsteps:\n"
 
 
