@@ -11,7 +11,8 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from swarmsim.network.memberlist import GOSSIP_INTERVAL, PUSH_PULL_INTERVAL, Member, push_pull_interval
+from swarmsim.network.member import Member
+from swarmsim.network.memberlist import GOSSIP_INTERVAL, PUSH_PULL_INTERVAL, push_pull_interval
 from swarmsim.network.messages import BulkSync, Packet, Reply, Request, State
 from swarmsim.network.networkdb import NetworkDB
 from swarmsim.network.nodes import NODE_REAP_PERIOD, RETRY_INTERVAL

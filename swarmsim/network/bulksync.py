@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from swarmsim.network.beat import Beat
-from swarmsim.network.messages import BulkSync, Change, Reply
-
-if TYPE_CHECKING:
-    from swarmsim.network.networkdb import NetworkDB
+from swarmsim.network.messages import BulkSync, Change, Reply, TableEvent
+from swarmsim.network.nodes import Attachment, Nodes
+from swarmsim.network.ports import Surroundings
+from swarmsim.network.tables import Entry, LamportClock, Tables, Where
 
 TIMEOUT = 30.0  # seconds, bulkSyncNode: for the answer
 TCP_TIMEOUT = 10.0  # seconds, memberlist DefaultLANConfig
@@ -41,10 +41,28 @@ class _Waiting:
             self.done(ok)
 
 
+class Database(Protocol):
+    """Whose tables are compared: what a comparison needs of them."""
+
+    name: str
+    surroundings: Surroundings
+    networks: dict[str, dict[str, Attachment]]
+    network_nodes: dict[str, list[str]]
+    nodes: Nodes
+    tables: Tables
+    table_clock: LamportClock
+
+    def random_nodes(self, count: int, among: list[str]) -> list[str]: ...
+
+    def table_event(self, change: Change, at: Where, entry: Entry) -> TableEvent: ...
+
+    def handle_table_event(self, event: TableEvent, in_bulk: bool = False) -> None: ...
+
+
 class BulkSyncs:
     """The comparisons of one member."""
 
-    def __init__(self, db: NetworkDB) -> None:
+    def __init__(self, db: Database) -> None:
         self.db = db
         self.beat = Beat(self._periodic)
         self._awaited: dict[str, _Waiting | None] = {}

@@ -24,6 +24,7 @@ from typing import Protocol, TypeVar
 from swarmsim.network.beat import Beat
 from swarmsim.network.broadcasts import Broadcasts
 from swarmsim.network.digest import Digest
+from swarmsim.network.member import Member
 from swarmsim.network.messages import (
     COMPOUND_EACH,
     COMPOUND_HEADER,
@@ -88,23 +89,6 @@ def pick(rng: Random, count: int, among: Sequence[T], wanted: Callable[[T], bool
         if one not in chosen and wanted(one):
             chosen.append(one)
     return chosen
-
-
-class Member:
-    """What one member knows of another. ``changed_at`` (seconds): when its state did."""
-
-    __slots__ = ("address", "changed_at", "incarnation", "name", "state")
-
-    def __init__(self, name: str, address: str) -> None:
-        self.name = name
-        self.address = address
-        self.incarnation = 0
-        self.state = State.DEAD
-        self.changed_at = 0.0
-
-    @property
-    def gone(self) -> bool:
-        return self.state is State.DEAD or self.state is State.LEFT
 
 
 class Delegate(Protocol):

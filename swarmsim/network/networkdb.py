@@ -18,7 +18,8 @@ from typing import NamedTuple
 from swarmsim.network import bulksync, nodes
 from swarmsim.network.broadcasts import Broadcasts
 from swarmsim.network.digest import Digest
-from swarmsim.network.memberlist import Member, Memberlist, pick
+from swarmsim.network.member import Member
+from swarmsim.network.memberlist import Memberlist, pick
 from swarmsim.network.messages import (
     PACKET_SIZE,
     TABLE_EACH,

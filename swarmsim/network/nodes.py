@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from random import Random
+from typing import Protocol
 
 from swarmsim.network.beat import Beat
 from swarmsim.network.broadcasts import Broadcasts
+from swarmsim.network.memberlist import Memberlist
 from swarmsim.network.messages import TableEvent
 from swarmsim.network.ports import Surroundings
-
-if TYPE_CHECKING:
-    from swarmsim.network.networkdb import NetworkDB
 
 BROADCAST_TIMEOUT = 5.0  # seconds, broadcast.go broadcastTimeout
 NODE_REAP_INTERVAL = 24 * 3600.0  # seconds, cluster.go nodeReapInterval
@@ -140,10 +139,32 @@ class Wait:
             self.then(in_time)
 
 
+class Comparisons(Protocol):
+    """Bulk syncs, as far as whoever is back needs one."""
+
+    def with_all(self, names: list[str], then: Callable[[tuple[str, ...]], object]) -> None: ...
+
+
+class Database(Protocol):
+    """Who looks for members that failed."""
+
+    name: str
+    bootstrap: tuple[str, ...]
+    rng: Random
+    surroundings: Surroundings
+    members: Memberlist
+    nodes: Nodes
+
+    @property
+    def bulk_sync(self) -> Comparisons: ...
+
+    def send_node_event(self, joins: bool, then: Callable[[bool], object] = ...) -> None: ...
+
+
 class Reconnecting:
     """Looking for members that failed, one at random each time, and for those one came through."""
 
-    def __init__(self, db: NetworkDB) -> None:
+    def __init__(self, db: Database) -> None:
         self.db = db
         self.beat = Beat(self._reconnect)
         self.rejoining = Beat(self._rejoin)

@@ -14,13 +14,13 @@ The interval is 1 s times one more than the awareness score, which is 0 for a me
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Protocol
 
+from swarmsim.network.member import Member
 from swarmsim.network.messages import Ack, IndirectPing, Ping, Reply, State, Suspect
+from swarmsim.network.ports import Surroundings
 from swarmsim.network.suspicion import PROBE_INTERVAL
-
-if TYPE_CHECKING:
-    from swarmsim.network.memberlist import Member, Memberlist
 
 PROBE_TIMEOUT = 0.5  # seconds, DefaultLANConfig
 INDIRECT_CHECKS = 3  # DefaultLANConfig
@@ -42,12 +42,32 @@ class Awareness:
         return seconds * (self.score + 1)
 
 
+class Members(Protocol):
+    """Whose probe it is: what a probe needs of the list it belongs to."""
+
+    name: str
+    address: str
+    surroundings: Surroundings
+    awareness: Awareness
+
+    def next_seq(self) -> int: ...
+
+    def say(self, address: str, message: Ping | IndirectPing) -> None: ...
+
+    def random_members(self, count: int, wanted: Callable[[Member], bool]) -> list[Member]: ...
+
+    def suspect(self, message: Suspect) -> None: ...
+
+    def probed(self, probe: Probe, delta: int) -> None:
+        """It is over; ``delta`` is what it says of one's own hearing."""
+
+
 class Probe:
     """A probe under way."""
 
     __slots__ = ("_deadline", "_timer", "asked", "members", "nacks", "reached", "seq", "target")
 
-    def __init__(self, members: Memberlist, target: Member) -> None:
+    def __init__(self, members: Members, target: Member) -> None:
         self.members = members
         self.target = target
         self.asked = 0

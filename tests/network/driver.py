@@ -7,7 +7,8 @@ import itertools
 from collections.abc import Callable
 from random import Random
 
-from swarmsim.network.memberlist import GOSSIP_INTERVAL, Member
+from swarmsim.network.member import Member
+from swarmsim.network.memberlist import GOSSIP_INTERVAL
 from swarmsim.network.messages import Alive, BulkSync, Packet, State
 from swarmsim.network.networkdb import NetworkDB
 from swarmsim.network.suspicion import PROBE_INTERVAL
