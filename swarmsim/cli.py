@@ -347,11 +347,12 @@ def watch(
     what: Annotated[
         str, typer.Argument(help="a scenario file, the name of a shipped scenario, or a trace")
     ] = "playground",
-    seed: Annotated[int, typer.Option(help="seed of the run; the same seed gives the same future")] = 1,
+    seed: Annotated[int | None, typer.Option(help="seed of the run (1); the same seed gives the same future")] = None,
     speed: Annotated[float, typer.Option(min=0.1, max=10_000.0, help="multiple of real time to begin with")] = 1.0,
     messages: Annotated[bool, typer.Option(help="show every Raft message")] = False,
     lang: Lang = None,
     web: Annotated[bool, typer.Option("--web", help="in a browser instead of the terminal")] = False,
+    student: Annotated[str | None, typer.Option(help="of an exercise: who you are")] = None,
     host: Annotated[str, typer.Option(help="with --web: address to listen at")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="with --web: port to listen at")] = 8000,
 ) -> None:
@@ -361,9 +362,9 @@ def watch(
 
     try:
         if web:
-            serve(what, seed, speed, messages, lang, host, port)
+            serve(what, seed, speed, messages, lang, host, port, student)
         else:
-            start(what, seed, speed, messages, lang)
+            start(what, seed, speed, messages, lang, student)
     except (WatchError, ScenarioError, TraceError) as problem:
         raise _fail(problem) from None
 

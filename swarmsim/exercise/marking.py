@@ -105,11 +105,10 @@ class Marking:
             if goal.trial:
                 continue
             change = self._measured(goal.figure, goal.at_most or 0.0, now) if goal.figure else self._seen(goal, now)
-            if (
-                not changes
-                or changes[-1].holds != change.holds
-                or (not change.holds and changes[-1].seen != change.seen)
-            ):
+            last = changes[-1] if changes else None
+            # Why something does not hold may change; so may figures that are within their bounds.
+            news = goal.figure is not None or not change.holds
+            if last is None or last.holds != change.holds or (news and last.seen != change.seen):
                 changes.append(change._replace(t=change.t - (self.begin or 0.0)))
 
     def _measured(self, figure: str, bound: float, now: float) -> Change:
@@ -168,6 +167,8 @@ class Marking:
             broken = _first(known, first.t, holds=False) if first is not None else None
             if broken is not None:
                 return Standing(goal, "missed", last.holds, broken.t, broken.seen)
+        if goal.figure is not None and not last.holds and not goal.figure.endswith(": share"):
+            return still._replace(verdict="missed", at=_turned(known).t)  # it only grows
         if not over:
             return still
         return still._replace(verdict="met" if last.holds else "missed", at=_turned(known).t)

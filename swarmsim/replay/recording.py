@@ -105,6 +105,10 @@ class Recording:
         self.rows += rows
         self.take_in(len(rows))
 
+    def anew(self) -> Recording:
+        """One of the same run in which nothing has happened yet."""
+        return Recording(self.header, [])
+
     # -- moments
 
     @property

@@ -26,7 +26,13 @@ class Told(Strict):
     zh: str = Field("", description="in Simplified Chinese; default: the English one")
 
     def __call__(self, language: str) -> str:
-        return (self.zh or self.en) if language == "zh" else self.en
+        """The text in a language, a line for each paragraph.
+
+        >>> Told(en="One\\nparagraph.\\n\\nAnother.", zh="一\\n段。")("en"), Told(en="…", zh="一\\n段。")("zh")
+        ('One paragraph.\\nAnother.', '一段。')
+        """
+        text, glue = (self.zh, "") if language == "zh" and self.zh else (self.en, " ")
+        return "\n".join(glue.join(part.split("\n")) for part in text.strip().split("\n\n"))
 
 
 _Text = Annotated[

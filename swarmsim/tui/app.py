@@ -17,6 +17,7 @@ from textual.widgets import Input
 from swarmsim.trace.reader import TraceError
 from swarmsim.tui.clustermap import ClusterMap
 from swarmsim.tui.deeds import Doing
+from swarmsim.tui.desk import DeskScreen
 from swarmsim.tui.keys import ACTIONS, KEY_NAMES, KEYS, WHILE_TYPING
 from swarmsim.tui.panels import SORTS, TaskRow, TaskTable
 from swarmsim.tui.prompt import Prompt
@@ -41,6 +42,9 @@ class WatchApp(Doing):
     def on_mount(self) -> None:
         self._last = self._clock()
         self.set_interval(1 / FRAMES, self.frame)
+        # Behind it the map has the focus by then. Time passes once the task was read.
+        if self.desk is not None:
+            self.call_after_refresh(self.action_desk)
 
     def frame(self) -> None:
         """Let time pass and show what is the case now."""
@@ -62,6 +66,8 @@ class WatchApp(Doing):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys are the app's, unless a dialog is open or a line is typed."""
+        if action == "desk" and self.desk is None:
+            return False
         typing = isinstance(self.focused, Input) and action not in WHILE_TYPING
         if action in ACTIONS and (typing or len(self.screen_stack) > 1):
             return False
@@ -266,6 +272,24 @@ class WatchApp(Doing):
             told = self.texts(f"about {about.removeprefix('key ')}")
             yield SystemCommand(self.texts(about), f"{KEY_NAMES.get(key, key)}  {told}", _call(method, *arguments))
         yield from super().get_system_commands(screen)
+
+    # -- the exercise
+
+    def action_desk(self) -> None:
+        """The exercise: its text, how far it is solved, questions, hints."""
+        loaded = self.player.future.loaded
+        if self.desk is None:
+            self.notify(self.texts("exercise none"))
+        elif loaded is not None:
+            scenario = loaded.scenario
+            about = " ".join(scenario.about.split())
+            screen = DeskScreen(self.texts, self.desk, self.player, scenario.title or scenario.name, about)
+            self.push_screen(screen, lambda _: self._begin())
+
+    def _begin(self) -> None:
+        """The first time the task is put aside, time begins to pass."""
+        if self.player.recording.latest.begin is None:
+            self.player.play(True)
 
     # -- the end
 

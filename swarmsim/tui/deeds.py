@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import count
 from typing import Any
 
@@ -12,6 +13,9 @@ from swarmsim.trace.state import name
 from swarmsim.tui.player import Future
 from swarmsim.tui.screens import AskName, AskSeed, Compare, Question
 from swarmsim.tui.stage import Stage
+
+REFUSALS = ("record", "forming", "exercise forbids", "exercise over")
+"""Reasons of the player's, which are texts."""
 
 
 class Doing(Stage):
@@ -34,7 +38,7 @@ class Doing(Stage):
     def _refusal(self, problem: ValueError) -> str:
         """Why the player does not do something, in the user's language where it is the player who says so."""
         reason = str(problem)
-        return self.texts(reason) if reason in ("record", "forming") else reason
+        return self.texts(reason) if reason in REFUSALS else reason
 
     def _break(self, what: str, host: str, action: dict[str, Any]) -> None:
         """Do what takes a host away, after a question if that costs the quorum."""
@@ -124,7 +128,8 @@ class Doing(Stage):
         future = self.player.future
         assert future.loaded is not None
         self.player.play(False)
-        name = f"{future.loaded.scenario.name}-watched"
+        whose = "watched" if self.desk is None else _as_name(self.desk.sitting.student) or "session"
+        name = f"{future.loaded.scenario.name}-{whose}"
         names = (name if n == 1 else f"{name}-{n}" for n in count(1))
         free = next(name for name in names if not (self.where / f"{name}.yaml").exists())
 
@@ -138,7 +143,9 @@ class Doing(Stage):
         future, path = self.player.future, self.where / f"{name}.yaml"
         try:
             self.where.mkdir(exist_ok=True, parents=True)
-            path.write_text(self.player.scenario_text(self.scenario_text, name), encoding="utf-8")
+            text = self.player.scenario_text(self.scenario_text, name)
+            text = self.desk.sitting.written(text, self.desk.given) if self.desk is not None else text
+            path.write_text(text, encoding="utf-8")
             # As a run of it would call it, so that the one is not taken for the other.
             self.player.save_trace(self.where / f"{name}-{future.seed}.jsonl", name)
         except OSError as problem:
@@ -149,12 +156,19 @@ class Doing(Stage):
             self.notify(str(problem), severity="error")
             return
         self._kept[future.name] = len(future.actions)
+        if self.desk is not None:
+            self._answers_kept = self.desk.given
+            command = f"swarmsim check {self.desk.sitting.name} {path}"
+            self.notify(self.texts("exercise saved", path=path.resolve(), command=command), timeout=12)
+            return
         command = f"swarmsim run {path} --seed {future.seed}"
         self.notify(self.texts("saved", path=path.resolve(), command=command), timeout=12)
 
     @property
     def _unsaved(self) -> bool:
         """Whether something was done by hand that is nowhere written down."""
+        if self.desk is not None and self.desk.given != self._answers_kept:
+            return True
         return any(len(future.actions) > self._kept.get(future.name, 0) for future in self.player.futures)
 
     def action_branch(self) -> None:
@@ -177,3 +191,12 @@ class Doing(Stage):
                 self.player.switch(future)
 
         self.push_screen(Compare(self.texts, self.player.futures, self.player.future), chosen)
+
+
+def _as_name(student: str) -> str:
+    """What a student is called, as a name of a file.
+
+    >>> _as_name("Zoë O'Hara 7")
+    'zo-o-hara-7'
+    """
+    return "-".join(re.findall(r"[a-z0-9]+", student.lower()))[:30].strip("-")

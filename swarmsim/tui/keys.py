@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 KEYS: tuple[tuple[str, str, str, str, bool], ...] = (
+    ("help do", "c", "desk", "key desk", True),
     ("help time", "space", "play", "key play", True),
     ("help time", "n", "next", "key next", True),
     ("help do", "colon", "prompt", "key command", True),

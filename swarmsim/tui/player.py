@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -113,7 +114,11 @@ class Future:
 class Player:
     """``t`` is the moment shown, in seconds since the run began."""
 
-    def __init__(self, future: Future, *, messages: bool = False) -> None:
+    def __init__(
+        self, future: Future, *, messages: bool = False, refuses: Callable[[MeanwhileStep], str | None] | None = None
+    ) -> None:
+        """``refuses`` says why something may not be done, if it may not."""
+        self._refuses = refuses
         self.futures = [future]
         self.future = future
         self.messages = messages
@@ -222,7 +227,7 @@ class Player:
         future.live = LiveSession(loaded, future.seed, messages=self.messages)
         future.start_over()
         if until > 0:
-            self._fresh = Recording(future.recording.header, [])
+            self._fresh = future.recording.anew()
             future.live.advance(until)
 
     @property
@@ -326,8 +331,8 @@ class Player:
     def act(self, **action: Any) -> Future | None:
         """Do something at the moment shown; the new future if that is in the past.
 
-        ``action`` is what a step of ``meanwhile`` has, but for its time. Raises :class:`ValueError` in a recorded run and before
-        the cluster stands.
+        ``action`` is what a step of ``meanwhile`` has, but for its time. Raises :class:`ValueError` in a recorded run, before
+        the cluster stands, and for what may not be done.
         """
         self._check()
         return self._enact(action, None)
@@ -354,6 +359,9 @@ class Player:
     def _enact(self, action: dict[str, Any], job: Job | None) -> Future | None:
         self.idle, self._stepping = None, False
         step = MeanwhileStep(at=max(self.since_begin, MICROSECOND), **action)
+        reason = self._refuses(step) if self._refuses is not None else None
+        if reason is not None:
+            raise ValueError(reason)
         if self.at_end and step.seed is None:
             self._actions.append((step, job))
             return None

@@ -15,6 +15,7 @@ from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 from textual.widgets import Footer, Input, Static
 
+from swarmsim.exercise.watched import Desk
 from swarmsim.replay.looks import LEADER, NODES, TASKS
 from swarmsim.replay.recording import Recording
 from swarmsim.replay.timeline import watch_time
@@ -66,8 +67,11 @@ class Stage(App[None]):
         where: Path = Path("runs"),
         playing: bool = True,
         clock: Callable[[], float] = time.monotonic,
+        desk: Desk | None = None,
     ) -> None:
         super().__init__()
+        self.desk = desk
+        self._answers_kept = desk.given if desk is not None else {}
         self.player = player
         self.texts = texts
         self.scenario_title = title
@@ -258,6 +262,13 @@ class Stage(App[None]):
         text.append(f" {running}/{wanted} ", style=TASKS["running" if running >= wanted else "waiting"].colour)
         if believed := state.believed():
             text.append(f" {t.told(believed)} ", style=f"bold {TASKS['lost'].colour}")
+        if self.desk is not None:
+            points = self.desk.points(player.recording, player.t, player.future.known)
+            left = max(0, int(self.desk.exercise.limit - player.since_begin))
+            told = t(
+                "exercise status", points=points, of=self.desk.exercise.points, left=watch_time(left, tenths=False)
+            )
+            text.append(f" {told} ", style="bold" if left else f"bold {NODES['down'].colour}")
         future = f"{t('future')} {player.future.name} " if len(player.futures) > 1 else ""
         seed = f"{t('seed')} {player.future.seed_now} " if not player.recorded else ""
         text.append(f" {future}{seed}{self.scenario_title}", style="dim")

@@ -144,6 +144,27 @@ TEXTS: dict[str, tuple[str, str]] = {
     "sign votes": ("in this election m2 voted for m1", "此次选举中 m2 投票给 m1"),
     "sign older": ("two older tasks of this slot are not shown (a shows them)", "该槽位有两个较旧的任务未显示（按 a 显示）"),
     "sign marks": ("on the time line: a fault, a new leader, an expectation that does not hold", "时间线上：故障、新领导者、未满足的预期"),
+    # exercises
+    "key desk": ("Exercise", "练习"),
+    "about desk": ("the exercise: task, goals, questions, hints; checks the answers", "练习：任务、目标、问题、提示；检查答案"),
+    "exercise status": ("{points}/{of} points, {left} left", "{points}/{of} 分，剩余 {left}"),
+    "exercise points": ("{points} of {of} points", "{points}/{of} 分"),
+    "exercise left": ("{left} left", "剩余 {left}"),
+    "exercise worth": ("[{points}]", "[{points}]"),
+    "exercise now": ("now", "现在"),
+    "exercise trial": ("judged by many runs: save (Ctrl+S), then swarmsim check {name} FILE", "由多次运行评判：保存（Ctrl+S）后执行 swarmsim check {name} 文件"),
+    "exercise allowed": ("You may use: {what}. c opens and closes this, Ctrl+S saves what you hand in.", "允许使用：{what}。c 打开或关闭此页，Ctrl+S 保存要上交的文件。"),
+    "exercise hint": ("Hint", "提示"),
+    "exercise check": ("Check", "检查"),
+    "exercise number": ("a number {unit}", "数字 {unit}"),
+    "exercise choose": ("choose", "请选择"),
+    "exercise noted": ("noted", "已记录"),
+    "exercise right": ("right", "正确"),
+    "exercise wrong": ("wrong", "错误"),
+    "exercise forbids": ("That is not allowed in this exercise; c shows what is.", "此练习不允许该操作；按 c 查看允许的操作。"),
+    "exercise none": ("This is no exercise; swarmsim exercise list shows some.", "这不是练习；swarmsim exercise list 列出练习。"),
+    "exercise over": ("The time of this exercise is up.", "练习时间已到。"),
+    "exercise saved": ("saved, to hand in: {path}   judge it: {command}", "已保存，可上交：{path}   评判：{command}"),
     # questions and answers
     "sure quorum": (
         "{what}: after this only {left} of {all} managers are left, fewer than the majority of {majority}.\n"

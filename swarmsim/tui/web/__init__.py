@@ -16,9 +16,18 @@ from swarmsim.tui.start import WatchError, app_for
 from swarmsim.tui.texts import Texts
 
 
-def serve(what: str, seed: int, speed: float, messages: bool, lang: str | None, host: str, port: int) -> None:
+def serve(
+    what: str,
+    seed: int | None,
+    speed: float,
+    messages: bool,
+    lang: str | None,
+    host: str,
+    port: int,
+    student: str | None = None,
+) -> None:
     """Serve the app to browsers until interrupted. Raises :class:`WatchError`."""
-    app_for(what, seed, speed, messages, lang).player.close()  # so that mistakes are told here
+    app_for(what, seed, speed, messages, lang, student).player.close()  # so that mistakes are told here
     try:
         from aiohttp import web
         from textual_serve.server import Server
@@ -34,7 +43,9 @@ def serve(what: str, seed: int, speed: float, messages: bool, lang: str | None, 
             return web.Response(text=page, content_type="text/html")
 
     _check_port(host, port)
-    words = [sys.executable, "-m", "swarmsim", "watch", what, "--seed", str(seed), "--speed", f"{speed:g}"]
+    words = [sys.executable, "-m", "swarmsim", "watch", what, "--speed", f"{speed:g}"]
+    words += ["--seed", str(seed)] if seed is not None else []
+    words += ["--student", student] if student is not None else []
     words += ["--messages"] if messages else []
     words += ["--lang", lang] if lang else []
     OwnPage(shlex.join(words), host=host, port=port, title="swarmsim").serve()
