@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from swarmsim.exercise.sitting import Sitting
 from swarmsim.scenario.loader import load_scenario
 from swarmsim.scenario.runner import run_scenario
 from tests.commandline import swarmsim
@@ -33,7 +34,10 @@ def examples():
 @pytest.mark.parametrize("text", list(examples()))
 def test_a_documents_scenario_holds(text, tmp_path):
     (tmp_path / "example.yaml").write_text(text, "utf-8")
-    outcome = run_scenario(load_scenario(str(tmp_path / "example.yaml")), seed=1)
+    loaded = load_scenario(str(tmp_path / "example.yaml"))
+    if loaded.scenario.exercise is not None:
+        loaded = Sitting(loaded, "ann").loaded
+    outcome = run_scenario(loaded, seed=1)
     assert outcome.failures == []
 
 

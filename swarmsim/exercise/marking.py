@@ -171,7 +171,10 @@ class Marking:
             return still._replace(verdict="missed", at=_turned(known).t)  # it only grows
         if not over:
             return still
-        return still._replace(verdict="met" if last.holds else "missed", at=_turned(known).t)
+        turned = _turned(known)
+        # What never was so is missed when time is up.
+        at = turned.t if last.holds or turned is not known[0] else self.exercise.limit
+        return still._replace(verdict="met" if last.holds else "missed", at=at)
 
 
 def _turned(changes: list[Change]) -> Change:

@@ -80,6 +80,10 @@ def _service(condition: Condition, facts: Facts) -> Seen:
     if condition.update is not None:
         holds &= update == condition.update
         parts.append(f"update {update}")
+    if condition.image is not None:
+        image = service.image.partition("@")[0]
+        holds &= image == condition.image
+        parts.append(f"image {image}")
     believed = None
     if holds and condition.running is not None and condition.alive is None and alive is not None and alive < running:
         believed = f"{wanted}: {running} shown, {alive} alive"

@@ -60,6 +60,7 @@ class Condition(Strict):
     running: int | None = Field(None, ge=0, description="tasks that a manager shows as running and that shall run")
     alive: int | None = Field(None, ge=0, description="containers that really run, whatever managers believe")
     replicas: int | None = Field(None, ge=0, description="how many the service wants")
+    image: str | None = Field(None, description="its image, as the service names it")
     update: str | None = Field(None, description="the update's state: updating, completed, paused, …")
     settled: PositiveDuration | None = Field(
         None, description="for so long, every service has what it wants, and what managers show is what runs"
@@ -113,7 +114,7 @@ class Condition(Strict):
 
 
 SUBJECTS: dict[str, tuple[str, ...]] = {
-    "service": ("running", "alive", "replicas", "update"),
+    "service": ("running", "alive", "replicas", "image", "update"),
     "settled": (),
     "node": ("status", "availability", "role", "reachability", "leader"),
     "leader": (),

@@ -278,8 +278,12 @@ class Details(Page):
         super().__init__(id=id)
         self.texts = texts
 
-    def show_nothing(self) -> None:
-        self.write(Text(self.texts("nothing selected"), style="dim"))
+    def show_nothing(self, title: str = "", about: str = "") -> None:
+        """What there is to see in the run, as long as nothing is selected."""
+        text = Text(f"{title}\n" if title else "", style="bold")
+        text.append(f"{about}\n" if about else "", style="not bold")
+        text.append(("\n" if text else "") + self.texts("nothing selected"), style="dim not bold")
+        self.write(text)
 
     def show_host(self, state: ClusterState, host: str, t: float) -> None:
         known, node = state.hosts.get(host), state.node_of(host)

@@ -222,7 +222,7 @@ class Stage(App[None]):
     def _show_details(self, state: ClusterState, recording: Recording) -> None:
         details = self.screen_stack[0].query_one("#details", Details)
         if self.selected is None:
-            details.show_nothing()
+            details.show_nothing(recording.header.get("title") or "", recording.header.get("about") or "")
             return
         kind, which = self.selected
         if kind == "host":
