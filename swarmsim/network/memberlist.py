@@ -439,7 +439,8 @@ class Memberlist:
     def _add(self, message: Alive) -> Member:
         """At a random place in the list, so that on average it is soon probed."""
         member = self._members[message.node] = Member(message.node, message.address)
-        self._known.toggle(message.node, 0)
+        member.incarnation = message.incarnation
+        self._known.toggle(member.name, member.incarnation)
         self._troubled += 1
         last = len(self._list)
         offset = int(self.rng.random() * last)
@@ -501,6 +502,8 @@ class Memberlist:
         self.on_change(member, before)
 
     def _renew(self, member: Member, incarnation: int) -> None:
+        if member.incarnation == incarnation:
+            return
         self._known.toggle(member.name, member.incarnation)
         self._known.toggle(member.name, incarnation)
         member.incarnation = incarnation
