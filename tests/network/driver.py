@@ -226,8 +226,10 @@ def agreed(seed: int, size: int, loss: float = 0.0) -> list[Node]:
         wire.run(1.0 / size)
         nodes.append(Node(wire, number))
     for node in nodes:
+        node.members._broadcast = lambda message: None
         for other in nodes:
             node.members.alive(Alive(other.db.name, other.address, 1))
+        del node.members._broadcast
         node.members._broadcasts.clear()
         node.changes.clear()
     wire.run(1.0)
