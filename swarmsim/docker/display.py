@@ -26,13 +26,16 @@ class Shown(NamedTuple):
     action: str
     current: int = 0
     total: int = 0
+    units: str = ""
+    """What is counted, if the bar is to be followed by how many."""
 
     @property
     def bar(self) -> str:
         if self.total <= 0:
             return ""
         filled = min(BAR, 100 * self.current // self.total // 2)
-        return f"[{'=' * filled}>{' ' * (BAR - filled)}] "
+        counted = f"{self.current}/{self.total} {self.units}" if self.units else ""
+        return f"[{'=' * filled}>{' ' * (BAR - filled)}] {counted}"
 
 
 def piped(shown: Shown) -> str:

@@ -99,7 +99,7 @@ COMMANDS: tuple[Command, ...] = (
         F("detach", "bool", "Do not wait for the rotation", "d"),
         F("external-ca", "external-ca", "Certificate signing services outside the swarm"),
         QUIET,
-        F("rotate", "bool", "Make a new root certificate", modelled=False),
+        F("rotate", "bool", "Make a new root certificate"),
     )),
     Command("swarm unlock", "", "Unlock swarm"),
     Command("swarm unlock-key", "[OPTIONS]", "Manage the unlock key", flags=(

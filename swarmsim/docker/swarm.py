@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import replace
-from swarmsim.apitypes.swarm import CAConfig, DispatcherConfig, InitRequest, JoinRequest, Swarm, SwarmSpec
+from swarmsim.apitypes.swarm import DispatcherConfig, InitRequest, JoinRequest, Swarm, SwarmSpec
 from swarmsim.docker.command import CommandContext
-from swarmsim.docker.errors import CommandError
+from swarmsim.docker.errors import CommandError, NotModelled
 from swarmsim.docker.grammar import BY_PATH
 from swarmsim.docker.help import command_help
+from swarmsim.docker.rotation import wait_on_rotation
 from swarmsim.go.pflag import Flags
 from swarmsim.sim.future import Activity
 
@@ -29,7 +30,7 @@ def _settings(flags: Flags, spec: SwarmSpec) -> SwarmSpec:
         dispatcher=DispatcherConfig(
             heartbeat_period=flags.get("dispatcher-heartbeat", spec.dispatcher.heartbeat_period)
         ),
-        ca=CAConfig(node_cert_expiry=flags.get("cert-expiry", spec.ca.node_cert_expiry)),
+        ca=replace(spec.ca, node_cert_expiry=flags.get("cert-expiry", spec.ca.node_cert_expiry)),
     )
 
 
@@ -123,11 +124,22 @@ def update(command: CommandContext) -> Activity[None]:
 
 
 def ca(command: CommandContext) -> Activity[None]:
+    flags = command.flags
     swarm = yield from command.api.swarm_inspect()
-    for name in ("ca-cert", "ca-key", "cert-expiry", "external-ca"):
-        if command.flags.changed(name):
-            raise CommandError(f"`--{name}` flag requires the `--rotate` flag to update the CA")
-    command.out(swarm.tls.trust_root)
+    if not flags.on("rotate"):
+        for name in ("ca-cert", "ca-key", "cert-expiry", "external-ca"):
+            if flags.changed(name):
+                raise CommandError(f"`--{name}` flag requires the `--rotate` flag to update the CA")
+        command.out(swarm.tls.trust_root)
+        return
+    for name in ("ca-cert", "ca-key", "external-ca"):
+        if flags.changed(name):
+            raise NotModelled(f"--{name}")
+    spec = _settings(flags, swarm.spec)
+    rotated = replace(spec, ca=replace(spec.ca, force_rotate=spec.ca.force_rotate + 1))
+    yield from command.api.swarm_update(swarm.version.index, rotated)
+    if not flags.on("detach"):
+        yield from wait_on_rotation(command, flags.on("quiet"))
 
 
 def unlock(command: CommandContext) -> Activity[None]:

@@ -35,7 +35,6 @@ from swarmsim.sim.net.status import RpcError
 from swarmsim.swarm.api import control
 from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsRequest
-from swarmsim.swarm.ca.certificates import RootCA
 from swarmsim.swarm.node import SwarmNode, init_swarm, join_swarm
 from swarmsim.swarm.objects import Availability, Cluster, Role, Service, Task
 
@@ -93,7 +92,7 @@ class EngineAPI(ResourceCalls):
             wanted = cluster_spec(request.spec, present.spec)
             update = control.UpdateClusterRequest(present.meta.version, wanted, False, False)
             yield from self._control(control.UPDATE_CLUSTER, update)
-        return node.identity.node_id
+        return node.certificate.node_id
 
     def _entering(self, request: api.InitRequest | api.JoinRequest) -> tuple[str, Availability]:
         """Where the others will find this engine, and what it is there for. Raises :class:`ApiError`, also if it is in a swarm."""
@@ -140,7 +139,7 @@ class EngineAPI(ResourceCalls):
             if joining is None:
                 raise texts.NO_SWARM.refusal()
             return
-        if node.identity.role is Role.MANAGER and joining is None and not force:
+        if node.certificate.role is Role.MANAGER and joining is None and not force:
             yield from self._refuse_to_leave(node)
         yield node.stop()
         farewell = self._say_farewell()
@@ -183,7 +182,7 @@ class EngineAPI(ResourceCalls):
     def swarm_inspect(self) -> Activity[api.Swarm]:
         yield from self._request()
         cluster = yield from self._cluster()
-        return present.swarm(cluster, self._root())
+        return present.swarm(cluster)
 
     def swarm_update(
         self, version: int, given: api.SwarmSpec, rotate_worker: bool, rotate_manager: bool
@@ -200,12 +199,12 @@ class EngineAPI(ResourceCalls):
     def node_list(self) -> Activity[list[api.Node]]:
         yield from self._request()
         views = yield from self._nodes()
-        return [present.node(view, self._root()) for view in views]
+        return [present.node(view) for view in views]
 
     def node_inspect(self, reference: str) -> Activity[api.Node]:
         yield from self._request()
         view = yield from self._node(reference)
-        return present.node(view, self._root())
+        return present.node(view)
 
     def node_update(self, reference: str, version: int, given: api.NodeSpec) -> Activity[None]:
         yield from self._request()
@@ -445,8 +444,10 @@ class EngineAPI(ResourceCalls):
                 error=joining.error,
                 remote_managers=[api.Peer(address=joining.remote)],
             )
+        if node.error:
+            return api.SwarmInfo(node_address=self.host.address, state="error", error=node.error)
         info = api.SwarmInfo(
-            node_id=node.identity.node_id,
+            node_id=node.certificate.node_id,
             node_address=self.host.address,
             state="active" if node.agent is not None and joining is None else "pending",
             is_manager=node.control is not None,
@@ -463,7 +464,7 @@ class EngineAPI(ResourceCalls):
                     info,
                     nodes=len(views),
                     managers=managers,
-                    cluster=present.cluster_info(cluster, self._root()),
+                    cluster=present.cluster_info(cluster),
                     warnings=[TWO_MANAGERS] if managers == 2 else [],
                 )
         remotes = [api.Peer(node_id=peer.node_id, address=peer.addr) for peer in node.disk.remotes.weights]
@@ -485,7 +486,7 @@ class EngineAPI(ResourceCalls):
 
     def _node(self, reference: str) -> Activity[NodeView]:
         if reference == "self" and self.engine.node is not None:
-            reference = self.engine.node.identity.node_id
+            reference = self.engine.node.certificate.node_id
         views = yield from self._nodes()
         return find("node", reference, [(v.node.id, v.node.hostname, v) for v in views])
 
@@ -509,9 +510,6 @@ class EngineAPI(ResourceCalls):
         self.engine.node = None
         self.engine.overlays.clear()
         self.host.disk.pop("swarm", None)
-
-    def _root(self) -> RootCA | None:
-        return self.engine.node.disk.root if self.engine.node is not None else None
 
     def _own_address(self, given: str) -> str:
         address, port = _split(given or self.host.address)

@@ -51,11 +51,11 @@ class Calls:
 
     def _manager(self) -> Manager:
         node = self.engine.node
-        if node is None:
+        if node is None or node.error:
             pending = self.engine.joining is not None and not self.engine.joining.error
             raise (texts.NOT_A_MANAGER if pending else texts.NOT_IN_SWARM).refusal()
         if node.control is None:
-            raise (texts.MANAGER_NOT_READY if node.identity.role is Role.MANAGER else texts.NOT_A_MANAGER).refusal()
+            raise (texts.MANAGER_NOT_READY if node.certificate.role is Role.MANAGER else texts.NOT_A_MANAGER).refusal()
         return node.control
 
     def _control(self, method: Method[Request, Reply], request: Request) -> Activity[Reply]:

@@ -132,8 +132,9 @@ class Engine:
             self.node = SwarmNode(self.process, self, disk)
             registered = self.node.wait_registered()
             self.node.resume()
-            # The daemon serves its API only once its node is in the swarm, or has tried for long enough.
-            yield self.process.clock.first_of((registered, self.process.clock.timeout(SWARM_START_TIMEOUT)))
+            # The daemon serves its API only once its node is in the swarm, or has failed, or has tried for long enough.
+            if not self.node.error:
+                yield self.process.clock.first_of((registered, self.process.clock.timeout(SWARM_START_TIMEOUT)))
         self.running = True
         self.host.ctx.journal.note(rows.EngineStarted, host=self.host.name)
 

@@ -46,6 +46,6 @@ def others_in_gossip(host: Host) -> int:
         if other is not host
         and other.powered
         and (theirs := other.disk.get("swarm")) is not None
-        and theirs.identity.cluster_id == disk.identity.cluster_id
+        and theirs.security.certificate.cluster_id == disk.security.certificate.cluster_id
         and fabric.reaches(host.name, other.name)
     )

@@ -168,13 +168,12 @@ def _attachment(attachment: Attachment) -> api.Attachment:
 # -- nodes
 
 
-def node(view: control.NodeView, root: RootCA | None) -> api.Node:
-    """``root`` is the swarm's certificate authority."""
+def node(view: control.NodeView) -> api.Node:
     obj, manager = view.node, view.manager
     return api.Node(
         **_meta(obj),
         spec=_node_spec(obj.spec),
-        description=api.NodeDescription() if obj.description is None else _description(obj.description, root),
+        description=api.NodeDescription() if obj.description is None else _description(obj.description),
         status=api.NodeStatus(state=str(obj.status.state), message=obj.status.message, address=obj.status.addr),
         manager_status=None
         if manager is None
@@ -186,7 +185,7 @@ def _node_spec(spec: NodeSpec) -> api.NodeSpec:
     return api.NodeSpec(labels=spec.labels, role=str(spec.role), availability=str(spec.availability))
 
 
-def _description(description: NodeDescription, root: RootCA | None) -> api.NodeDescription:
+def _description(description: NodeDescription) -> api.NodeDescription:
     return api.NodeDescription(
         hostname=description.hostname,
         platform=specs.Platform(architecture=description.architecture, os=description.os),
@@ -200,42 +199,44 @@ def _description(description: NodeDescription, root: RootCA | None) -> api.NodeD
             labels=description.engine_labels,
             plugins=[api.Plugin(type=kind, name=name) for kind, name in description.plugins],
         ),
-        tls=_tls_info(root),
+        tls=_tls_info(description.tls.trust_root, description.tls.issuer)
+        if description.tls is not None
+        else api.TLSInfo(),
     )
 
 
-def _tls_info(root: RootCA | None) -> api.TLSInfo:
-    if root is None:
-        return api.TLSInfo()
-    return api.TLSInfo(trust_root=root.certificate, issuer_subject=root.subject, issuer_public_key=root.public_key)
+def _tls_info(trusted: RootCA, issuer: RootCA) -> api.TLSInfo:
+    return api.TLSInfo(trust_root=trusted.pem, issuer_subject=issuer.subject, issuer_public_key=issuer.public_key)
 
 
 # -- the swarm
 
 
-def swarm(cluster: Cluster, root: RootCA | None) -> api.Swarm:
+def swarm(cluster: Cluster) -> api.Swarm:
     tokens = api.JoinTokens(worker=cluster.worker_token, manager=cluster.manager_token)
-    return api.Swarm(**_cluster(cluster, root), join_tokens=tokens)
+    return api.Swarm(**_cluster(cluster), join_tokens=tokens)
 
 
-def cluster_info(cluster: Cluster, root: RootCA | None) -> api.ClusterInfo:
+def cluster_info(cluster: Cluster) -> api.ClusterInfo:
     """The swarm without its tokens."""
-    return api.ClusterInfo(**_cluster(cluster, root))
+    return api.ClusterInfo(**_cluster(cluster))
 
 
 class _ClusterInfo(_Meta):
     spec: api.SwarmSpec
     tls: api.TLSInfo
+    root_rotation: bool
     address_pool: list[str]
     subnet_size: int
     data_path_port: int
 
 
-def _cluster(cluster: Cluster, root: RootCA | None) -> _ClusterInfo:
+def _cluster(cluster: Cluster) -> _ClusterInfo:
     return {
         **_meta(cluster),
         "spec": _swarm_spec(cluster.spec),
-        "tls": _tls_info(root),
+        "tls": _tls_info(cluster.root, cluster.next_root or cluster.root),
+        "root_rotation": cluster.next_root is not None,
         "address_pool": ["10.0.0.0/8"],
         "subnet_size": 24,
         "data_path_port": 4789,
@@ -255,7 +256,7 @@ def _swarm_spec(spec: ClusterSpec) -> api.SwarmSpec:
             heartbeat_tick=spec.heartbeat_tick,
         ),
         dispatcher=api.DispatcherConfig(heartbeat_period=spec.heartbeat_period),
-        ca=api.CAConfig(node_cert_expiry=spec.node_cert_expiry),
+        ca=api.CAConfig(node_cert_expiry=spec.node_cert_expiry, force_rotate=spec.force_rotate),
     )
 
 

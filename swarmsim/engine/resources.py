@@ -153,7 +153,7 @@ class ResourceCalls(Calls):
             yield PLUGIN_TIMEOUT
             raise texts.NO_PLUGIN.refusal(name=spec.driver)
         if spec.driver == "overlay":
-            if self.engine.node is not None and self.engine.node.identity.role is Role.WORKER:
+            if self.engine.node is not None and self.engine.node.certificate.role is Role.WORKER:
                 raise texts.ON_A_WORKER.refusal()
             self._manager()
             created = yield from self._control(control.CREATE_NETWORK, control.CreateNetworkRequest(spec))

@@ -75,6 +75,9 @@ TOLD = frozenset(
         "gossip.member",
         "engine.ended",
         "engine.started",
+        "certificate.renewed",
+        "root.rotation",
+        "swarm.failed",
         "container.health",
         "image.assumed",
         "scheduler.assigned",
@@ -235,6 +238,12 @@ def _words(row: Row) -> list[tuple[str, str]]:
     if kind == "node.silent":
         after = f" (no heartbeat for {duration(row['after'])})" if row.get("after") else ""
         return [("bad", f"{row['node']}: {row['reason']}{after}")]
+    if kind == "root.rotation":
+        if row["over"]:
+            return [("good", f"{row['host']}: every node has a certificate of the new root")]
+        return [("info", f"{row['host']} has nodes ask for certificates of a new root")]
+    if kind == "swarm.failed":
+        return [("bad", f"{row['host']} is not in the swarm any more: {row['error'].strip(' :')}")]
     if kind == "begin":
         return [("note", f"-- {row['scenario']} begins")]
     if kind == "end":
@@ -260,6 +269,8 @@ def _reason(row: Row) -> list[tuple[str, str]]:
         return [("bad", f"{row['host']}: the engine has ended")]
     if kind == "engine.started":
         return [("good", f"{row['host']}: the engine answers")]
+    if kind == "certificate.renewed":
+        return [("session", f"{row['host']} has a new {row['role']}'s certificate")]
     return []
 
 

@@ -18,6 +18,7 @@ from swarmsim.sim.machine import Machine
 from swarmsim.sim.net.connection import NetStack
 from swarmsim.sim.net.fabric import Fabric
 from swarmsim.sim.net.rpc import TimeOuts
+from swarmsim.sim.net.tls import ANONYMOUS, Credentials
 from swarmsim.sim.quiescence import Subject
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import RandomStreams
@@ -133,7 +134,7 @@ class Process(Scope):
         super().__init__(host.clock, f"{host.name}/{name}", host.power)
         self.host = host
         self.ctx = host.ctx
-        self.identity = ""
+        self.identity: Credentials = ANONYMOUS
 
     def kill(self) -> None:
         """SIGKILL: the process is gone, and the kernel closes its connections."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import sha256
 from random import Random
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from swarmsim.sim.errors import ModelError
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
-from swarmsim.sim.net.channel import ask_once
+from swarmsim.sim.net.channel import Channel, ask_once
 from swarmsim.sim.net.status import RpcError
+from swarmsim.sim.net.tls import ANONYMOUS
 from swarmsim.sim.quiescence import Subject
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.agent.agent import Agent
@@ -25,22 +26,29 @@ from swarmsim.swarm.agent.worker import Executor, TaskDisk
 from swarmsim.swarm.api.ca import (
     GET_ROOT_CA_CERTIFICATE,
     ISSUE_NODE_CERTIFICATE,
+    NODE_CERTIFICATE_STATUS,
     GetRootCACertificateRequest,
     IssueNodeCertificateRequest,
     IssueNodeCertificateResponse,
+    NodeCertificateStatusRequest,
+    NodeCertificateStatusResponse,
 )
-from swarmsim.swarm.api.dispatcher import Peer
+from swarmsim.swarm.api.dispatcher import Peer, SessionMessage
 from swarmsim.swarm.api.raft import JOIN, JoinRequest
-from swarmsim.swarm.ca.certificates import RootCA, create_root
+from swarmsim.swarm.ca.certificates import Certificate, CertificateError, RootCA, create_root, issue
+from swarmsim.swarm.ca.renewer import Renewer
+from swarmsim.swarm.ca.security import SecurityConfig
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.raftnode import RaftDisk
-from swarmsim.swarm.objects import Availability, Node, Role
+from swarmsim.swarm.objects import Availability, IssuanceState, Role, TLSInfo
+from swarmsim.trace import rows
 
+CERTIFICATE_FILE = "/var/lib/docker/swarm/certificates/swarm-node.crt"
 CA_ATTEMPTS = 5
 CA_RETRY = 2.0  # seconds, ca/config.go GetCertRetryInterval
+STATUS_BASE, STATUS_FACTOR, STATUS_MAX = 1.0, 1.0, 30.0  # seconds between questions, GetRemoteSignedCertificate
 CA_TIMEOUT = 5.0  # seconds, certificates.go GetRemoteCA, GetRemoteSignedCertificate
 JOIN_TIMEOUT = 10.0  # seconds, raft.go joinCluster: the manager is asked to be made a member
-RENEWAL_PAUSE = 0.5  # seconds, ca/renewer.go: before a certificate of another role is asked for
 CONTROL_POLL = 0.5  # seconds, node.go initManagerConnection
 WAL_SYNCS = 3  # etcd wal.Create: the directory, the first record, an empty snapshot
 JOIN_RETRY = 5.0  # seconds between a promoted node's attempts to join Raft
@@ -48,20 +56,11 @@ JOIN_RETRY = 5.0  # seconds between a promoted node's attempts to join Raft
 T = TypeVar("T")
 
 
-class Identity(NamedTuple):
-    """A node's certificate, for what the model needs of it: CN, O, OU."""
-
-    node_id: str
-    cluster_id: str
-    role: Role
-
-
 class NodeDisk:
     """The swarm directory of one engine."""
 
-    def __init__(self, identity: Identity, root: RootCA, advertise: str, remotes: Remotes) -> None:
-        self.identity = identity
-        self.root = root
+    def __init__(self, security: SecurityConfig, advertise: str, remotes: Remotes) -> None:
+        self.security = security
         self.advertise = advertise
         self.remotes = remotes
         self.raft = RaftDisk()
@@ -75,27 +74,38 @@ class SwarmNode(Subject):
         self.process = process
         self.executor = executor
         self.disk = disk
-        process.identity = disk.identity.node_id
+        process.identity = disk.security
         self.scope = process.child("swarm")
         self.manager: Manager | None = None
         self.control: Manager | None = None
         """The manager, as long as there is a connection to its control socket: for the engine, and the agent prefers it."""
         self.agent: Agent | None = None
         self._stopping: Future[None] | None = None
+        self.error = ""
+        """Why it could not start."""
+        self.renewer: Renewer | None = None
+        self._desired_role = disk.security.certificate.role
         self._rng: Random = process.host.rng("node")
         self._ready: list[Future[None]] = []
         self._promoting = False
 
     @property
-    def identity(self) -> Identity:
-        return self.disk.identity
+    def certificate(self) -> Certificate:
+        return self.disk.security.certificate
 
     # -- starting
 
     def resume(self) -> None:
         """Start from disk, as after a restart of the engine. Manager and agent start side by side:
-        which is first decides whether the agent's first session goes to its own manager."""
-        if self.identity.role is Role.MANAGER:
+        which is first decides whether the agent's first session goes to its own manager. With a certificate that is not valid
+        now neither starts (node.go loadSecurityConfig): ``error`` says so, and nothing is tried again."""
+        try:
+            self.certificate.verify(self.disk.security.root, self.scope.clock.now)
+        except CertificateError as error:
+            self.error = f"error while loading TLS certificate in {CERTIFICATE_FILE}: {error}"
+            self.process.ctx.journal.note(rows.SwarmFailed, host=self.process.host.name, error=self.error)
+            return
+        if self.certificate.role is Role.MANAGER:
             self.scope.after(self._sample_duration("manager_start"), self._resume_manager)
         self.scope.after(self._sample_duration("node_start"), self._start_agent)
 
@@ -111,27 +121,35 @@ class SwarmNode(Subject):
         return ready
 
     def _start_agent(self) -> None:
+        self.renewer = Renewer(
+            self.scope,
+            self.process.host.rng("renewals"),
+            lambda: self.certificate,
+            self._renew_certificate,
+            self._certificate_renewed,
+        )
         self.agent = Agent(
             self.process,
             self.scope.child("agent"),
-            self.identity.node_id,
+            self.certificate.node_id,
             self.executor,
             self.disk.tasks,
             self.disk.remotes,
             lambda: self.control is not None,
             self._on_session_message,
+            lambda: TLSInfo(self.disk.security.root, self.certificate.issuer),
         )
 
     def _start_manager(self, availability: Availability = Availability.ACTIVE) -> Manager:
         self.manager = manager = Manager(
             self.process,
             self.scope.child("manager"),
-            self.identity.node_id,
+            self.certificate,
             self.disk.advertise,
             self.disk.raft,
             self._removed_from_raft,
             availability,
-            self.disk.root,
+            self.disk.security.root,
         )
         self.executor.managing(manager.raft.store)
         manager.scope.on_end(self._disconnect_control)
@@ -155,15 +173,95 @@ class SwarmNode(Subject):
 
     # -- what the managers say
 
-    def _on_session_message(self, node: Node) -> None:
-        self.executor.configure(node, self.disk.remotes.addresses(without=self.identity.node_id))
+    def _on_session_message(self, message: SessionMessage) -> None:
+        node = message.node
+        self.executor.configure(node, self.disk.remotes.addresses(without=self.certificate.node_id))
+        self._trust(message.root)
         ready, self._ready = self._ready, []
         for event in ready:
             event.succeed()
-        if node.role is self.identity.role:
+        renewer = self.renewer
+        assert renewer is not None
+        if node.spec.role is not self._desired_role:
+            self._desired_role = renewer.expected_role = node.spec.role
+            renewer.request()
+        elif node.certificate.state is IssuanceState.ROTATE:
+            renewer.request()
+
+    # -- certificates
+
+    def _trust(self, root: RootCA) -> None:
+        """Another root is to be trusted: so it is, if it vouches for the own certificate (ca/config.go UpdateRootCA)."""
+        if root == self.disk.security.root:
             return
-        self.disk.identity = self.identity._replace(role=node.role)
-        if node.role is Role.MANAGER:
+        try:
+            self.certificate.verify(root, self.scope.clock.now)
+        except CertificateError:
+            return
+        self.disk.security.root = root
+        self._tls_changed()
+
+    def _tls_changed(self) -> None:
+        if self.agent is not None:
+            self.agent.check_description()
+
+    def _renew_certificate(self) -> Activity[Certificate]:
+        """The next certificate: from the own manager, then from any (ca/certificates.go RequestAndSaveNewCertificates). Raises
+        :class:`RpcError` after five attempts, between which there is no pause."""
+        yield self._sample_duration("certificate")
+        failure: RpcError | None = None
+        for attempt in range(CA_ATTEMPTS):
+            try:
+                return (yield from self._ask_for_certificate(remotely=attempt > 0))
+            except RpcError as error:
+                failure = error
+        assert failure is not None
+        raise failure
+
+    def _ask_for_certificate(self, *, remotely: bool) -> Activity[Certificate]:
+        if self.control is not None and not remotely:
+            return (yield from self._signed_through(self.control.local))
+        remote = self.disk.remotes.select(self._rng)
+        if remote is None:
+            raise RpcError("Unavailable", "no remote managers are known")
+        channel = Channel(self.process, self.scope, remote.addr)
+        try:
+            return (yield from self._signed_through(channel))
+        finally:
+            channel.close()
+
+    def _signed_through(self, channel: Channel) -> Activity[Certificate]:
+        """Ask for a certificate and wait until it is signed (GetRemoteSignedCertificate)."""
+        shown = self.certificate
+        yield channel.call(ISSUE_NODE_CERTIFICATE, IssueNodeCertificateRequest(shown=shown), CA_TIMEOUT).reply
+        failures = 0
+        while True:
+            request = NodeCertificateStatusRequest(shown.node_id)
+            try:
+                answer: NodeCertificateStatusResponse = yield channel.call(
+                    NODE_CERTIFICATE_STATUS, request, CA_TIMEOUT
+                ).reply
+            except RpcError as error:
+                if error.code != "DeadlineExceeded":
+                    raise
+                failures += 1
+                yield self._rng.random() * min(STATUS_BASE + STATUS_FACTOR * 2.0 ** (failures - 1), STATUS_MAX)
+            else:
+                assert answer.issued.certificate is not None
+                return answer.issued.certificate
+
+    def _certificate_renewed(self, certificate: Certificate) -> None:
+        before, self.disk.security.certificate = self.certificate, certificate
+        self.process.ctx.journal.note(
+            rows.CertificateRenewed,
+            host=self.process.host.name,
+            role=str(certificate.role),
+            until=certificate.not_after,
+        )
+        self._tls_changed()
+        if certificate.role is before.role:
+            return
+        if certificate.role is Role.MANAGER:
             if not self._promoting:
                 self._promoting = True
                 self.scope.spawn(self._promote())
@@ -171,8 +269,7 @@ class SwarmNode(Subject):
             self._stop_manager()
 
     def _promote(self) -> Activity[None]:
-        """A new certificate, then join Raft through any known manager, until it works."""
-        yield RENEWAL_PAUSE + self._sample_duration("certificate")
+        """Join Raft through any known manager, until it works."""
         yield from self.join_raft()
         self._promoting = False
 
@@ -188,7 +285,7 @@ class SwarmNode(Subject):
         connected = manager.scope.spawn(self._connect_control(manager))
 
         def join(address: str, timeout: float) -> Activity[None]:
-            request = JoinRequest(self.identity.node_id, self.process.host.name, self.disk.advertise)
+            request = JoinRequest(self.certificate.node_id, self.process.host.name, self.disk.advertise)
             raft_id, members = yield from ask_once(self.process, address, JOIN, request, timeout)
             manager.raft.join(raft_id, members)
             yield self.scope.clock.first_of((connected, manager.scope.ended))
@@ -227,17 +324,26 @@ class SwarmNode(Subject):
         if self._stopping is not None:
             yield self._stopping
         self.scope.end()
+        self.process.identity = ANONYMOUS
 
 
 def init_swarm(process: Process, executor: Executor, advertise: str, availability: Availability) -> Activity[SwarmNode]:
     """A new swarm with this host as its first manager; returns its :class:`SwarmNode`."""
     rng: Random = process.host.rng("node")
     root = create_root(process.ctx.streams.stream("root-ca"), process.clock.now)
-    identity = Identity(new_id(rng), new_id(rng), Role.MANAGER)
-    node = SwarmNode(process, executor, NodeDisk(identity, root, advertise, Remotes(Peer(identity.node_id, advertise))))
+    certificate = issue(
+        process.host.rng("certificates"),
+        process.clock.now,
+        issuer=root,
+        node_id=new_id(rng),
+        cluster_id=new_id(rng),
+        role=Role.MANAGER,
+    )
+    remotes = Remotes(Peer(certificate.node_id, advertise))
+    node = SwarmNode(process, executor, NodeDisk(SecurityConfig(process.clock, certificate, root), advertise, remotes))
     yield node._sample_duration("cluster_init")
     manager = node._start_manager(availability)
-    manager.cluster_id = identity.cluster_id
+    manager.cluster_id = certificate.cluster_id
     # Whether Raft starts before the first look is why `swarm init` takes 0.2 s or half a second more.
     connected = manager.scope.spawn(node._connect_control(manager, dial=node._sample_duration("api")))
     yield sum(node._sample_duration("disk") for _ in range(WAL_SYNCS))
@@ -285,7 +391,7 @@ def join_swarm(
     def download_root() -> Activity[RootCA]:
         request = GetRootCACertificateRequest()
         root = (yield from ask_once(process, remote, GET_ROOT_CA_CERTIFICATE, request, CA_TIMEOUT)).root
-        if sha256(root.certificate.encode()).digest() != digest:
+        if sha256(root.pem.encode()).digest() != digest:
             raise JoinError(f"remote CA does not match fingerprint. Expected: {digest.hex()}")
         return root
 
@@ -294,15 +400,16 @@ def join_swarm(
         return (yield from ask_once(process, remote, ISSUE_NODE_CERTIFICATE, request, CA_TIMEOUT))
 
     root = yield from _five_times(download_root)
-    issued = yield from _five_times(get_certificate)
-    identity = Identity(issued.node_id, issued.cluster_id, issued.role)
-    node = SwarmNode(process, executor, NodeDisk(identity, root, advertise, Remotes(Peer("", remote))))
+    certificate = (yield from _five_times(get_certificate)).certificate
+    assert certificate is not None
+    security = SecurityConfig(process.clock, certificate, root)
+    node = SwarmNode(process, executor, NodeDisk(security, advertise, Remotes(Peer("", remote))))
     adopt(node)
     # A host's first work in a swarm is as cold as its engine's first container.
     yield node._sample_duration("join") * process.host.machine.cold_factor
     registered = node.wait_registered()
     node._start_agent()
-    if issued.role is Role.MANAGER:
+    if certificate.role is Role.MANAGER:
         try:
             yield from node.join_raft(availability, remote)
         except RpcError as error:

@@ -13,12 +13,9 @@ import msgspec
 from msgspec import field
 
 from swarmsim.apitypes.specs import SECOND, EndpointSpec, GenericResource, PortConfig, SecretSpec, ServiceSpec, TaskSpec
+from swarmsim.swarm.ca.certificates import Certificate, RootCA
+from swarmsim.swarm.role import Role as Role
 from swarmsim.swarm.states import TaskState
-
-
-class Role(StrEnum):
-    WORKER = "worker"
-    MANAGER = "manager"
 
 
 class Availability(StrEnum):
@@ -171,8 +168,15 @@ class NodeSpec(msgspec.Struct, frozen=True):
     availability: Availability = field(name="Availability", default=Availability.ACTIVE)
 
 
+class TLSInfo(msgspec.Struct, frozen=True):
+    """The root a node trusts, and the one that signed its certificate."""
+
+    trust_root: RootCA
+    issuer: RootCA
+
+
 class NodeDescription(msgspec.Struct, frozen=True):
-    """What an agent says of its host when it registers."""
+    """What an agent says of its host, and of its certificate, when it registers."""
 
     hostname: str
     nano_cpus: int
@@ -183,12 +187,32 @@ class NodeDescription(msgspec.Struct, frozen=True):
     engine_labels: dict[str, str] = {}
     plugins: tuple[tuple[str, str], ...] = ()
     generic: tuple[GenericResource, ...] = ()
+    tls: TLSInfo | None = None
 
 
 class NodeStatus(msgspec.Struct, frozen=True, gc=False):
     state: NodeState = NodeState.UNKNOWN
     message: str = ""
     addr: str = ""
+
+
+class IssuanceState(StrEnum):
+    """How far a node's certificate is (api/types.proto IssuanceStatus)."""
+
+    UNKNOWN = "unknown"
+    RENEW = "renew"
+    """The node has asked for another."""
+    ISSUED = "issued"
+    ROTATE = "rotate"
+    """The node is to ask for another: the root is being rotated."""
+
+
+class IssuedCertificate(msgspec.Struct, frozen=True):
+    """A node's certificate as the store has it: the last one, and the ``role`` of the one that was asked for."""
+
+    state: IssuanceState = IssuanceState.UNKNOWN
+    role: Role | None = None
+    certificate: Certificate | None = None
 
 
 class Node(StoreObject, frozen=True, kw_only=True):
@@ -201,6 +225,7 @@ class Node(StoreObject, frozen=True, kw_only=True):
     table: ClassVar[str] = "node"
     spec: NodeSpec
     role: Role
+    certificate: IssuedCertificate = IssuedCertificate()
     description: NodeDescription | None = None
     status: NodeStatus = NodeStatus()
     attachments: tuple[Attachment, ...] = ()
@@ -221,11 +246,18 @@ class ClusterSpec(msgspec.Struct, frozen=True):
     election_tick: int = 10
     heartbeat_period: int = 5 * SECOND
     node_cert_expiry: int = 2160 * 3600 * SECOND
+    force_rotate: int = 0
+    """How often another root was asked for."""
 
 
 class Cluster(StoreObject, frozen=True, kw_only=True):
+    """``root`` is what nodes are to trust; while it is being rotated, ``next_root`` signs."""
+
     table: ClassVar[str] = "cluster"
     spec: ClusterSpec
+    root: RootCA
+    next_root: RootCA | None = None
+    last_forced_rotation: int = 0
     worker_token: str = ""
     manager_token: str = ""
 

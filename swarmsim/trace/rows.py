@@ -446,6 +446,28 @@ class EngineStarted(TypedDict):
     host: Annotated[str, "its host"]
 
 
+class CertificateRenewed(TypedDict):
+    """A node has another certificate, when it was due, for another role, or of another root."""
+
+    host: Annotated[str, "its host"]
+    role: Annotated[str, "what it may do with it, `manager` or `worker`"]
+    until: Annotated[float, "the simulated second at which it expires"]
+
+
+class RootRotation(TypedDict):
+    """The leader begins, or goes on, to replace the root certificate, or has done so."""
+
+    host: Annotated[str, "the leader's host"]
+    over: Annotated[bool, "whether every node has a certificate of the new root"]
+
+
+class SwarmFailed(TypedDict):
+    """An engine has started, its part in the swarm has not."""
+
+    host: Annotated[str, "its host"]
+    error: Annotated[str, "why, as `docker info` says it"]
+
+
 class EngineEnded(TypedDict):
     """A host's engine has ended, with the power or without."""
 
@@ -556,6 +578,9 @@ INTERNALS: dict[str, type] = {
     "links": Links,
     "engine.started": EngineStarted,
     "engine.ended": EngineEnded,
+    "certificate.renewed": CertificateRenewed,
+    "root.rotation": RootRotation,
+    "swarm.failed": SwarmFailed,
     "container.started": ContainerStarted,
     "container.ended": ContainerEnded,
     "container.health": ContainerHealth,

@@ -172,7 +172,7 @@ class SimulatedCluster:
         found = False
         for name, engine in self.engines.items():
             disk = engine.host.disk.get("swarm")
-            if disk is not None and disk.identity.role is Role.MANAGER:
+            if disk is not None and disk.security.certificate.role is Role.MANAGER:
                 found = True
                 yield name
         if not found:

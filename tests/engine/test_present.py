@@ -19,7 +19,7 @@ def test_a_node_shows_the_generic_resources_it_offers():
         GenericResource(named=NamedResource(kind="gpu", value="g1")),
     )
     description = NodeDescription("w1", 2 * 10**9, 4 * 2**30, "20.10.24", generic=generic)
-    shown = as_json(present.node(NodeView(a_node(description=description), None), None))
+    shown = as_json(present.node(NodeView(a_node(description=description), None)))
     assert shown["Description"]["Resources"] == {
         "NanoCPUs": 2 * 10**9,
         "MemoryBytes": 4 * 2**30,
@@ -32,7 +32,7 @@ def test_a_node_shows_the_generic_resources_it_offers():
 
 
 def test_a_node_that_was_never_there_is_described_by_zeros():
-    shown = as_json(present.node(NodeView(a_node(), None), None))
+    shown = as_json(present.node(NodeView(a_node(), None)))
     assert shown["Description"] == {"Platform": {}, "Resources": {}, "Engine": {}, "TLSInfo": {}}
     assert shown["Status"] == {"State": "unknown"}
 

@@ -29,6 +29,7 @@ from swarmsim.apitypes.specs import (
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.journal import Journal
 from swarmsim.sim.scope import Scope
+from swarmsim.swarm.ca.certificates import create_root
 from swarmsim.swarm.manager.allocator import AddressPool, Allocator
 from swarmsim.swarm.manager.constraintenforcer import ConstraintEnforcer
 from swarmsim.swarm.manager.globalservice import GlobalOrchestrator
@@ -295,7 +296,11 @@ REAPER = [
 
 @pytest.mark.parametrize(("limit", "states", "stay"), REAPER)
 def test_how_much_history_is_kept(limit, states, stay):
-    store = filled(Cluster(id="c", spec=ClusterSpec(task_history_limit=limit)), node("a"), service())
+    store = filled(
+        Cluster(id="c", spec=ClusterSpec(task_history_limit=limit), root=create_root(Random(1), 0.0)),
+        node("a"),
+        service(),
+    )
     TaskReaper(scope_of(store), store)
     for n, state in enumerate(states):
         desired = S.RUNNING if n == len(states) - 1 else S.SHUTDOWN

@@ -29,7 +29,8 @@ from swarmsim.sim.net.connection import Address, Socket
 from swarmsim.sim.net.dialer import Dialer, DialError
 from swarmsim.sim.net.rpc import Call, Stream
 from swarmsim.sim.net.server import ServerTransport
-from swarmsim.sim.net.status import CLIENT_CLOSING, RpcError, dialing_failed, transport_closing
+from swarmsim.sim.net.status import CLIENT_CLOSING, RpcError, dialing_failed, handshake_failed, transport_closing
+from swarmsim.sim.net.tls import handshake
 from swarmsim.sim.quiescence import Phase, Renewals
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import PeriodicTimer
@@ -233,9 +234,17 @@ class Channel:
 
     def _dialed(self, result: Socket | DialError, backoff: float) -> None:
         self._dialer = None
+        error: RpcError | None = None
         if isinstance(result, DialError):
+            error = dialing_failed(result)
+        elif self.address.protocol != "unix":
+            refusal = handshake(result.identity, result.peer.identity)
+            if refusal is not None:
+                error = handshake_failed(refusal)
+                result.close()
+        if error is not None:
             self.state = Connectivity.TRANSIENT_FAILURE
-            self.error = error = dialing_failed(result)
+            self.error = error
             if not self.patient:
                 self._attempts += 1
             if self._timer is None:
@@ -246,6 +255,7 @@ class Channel:
             for rpc in waiting:
                 rpc.fail(error)
             return
+        assert isinstance(result, Socket)
         self._attempts = 0
         self.state = Connectivity.READY
         self.transport = ClientTransport(self, result)

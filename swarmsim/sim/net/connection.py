@@ -30,6 +30,7 @@ from typing import Any, NamedTuple
 from swarmsim.sim.clock import FOREVER, Clock, Timer
 from swarmsim.sim.errors import ModelError
 from swarmsim.sim.net.fabric import Carrier, Fabric
+from swarmsim.sim.net.tls import Credentials
 from swarmsim.sim.quiescence import Subject
 from swarmsim.sim.scope import Scope
 
@@ -129,7 +130,7 @@ class Listener:
     """
 
     def __init__(
-        self, host: NetStack, scope: Scope, at: Address, identity: str, on_accept: Callable[[Socket], object]
+        self, host: NetStack, scope: Scope, at: Address, identity: Credentials, on_accept: Callable[[Socket], object]
     ) -> None:
         if at in host.listeners:
             raise ModelError(f"listen {at.protocol} {at}: bind: address already in use")
@@ -176,7 +177,7 @@ class Socket:
     peer: Socket
     _peer_name: str
 
-    def __init__(self, host: NetStack, identity: str, carrier: Carrier | None = None) -> None:
+    def __init__(self, host: NetStack, identity: Credentials, carrier: Carrier | None = None) -> None:
         self.host = host
         self.identity = identity
         self.alive = True
@@ -199,9 +200,9 @@ class Socket:
     @staticmethod
     def pair(
         client: NetStack,
-        client_identity: str,
+        client_identity: Credentials,
         server: NetStack,
-        server_identity: str,
+        server_identity: Credentials,
         carrier: Carrier | None = None,
     ) -> tuple[Socket, Socket]:
         """Two ends of one connection; ``carrier`` carries its packets, if not the hosts' fabric."""

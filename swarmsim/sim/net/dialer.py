@@ -18,6 +18,7 @@ from swarmsim.sim.clock import FOREVER, Timer
 from swarmsim.sim.errors import ModelError
 from swarmsim.sim.net.connection import Address, NetStack, Socket
 from swarmsim.sim.net.fabric import Carrier
+from swarmsim.sim.net.tls import Credentials
 from swarmsim.sim.scope import Scope
 
 SYN_REPEATS = (1.0, 3.0, 7.0, 15.0, 31.0, 63.0)
@@ -74,7 +75,7 @@ class Dialer:
         host: NetStack,
         scope: Scope,
         to: Address,
-        identity: str,
+        identity: Credentials,
         timeout: float,
         done: Callable[[Socket | DialError], object],
         ago: float = 0.0,

@@ -41,3 +41,8 @@ def transport_closing() -> RpcError:
 def dialing_failed(error: ModelError) -> RpcError:
     """What a call says for which there is no connection."""
     return RpcError("Unavailable", f'connection error: desc = "transport: Error while dialing {error}"')
+
+
+def handshake_failed(refusal: str) -> RpcError:
+    """What a call says for which there is no connection since one side does not trust the other."""
+    return RpcError("Unavailable", f'connection error: desc = "transport: authentication handshake failed: {refusal}"')

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
+from swarmsim.apitypes.specs import replace
 from swarmsim.sim.clock import Timer
 from swarmsim.sim.future import Future
 from swarmsim.sim.host import Process
@@ -32,7 +33,7 @@ from swarmsim.swarm.api.dispatcher import (
     SessionRequest,
     UpdateTaskStatusRequest,
 )
-from swarmsim.swarm.objects import Node, TaskStatus
+from swarmsim.swarm.objects import NodeDescription, TaskStatus, TLSInfo
 from swarmsim.trace import rows
 
 RPC_TIMEOUT = 5.0  # seconds, dispatcherRPCTimeout
@@ -126,16 +127,18 @@ class Agent:
         disk: TaskDisk,
         remotes: Remotes,
         local_manager: Callable[[], bool],
-        on_node: Callable[[Node], object],
+        on_message: Callable[[SessionMessage], object],
+        tls: Callable[[], TLSInfo],
     ) -> None:
         self.process = process
         self.scope = scope
         self.node_id = node_id
         self.executor = executor
-        self.description = executor.describe()
+        self._tls = tls
+        self.description = self._describe()
         self.remotes = remotes
         self.local_manager = local_manager
-        self.on_node = on_node
+        self.on_message = on_message
         self.journal = process.ctx.journal
         self._rng: Random = process.host.rng("agent")
         self._backoff = 0.0
@@ -179,11 +182,14 @@ class Agent:
 
     def on_session_message(self, message: SessionMessage) -> None:
         self.remotes.replace(message.managers)
-        self.on_node(message.node)
+        self.on_message(message)
+
+    def _describe(self) -> NodeDescription:
+        return replace(self.executor.describe(), tls=self._tls())
 
     def check_description(self) -> float:
         """A new description makes a new session; the seconds to the next look."""
-        description = self.executor.describe()
+        description = self._describe()
         if description != self.description:
             self.description = description
             if self.session is not None and self.session.registered:

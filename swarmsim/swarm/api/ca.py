@@ -1,4 +1,4 @@
-"""api/ca.proto: how a node gets its certificate."""
+"""api/ca.proto: how a node gets its certificate, and the next one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from swarmsim.sim.method import Method
 from swarmsim.swarm.api.roles import ANYONE
-from swarmsim.swarm.ca.certificates import RootCA
-from swarmsim.swarm.objects import Availability, Role
+from swarmsim.swarm.ca.certificates import Certificate, RootCA
+from swarmsim.swarm.objects import Availability, IssuedCertificate
 
 
 class GetRootCACertificateRequest(NamedTuple):
@@ -21,18 +21,30 @@ class GetRootCACertificateResponse(NamedTuple):
 
 
 class IssueNodeCertificateRequest(NamedTuple):
-    """A joining node shows its token."""
+    """A joining node shows its token; a member asks for its next certificate and shows the one it has."""
 
-    token: str
-    availability: Availability
+    token: str = ""
+    availability: Availability = Availability.ACTIVE
+    shown: Certificate | None = None
 
 
 class IssueNodeCertificateResponse(NamedTuple):
-    """Who the node now is. SwarmKit's certificate, asked for with NodeCertificateStatus, says so."""
+    """Says who the joining node now is; a member's next certificate is asked for with :data:`NODE_CERTIFICATE_STATUS`."""
+
+    certificate: Certificate | None
+
+
+class NodeCertificateStatusRequest(NamedTuple):
+    """Tell me when my certificate is signed."""
 
     node_id: str
-    cluster_id: str
-    role: Role
+
+
+class NodeCertificateStatusResponse(NamedTuple):
+    """What became of it, and the root that vouches for it."""
+
+    issued: IssuedCertificate
+    root: RootCA
 
 
 GET_ROOT_CA_CERTIFICATE = Method(
@@ -43,5 +55,12 @@ ISSUE_NODE_CERTIFICATE = Method(
     "docker.swarmkit.v1.NodeCA/IssueNodeCertificate",
     IssueNodeCertificateRequest,
     IssueNodeCertificateResponse,
+    ANYONE,
+)
+
+NODE_CERTIFICATE_STATUS = Method(
+    "docker.swarmkit.v1.NodeCA/NodeCertificateStatus",
+    NodeCertificateStatusRequest,
+    NodeCertificateStatusResponse,
     ANYONE,
 )

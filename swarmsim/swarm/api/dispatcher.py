@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from swarmsim.sim.method import Method, StreamMethod
 from swarmsim.swarm.api.roles import NODES
+from swarmsim.swarm.ca.certificates import RootCA
 from swarmsim.swarm.objects import Node, NodeDescription, Task, TaskStatus
 
 
@@ -32,6 +33,8 @@ class SessionMessage(NamedTuple):
     session_id: str
     node: Node
     managers: tuple[Peer, ...]
+    root: RootCA
+    """What it is to trust."""
 
 
 class AssignmentsMessage(NamedTuple):

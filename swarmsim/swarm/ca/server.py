@@ -1,31 +1,50 @@
-"""The certificate authority (ca/server.go): tells joining nodes who they are."""
+"""The certificate authority (ca/server.go): says who a joining node is, and signs members' next certificates.
+
+Every manager answers, the leader's store is written: a member's request is the state RENEW, which the leader's
+:class:`Signer` turns into ISSUED. Those are two Raft commits for each renewal.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 
-from swarmsim.sim.future import Future
+from swarmsim.apitypes.specs import SECOND, replace
+from swarmsim.sim.clock import Clock
+from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.method import CallInfo
 from swarmsim.sim.net.status import RpcError
+from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.api.ca import (
     GetRootCACertificateRequest,
     GetRootCACertificateResponse,
     IssueNodeCertificateRequest,
     IssueNodeCertificateResponse,
+    NodeCertificateStatusRequest,
+    NodeCertificateStatusResponse,
 )
-from swarmsim.swarm.ca.certificates import RootCA
-from swarmsim.swarm.objects import Node, NodeSpec, Role
-from swarmsim.swarm.store import MemoryStore, Transaction
+from swarmsim.swarm.ca.certificates import Certificate, RootCA, issue
+from swarmsim.swarm.manager.loop import CommitLoop
+from swarmsim.swarm.objects import Cluster, IssuanceState, IssuedCertificate, Node, NodeSpec, Role
+from swarmsim.swarm.store import Change, MemoryStore, Transaction
 
 
 class CAServer:
-    """Every manager knows the root certificate; the leader issues certificates."""
+    """``rng`` is where keys and serial numbers come from."""
 
-    def __init__(self, store: MemoryStore, root: RootCA, ids: Random) -> None:
+    def __init__(self, store: MemoryStore, root: RootCA, ids: Random, rng: Random, clock: Clock) -> None:
         self.store = store
-        self.root = root
+        self._root = root
         self.ids = ids
+        self.rng = rng
+        self.clock = clock
+
+    @property
+    def root(self) -> RootCA:
+        """What nodes are to trust; of a manager that knows no cluster yet, what it trusts itself."""
+        cluster = self.store.cluster
+        return cluster.root if cluster is not None else self._root
 
     def get_root_certificate(
         self, request: GetRootCACertificateRequest, call: CallInfo
@@ -35,18 +54,103 @@ class CAServer:
     def issue_node_certificate(
         self, request: IssueNodeCertificateRequest, call: CallInfo
     ) -> Future[IssueNodeCertificateResponse]:
-        """The token says which role the new node is to have. Raises :class:`RpcError` if it is none of the two."""
+        """Raises :class:`RpcError` if a token is none of the two, or a member is none any more."""
         cluster = self.store.cluster
         if cluster is None:
             raise RpcError("NotFound", "cluster default not found")
+        if request.shown is not None:
+            return self.store.update(partial(self._renew, request.shown.node_id))
+        # The token says which role the new node is to have.
         role = {cluster.worker_token: Role.WORKER, cluster.manager_token: Role.MANAGER}.get(request.token)
         if role is None:
             raise RpcError("InvalidArgument", "A valid join token is necessary to join this cluster")
-        spec = NodeSpec(role=role, availability=request.availability)
-        node = Node(id=new_id(self.ids), spec=spec, role=role)
+        node_id = new_id(self.ids)
+        certificate = self.sign(node_id, role, cluster)
+        node = Node(
+            id=node_id,
+            spec=NodeSpec(role=role, availability=request.availability),
+            role=role,
+            certificate=IssuedCertificate(IssuanceState.ISSUED, role, certificate),
+        )
 
         def create(tx: Transaction) -> IssueNodeCertificateResponse:
             tx.create(node)
-            return IssueNodeCertificateResponse(node.id, cluster.id, role)
+            return IssueNodeCertificateResponse(certificate)
 
         return self.store.update(create)
+
+    def _renew(self, node_id: str, tx: Transaction) -> IssueNodeCertificateResponse:
+        node = tx.get(Node, node_id)
+        if node is None:
+            raise RpcError("NotFound", f"node {node_id} not found when attempting to renew certificate")
+        wanted = replace(node.certificate, state=IssuanceState.RENEW, role=node.role)
+        tx.update(replace(node, certificate=wanted))
+        return IssueNodeCertificateResponse(None)
+
+    def node_certificate_status(
+        self, request: NodeCertificateStatusRequest, call: CallInfo
+    ) -> Future[NodeCertificateStatusResponse]:
+        """Answered once the certificate is signed."""
+        node = self.store.get(Node, request.node_id)
+        if node is None:
+            raise RpcError("NotFound", f"node {request.node_id} not found")
+        answer: Future[NodeCertificateStatusResponse] = self.clock.future()
+
+        def look(node: Node) -> bool:
+            if node.certificate.state is IssuanceState.ISSUED:
+                answer.succeed(NodeCertificateStatusResponse(node.certificate, self.root))
+                return True
+            return False
+
+        if not look(node):
+
+            def changed(change: Change) -> None:
+                assert isinstance(change.obj, Node)
+                if change.action == "delete" or look(change.obj):
+                    stop()
+
+            stop = self.store.watch_object(request.node_id, changed)
+        return answer
+
+    def sign(self, node_id: str, role: Role, cluster: Cluster) -> Certificate:
+        rotating = cluster.next_root is not None
+        return issue(
+            self.rng,
+            self.clock.now,
+            issuer=cluster.next_root or cluster.root,
+            through=cluster.root if rotating else None,
+            node_id=node_id,
+            cluster_id=cluster.id,
+            role=role,
+            expiry=cluster.spec.node_cert_expiry / SECOND,
+        )
+
+
+class Signer:
+    """What the leader does for the authority as long as it leads: signs what was asked for, the oldest requests first."""
+
+    def __init__(self, scope: Scope, server: CAServer) -> None:
+        self.server = server
+        self.store = server.store
+        waiting = list(self.store.table(Node).values())
+        CommitLoop(scope, self.store, self._on_commit, self._sign(waiting))
+
+    def _on_commit(self, changes: tuple[Change, ...]) -> Activity[None] | None:
+        nodes = [obj for action, obj, _ in changes if type(obj) is Node and action != "delete"]
+        return self._sign(nodes) if any(self._waits(node) for node in nodes) else None
+
+    def _waits(self, node: Node) -> bool:
+        return node.certificate.state is IssuanceState.RENEW
+
+    def _sign(self, nodes: list[Node]) -> Activity[None]:
+        for node in nodes:
+            cluster = self.store.cluster
+            if self._waits(node) and cluster is not None:
+                role = node.certificate.role or node.role
+                yield self.store.update(partial(self._write, node.id, self.server.sign(node.id, role, cluster)))
+
+    def _write(self, node_id: str, certificate: Certificate, tx: Transaction) -> None:
+        node = tx.get(Node, node_id)
+        if node is not None and self._waits(node):
+            issued = IssuedCertificate(IssuanceState.ISSUED, certificate.role, certificate)
+            tx.update(replace(node, certificate=issued))

@@ -19,7 +19,7 @@ from swarmsim.sim.net.status import RpcError, invalid_argument
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.api import control
 from swarmsim.swarm.api.control import ManagerStatus, NodeView
-from swarmsim.swarm.ca.certificates import join_token
+from swarmsim.swarm.ca.certificates import create_root, join_token
 from swarmsim.swarm.constraint import NoConstraints, parse
 from swarmsim.swarm.manager.controlreferences import check_existence, check_networks, check_references
 from swarmsim.swarm.manager.raftnode import RaftNode, reachability
@@ -135,10 +135,12 @@ def validate_endpoint(endpoint: EndpointSpec | None) -> None:
 class ControlAPI:
     """The leader's answers; :func:`register` is what a manager serves."""
 
-    def __init__(self, raft: RaftNode, ids: Random) -> None:
+    def __init__(self, raft: RaftNode, ids: Random, roots: Random) -> None:
+        """``roots`` is where keys of new roots come from."""
         self.raft = raft
         self.store = raft.store
         self.ids = ids
+        self.roots = roots
         self._workers: dict[str, NodeView] = {}
         """Workers as they were listed last. A change replaces a stored node, and with it what is kept of it here."""
 
@@ -380,6 +382,13 @@ class ControlAPI:
             cluster = replace(cluster, worker_token=join_token(digest, self.ids))
         if request.rotate_manager_token:
             cluster = replace(cluster, manager_token=join_token(digest, self.ids))
+        if request.spec.force_rotate != cluster.last_forced_rotation:
+            # Another root takes the place of one that is only wanted yet (ca_rotation.go newRootRotationObject).
+            cluster = replace(
+                cluster,
+                next_root=create_root(self.roots, self.store.clock.now),
+                last_forced_rotation=request.spec.force_rotate,
+            )
         tx.update(cluster)
         return control.UpdateClusterResponse(cluster)
 

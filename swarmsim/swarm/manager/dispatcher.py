@@ -103,6 +103,12 @@ class _Session:
         self.removed: dict[str, None] = {}
         self.timer: Deadline | None = None
 
+    def tell(self, node: Node) -> None:
+        """Tell the agent of itself, of the managers and of the root."""
+        cluster = self.dispatcher.store.cluster
+        assert cluster is not None, "there is a cluster before there is a dispatcher"
+        self.stream.send(SessionMessage(self.id, node, self.dispatcher.managers, cluster.root))
+
     def send_complete(self, tasks: list[Task]) -> None:
         for task in tasks:
             if task.status.state >= TaskState.ASSIGNED:
@@ -173,8 +179,8 @@ class Dispatcher(Subject):
         self._beat = AlignedTicker(scope, BATCH_INTERVAL, self._process_updates)
         self._accepting = scope.spawn(self._start())
         scope.on_end(self.store.watch(self._on_commit))
-        raft.on_members.append(self._managers_changed)
-        scope.on_end(lambda: raft.on_members.remove(self._managers_changed))
+        raft.on_members.append(self._tell_all)
+        scope.on_end(lambda: raft.on_members.remove(self._tell_all))
 
     def stop(self) -> None:
         """Leadership is lost: every agent must look for another dispatcher."""
@@ -251,7 +257,7 @@ class Dispatcher(Subject):
         self._sessions[node_id] = session
         stream.on_client_gone = partial(self._session_closed, session)
         self.journal.note(rows.Session, node=node.hostname, manager=self.process.host.name)
-        stream.send(SessionMessage(session_id, node, self._managers()))
+        session.tell(node)
         session.send_complete(self.store.tasks_on_node(node_id))
 
     def _mark_ready(self, request: SessionRequest) -> Future[None]:
@@ -278,14 +284,15 @@ class Dispatcher(Subject):
         if self._sessions.get(session.node_id) is session:
             del self._sessions[session.node_id]
 
-    def _managers(self) -> tuple[Peer, ...]:
+    @property
+    def managers(self) -> tuple[Peer, ...]:
         return tuple(Peer(member.node_id, member.addr) for member in self.raft.members.values())
 
-    def _managers_changed(self) -> None:
+    def _tell_all(self) -> None:
         for session in list(self._sessions.values()):
             node = self.store.get(Node, session.node_id)
             if node is not None:
-                session.stream.send(SessionMessage(session.id, node, self._managers()))
+                session.tell(node)
 
     # -- heartbeats
 
@@ -396,6 +403,8 @@ class Dispatcher(Subject):
             elif kind is Cluster and action == "update":
                 self.scope.clock.quiescence.invalidate(self)
                 self._period = obj.spec.heartbeat_period / SECOND
+                if obj.root != old.root:
+                    self._tell_all()
 
     def _node_changed(self, action: str, node: Node, old: Node | None) -> None:
         if action == "delete":
@@ -409,8 +418,11 @@ class Dispatcher(Subject):
             if session is not None:
                 session.stream.close(RpcError("NotFound", "node not registered"))
         elif old is not None and (
-            node.role is not old.role or node.spec != old.spec or node.attachments is not old.attachments
+            node.role is not old.role
+            or node.spec != old.spec
+            or node.attachments is not old.attachments
+            or node.certificate.state is not old.certificate.state
         ):
             session = self._sessions.get(node.id)
             if session is not None:
-                session.stream.send(SessionMessage(session.id, node, self._managers()))
+                session.tell(node)

@@ -23,8 +23,9 @@ from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.api import LOCAL_SOCKET, ca, dispatcher, health, raft
 from swarmsim.swarm.api.raft import Member
-from swarmsim.swarm.ca.certificates import RootCA, join_token
-from swarmsim.swarm.ca.server import CAServer
+from swarmsim.swarm.ca.certificates import Certificate, RootCA, join_token
+from swarmsim.swarm.ca.reconciler import RootRotationReconciler
+from swarmsim.swarm.ca.server import CAServer, Signer
 from swarmsim.swarm.manager.allocator import Allocator
 from swarmsim.swarm.manager.constraintenforcer import ConstraintEnforcer
 from swarmsim.swarm.manager.controlapi import ControlAPI
@@ -39,7 +40,18 @@ from swarmsim.swarm.manager.replicated import ReplicatedOrchestrator
 from swarmsim.swarm.manager.rolemanager import RoleManager
 from swarmsim.swarm.manager.scheduler.scheduler import Scheduler
 from swarmsim.swarm.manager.taskreaper import TaskReaper
-from swarmsim.swarm.objects import Availability, Cluster, ClusterSpec, Network, NetworkSpec, Node, NodeSpec, Role
+from swarmsim.swarm.objects import (
+    Availability,
+    Cluster,
+    ClusterSpec,
+    IssuanceState,
+    IssuedCertificate,
+    Network,
+    NetworkSpec,
+    Node,
+    NodeSpec,
+    Role,
+)
 from swarmsim.swarm.store import AlreadyExists, NameConflict, Transaction
 
 STOP_TIMEOUT = 8.0  # seconds, stopTimeout
@@ -57,7 +69,7 @@ class Manager:
         self,
         process: Process,
         scope: Scope,
-        node_id: str,
+        certificate: Certificate,
         addr: str,
         disk: RaftDisk,
         on_removed: Callable[[], object],
@@ -66,7 +78,8 @@ class Manager:
     ) -> None:
         self.process = process
         self.scope = scope
-        self.node_id = node_id
+        self.node_id = node_id = certificate.node_id
+        self.certificate = certificate
         self.availability = availability
         self.root = root
         self.cluster_id = ""
@@ -78,22 +91,23 @@ class Manager:
         self.raft = RaftNode(process, scope.child("raft"), self.server, node_id, addr, disk)
         self.raft.on_leadership = self._leadership_changed
         self.raft.on_removed = on_removed
-        self.control = ControlAPI(self.raft, self.ids)
+        self.control = ControlAPI(self.raft, self.ids, process.host.rng("root-ca"))
         self.dispatcher: Dispatcher | None = None
         self.roles: RoleManager | None = None
         self.stopped: Future[None] | None = None
         """Once it is to stop: happens when it has."""
         self._leadership: Scope | None = None
         self._locked_until = 0.0
+        self.ca = CAServer(self.raft.store, root, self.ids, process.host.rng("certificates"), scope.clock)
         self.proxy = Proxy(process, scope, self.server, self.raft)
         self._serve()
 
     def _serve(self) -> None:
         """Everything a manager answers (manager.go Run)."""
-        ca_server = CAServer(self.raft.store, self.root, self.ids)
         register(self._serve_elected, self.control)
         self._serve_elected(OVERVIEW, partial(overview, self.control))
-        self._serve_elected(ca.ISSUE_NODE_CERTIFICATE, ca_server.issue_node_certificate)
+        self._serve_elected(ca.ISSUE_NODE_CERTIFICATE, self.ca.issue_node_certificate)
+        self._serve_elected(ca.NODE_CERTIFICATE_STATUS, self.ca.node_certificate_status)
         self.proxy.serve(raft.JOIN, lambda: self._join if self.raft.is_leader else None)
         self.proxy.serve(dispatcher.HEARTBEAT, lambda: self.dispatcher.heartbeat if self.dispatcher else None)
         self.proxy.serve(
@@ -101,7 +115,7 @@ class Manager:
         )
         self.proxy.serve_stream(dispatcher.SESSION, lambda: self.dispatcher.session if self.dispatcher else None)
         self.server.serve(health.CHECK, self._check)
-        self.server.serve(ca.GET_ROOT_CA_CERTIFICATE, ca_server.get_root_certificate)
+        self.server.serve(ca.GET_ROOT_CA_CERTIFICATE, self.ca.get_root_certificate)
 
     def _serve_elected(self, method: Method[Request, Reply], handler: Handler[Request, Reply]) -> None:
         """From its election on, though the log may not be applied to its end."""
@@ -193,6 +207,8 @@ class Manager:
         JobsOrchestrator(scope, store, self.ids)
         GlobalOrchestrator(scope, store, self.ids, update_order)
         self.roles = RoleManager(scope, self.raft)
+        Signer(scope, self.ca)
+        RootRotationReconciler(self.process, scope, store, self.ids, host.rng("root rotation"))
 
     def _ensure_basics(self, tx: Transaction) -> None:
         """The cluster object, the own node and the ingress network, where they are missing."""
@@ -200,12 +216,14 @@ class Manager:
             cluster = Cluster(
                 id=self.cluster_id,
                 spec=ClusterSpec(),
+                root=self.root,
                 worker_token=join_token(self.root.digest, self.ids),
                 manager_token=join_token(self.root.digest, self.ids),
             )
             self._create(tx, cluster)
         spec = NodeSpec(role=Role.MANAGER, availability=self.availability)
-        fresh = self._create(tx, Node(id=self.node_id, spec=spec, role=Role.MANAGER))
+        issued = IssuedCertificate(IssuanceState.ISSUED, Role.MANAGER, self.certificate)
+        fresh = self._create(tx, Node(id=self.node_id, spec=spec, role=Role.MANAGER, certificate=issued))
         if fresh:
             self._create(
                 tx,

@@ -6,9 +6,11 @@ import pytest
 
 from swarmsim.sim.net.connection import Address, Listener, Socket
 from swarmsim.sim.net.dialer import Dialer, DialError
+from swarmsim.sim.net.tls import ANONYMOUS, Anonymous
 from tests.sim.net.pair import Pair
 
 PORT = Address("tcp", "10.0.0.2", 2377)
+ALICE, BOB = Anonymous(), Anonymous()
 
 
 class Connected(Pair):
@@ -19,8 +21,8 @@ class Connected(Pair):
         self.heard: dict[str, list[tuple[float, object]]] = {"a": [], "b": []}
         self.far: Socket
         self.near: Socket
-        Listener(self.b, self.server, PORT, "bob", self._accepted)
-        Dialer(self.a, self.client, PORT, "alice", 20.0, self._dialed)
+        Listener(self.b, self.server, PORT, BOB, self._accepted)
+        Dialer(self.a, self.client, PORT, ALICE, 20.0, self._dialed)
         self.run(1.0)
 
     def _accepted(self, socket: Socket) -> None:
@@ -54,7 +56,7 @@ def test_segments_arrive_in_order_whatever_each_takes():
 
 def test_each_end_sees_who_the_other_is():
     net = Connected()
-    assert (net.near.peer.identity, net.far.peer.identity) == ("bob", "alice")
+    assert (net.near.peer.identity, net.far.peer.identity) == (BOB, ALICE)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +185,7 @@ def test_a_healthy_connection_costs_one_event_a_segment():
 
 def dial(net: Pair, to: Address = PORT, timeout: float = 20.0, ago: float = 0.0):
     results = []
-    Dialer(net.a, net.client, to, "alice", timeout, lambda result: results.append((result, net.clock.now)), ago)
+    Dialer(net.a, net.client, to, ALICE, timeout, lambda result: results.append((result, net.clock.now)), ago)
     net.run(200)
     ((result, when),) = results
     return result, when
@@ -196,7 +198,7 @@ def dial(net: Pair, to: Address = PORT, timeout: float = 20.0, ago: float = 0.0)
 def test_a_syn_is_sent_again_after_1_3_7_15_seconds(ago, mended, connected):
     """``ago`` seconds of the attempt have passed already."""
     net = Pair()
-    Listener(net.b, net.server, PORT, "", lambda socket: None)
+    Listener(net.b, net.server, PORT, ANONYMOUS, lambda socket: None)
     net.fabric.cut("a", "b")
     net.client.after(mended, net.fabric.heal)
     result, when = dial(net, ago=ago)
@@ -231,7 +233,7 @@ def test_there_is_no_route_to_an_address_nobody_has():
 def test_a_listener_may_answer_at_every_address_of_its_host_and_ends_with_its_scope():
     net = Pair()
     lifetime = net.server.child("service")
-    Listener(net.b, lifetime, PORT._replace(address="0.0.0.0"), "", lambda socket: None)
+    Listener(net.b, lifetime, PORT._replace(address="0.0.0.0"), ANONYMOUS, lambda socket: None)
     assert isinstance(dial(net)[0], Socket)
     lifetime.end()
     assert isinstance(dial(net)[0], DialError)
