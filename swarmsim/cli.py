@@ -343,6 +343,39 @@ def sweep(
 
 
 @app.command()
+def advise(
+    file: Annotated[str, typer.Argument(help="a scenario file, or the name of a shipped scenario")],
+    seeds: Annotated[int, typer.Option(min=2, help="runs behind every figure")] = 10,
+    seed: Annotated[int, typer.Option(help="the first seed")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of a page")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress bar")] = False,
+) -> None:
+    """Advise on a cluster: how many managers, what is lost with which host or site, what one more worker buys.
+
+    By experiments on the model, about a minute of them; each figure comes with the command that shows it again.
+    """
+    import msgspec
+
+    from swarmsim.analysis.advice import Adviser
+    from swarmsim.analysis.advicetext import page
+
+    with Progress(console=Console(stderr=True), disable=quiet, transient=True) as progress:
+        bar = progress.add_task(file, total=None)
+
+        def told(done: int, total: int) -> None:
+            progress.update(bar, completed=done, total=total)
+
+        try:
+            text, source = read_scenario(file)
+            found = Adviser(text, source, range(seed, seed + seeds), told).advice()
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except ScenarioError as problem:
+            raise _fail(problem) from None
+    print(json.dumps(msgspec.to_builtins(found)) if as_json else page(found))
+
+
+@app.command()
 def watch(
     what: Annotated[
         str, typer.Argument(help="a scenario file, the name of a shipped scenario, or a trace")

@@ -39,6 +39,10 @@ class Uniform(_Form):
         start, width = self.low + plus, self.high - self.low
         return lambda rng: start + width * rng.random()
 
+    @property
+    def mean(self) -> float:
+        return (self.low + self.high) / 2
+
 
 class Lognormal(_Form):
     median: Positive
@@ -47,6 +51,10 @@ class Lognormal(_Form):
     def sampler(self, plus: float) -> Sampler:
         median, sigma, exp = self.median, self.sigma, math.exp
         return lambda rng: median * exp(sigma * rng.gauss(0.0, 1.0)) + plus
+
+    @property
+    def mean(self) -> float:
+        return self.median * math.exp(self.sigma**2 / 2)
 
 
 class Exponential(_Form):
@@ -64,6 +72,10 @@ class Weibull(_Form):
     def sampler(self, plus: float) -> Sampler:
         scale, power, log = self.scale, 1.0 / self.shape, math.log
         return lambda rng: plus + scale * (-log(1.0 - rng.random())) ** power
+
+    @property
+    def mean(self) -> float:
+        return self.scale * math.gamma(1 + 1 / self.shape)
 
 
 def _parse_constant(value: Any) -> Any:
@@ -94,6 +106,21 @@ class Distribution(BaseModel):
         if len(given) != 1:
             raise ValueError(f"give exactly one of {', '.join(forms)}")
         return self
+
+    @property
+    def mean(self) -> float:
+        """Of the law, in seconds.
+
+        >>> Distribution.model_validate({"lognormal": {"median": 3600, "sigma": 1}}).mean / 60  # doctest: +ELLIPSIS
+        98.92...
+        """
+        if self.always is not None:
+            return self.always + self.plus
+        if self.empirical is not None:
+            return sum(self.empirical) / len(self.empirical) + self.plus
+        form = self.uniform or self.lognormal or self.exponential or self.weibull
+        assert form is not None
+        return form.mean + self.plus
 
     def sampler(self) -> Sampler:
         """The law as a plain function, chosen once: draws are on the hot path of every message."""

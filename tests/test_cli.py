@@ -91,6 +91,7 @@ BAD = [
     (["run", "quick.yaml", "--set", "cluster.managers=1,3"], "a run has one value there; swarmsim sweep tries several"),
     (["run", "quick.yaml", "--set", "cluster.wrkers=1"], "unknown key 'wrkers'; did you mean 'workers'?"),
     (["run", "quick.yaml", "--set", "name=a", "--set", "name=b"], "--set name=b: name is given twice"),
+    (["advise", "nosuch"], "nosuch: no such file, and no shipped scenario"),
     (["run", "quick.yaml", "--until", "soon"], "--until 'soon' is no duration"),
     (["run", "quick.yaml", "--trace", "no/where.jsonl"], "no/where.jsonl: cannot be written"),
     (["run", "quick.yaml", "--plot", "picture.xyz"], "picture.xyz: the picture cannot be written"),
