@@ -411,6 +411,7 @@ def list_scenarios() -> None:
     for name, text in shipped_scenarios().items():
         table.add_row(name, parse_scenario(text, name).scenario.title)
     Terminal(highlight=False).print(table)
+    print("\nExercises: swarmsim exercise list")
 
 
 @app.command()
