@@ -44,6 +44,9 @@ FAILURES_OF_A_MANAGER = 30
 """So many in every run, on average; the time that is simulated follows from it, and how long the advice takes."""
 FAILURES_THAT_COUNT = 5
 """Likewise where each of them is an outage: with one manager or two."""
+LONG, OF_LONG_ONES = 4 * 3600.0, 3
+"""Outages of more seconds than this, on average, cost time to simulate: while a quorum is missing, those who are left stand for election
+again and again. Of such, so many times fewer."""
 FAILURES_OF_A_CLUSTER = 60
 """Likewise, of all its hosts together, where services run as well."""
 LONGEST = 50 * YEAR
@@ -351,6 +354,11 @@ class Adviser:
             rate += len(hit & set(hosts)) / (process.every.mean + process.for_.mean)
         return rate
 
+    @property
+    def _outages_are_long(self) -> bool:
+        faults = parse_scenario(self.text, self.source, self.layout.changes()).scenario.faults
+        return max(process.for_.mean for process in faults) > LONG
+
     # -- how many managers
 
     @cached_property
@@ -358,6 +366,7 @@ class Adviser:
         now = len(self.layout.managers)
         counts = sorted({1, 2, 3, 4, 5, now, *([now + 2] if now >= 5 else [])})
         healthy = now / self._failing(self.layout, self.layout.managers)
+        long = self._outages_are_long
         layouts: list[tuple[Layout, bool]] = []
         for count in counts:
             spread = self._placed(count)
@@ -371,6 +380,7 @@ class Adviser:
         variants = []
         for layout, _ in layouts:
             failures = FAILURES_OF_A_MANAGER if len(layout.managers) > 2 else FAILURES_THAT_COUNT
+            failures = max(2, failures // OF_LONG_ONES) if long else failures
             changes = self._changed(layout, steps=[], meanwhile=[], expect=[], duration=span(failures * healthy))
             if not self.scenario.cluster.formed:
                 changes["cluster.formed"] = True
