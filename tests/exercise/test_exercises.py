@@ -9,7 +9,7 @@ import pytest
 from swarmsim.exercise.correction import correct, solutions
 from swarmsim.exercise.key import Key, keyed, read_key
 from swarmsim.exercise.sealing import found
-from swarmsim.scenario.loader import LoadedScenario, load_scenario, shipped_exercises
+from swarmsim.scenario.loader import LoadedScenario, load_scenario, shipped_exercises, shipped_scenarios
 
 KEYS = Path(__file__).parent.parent.parent / "exercises" / "keys"
 
@@ -49,3 +49,8 @@ def test_every_text_is_there_in_both_languages(name):
     choices = [text for question in exercise.questions for text in (question.choice or {}).values()]
     parts = [part.text for part in (*exercise.goals, *exercise.questions)]
     assert [text.en for text in (exercise.task, *exercise.hints, *parts, *choices) if not text.zh] == []
+
+
+def test_no_exercise_hides_a_scenario():
+    """Both are found by their names alone."""
+    assert not {*shipped_exercises()} & {*shipped_scenarios()}

@@ -63,7 +63,7 @@ REFUSED = [
     ),
     (
         HEAD + "steps:\n  - wait: {service: web}",
-        "x.yaml:4:5: say what is expected of the service: running, alive, replicas, update",
+        "x.yaml:4:5: say what is expected of the service: running, alive, replicas, image, update",
     ),
     (
         HEAD + "steps:\n  - wait: {running: 3}",
