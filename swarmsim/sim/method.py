@@ -40,7 +40,7 @@ class _Named:
 class Method(_Named, Generic[Request, Reply]):
     """A unary call: one request, one reply.
 
-    ``roles`` are the organizational units of the certificates whose owners may call it; nothing checks them yet.
+    ``roles`` are the organizational units of the certificates whose owners may call it (:class:`~swarmsim.sim.net.server.ServerTransport`).
     """
 
     request: type[Request]

@@ -12,11 +12,13 @@ from swarmsim.raft.core import Raft
 from swarmsim.raft.messages import Kind, Message
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.net.server import Server
+from swarmsim.sim.net.tls import Anonymous
 from swarmsim.sim.quiescence import Dormant, Phase, Renewals
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import Deadline, PeriodicTimer
 from swarmsim.swarm.api import health
 from swarmsim.swarm.api.raft import PROCESS_RAFT_MESSAGE, Member
+from swarmsim.swarm.api.roles import MANAGER_ROLE
 from swarmsim.swarm.manager.dispatcher import GRACE_MULTIPLIER, Registration
 from swarmsim.swarm.manager.transport import Peer
 from tests.sim.net.pair import Pair
@@ -61,9 +63,16 @@ class Leader:
         raise AssertionError
 
 
+class AManager(Anonymous):
+    """Of whom nothing is known but what it may ask for."""
+
+    unit = MANAGER_ROLE
+
+
 def silent_peer() -> tuple[Pair, Peer]:
     """The way to a member that has lost power just now."""
     pair = Pair()
+    pair.client.identity = AManager()
     server = Server(pair.server, pair.server, "0.0.0.0:2377")
     server.serve(PROCESS_RAFT_MESSAGE, lambda message, call: None)
     server.serve(health.CHECK, lambda request, call: health.HealthCheckResponse(health.ServingStatus.SERVING))

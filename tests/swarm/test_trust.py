@@ -7,7 +7,11 @@ import hashlib
 import pytest
 from scipy.stats import kstest
 
+from swarmsim.sim.net.channel import ask_once
+from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.streams import base36
+from swarmsim.swarm.api.ca import GET_ROOT_CA_CERTIFICATE, GetRootCACertificateRequest
+from swarmsim.swarm.api.control import LIST_NODES, ListNodesRequest
 from tests.conftest import Lab
 
 DAY, HOUR = 86_400.0, 3600.0
@@ -191,6 +195,28 @@ def test_whoever_joins_during_a_rotation_is_told_the_new_root_at_its_end():
     lab.sleep(1.0)
     roots, issuers = trusted(lab)
     assert roots == issuers
+
+
+# -- who may ask for what
+
+
+def ask(lab, host, method, request):
+    """What a process on ``host`` gets for asking m1's manager, with the certificate of its node."""
+    process = lab.world.engines[host].process
+    return lab.world.run(ask_once(process, f"{lab.world.hosts['m1'].address}:2377", method, request, 5.0))
+
+
+def test_a_worker_s_certificate_does_not_open_what_is_the_managers(lab):
+    with pytest.raises(RpcError, match=r"Permission denied: remote certificate not part of OUs: \[swarm-manager\]"):
+        ask(lab, "w1", LIST_NODES, ListNodesRequest())
+    assert len(ask(lab, "m2", LIST_NODES, ListNodesRequest()).nodes) == 5
+
+
+def test_without_a_certificate_one_may_only_ask_for_one(lab):
+    lab.docker("swarm leave", on="w2")
+    assert ask(lab, "w2", GET_ROOT_CA_CERTIFICATE, GetRootCACertificateRequest()).root.digest == root_digest(lab)
+    with pytest.raises(RpcError, match="Permission denied: no client certificates in request"):
+        ask(lab, "w2", LIST_NODES, ListNodesRequest())
 
 
 # -- expiry

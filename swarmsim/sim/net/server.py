@@ -13,15 +13,21 @@ from swarmsim.sim.net.rpc import Call, Stream
 from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.scope import Scope
 
+NO_CERTIFICATE = "no client certificates in request"
+
 
 class ServerTransport:
-    """One client's connection, with the streams on it."""
+    """One client's connection, with the streams on it.
 
-    __slots__ = ("calls", "server", "socket", "streams")
+    ``unit`` is that of the certificate it was made with; ``None`` on this very host, where everything may be asked.
+    """
+
+    __slots__ = ("calls", "server", "socket", "streams", "unit")
 
     def __init__(self, server: Server, socket: Socket) -> None:
         self.server = server
         self.socket = socket
+        self.unit = None if socket.peer.host is socket.host else socket.peer.identity.unit
         self.calls = 0
         self.streams: dict[Stream[Any, Any], None] = {}
         socket.application = self
@@ -36,6 +42,7 @@ class ServerTransport:
             self._answer(call, RpcError("Unimplemented", f"unknown method {call.method.name}"), False)
             return
         try:
+            self._authorize(call.method)
             result = handler(call.request, call)
         except RpcError as error:
             self._answer(call, error, False)
@@ -48,6 +55,12 @@ class ServerTransport:
                 result.callbacks.append(lambda result: self._served(call, result))
         else:
             self._answer(call, result, True)
+
+    def _authorize(self, method: AnyMethod) -> None:
+        """Raises :class:`RpcError` if the client's certificate does not allow it to ask for this (ca/auth.go AuthorizeForwardedRoleAndOrg)."""
+        if method.roles and self.unit is not None and self.unit not in method.roles:
+            why = f"remote certificate not part of OUs: [{' '.join(method.roles)}]" if self.unit else NO_CERTIFICATE
+            raise RpcError("PermissionDenied", f"Permission denied: {why}")
 
     def _served(self, call: Call[Any, Any], result: AnyFuture) -> None:
         if not result._ok:
@@ -72,6 +85,7 @@ class ServerTransport:
             stream.close(RpcError("Unimplemented", f"unknown method {stream.method.name}"))
             return
         try:
+            self._authorize(stream.method)
             handler(stream.request, stream)
         except RpcError as error:
             stream.close(error)

@@ -11,12 +11,18 @@ from typing import Protocol
 class Credentials(Protocol):
     """What a process shows, and how it judges."""
 
+    @property
+    def unit(self) -> str:
+        """The organizational unit of its certificate; empty without one."""
+
     def refusal_of(self, other: Credentials) -> str | None:
         """Why ``other`` is not trusted, in the words of Go's x509; ``None`` if it is."""
 
 
 class Anonymous:
     """A process without a certificate: it takes everybody for whom they say they are."""
+
+    unit = ""
 
     def refusal_of(self, other: Credentials) -> str | None:
         return None

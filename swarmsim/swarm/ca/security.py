@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.net.tls import Credentials
-from swarmsim.swarm.ca.certificates import Certificate, CertificateError, RootCA
+from swarmsim.swarm.ca.certificates import ORGANIZATIONAL_UNIT, Certificate, CertificateError, RootCA
 
 
 class SecurityConfig:
@@ -14,6 +14,10 @@ class SecurityConfig:
         self.clock = clock
         self.certificate = certificate
         self.root = root
+
+    @property
+    def unit(self) -> str:
+        return ORGANIZATIONAL_UNIT[self.certificate.role]
 
     def refusal_of(self, other: Credentials) -> str | None:
         """Who shows no certificate may ask for one. Whoever shows one must be vouched for by the root, and it must be valid now."""
