@@ -42,7 +42,8 @@ class ServerTransport:
             self._answer(call, RpcError("Unimplemented", f"unknown method {call.method.name}"), False)
             return
         try:
-            self._authorize(call.method)
+            if self.unit is not None and call.method.roles and self.unit not in call.method.roles:
+                raise self._not_allowed(call.method)
             result = handler(call.request, call)
         except RpcError as error:
             self._answer(call, error, False)
@@ -56,11 +57,10 @@ class ServerTransport:
         else:
             self._answer(call, result, True)
 
-    def _authorize(self, method: AnyMethod) -> None:
-        """Raises :class:`RpcError` if the client's certificate does not allow it to ask for this (ca/auth.go AuthorizeForwardedRoleAndOrg)."""
-        if method.roles and self.unit is not None and self.unit not in method.roles:
-            why = f"remote certificate not part of OUs: [{' '.join(method.roles)}]" if self.unit else NO_CERTIFICATE
-            raise RpcError("PermissionDenied", f"Permission denied: {why}")
+    def _not_allowed(self, method: AnyMethod) -> RpcError:
+        """What a client is told whose certificate is not for this (ca/auth.go AuthorizeForwardedRoleAndOrg)."""
+        why = f"remote certificate not part of OUs: [{' '.join(method.roles)}]" if self.unit else NO_CERTIFICATE
+        return RpcError("PermissionDenied", f"Permission denied: {why}")
 
     def _served(self, call: Call[Any, Any], result: AnyFuture) -> None:
         if not result._ok:
@@ -85,7 +85,8 @@ class ServerTransport:
             stream.close(RpcError("Unimplemented", f"unknown method {stream.method.name}"))
             return
         try:
-            self._authorize(stream.method)
+            if self.unit is not None and stream.method.roles and self.unit not in stream.method.roles:
+                raise self._not_allowed(stream.method)
             handler(stream.request, stream)
         except RpcError as error:
             stream.close(error)
