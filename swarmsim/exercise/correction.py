@@ -1,6 +1,6 @@
 """From sessions to points: what a student did is done again, on the lecturer's exercise, and judged.
 
-Of a session only the deeds and the answers are read. Whatever else stands in the file, the exercise is the lecturer's own.
+Of a session only the actions and the answers are read. Whatever else stands in the file, the exercise is the lecturer's own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Handin(NamedTuple):
 
     source: str
     session: Session
-    deeds: list[MeanwhileStep]
+    actions: list[MeanwhileStep]
 
 
 class Part(NamedTuple):
@@ -101,17 +101,19 @@ def correct(handin: Handin, exercise: LoadedScenario, key: Key | None = None, tr
     session = handin.session
     variants = [variant.hidden for variant in key.variants] if key is not None else None
     sitting = Sitting(exercise, session.student, variants)
-    refused = [f"{_deed(step)} at {duration(step.at)} is not allowed" for step in handin.deeds if sitting.forbids(step)]
+    refused = [
+        f"{_action(step)} at {duration(step.at)} is not allowed" for step in handin.actions if sitting.forbids(step)
+    ]
     if session.seed != sitting.seed:
         whose = session.student or "this exercise"
         refused.append(f"it was done with seed {session.seed}; that of {whose} is {sitting.seed}")
     rows: list[Row] = []
-    marking = replay(sitting, handin.deeds, rows.append if trace is not None else None)
+    marking = replay(sitting, handin.actions, rows.append if trace is not None else None)
     if trace is not None:
         with TraceWriter(trace, trace_header(sitting.loaded, sitting.seed)) as writer:
             for row in rows:
                 writer.write(row)
-    trial = tried(sitting, exercise, handin.deeds) if sitting.exercise.trial is not None else {}
+    trial = tried(sitting, exercise, handin.actions) if sitting.exercise.trial is not None else {}
     parts = [
         _tried(standing.goal, trial)
         if standing.goal.trial
@@ -128,20 +130,20 @@ def correct(handin: Handin, exercise: LoadedScenario, key: Key | None = None, tr
     return Correction(handin.source, session.student, session.seed, parts, refused)
 
 
-def _deed(step: MeanwhileStep) -> str:
+def _action(step: MeanwhileStep) -> str:
     if step.docker is not None:
         return f"docker {step.docker}"
     return step.fault.verb if step.fault is not None else "another seed"
 
 
-def _with_deeds(sitting: Sitting, deeds: Iterable[MeanwhileStep]) -> LoadedScenario:
+def _with_actions(sitting: Sitting, actions: Iterable[MeanwhileStep]) -> LoadedScenario:
     scenario = sitting.loaded.scenario
-    done = [step for step in deeds if not sitting.forbids(step) and not sitting.too_late(step)]
+    done = [step for step in actions if not sitting.forbids(step) and not sitting.too_late(step)]
     meanwhile = [*scenario.meanwhile, *done]
     return sitting.loaded._replace(scenario=scenario.model_copy(update={"meanwhile": meanwhile}))
 
 
-def replay(sitting: Sitting, deeds: Iterable[MeanwhileStep], sink: Callable[[Row], object] | None = None) -> Marking:
+def replay(sitting: Sitting, actions: Iterable[MeanwhileStep], sink: Callable[[Row], object] | None = None) -> Marking:
     """Do again what was done, until time is up; ``sink`` is given the rows."""
     marking = Marking(sitting.exercise)
 
@@ -150,7 +152,7 @@ def replay(sitting: Sitting, deeds: Iterable[MeanwhileStep], sink: Callable[[Row
         if sink is not None:
             sink(row)
 
-    loaded = _with_deeds(sitting, deeds)
+    loaded = _with_actions(sitting, actions)
     run = ScenarioRun(loaded, build_world(loaded.scenario, sitting.seed), take, open_ended=True)
     while run.begin is None and run.next():
         pass
@@ -160,11 +162,11 @@ def replay(sitting: Sitting, deeds: Iterable[MeanwhileStep], sink: Callable[[Row
     return marking
 
 
-def tried(sitting: Sitting, exercise: LoadedScenario, deeds: Iterable[MeanwhileStep]) -> dict[str, float]:
+def tried(sitting: Sitting, exercise: LoadedScenario, actions: Iterable[MeanwhileStep]) -> dict[str, float]:
     """The means of all figures, over the runs of the trial."""
     trial, scenario = sitting.exercise.trial, exercise.scenario
     assert trial is not None
-    loaded = _with_deeds(sitting, deeds)
+    loaded = _with_actions(sitting, actions)
     changes: dict[str, Any] = {"faults": scenario.faults, "duration": scenario.duration}
     loaded = loaded._replace(scenario=loaded.scenario.model_copy(update=changes))
     runs = [run.availability.figures() for run in run_ensemble(loaded, range(1, trial.runs + 1))]

@@ -5,7 +5,7 @@ module                  what it knows
 ======================  ==========================================================================================
 :mod:`.records`         what the tables hold: endpoints of services, endpoints of overlays
 :mod:`.messages`        what goes over the wire, and how many bytes that is
-:mod:`.ports`           what the cores need of their surroundings: time, packets, connections
+:mod:`.ports`           what the cores need of their transport: time, packets, connections
 :mod:`.broadcasts`      messages that are handed on a number of times, the freshest first
 :mod:`.suspicion`       how long a member is suspected before it is called dead
 :mod:`.probe`           one look at another member, and doubting oneself
@@ -26,5 +26,5 @@ module                  what it knows
 ======================  ==========================================================================================
 
 The cores do no input or output: their owner calls them when time has passed or something has arrived, and they ask their
-:class:`~.ports.Surroundings` to send.
+:class:`~.ports.Transport` to send.
 """

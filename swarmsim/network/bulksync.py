@@ -16,7 +16,7 @@ from typing import Protocol
 from swarmsim.network.beat import Beat
 from swarmsim.network.messages import BulkSync, Change, Reply, TableEvent
 from swarmsim.network.nodes import Attachment, Nodes
-from swarmsim.network.ports import Surroundings
+from swarmsim.network.ports import Transport
 from swarmsim.network.tables import Entry, LamportClock, Tables, Where
 
 TIMEOUT = 30.0  # seconds, bulkSyncNode: for the answer
@@ -45,7 +45,7 @@ class Database(Protocol):
     """Whose tables are compared: what a comparison needs of them."""
 
     name: str
-    surroundings: Surroundings
+    transport: Transport
     networks: dict[str, dict[str, Attachment]]
     network_nodes: dict[str, list[str]]
     nodes: Nodes
@@ -149,10 +149,10 @@ class BulkSyncs:
 
         def said(_: Reply) -> None:
             if waiting is not None:
-                db.surroundings.after(TIMEOUT, waiting.finish, True)
+                db.transport.after(TIMEOUT, waiting.finish, True)
 
         message = BulkSync(db.table_clock.time, db.name, done is not None, networks, events)
-        db.surroundings.call(node.address, message, TCP_TIMEOUT, said, partial(self._not_said, name, waiting))
+        db.transport.call(node.address, message, TCP_TIMEOUT, said, partial(self._not_said, name, waiting))
 
     def _not_said(self, name: str, waiting: _Waiting | None) -> None:
         self._awaited.pop(name, None)

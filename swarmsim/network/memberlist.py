@@ -49,7 +49,7 @@ from swarmsim.network.messages import (
     Suspect,
     UserMessage,
 )
-from swarmsim.network.ports import Cancellable, Surroundings
+from swarmsim.network.ports import Cancellable, Transport
 from swarmsim.network.probe import PROBE_TIMEOUT, Awareness, Probe
 from swarmsim.network.suspicion import Suspicion
 
@@ -113,10 +113,10 @@ class Delegate(Protocol):
 class Memberlist:
     """One member's list. ``on_change(member, before)`` is called when the state of one changes here."""
 
-    def __init__(self, name: str, address: str, surroundings: Surroundings, rng: Random, delegate: Delegate) -> None:
+    def __init__(self, name: str, address: str, transport: Transport, rng: Random, delegate: Delegate) -> None:
         self.name = name
         self.address = address
-        self.surroundings = surroundings
+        self.transport = transport
         self.rng = rng
         self.delegate = delegate
         self.on_change: Callable[[Member, State], object] = lambda member, before: None
@@ -200,7 +200,7 @@ class Memberlist:
 
     def _new_round(self) -> None:
         """Forget those that have been dead for long, and shuffle (resetNodes)."""
-        now = self.surroundings.now
+        now = self.transport.now
         if self._troubled:
             for member in [m for m in self._list if m.gone and now - m.changed_at > GOSSIP_TO_THE_DEAD]:
                 self._list.remove(member)
@@ -221,7 +221,7 @@ class Memberlist:
         """Hand on what there is to three others, perhaps dead."""
         if not self.gossips:
             return
-        now = self.surroundings.now
+        now = self.transport.now
 
         def hears(member: Member) -> bool:
             if member.state is State.DEAD:
@@ -232,7 +232,7 @@ class Memberlist:
             messages = self._take(ROOM)
             if not messages:
                 return
-            self.surroundings.send(member.address, tuple(messages))
+            self.transport.send(member.address, tuple(messages))
         if self.gossips:
             self.gossip_wanted()
 
@@ -259,7 +259,7 @@ class Memberlist:
             self._merge(reply)
             merged()
 
-        self.surroundings.call(address, self._state(join), TCP_TIMEOUT, answered, failed, ago)
+        self.transport.call(address, self._state(join), TCP_TIMEOUT, answered, failed, ago)
 
     # -- rest
 
@@ -331,7 +331,7 @@ class Memberlist:
         me = self._members[self.name]
         self.dead(Dead(self.name, me.incarnation, self.name), finished=done)
         if any(not member.gone for member in self._list if member is not me):
-            self.surroundings.after(LEAVE_TIMEOUT, done)
+            self.transport.after(LEAVE_TIMEOUT, done)
         else:
             done()
 
@@ -383,7 +383,7 @@ class Memberlist:
     def _relay(self, request: IndirectPing) -> None:
         """Ping somebody for another; if there is no answer in half a second, say so."""
         seq = self.next_seq()
-        timer = self.surroundings.after(PROBE_TIMEOUT, self._not_relayed, seq)
+        timer = self.transport.after(PROBE_TIMEOUT, self._not_relayed, seq)
         self._relayed[seq] = (request, timer)
         self.say(request.target, Ping(seq, request.node, self.address))
 
@@ -396,9 +396,9 @@ class Memberlist:
     def say(self, address: str, message: Ping | Ack | Nack | IndirectPing) -> None:
         """Send a message, and with it what is to be handed on anyway."""
         if self.gossips:
-            self.surroundings.send(address, (message, *self._take(ROOM - message.SIZE)))
+            self.transport.send(address, (message, *self._take(ROOM - message.SIZE)))
         else:
-            self.surroundings.send(address, (message,))
+            self.transport.send(address, (message,))
 
     def _take(self, room: int) -> list[Message]:
         found = self._broadcasts.take(COMPOUND_EACH, room)
@@ -467,7 +467,7 @@ class Memberlist:
         self._renew(member, message.incarnation)
         self._change(member, State.SUSPECT)
         self.suspicions[message.node] = Suspicion(
-            self.surroundings, message.sender, len(self._list), lambda: self._suspected_for_long(member)
+            self.transport, message.sender, len(self._list), lambda: self._suspected_for_long(member)
         )
 
     def _suspected_for_long(self, member: Member) -> None:
@@ -498,7 +498,7 @@ class Memberlist:
     def _change(self, member: Member, state: State) -> None:
         before, member.state = member.state, state
         self._troubled += (before is State.ALIVE) - (state is State.ALIVE)
-        member.changed_at = self.surroundings.now
+        member.changed_at = self.transport.now
         self.on_change(member, before)
 
     def _renew(self, member: Member, incarnation: int) -> None:

@@ -34,7 +34,7 @@ from swarmsim.network.messages import (
     UserMessage,
 )
 from swarmsim.network.nodes import Attachment, Nodes
-from swarmsim.network.ports import Surroundings
+from swarmsim.network.ports import Transport
 from swarmsim.network.records import Record
 from swarmsim.network.tables import REAP_PERIOD, TOMBSTONE, Entry, Event, LamportClock, Tables, Where
 
@@ -73,13 +73,13 @@ class NetworkDB:
         self,
         name: str,
         address: str,
-        surroundings: Surroundings,
+        transport: Transport,
         rng: Random,
         gossip_wanted: Callable[[], object] = lambda: None,
     ) -> None:
         self.name = name
         self.address = address
-        self.surroundings = surroundings
+        self.transport = transport
         self.rng = rng
         self.gossip_wanted = gossip_wanted
         self.before_change: Callable[[], object] = lambda: None
@@ -97,7 +97,7 @@ class NetworkDB:
         self.bootstrap: tuple[str, ...] = ()
         self._network_broadcasts: Broadcasts[UserMessage] = Broadcasts(self._count, self._wanted)
         self._node_broadcasts: Broadcasts[UserMessage] = Broadcasts(self._count, self._wanted)
-        self.members = Memberlist(name, address, surroundings, rng, self)
+        self.members = Memberlist(name, address, transport, rng, self)
         self.reconnecting = nodes.Reconnecting(self)
 
     def _count(self) -> int:
@@ -240,7 +240,7 @@ class NetworkDB:
                 node = self.nodes.active.get(name)
                 if node is None:
                     break
-                self.surroundings.send(node.address, packet)
+                self.transport.send(node.address, packet)
         if self.gossips:
             self.gossip_wanted()
 
@@ -354,7 +354,7 @@ class NetworkDB:
     def send_node_event(self, joins: bool, then: Callable[[bool], object] = lambda in_time: None) -> None:
         """Say that one joins or leaves the gossip; ``then`` once it has gone out, or there is nobody to hear it, or after 5 s."""
         event = NodeEvent(self.network_clock.increment(), self.name, joins)
-        waiting = nodes.Wait(self.surroundings, then)
+        waiting = nodes.Wait(self.transport, then)
         self._node_broadcasts.queue(event, event.SIZE, finished=waiting.done)
         if len(self.nodes.active) <= 1:
             waiting.done()

@@ -10,7 +10,7 @@ from swarmsim.network.beat import Beat
 from swarmsim.network.broadcasts import Broadcasts
 from swarmsim.network.memberlist import Memberlist
 from swarmsim.network.messages import TableEvent
-from swarmsim.network.ports import Surroundings
+from swarmsim.network.ports import Transport
 
 BROADCAST_TIMEOUT = 5.0  # seconds, broadcast.go broadcastTimeout
 NODE_REAP_INTERVAL = 24 * 3600.0  # seconds, cluster.go nodeReapInterval
@@ -123,10 +123,10 @@ class Nodes:
 class Wait:
     """For a broadcast to have gone out: ``then(whether it has within 5 s)`` is called once."""
 
-    def __init__(self, surroundings: Surroundings, then: Callable[[bool], object]) -> None:
+    def __init__(self, transport: Transport, then: Callable[[bool], object]) -> None:
         self.then = then
         self.over = False
-        self.timer = surroundings.after(BROADCAST_TIMEOUT, self._finish, False)
+        self.timer = transport.after(BROADCAST_TIMEOUT, self._finish, False)
 
     def done(self) -> None:
         if not self.over:
@@ -151,7 +151,7 @@ class Database(Protocol):
     name: str
     bootstrap: tuple[str, ...]
     rng: Random
-    surroundings: Surroundings
+    transport: Transport
     members: Memberlist
     nodes: Nodes
 
@@ -229,10 +229,10 @@ class Reconnecting:
         if not self.lonely:
             self.rejoining.done()
             return
-        until = db.surroundings.now + REJOIN_DURATION
+        until = db.transport.now + REJOIN_DURATION
 
         def again() -> None:
-            if db.surroundings.now > until:
+            if db.transport.now > until:
                 self.rejoining.done()
             else:
                 db.members.join(db.bootstrap, joined)
@@ -241,12 +241,12 @@ class Reconnecting:
             if in_time:
                 self.rejoining.done()
             else:
-                db.surroundings.after(RETRY_INTERVAL, again)
+                db.transport.after(RETRY_INTERVAL, again)
 
         def joined(answered: int) -> None:
             if answered:
                 db.send_node_event(True, told)
             else:
-                db.surroundings.after(RETRY_INTERVAL, again)
+                db.transport.after(RETRY_INTERVAL, again)
 
-        db.surroundings.after(RETRY_INTERVAL, again)
+        db.transport.after(RETRY_INTERVAL, again)

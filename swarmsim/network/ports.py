@@ -12,7 +12,7 @@ class Cancellable(Protocol):
     def cancel(self) -> object: ...
 
 
-class Surroundings(Protocol):
+class Transport(Protocol):
     """One member's kernel: its clock, its UDP socket and its TCP connections."""
 
     @property

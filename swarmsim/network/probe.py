@@ -19,7 +19,7 @@ from typing import Protocol
 
 from swarmsim.network.member import Member
 from swarmsim.network.messages import Ack, IndirectPing, Ping, Reply, State, Suspect
-from swarmsim.network.ports import Surroundings
+from swarmsim.network.ports import Transport
 from swarmsim.network.suspicion import PROBE_INTERVAL
 
 PROBE_TIMEOUT = 0.5  # seconds, DefaultLANConfig
@@ -47,7 +47,7 @@ class Members(Protocol):
 
     name: str
     address: str
-    surroundings: Surroundings
+    transport: Transport
     awareness: Awareness
 
     def next_seq(self) -> int: ...
@@ -75,16 +75,16 @@ class Probe:
         self.reached = False
         """By TCP."""
         self.seq = members.next_seq()
-        surroundings = members.surroundings
+        transport = members.transport
         interval = members.awareness.scale(PROBE_INTERVAL)
-        self._deadline = surroundings.now + interval
+        self._deadline = transport.now + interval
         ping = Ping(self.seq, target.name, members.address)
         if target.state is State.ALIVE:
             members.say(target.address, ping)
         else:  # so that it can refute at once
             suspect = Suspect(target.name, target.incarnation, members.name)
-            surroundings.send(target.address, (ping, suspect))
-        self._timer = surroundings.after(PROBE_TIMEOUT, self._no_answer)
+            transport.send(target.address, (ping, suspect))
+        self._timer = transport.after(PROBE_TIMEOUT, self._no_answer)
 
     def _no_answer(self) -> None:
         members, target = self.members, self.target
@@ -92,10 +92,10 @@ class Probe:
         self.asked = len(helpers)
         for helper in helpers:
             members.say(helper.address, IndirectPing(self.seq, target.name, target.address, members.address))
-        left = self._deadline - members.surroundings.now
+        left = self._deadline - members.transport.now
         ping = Ping(self.seq, target.name, members.address)
-        members.surroundings.call(target.address, ping, left, self._called, lambda: None)
-        self._timer = members.surroundings.after(left, self._over)
+        members.transport.call(target.address, ping, left, self._called, lambda: None)
+        self._timer = members.transport.after(left, self._over)
 
     def _called(self, answer: Reply) -> None:
         self.reached = isinstance(answer, Ack)

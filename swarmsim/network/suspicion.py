@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from swarmsim.network.ports import Surroundings
+from swarmsim.network.ports import Transport
 
 SUSPICION_MULT = 4  # DefaultLANConfig
 SUSPICION_MAX_TIMEOUT_MULT = 6  # DefaultLANConfig
@@ -40,16 +40,16 @@ def confirmations_wanted(nodes: int) -> int:
 class Suspicion:
     """One member's suspicion of another, first heard from ``sender``. ``on_timeout`` is called when it has lasted long enough."""
 
-    __slots__ = ("_began", "_confirmed_by", "_longest", "_on_timeout", "_shortest", "_surroundings", "_timer", "wanted")
+    __slots__ = ("_began", "_confirmed_by", "_longest", "_on_timeout", "_shortest", "_timer", "_transport", "wanted")
 
-    def __init__(self, surroundings: Surroundings, sender: str, nodes: int, on_timeout: Callable[[], object]) -> None:
-        self._surroundings = surroundings
+    def __init__(self, transport: Transport, sender: str, nodes: int, on_timeout: Callable[[], object]) -> None:
+        self._transport = transport
         self._confirmed_by = {sender}
         self.wanted = confirmations_wanted(nodes)
         self._shortest, self._longest = bounds(nodes)
         self._on_timeout = on_timeout
-        self._began = surroundings.now
-        self._timer = surroundings.after(self._longest if self.wanted else self._shortest, on_timeout)
+        self._began = transport.now
+        self._timer = transport.after(self._longest if self.wanted else self._shortest, on_timeout)
 
     @staticmethod
     def timeout_after(confirmations: int, wanted: int, shortest: float, longest: float) -> float:
@@ -66,8 +66,8 @@ class Suspicion:
         self._confirmed_by.add(sender)
         timeout = self.timeout_after(confirmations + 1, self.wanted, self._shortest, self._longest)
         self._timer.cancel()
-        left = timeout - (self._surroundings.now - self._began)
-        self._timer = self._surroundings.after(max(0.0, left), self._on_timeout)
+        left = timeout - (self._transport.now - self._began)
+        self._timer = self._transport.after(max(0.0, left), self._on_timeout)
         return True
 
     def end(self) -> None:

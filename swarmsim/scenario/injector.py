@@ -33,14 +33,16 @@ class FaultInjector:
                 rng = world.rng(f"faults/{number}/{' '.join(hosts)}")
                 world.spawn(self._life(kind, hosts, process.every.sampler(), process.for_.sampler(), rng))
 
-    def _life(self, kind: Kind, hosts: list[str], every: Sampler, lasting: Sampler, rng: Random) -> Activity[None]:
+    def _life(
+        self, kind: Kind, hosts: list[str], every: Sampler, sample_duration: Sampler, rng: Random
+    ) -> Activity[None]:
         while True:
             yield every(rng)
             if self.world.now >= self.ends:
                 return
             self._note(kind.verb, hosts)
             mend = yield from kind.strike(self, hosts)
-            yield lasting(rng)
+            yield sample_duration(rng)
             self._note(kind.mending, hosts)
             yield from mend()
 

@@ -2,7 +2,7 @@
 
 :class:`LiveSession` is the watcher's end. It asks for time to pass (:meth:`LiveSession.advance`), for the next thing to happen, or for
 something to be done, and reads what came of it whenever it likes (:meth:`LiveSession.read`). There is at most one question under way.
-The future of a moment in the past is another process: it does again what had been done by then (``deeds``), which
+The future of a moment in the past is another process: it does again what had been done by then (``actions``), which
 takes a fraction of the time it took, and from there on something else.
 """
 
@@ -55,7 +55,7 @@ class Progress(NamedTuple):
 
 
 class LiveSession:
-    """``deeds`` are done again at their times. The process is gone with :meth:`close`, or with the one that watches."""
+    """``actions`` are done again at their times. The process is gone with :meth:`close`, or with the one that watches."""
 
     def __init__(self, loaded: LoadedScenario, seed: int, *, messages: bool = False) -> None:
         # Whoever draws on the terminal has put something in the place of stderr that cannot be inherited.

@@ -186,8 +186,8 @@ class ScenarioRun:
         self._unknown_images = UnknownImages()
         world.subscribe(self._unknown_images.hear, only=UnknownImages.KINDS)
         world.introduce()
-        deeds = [(moment, step) for step in loaded.scenario.meanwhile for moment in step.moments]
-        self._meanwhile = sorted(deeds, key=lambda deed: deed[0])
+        actions = [(moment, step) for step in loaded.scenario.meanwhile for moment in step.moments]
+        self._meanwhile = sorted(actions, key=lambda action: action[0])
         self._listener = listener
         self._interrupts: list[tuple[MeanwhileStep, Promise]] = []
         self._actions: list[Wait] = []

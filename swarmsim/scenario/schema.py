@@ -294,7 +294,7 @@ class MeanwhileStep(Strict):
     times: int = Field(1, ge=1, le=10_000, description="how often, with every")
 
     @model_validator(mode="after")
-    def _one_deed(self) -> MeanwhileStep:
+    def _one_action(self) -> MeanwhileStep:
         possible = ("docker", "curl", "traffic", "fault", "seed", "note")
         actions = [name for name in possible if getattr(self, name) is not None]
         if len(actions) != 1:

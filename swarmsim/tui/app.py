@@ -15,8 +15,8 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from swarmsim.trace.reader import TraceError
+from swarmsim.tui.actions import Doing
 from swarmsim.tui.clustermap import ClusterMap
-from swarmsim.tui.deeds import Doing
 from swarmsim.tui.desk import DeskScreen
 from swarmsim.tui.keys import ACTIONS, KEY_NAMES, KEYS, WHILE_TYPING
 from swarmsim.tui.panels import SORTS, TaskRow, TaskTable

@@ -87,7 +87,7 @@ class Stage(App[None]):
         self._tenths = True
         self._balance = (0, 0)
         self._kept: dict[str, int] = {}
-        """How many deeds of each future are saved."""
+        """How many actions of each future are saved."""
         self.session = ShellSession(player, texts, lambda: self.host)
         for _, key, action, about, shown in KEYS:
             shows = KEY_NAMES.get(key, key)

@@ -39,8 +39,8 @@ def exercise(tmp_path):
     return path
 
 
-def session(tmp_path, deeds="", student="ann", answers=None, name="ann.yaml", text=EXERCISE):
-    text = text.replace("exercise:\n", deeds + "exercise:\n", 1)
+def session(tmp_path, actions="", student="ann", answers=None, name="ann.yaml", text=EXERCISE):
+    text = text.replace("exercise:\n", actions + "exercise:\n", 1)
     sitting = Sitting(parse_scenario(EXERCISE, "x"), student)
     path = tmp_path / name
     path.write_text(sitting.written(text, answers or {}))
@@ -82,7 +82,7 @@ def test_a_figure_of_ones_own_run_is_asked_for_and_measured(tmp_path, exercise):
     handin = read_handin(str(session(tmp_path, GOOD)), loaded)
     from swarmsim.exercise.correction import replay
 
-    measured = replay(Sitting(loaded, "ann"), handin.deeds).figure("no leader: longest")
+    measured = replay(Sitting(loaded, "ann"), handin.actions).figure("no leader: longest")
     assert points(session(tmp_path, GOOD, answers={"gap": measured + 0.5}), exercise)[0][3] == 2
     assert points(session(tmp_path, GOOD, answers={"gap": measured + 1.5}), exercise)[0][3] == 0
     _, corrected = points(session(tmp_path, GOOD, answers={"gap": "long"}), exercise)
@@ -90,15 +90,15 @@ def test_a_figure_of_ones_own_run_is_asked_for_and_measured(tmp_path, exercise):
 
 
 @pytest.mark.parametrize(
-    ("deed", "reason"),
+    ("action", "reason"),
     [
         ("{at: 40s, docker: service ls, on: m1}", "docker service ls at 40 s is not allowed"),
         ("{at: 40s, fault: {kill-engine: m1}}", "kill-engine at 40 s is not allowed"),
         ("{at: 40s, seed: 7}", "another seed at 40 s is not allowed"),
     ],
 )
-def test_what_is_not_allowed_gets_no_points(tmp_path, exercise, deed, reason):
-    _, corrected = points(session(tmp_path, f"{GOOD}  - {deed}\n"), exercise)
+def test_what_is_not_allowed_gets_no_points(tmp_path, exercise, action, reason):
+    _, corrected = points(session(tmp_path, f"{GOOD}  - {action}\n"), exercise)
     assert corrected.refused == [reason]
     assert corrected.points == 0
 

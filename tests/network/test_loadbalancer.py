@@ -157,18 +157,18 @@ DEEDS = st.lists(
 
 
 @given(DEEDS)
-def test_whatever_comes_and_goes_new_flows_go_to_live_destinations_in_turn(deeds: list[tuple[str, str]]) -> None:
+def test_whatever_comes_and_goes_new_flows_go_to_live_destinations_in_turn(actions: list[tuple[str, str]]) -> None:
     balancer = balanced()
     service = balancer.services[MARK]
     weights: dict[str, int] = {}
-    for number, (deed, address) in enumerate(deeds):
-        if deed == "add":
+    for number, (action, address) in enumerate(actions):
+        if action == "add":
             service.add(address)
             weights.setdefault(address, 1)
-        elif deed == "quiesce":
+        elif action == "quiesce":
             service.quiesce(address)
             weights.update({address: 0} if address in weights else {})
-        elif deed == "remove":
+        elif action == "remove":
             service.remove(address)
             weights.pop(address, None)
         else:
@@ -180,12 +180,12 @@ def test_whatever_comes_and_goes_new_flows_go_to_live_destinations_in_turn(deeds
 
 
 @given(DEEDS)
-def test_an_old_connection_goes_on_until_its_destination_is_removed(deeds: list[tuple[str, str]]) -> None:
+def test_an_old_connection_goes_on_until_its_destination_is_removed(actions: list[tuple[str, str]]) -> None:
     balancer = balanced("10.0.0.1")
     balancer.arrive(0.0, MARK, flow(1))
     balancer.arrive(0.0, MARK, flow(1), Flag.ACK)
-    for deed, address in deeds:
-        if deed == "flow" or (deed, address) == ("remove", "10.0.0.1"):
+    for action, address in actions:
+        if action == "flow" or (action, address) == ("remove", "10.0.0.1"):
             continue
-        getattr(balancer.services[MARK], deed)(address)
+        getattr(balancer.services[MARK], action)(address)
         assert balancer.arrive(1.0, MARK, flow(1), Flag.ACK) == "10.0.0.1"
