@@ -12,6 +12,7 @@ which is cleared and written anew, and down again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 BAR = 50
@@ -59,3 +60,22 @@ class Screen:
     def leave(self) -> None:
         """Something else was printed below: what was drawn stays, the next is drawn further down."""
         self._lines.clear()
+
+
+class Display:
+    """What a command that waits prints, both as a pipe and as a terminal have it; nothing if ``quiet``. ``out`` is given both."""
+
+    def __init__(self, out: Callable[..., object], quiet: bool) -> None:
+        self._out = out
+        self._quiet = quiet
+        self._screen = Screen()
+
+    def show(self, *several: Shown) -> None:
+        for shown in several:
+            if not self._quiet:
+                self._out(piped(shown), self._screen.drawn(shown))
+
+    def say(self, text: str) -> None:
+        if not self._quiet:
+            self._screen.leave()
+            self._out(text + "\n")

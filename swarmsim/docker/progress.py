@@ -16,7 +16,7 @@ from swarmsim.apitypes.specs import SECOND
 from swarmsim.apitypes.swarm import Service, Task
 from swarmsim.docker.command import CommandContext
 from swarmsim.docker.convergence import Convergence, Phase, Reaction, Say
-from swarmsim.docker.display import Screen, Shown, piped
+from swarmsim.docker.display import Display, Shown
 from swarmsim.docker.errors import CommandError
 from swarmsim.docker.output import ellipsis
 from swarmsim.sim.future import Activity
@@ -35,25 +35,6 @@ LONGEST = max(len(state) for state, step in STEPS.items() if step <= COMPLETE)
 Place = TypeVar("Place", int, str)
 
 
-class _Display:
-    """What is printed of it, both as a pipe and as a terminal have it."""
-
-    def __init__(self, command: CommandContext, quiet: bool) -> None:
-        self._command = command
-        self._quiet = quiet
-        self._screen = Screen()
-
-    def show(self, *several: Shown) -> None:
-        for shown in several:
-            if not self._quiet:
-                self._command.out(piped(shown), self._screen.drawn(shown))
-
-    def say(self, text: str) -> None:
-        if not self._quiet:
-            self._screen.leave()
-            self._command.out(text + "\n")
-
-
 class Updater(Protocol):
     """How far one kind of service is. ``done`` says so after each :meth:`update`."""
 
@@ -65,7 +46,7 @@ class Updater(Protocol):
 
 def wait_on_service(command: CommandContext, reference: str, quiet: bool) -> Activity[None]:
     """Show progress until the service has converged. Raises :class:`CommandError` if its update pauses."""
-    display = _Display(command, quiet)
+    display = Display(command.out, quiet)
     convergence = Convergence()
     updater: Updater | None = None
     while True:

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from swarmsim.apitypes.swarm import Node, Swarm
 from swarmsim.docker.command import CommandContext
-from swarmsim.docker.display import Screen, Shown, piped
+from swarmsim.docker.display import Display, Shown
 from swarmsim.sim.future import Activity
 
 POLL = 0.2  # seconds
@@ -15,15 +15,9 @@ DIGEST, CERTIFICATES, ROOTS = "desired root digest", "  rotated TLS certificates
 
 def wait_on_rotation(command: CommandContext, quiet: bool) -> Activity[None]:
     """Show how many nodes have certificates of the new root, and how many trust it; then the root, unless ``quiet``."""
-    screen, done = Screen(), False
-
-    def show(*lines: Shown) -> None:
-        for shown in lines:
-            if not quiet:
-                command.out(piped(shown), screen.drawn(shown))
-
+    display, done = Display(command.out, quiet), False
     # One character more where the name has one less, so that the bars stand below each other.
-    show(Shown(DIGEST, ""), Shown(CERTIFICATES, ""), Shown(ROOTS, " "))
+    display.show(Shown(DIGEST, ""), Shown(CERTIFICATES, ""), Shown(ROOTS, " "))
     while True:
         swarm = yield from command.api.swarm_inspect()
         if done:
@@ -34,18 +28,16 @@ def wait_on_rotation(command: CommandContext, quiet: bool) -> Activity[None]:
         # The new root is spread when all certificates are right; until then none counts.
         over = renewed == total and not swarm.root_rotation
         trusting = sum(node.description.tls.trust_root == swarm.tls.trust_root for node in nodes) if over else 0
-        show(
+        display.show(
             Shown(DIGEST, f"sha256:{sha256(swarm.tls.trust_root.encode()).hexdigest()}"),
             Shown(CERTIFICATES, "", renewed, total, "nodes"),
             Shown(ROOTS, " ", trusting, total, "nodes"),
         )
         done = over and trusting == total
         if (yield from command.pause(POLL)):
-            if not done and not quiet:
-                screen.leave()
-                command.out(
-                    "Operation continuing in background.\nUse `swarmctl cluster inspect default` to check progress.\n"
-                )
+            if not done:
+                display.say("Operation continuing in background.")
+                display.say("Use `swarmctl cluster inspect default` to check progress.")
             return
     if not quiet:
         command.out(swarm.tls.trust_root)

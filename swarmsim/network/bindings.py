@@ -21,6 +21,8 @@ to the address waits for the last of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from swarmsim.apitypes.specs import PortConfig
 from swarmsim.network.icmp import RateLimit
 from swarmsim.network.loadbalancer import FIRST_MARK, LoadBalancer
@@ -189,32 +191,34 @@ class ServiceBindings:
     def _name(self, sandbox: Sandbox, endpoint: EndpointRecord, first: bool) -> None:
         if sandbox.ingress:
             return
-        add = sandbox.names.add
-        for name in (endpoint.name, *endpoint.task_aliases):
-            add(name, endpoint.endpoint_id, endpoint.address)
-        owner = endpoint.service_id or endpoint.endpoint_id
-        for name in (endpoint.service_name, *endpoint.aliases):
-            add(f"tasks.{name}", owner, endpoint.address)
-            if not endpoint.vip:
-                add(name, owner, endpoint.address)
-            elif first:
-                add(name, owner, endpoint.vip)
+        for known in (*_own_names(endpoint), *_service_names(endpoint, vip=first)):
+            sandbox.names.add(*known)
 
     def _unname(self, sandbox: Sandbox, endpoint: EndpointRecord, last: bool, shared: bool) -> None:
         if sandbox.ingress:
             return
-        remove = sandbox.names.remove
-        for name in (endpoint.name, *endpoint.task_aliases):
-            remove(name, endpoint.endpoint_id, endpoint.address)
-        if shared:
-            return
-        owner = endpoint.service_id or endpoint.endpoint_id
-        for name in (endpoint.service_name, *endpoint.aliases):
-            remove(f"tasks.{name}", owner, endpoint.address)
-            if not endpoint.vip:
-                remove(name, owner, endpoint.address)
-            elif last:
-                remove(name, owner, endpoint.vip)
+        for known in _own_names(endpoint):
+            sandbox.names.remove(*known)
+        if not shared:
+            for known in _service_names(endpoint, vip=last):
+                sandbox.names.remove(*known)
+
+
+def _own_names(endpoint: EndpointRecord) -> Iterator[tuple[str, str, str]]:
+    """What only this endpoint is called: name, whose it is, address."""
+    for name in (endpoint.name, *endpoint.task_aliases):
+        yield name, endpoint.endpoint_id, endpoint.address
+
+
+def _service_names(endpoint: EndpointRecord, *, vip: bool) -> Iterator[tuple[str, str, str]]:
+    """What it is called with the others of its service; the service's virtual address only with ``vip``."""
+    owner = endpoint.service_id or endpoint.endpoint_id
+    for name in (endpoint.service_name, *endpoint.aliases):
+        yield f"tasks.{name}", owner, endpoint.address
+        if not endpoint.vip:
+            yield name, owner, endpoint.address
+        elif vip:
+            yield name, owner, endpoint.vip
 
 
 def _key(endpoint: EndpointRecord) -> ServiceKey:

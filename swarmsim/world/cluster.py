@@ -196,9 +196,22 @@ class SimulatedCluster:
             result = Result(255, "", f"swarmsim: nothing can be typed on {host}: it has no power\n")
         else:
             result = yield from self._interruptible(engine, line, limit, stdin, write, interrupt)
-        row: rows.Docker = {
-            "on": host,
-            "cmd": line.removeprefix("docker "),
+        self._note_typed(rows.Docker, host, line.removeprefix("docker "), result, started, name)
+        return result
+
+    def _note_typed(
+        self,
+        row_type: type[rows.Docker] | type[rows.Curl],
+        on: str,
+        line: str,
+        result: Result,
+        started: float,
+        name: str | None,
+    ) -> None:
+        """A command, and what came of it; ``started`` is the simulated second at which it was typed."""
+        row: rows.Docker | rows.Curl = {
+            "on": on,
+            "cmd": line,
             "rc": result.code,
             "out": result.out.strip(),
             "err": result.err.strip(),
@@ -206,8 +219,7 @@ class SimulatedCluster:
         }
         if name is not None:
             row["name"] = name
-        self.note(rows.Docker, **row)
-        return result
+        self.note(row_type, **row)
 
     def _interruptible(
         self,
@@ -281,17 +293,7 @@ class SimulatedCluster:
             result = Result(255, "", f"swarmsim: nothing can be typed on {host}: it has no power\n")
         else:
             result = yield from self._asking(host, line, limit, write or _unheard, interrupt or self.clock.future())
-        row: rows.Curl = {
-            "on": host,
-            "cmd": line.removeprefix("curl "),
-            "rc": result.code,
-            "out": result.out.strip(),
-            "err": result.err.strip(),
-            "s": round(self.clock.now - started, 3),
-        }
-        if name is not None:
-            row["name"] = name
-        self.note(rows.Curl, **row)
+        self._note_typed(rows.Curl, host, line.removeprefix("curl "), result, started, name)
         return result
 
     def traffic(self, plan: TrafficPlan) -> Activity[None]:
