@@ -228,7 +228,8 @@ class Player:
         future.start_over()
         if until > 0:
             self._fresh = future.recording.anew()
-            future.live.advance(until)
+            # A row's time is rounded to microseconds: what is shown at ``until`` may have happened half of one after it.
+            future.live.advance(until + MICROSECOND / 2)
 
     @property
     def _opening(self) -> bool:

@@ -53,7 +53,12 @@ async def until(pilot: Pilot, condition: Callable[[], object], frames: int = 200
             await pilot.pause()
             return
         await asyncio.sleep(0.02)
-    raise AssertionError(f"not in {frames} frames; at {pilot.app.player.t}")
+    player = pilot.app.player
+    live = player.future.live
+    raise AssertionError(
+        f"not in {frames} frames; at {player.t}, known {player.future.known}, playing {player.playing}, busy {player.busy},"
+        f" asked {live is not None and live.asked}, on {pilot.app.screen}, focus {pilot.app.focused}, crash {player.crash!r}"
+    )
 
 
 async def formed(pilot: Pilot) -> None:
@@ -402,6 +407,7 @@ async def test_another_future_and_the_two_compared(tmp_path):
         assert "'luck' is no number" in shown(app)
         await pilot.press("ctrl+u", *"42", "enter")
         await until(pilot, lambda: len(app.player.futures) == 2 and not isinstance(app.screen, AskSeed))
+        await until(pilot, lambda: not (app.player.busy or app.player.future.live.asked))
         await pilot.press("space")
         await until(pilot, lambda: app.player.state.balance() == (4, 4))
         await pilot.press("space", "B")
