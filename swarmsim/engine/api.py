@@ -320,7 +320,7 @@ class EngineAPI(ResourceCalls):
     def _collect(self, pipe: Pipe[bytes], fits: Callable[[Task], bool], query: LogQuery) -> Activity[None]:
         since, first = query.since, True
         while True:
-            asked = self.host.clock.now
+            asked = self.host.wall.now
             try:
                 tasks = [task for task in (yield from self._tasks()) if fits(task)]
                 lines, missing = yield from self._printed(tasks)
@@ -369,15 +369,15 @@ class EngineAPI(ResourceCalls):
     ) -> Activity[Pipe[Json]]:
         """What happens on this engine: what it remembers of the past, if that was asked for, then as it comes."""
         yield from self._request()
-        clock, log = self.host.clock, self.engine.events
-        pipe: Pipe[Json] = Pipe(clock)
+        wall, log = self.host.wall, self.engine.events
+        pipe: Pipe[Json] = Pipe(self.host.clock)
 
         def show(event: EngineEvent) -> None:
             message = presentlocal.message(event)
             if wanted(message):
                 pipe.put(as_json(message))
 
-        past = until is not None and until <= clock.now
+        past = until is not None and until <= wall.now
         if since is not None or past:
             for event in tuple(log.past):
                 if event.at >= (since or 0.0) and (until is None or event.at <= until):
@@ -387,7 +387,7 @@ class EngineAPI(ResourceCalls):
         else:
             pipe.on_end(log.listen(show))
             if until is not None:
-                self.engine.process.after(until - clock.now, pipe.end)
+                self.engine.process.after(until - wall.now, pipe.end)
         return pipe
 
     def distribution_inspect(self, image: str) -> Activity[engineapi.DistributionInspect]:

@@ -290,11 +290,14 @@ class Container:
         return event
 
     def printed(self) -> list[tuple[float, str]]:
-        """What it wrote to its log so far: (simulated seconds, line)."""
+        """What it wrote to its log so far: (seconds by the host's clock, line)."""
         if self.run is None or self.started_at is None:
             return []
         end = self.host.clock.now if self.finished_at is None else self.finished_at
-        return [(self.started_at + after, text) for after, text in self.run.printed(end - self.started_at)]
+        return [
+            (self.host.wall.at(self.started_at + after), text)
+            for after, text in self.run.printed(end - self.started_at)
+        ]
 
     def lost(self) -> None:
         """The process vanished: the engine finds out now and nobody knows the exit code."""

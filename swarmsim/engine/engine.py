@@ -85,7 +85,7 @@ class Engine:
         self.joining: Joining | None = None
         self.process: Process
         self.running = False
-        self.events = EventLog(host.clock)
+        self.events = EventLog(host.wall)
         self._cold = True
         self._last_port: dict[str, int] = {}
 
@@ -111,7 +111,7 @@ class Engine:
         """Start the daemon; happens when its API answers."""
         self.process = Process(self.host, "dockerd")
         self.dataplane.engine_starts(self.process)
-        self.events = EventLog(self.host.clock)
+        self.events = EventLog(self.host.wall)
         return self.process.spawn(self._start())
 
     def _start(self) -> Activity[None]:
@@ -201,13 +201,13 @@ class Engine:
                 spec = NetworkSpec(name=name, driver=driver, subnet=subnet)
                 # No random stream for each: they are kept, and there may be 10,000 engines.
                 id = sha256(f"{self.host.ctx.streams.seed}/{self.host.name}/{name}".encode()).hexdigest()
-                network = LocalNetwork(id, self.host.clock.now, spec, predefined=True)
+                network = LocalNetwork(id, self.host.wall.now, spec, predefined=True)
                 self.networks[network.id] = network
 
     def volume(self, name: str, labels: dict[str, str] | None = None, options: dict[str, str] | None = None) -> Volume:
         """A named volume, made if it is not there."""
         if name not in self.volumes:
-            self.volumes[name] = Volume(name, self.host.clock.now, labels, options)
+            self.volumes[name] = Volume(name, self.host.wall.now, labels, options)
             self.events.emit("volume", "create", name, {"driver": "local"})
         return self.volumes[name]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from swarmsim.engine.containers import Container
-from swarmsim.sim.clock import Clock
+from swarmsim.sim.wallclock import WallClock
 from swarmsim.swarm.objects import Config, Network, Node, Secret, Service, StoreObject
 from swarmsim.swarm.store import Change, MemoryStore
 
@@ -23,7 +23,7 @@ ACTIONS = {"create": "create", "update": "update", "delete": "remove"}
 
 
 class EngineEvent(NamedTuple):
-    """``at`` in simulated seconds; ``scope`` is local or swarm; ``more`` is said besides what its container says."""
+    """``at`` by the host's clock; ``scope`` is local or swarm; ``more`` is said besides what its container says."""
 
     at: float
     type: str
@@ -44,8 +44,8 @@ class EngineEvent(NamedTuple):
 class EventLog:
     """The events of one engine since it started."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+    def __init__(self, wall: WallClock) -> None:
+        self.wall = wall
         self.past: deque[EngineEvent] = deque(maxlen=LIMIT)
         self._listeners: list[Callable[[EngineEvent], object]] = []
 
@@ -58,7 +58,7 @@ class EventLog:
         scope: str = "local",
         container: Container | None = None,
     ) -> None:
-        event = EngineEvent(self.clock.now, type, action, id, more, scope, container)
+        event = EngineEvent(self.wall.now, type, action, id, more, scope, container)
         self.past.append(event)
         for listener in tuple(self._listeners):
             listener(event)

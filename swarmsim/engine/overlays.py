@@ -115,7 +115,7 @@ class Overlays:
                 return
             own = self.addresses.get(attachment.network_id)
             address = own.address if own is not None else ""
-            half = self.halves[attachment.network_id] = Half(attachment.network, self.host.clock.now, address)
+            half = self.halves[attachment.network_id] = Half(attachment.network, self.host.wall.now, address)
         self.listener.opened(half)
 
     def _drop(self, id: str) -> None:

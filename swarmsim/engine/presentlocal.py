@@ -16,6 +16,7 @@ from swarmsim.engine.overlays import Endpoint, Half, endpoint_id, mac_address
 from swarmsim.go.duration import NO_TIME
 from swarmsim.go.units import human_duration
 from swarmsim.sim.clock import EPOCH, timestamp
+from swarmsim.sim.host import Host
 from swarmsim.swarm.objects import Network
 
 VXLAN_IDS = "com.docker.network.driver.overlay.vxlanid_list"
@@ -103,7 +104,7 @@ def container(obj: Container, now: float) -> api.Container:
         names=[f"/{obj.name}"],
         image=obj.image,
         command=" ".join(obj.command),
-        created=int(EPOCH.timestamp() + obj.created_at),
+        created=int(EPOCH.timestamp() + obj.host.wall.at(obj.created_at)),
         ports=[
             *(
                 api.Port(ip=ip, private=port.target_port, public=port.published_port, type=port.protocol)
@@ -139,7 +140,7 @@ def container_inspect(obj: Container) -> api.ContainerInspect:
     running = obj.state == "running"
     return api.ContainerInspect(
         id=obj.id,
-        created=timestamp(obj.created_at),
+        created=_moment(obj.host, obj.created_at),
         path=obj.command[0] if obj.command else "",
         args=obj.command[1:],
         state=api.ContainerState(
@@ -147,8 +148,8 @@ def container_inspect(obj: Container) -> api.ContainerInspect:
             running=running,
             pid=obj.pid if running else 0,
             exit_code=obj.exit_code,
-            started_at=_moment(obj.started_at),
-            finished_at=_moment(obj.finished_at),
+            started_at=_moment(obj.host, obj.started_at),
+            finished_at=_moment(obj.host, obj.finished_at),
             health=api.Health(status=obj.health, failing_streak=obj.failing_streak) if obj.health else None,
         ),
         name=f"/{obj.name}",
@@ -177,8 +178,9 @@ def _port_map(obj: Container) -> dict[str, list[api.PortBinding] | None]:
     return ports
 
 
-def _moment(seconds: float | None) -> str:
-    return NO_TIME if seconds is None else timestamp(seconds)
+def _moment(host: Host, seconds: float | None) -> str:
+    """A simulated second as the host's clock had it."""
+    return NO_TIME if seconds is None else timestamp(host.wall.at(seconds))
 
 
 # -- events

@@ -164,7 +164,7 @@ class ResourceCalls(Calls):
         present = [ipaddress.ip_network(subnet, strict=False) for subnet in subnets]
         if pool is not None and any(map(pool.overlaps, present)):
             raise texts.POOL_OVERLAPS.refusal()
-        local = LocalNetwork(hex_id(self.engine.ids), self.host.clock.now, spec)
+        local = LocalNetwork(hex_id(self.engine.ids), self.host.wall.now, spec)
         self.engine.networks[local.id] = local
         return local.id
 

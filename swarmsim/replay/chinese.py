@@ -124,6 +124,11 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("heal {names}", "恢复网络 {names}"),
     ("latency {host} {n} s", "延迟 {host} {n} s"),
     ("loss {host} {share} %", "丢包 {host} {share} %"),
+    ("clock {host} right", "时钟 {host} 已校准"),
+    ("clock {host} {n} {unit} behind", "时钟 {host} 慢 {n} {unit}"),
+    ("clock {host} {n} {unit} ahead", "时钟 {host} 快 {n} {unit}"),
+    ("{words}, gaining {n} ppm", "{words}，走快 {n} ppm"),
+    ("{words}, losing {n} ppm", "{words}，走慢 {n} ppm"),
     ("any on {host}", "{host} 上任意一个"),
     ("all", "全部"),
     # conditions, and what was seen

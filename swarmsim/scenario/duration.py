@@ -51,6 +51,41 @@ def span(value: Any) -> float:
     return positive_duration(value)
 
 
+def offset(value: Any) -> float:
+    """Seconds, less than 0 for what is behind.
+
+    >>> offset("-2h")
+    -7200.0
+    """
+    if isinstance(value, str) and value.strip()[:1] in ("-", "+"):
+        text = value.strip()
+        seconds = parse_seconds(text[1:])
+        return -seconds if text[0] == "-" else seconds
+    if isinstance(value, int | float) and value < 0:
+        return -parse_seconds(-value)
+    return parse_seconds(value)
+
+
+_PPM = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*ppm")
+MOST_PPM = 100_000
+
+
+def drift(value: Any) -> float:
+    """How much faster a clock runs, as a share: ``20ppm`` is 0.00002.
+
+    >>> drift("-50ppm")
+    -5e-05
+    """
+    found = _PPM.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(f"{value!r} is no drift: write 20ppm (20 seconds ahead in a million) or -20ppm")
+    if abs(float(found[1])) > MOST_PPM:
+        raise ValueError(f"{value!r}: a clock that drifts by more than {MOST_PPM}ppm is broken")
+    return float(found[1]) / 1_000_000
+
+
 Duration = Annotated[float, BeforeValidator(parse_seconds, json_schema_input_type=float | str)]
 PositiveDuration = Annotated[float, BeforeValidator(positive_duration, json_schema_input_type=float | str)]
+Offset = Annotated[float, BeforeValidator(offset, json_schema_input_type=float | str)]
+Drift = Annotated[float, BeforeValidator(drift, json_schema_input_type=str)]
 Span = Annotated[float, BeforeValidator(span, json_schema_input_type=str)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from swarmsim.scenario.duration import UNITS
 from swarmsim.scenario.parts import fitting
 from swarmsim.scenario.schema import AnyContainer, Fault
 from swarmsim.trace import rows
@@ -27,6 +28,8 @@ def resolved(fault: Fault, host: Resolve, hosts: Sequence[str] = ()) -> Any:
         return host(argument.host), argument.by
     if fault.verb == "loss":
         return host(argument.host), argument.percent / 100
+    if fault.verb == "clock":
+        return host(argument.host), argument.by, argument.drift
     if fault.verb in OF_CONTAINERS:
         if isinstance(argument, AnyContainer):
             return ContainerChoice(on=host(argument.on), service=argument.service)
@@ -45,11 +48,24 @@ def in_words(verb: str, argument: Any) -> str:
         return f"latency {argument[0]} {argument[1]:g} s"
     if verb == "loss":
         return f"loss {argument[0]} {100 * argument[1]:g} %"
+    if verb == "clock":
+        name, seconds, drift = argument
+        drifting = f", {'gaining' if drift > 0 else 'losing'} {abs(1e6 * drift):g} ppm" if drift else ""
+        return f"clock {name} {_off(seconds)}{drifting}"
     if verb == "partition":
         return "partition " + " | ".join(" ".join(group) for group in argument)
     if verb in OF_CONTAINERS:
         return f"{words} {argument}"
     return f"{words} {' '.join(argument) or 'all'}"
+
+
+def _off(seconds: float) -> str:
+    """``2 h behind``, ``90 s ahead``, ``right``."""
+    if not seconds:
+        return "right"
+    size = abs(seconds)
+    unit, length = next(((unit, UNITS[unit]) for unit in ("d", "h", "m") if not size % UNITS[unit]), ("s", 1.0))
+    return f"{size / length:g} {unit} {'behind' if seconds < 0 else 'ahead'}"
 
 
 def fault_row(fault: Fault, argument: Any) -> rows.Step:
@@ -62,7 +78,7 @@ def fault_row(fault: Fault, argument: Any) -> rows.Step:
 
 def _named(verb: str, argument: Any) -> list[str]:
     """The hosts that a fault names; none where it means all, or a container wherever that is."""
-    if verb in OF_LINKS:
+    if verb in OF_LINKS or verb == "clock":
         return [argument[0]]
     if verb in OF_CONTAINERS:
         return [argument.on] if argument.on is not None else []

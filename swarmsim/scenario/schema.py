@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from swarmsim.go.units import ram_in_bytes
 from swarmsim.image import UnknownImages
 from swarmsim.scenario.distribution import DurationDistribution
-from swarmsim.scenario.duration import Duration, PositiveDuration, Span
+from swarmsim.scenario.duration import Drift, Duration, Offset, PositiveDuration, Span
 from swarmsim.scenario.exercise import Exercise, Session
 from swarmsim.scenario.images import ImageEntry
 from swarmsim.scenario.parts import Condition, Name, NameOrPattern, Strict, fitting, is_pattern
@@ -151,6 +151,16 @@ class AnyContainer(Strict):
     service: str | None = Field(None, description="name of its service; default: any")
 
 
+class WrongClock(Strict):
+    """What a host takes for the time of day."""
+
+    host: str = Field(description="the host whose clock it is")
+    by: Offset = Field(
+        0.0, description="how far it is ahead from now on, -2h: behind; default: right, as after a step of NTP"
+    )
+    drift: Drift = Field(0.0, description="how much faster it runs from then on: 20ppm, -20ppm; default: not at all")
+
+
 HostOrHosts = str | list[str]
 
 
@@ -183,6 +193,7 @@ class Fault(Strict):
     )
     latency: Between | None = Field(None, description="packets of a host's link take longer, one way")
     loss: Between | None = Field(None, description="packets of a host's link are lost")
+    clock: WrongClock | None = Field(None, description="a host's time of day is wrong, or right again")
     fail_healthcheck: str | AnyContainer | None = Field(
         None,
         alias="fail-healthcheck",

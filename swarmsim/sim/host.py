@@ -22,6 +22,7 @@ from swarmsim.sim.net.tls import ANONYMOUS, Credentials
 from swarmsim.sim.quiescence import Subject
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import RandomStreams
+from swarmsim.sim.wallclock import WallClock
 from swarmsim.trace import rows
 
 
@@ -78,7 +79,7 @@ class SimContext(Subject):
 
 
 class Host(NetStack):
-    """One machine. ``disk`` holds what survives a power cut, keyed by who wrote it."""
+    """One machine. ``disk`` holds what survives a power cut, keyed by who wrote it; ``wall`` is its idea of the time of day."""
 
     def __init__(
         self,
@@ -95,6 +96,7 @@ class Host(NetStack):
         self.cpus = cpus
         self.memory = memory
         self.disk: dict[str, Any] = {}
+        self.wall = WallClock(ctx.clock)
         self.machine = ctx.machine_for_next_host()
         ctx.hosts[name] = self
 

@@ -35,9 +35,16 @@ from swarmsim.swarm.api.ca import (
 )
 from swarmsim.swarm.api.dispatcher import Peer, SessionMessage
 from swarmsim.swarm.api.raft import JOIN, JoinRequest
-from swarmsim.swarm.ca.certificates import Certificate, CertificateError, RootCA, create_root, issue
+from swarmsim.swarm.ca.certificates import (
+    Certificate,
+    CertificateError,
+    RootCA,
+    UnknownAuthority,
+    create_root,
+    issue,
+)
 from swarmsim.swarm.ca.renewer import Renewer
-from swarmsim.swarm.ca.security import SecurityConfig
+from swarmsim.swarm.ca.security import Newcomer, SecurityConfig
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.raftnode import RaftDisk
 from swarmsim.swarm.objects import Availability, IssuanceState, Role, TLSInfo
@@ -86,6 +93,7 @@ class SwarmNode(Subject):
         self.renewer: Renewer | None = None
         self._desired_role = disk.security.certificate.role
         self._rng: Random = process.host.rng("node")
+        self.wall = process.host.wall
         self._ready: list[Future[None]] = []
         self._promoting = False
 
@@ -99,10 +107,15 @@ class SwarmNode(Subject):
         """Start from disk, as after a restart of the engine. Manager and agent start side by side:
         which is first decides whether the agent's first session goes to its own manager. With a certificate that is not valid
         now neither starts (node.go loadSecurityConfig): ``error`` says so, and nothing is tried again."""
+        security, now = self.disk.security, self.wall.now
         try:
-            self.certificate.verify(self.disk.security.root, self.scope.clock.now)
+            security.root.load(now)
+            try:
+                security.certificate.verify(security.root, now)
+            except CertificateError as error:
+                raise CertificateError(f"error while loading TLS certificate in {CERTIFICATE_FILE}: {error}") from None
         except CertificateError as error:
-            self.error = f"error while loading TLS certificate in {CERTIFICATE_FILE}: {error}"
+            self.error = str(error)
             self.process.ctx.journal.note(rows.SwarmFailed, host=self.process.host.name, error=self.error)
             return
         if self.certificate.role is Role.MANAGER:
@@ -124,6 +137,7 @@ class SwarmNode(Subject):
         self.renewer = Renewer(
             self.scope,
             self.process.host.rng("renewals"),
+            self.wall,
             lambda: self.certificate,
             self._renew_certificate,
             self._certificate_renewed,
@@ -194,8 +208,10 @@ class SwarmNode(Subject):
         """Another root is to be trusted: so it is, if it vouches for the own certificate (ca/config.go UpdateRootCA)."""
         if root == self.disk.security.root:
             return
+        now = self.wall.now
         try:
-            self.certificate.verify(root, self.scope.clock.now)
+            root.load(now)
+            self.certificate.verify(root, now)
         except CertificateError:
             return
         self.disk.security.root = root
@@ -207,8 +223,35 @@ class SwarmNode(Subject):
 
     def _renew_certificate(self) -> Activity[Certificate]:
         """The next certificate: from the own manager, then from any (ca/certificates.go RequestAndSaveNewCertificates). Raises
-        :class:`RpcError` after five attempts, between which there is no pause."""
+        :class:`RpcError` after five attempts, between which there is no pause, and :class:`CertificateError` if it is not valid here and now.
+
+        A worker that does not know who signed it asks for the root: it may have missed the end of a rotation (ca/config.go updateRootThenUpdateCert).
+        """
         yield self._sample_duration("certificate")
+        certificate = yield from self._request_certificate()
+        try:
+            certificate.verify(self.disk.security.root, self.wall.now)
+        except UnknownAuthority:
+            if certificate.role is Role.MANAGER:
+                raise
+            yield from self._download_root()
+            certificate = yield from self._request_certificate()
+            certificate.verify(self.disk.security.root, self.wall.now)
+        return certificate
+
+    def _download_root(self) -> Activity[None]:
+        """Trust what a manager says is the root, if it vouches for the certificate there is."""
+        remote = self.disk.remotes.select(self._rng)
+        if remote is None:
+            raise RpcError("Unavailable", "no remote managers are known")
+        channel = Channel(self.process, self.scope, remote.addr, identity=ANONYMOUS)
+        try:
+            answer = yield channel.call(GET_ROOT_CA_CERTIFICATE, GetRootCACertificateRequest(), CA_TIMEOUT).reply
+        finally:
+            channel.close()
+        self._trust(answer.root)
+
+    def _request_certificate(self) -> Activity[Certificate]:
         failure: RpcError | None = None
         for attempt in range(CA_ATTEMPTS):
             try:
@@ -330,17 +373,19 @@ class SwarmNode(Subject):
 def init_swarm(process: Process, executor: Executor, advertise: str, availability: Availability) -> Activity[SwarmNode]:
     """A new swarm with this host as its first manager; returns its :class:`SwarmNode`."""
     rng: Random = process.host.rng("node")
-    root = create_root(process.ctx.streams.stream("root-ca"), process.clock.now)
+    root = create_root(process.ctx.streams.stream("root-ca"), process.host.wall.now)
     certificate = issue(
         process.host.rng("certificates"),
-        process.clock.now,
+        process.host.wall.now,
         issuer=root,
         node_id=new_id(rng),
         cluster_id=new_id(rng),
         role=Role.MANAGER,
     )
     remotes = Remotes(Peer(certificate.node_id, advertise))
-    node = SwarmNode(process, executor, NodeDisk(SecurityConfig(process.clock, certificate, root), advertise, remotes))
+    node = SwarmNode(
+        process, executor, NodeDisk(SecurityConfig(process.host.wall, certificate, root), advertise, remotes)
+    )
     yield node._sample_duration("cluster_init")
     manager = node._start_manager(availability)
     manager.cluster_id = certificate.cluster_id
@@ -393,16 +438,30 @@ def join_swarm(
         root = (yield from ask_once(process, remote, GET_ROOT_CA_CERTIFICATE, request, CA_TIMEOUT)).root
         if sha256(root.pem.encode()).digest() != digest:
             raise JoinError(f"remote CA does not match fingerprint. Expected: {digest.hex()}")
+        try:
+            root.load(wall.now)
+        except CertificateError as error:
+            raise JoinError(str(error)) from None
         return root
 
     def get_certificate() -> Activity[IssueNodeCertificateResponse]:
         request = IssueNodeCertificateRequest(token, availability)
         return (yield from ask_once(process, remote, ISSUE_NODE_CERTIFICATE, request, CA_TIMEOUT))
 
+    wall = process.host.wall
     root = yield from _five_times(download_root)
-    certificate = (yield from _five_times(get_certificate)).certificate
-    assert certificate is not None
-    security = SecurityConfig(process.clock, certificate, root)
+    process.identity = Newcomer(wall, root)
+    try:
+        certificate = (yield from _five_times(get_certificate)).certificate
+        assert certificate is not None
+        certificate.verify(root, wall.now)
+    except CertificateError as error:
+        process.identity = ANONYMOUS
+        raise JoinError(str(error)) from None
+    except RpcError:
+        process.identity = ANONYMOUS
+        raise
+    security = SecurityConfig(wall, certificate, root)
     node = SwarmNode(process, executor, NodeDisk(security, advertise, Remotes(Peer("", remote))))
     adopt(node)
     # A host's first work in a swarm is as cold as its engine's first container.

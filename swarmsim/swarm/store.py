@@ -18,6 +18,7 @@ import msgspec
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.errors import BrokenRule, ModelError
 from swarmsim.sim.future import Future
+from swarmsim.sim.wallclock import WallClock
 from swarmsim.swarm.objects import Cluster, Config, Meta, Network, Node, Secret, Service, StoreObject, Task
 from swarmsim.swarm.states import BackwardsDesire, Who, check_move
 
@@ -106,7 +107,7 @@ class Transaction:
             raise AlreadyExists
         if obj.name and any(other.name == obj.name for other in self.all(type(obj))):
             raise NameConflict
-        now = self.store.clock.now
+        now = self.store.wall.now
         self._write("create", msgspec.structs.replace(obj, meta=Meta(self.version, now, now)), None)
 
     def update(self, obj: StoreObject, who: Who | None = None) -> None:
@@ -125,7 +126,7 @@ class Transaction:
                 check_move(obj.id, old.status.state, obj.status.state, who)
             if obj.desired_state < old.desired_state:
                 raise BackwardsDesire(obj.id, old.desired_state, obj.desired_state)
-        meta = Meta(self.version, old.meta.created_at, self.store.clock.now)
+        meta = Meta(self.version, old.meta.created_at, self.store.wall.now)
         self._write("update", msgspec.structs.replace(obj, meta=meta), old)
 
     def delete(self, kind: type[StoreObject], id: str) -> None:
@@ -156,10 +157,11 @@ Step = Callable[[Transaction], Any]
 
 
 class MemoryStore:
-    """One manager's copy of the swarm's objects."""
+    """One manager's copy of the swarm's objects. ``wall`` is what its writes are stamped with: the clock of the manager's host."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, wall: WallClock | None = None) -> None:
         self.clock = clock
+        self.wall = wall or WallClock(clock)
         self.proposer: Proposer | None = None
         self._tables: dict[type[StoreObject], dict[str, Any]] = {kind: {} for kind in TABLES}
         self._by_service: dict[str, dict[str, None]] = {}

@@ -17,7 +17,7 @@ class SimulatedMachine:
 
     @property
     def now(self) -> datetime:
-        return EPOCH + timedelta(seconds=self._host.clock.now)
+        return EPOCH + timedelta(seconds=self._host.wall.now)
 
     def first_of(self, futures: list[AnyFuture], seconds: float | None = None) -> Future[object]:
         clock = self._host.clock

@@ -80,6 +80,14 @@ def _loss(world: SimulatedCluster, argument: tuple[str, float]) -> Activity[list
     yield
 
 
+def _clock(world: SimulatedCluster, argument: tuple[str, float, float]) -> Activity[list[str]]:
+    host, seconds, drift = argument
+    world.engines[host].host.wall.set(seconds, drift)
+    world.ctx.mark_changed()
+    return [host]
+    yield
+
+
 def _chosen(
     world: SimulatedCluster, choice: ContainerChoice, fits: Callable[[Container], bool] = lambda _: True
 ) -> tuple[str, Container] | None:
@@ -124,6 +132,7 @@ VERBS: dict[str, Verb] = {
     "partition": _partition,
     "latency": _latency,
     "loss": _loss,
+    "clock": _clock,
     "kill-container": _kill_container,
     "fail-healthcheck": _fail_healthcheck,
 }

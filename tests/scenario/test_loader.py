@@ -38,6 +38,14 @@ REFUSED = [
         "1.1.1.1 is already the address of m1",
     ),
     (HEAD + "steps: 5", "x.yaml:3:1: steps is a list"),
+    (HEAD + "steps:\n  - fault: {clock: {host: m1, by: soon}}", "'soon' is no duration: write 30s, 1m30s, 500ms"),
+    (HEAD + "steps:\n  - fault: {clock: {host: m1, drift: 20}}", "20 is no drift: write 20ppm"),
+    (
+        HEAD + "steps:\n  - fault: {clock: {host: m1, drift: 2000000ppm}}",
+        "a clock that drifts by more than 100000ppm is broken",
+    ),
+    (HEAD + "steps:\n  - fault: {clock: {host: m9, by: 1h}}", "x.yaml:4:21: unknown host 'm9'"),
+    (HEAD + "steps:\n  - fault: {clock: {by: 1h}}", "x.yaml:4:13: 'host' is missing"),
     (
         HEAD + "steps:\n  - sleep",
         "x.yaml:4:5: a step is a mapping with one of docker, curl, traffic, fault, wait, expect, sleep, note",

@@ -30,7 +30,7 @@ from swarmsim.sim.net.dialer import Dialer, DialError
 from swarmsim.sim.net.rpc import Call, Stream
 from swarmsim.sim.net.server import ServerTransport
 from swarmsim.sim.net.status import CLIENT_CLOSING, RpcError, dialing_failed, handshake_failed, transport_closing
-from swarmsim.sim.net.tls import handshake
+from swarmsim.sim.net.tls import Credentials, handshake
 from swarmsim.sim.quiescence import Phase, Renewals
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.timers import PeriodicTimer
@@ -100,13 +100,14 @@ class ClientTransport:
 class Channel:
     """The way from ``process`` to whoever listens at ``target`` (``"10.0.0.1:2377"``), until ``scope`` ends or it is closed.
 
-    It connects as soon as it is made. Errors of calls are :class:`RpcError`.
+    It connects as soon as it is made; ``identity`` is what it shows, if not what its process does. Errors of calls are :class:`RpcError`.
     """
 
     __slots__ = (
         "_attempts",
         "_dialer",
         "_draining",
+        "_identity",
         "_timer",
         "_waiting",
         "address",
@@ -120,8 +121,16 @@ class Channel:
         "transport",
     )
 
-    def __init__(self, process: Process, scope: Scope, target: str, max_backoff: float = BACKOFF_MAX) -> None:
+    def __init__(
+        self,
+        process: Process,
+        scope: Scope,
+        target: str,
+        max_backoff: float = BACKOFF_MAX,
+        identity: Credentials | None = None,
+    ) -> None:
         self.process = process
+        self._identity = identity
         self.scope = scope
         self.target = target
         self.address = Address.parse(target)
@@ -218,7 +227,7 @@ class Channel:
             process.host,
             self.scope,
             self.address,
-            process.identity,
+            self._identity or process.identity,
             max(CONNECT_TIMEOUT, backoff),
             lambda result: self._dialed(result, backoff),
             ago,

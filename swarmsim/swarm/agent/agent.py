@@ -145,7 +145,7 @@ class Agent:
         self.session: Session | None = None
         self._to_report: dict[str, TaskStatus] = {}
         self._reporting = False
-        self.worker = Worker(scope, executor, disk, self._status_changed)
+        self.worker = Worker(scope, process.host.wall, executor, disk, self._status_changed)
         PeriodicTimer(scope, NODE_UPDATE_PERIOD, self.check_description)
         self._connect("", 0.0)
 

@@ -18,6 +18,7 @@ from swarmsim.sim.clock import Timer
 from swarmsim.sim.errors import ModelError
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.scope import Scope
+from swarmsim.sim.wallclock import WallClock
 from swarmsim.swarm.objects import ContainerStatus, Task, TaskStatus
 from swarmsim.swarm.states import MESSAGES, NEXT, IllegalMove, TaskState, Who, may
 
@@ -80,12 +81,19 @@ class TaskManager:
         "scope",
         "status",
         "task",
+        "wall",
     )
 
     def __init__(
-        self, scope: Scope, task: Task, controller: Controller, report: Callable[[str, TaskStatus], object]
+        self,
+        scope: Scope,
+        wall: WallClock,
+        task: Task,
+        controller: Controller,
+        report: Callable[[str, TaskStatus], object],
     ) -> None:
         self.scope = scope
+        self.wall = wall
         self.task = task
         self.status = task.status
         self.controller = controller
@@ -191,7 +199,7 @@ class TaskManager:
             ports = self.controller.ports()
             if exit_code:
                 container = msgspec.structs.replace(container, exit_code=exit_code)
-        self._set(TaskStatus(state, self.scope.clock.now, message, error, container, ports=ports))
+        self._set(TaskStatus(state, self.wall.now, message, error, container, ports=ports))
 
     def _set(self, status: TaskStatus) -> None:
         if not may(Who.AGENT, self.status.state, status.state):

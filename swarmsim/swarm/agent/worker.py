@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from swarmsim.sim.scope import Scope
+from swarmsim.sim.wallclock import WallClock
 from swarmsim.swarm.agent.taskmanager import Controller, TaskManager
 from swarmsim.swarm.api.dispatcher import AssignmentsMessage
 from swarmsim.swarm.objects import Node, NodeDescription, Task, TaskStatus
@@ -35,9 +36,15 @@ class Worker:
     """``report(task's id, status, moved)``: ``moved`` if it is in another state, not only told more of."""
 
     def __init__(
-        self, scope: Scope, executor: Executor, disk: TaskDisk, report: Callable[[str, TaskStatus, bool], object]
+        self,
+        scope: Scope,
+        wall: WallClock,
+        executor: Executor,
+        disk: TaskDisk,
+        report: Callable[[str, TaskStatus, bool], object],
     ) -> None:
         self.scope = scope
+        self.wall = wall
         self.executor = executor
         self.disk = disk
         self._report = report
@@ -71,7 +78,7 @@ class Worker:
     def _start(self, task: Task) -> None:
         controller = self.executor.controller(task)
         self.managers[task.id] = TaskManager(
-            self.scope.child(f"task {task.id}"), task, controller, self._status_changed
+            self.scope.child(f"task {task.id}"), self.wall, task, controller, self._status_changed
         )
 
     def _status_changed(self, task_id: str, status: TaskStatus) -> None:

@@ -21,6 +21,7 @@ from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from swarmsim.sim.clock import EPOCH
+from swarmsim.sim.errors import ModelError
 from swarmsim.sim.streams import base36
 from swarmsim.swarm.role import Role
 
@@ -43,8 +44,15 @@ _COMMENT = ObjectIdentifier("2.16.840.1.113730.1.13")
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256's group
 
 
-class CertificateError(Exception):
+class CertificateError(ModelError):
     """A certificate is not to be trusted; the words are those of the engine."""
+
+
+class UnknownAuthority(CertificateError):
+    """Nobody vouches for it who is trusted."""
+
+    def __init__(self) -> None:
+        super().__init__("x509: certificate signed by unknown authority")
 
 
 class RootCA(NamedTuple):
@@ -75,6 +83,20 @@ class RootCA(NamedTuple):
     def public_key(self) -> bytes:
         """DER, as ``docker node inspect`` shows it."""
         return _private(self.key).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    def verify(self, now: float) -> None:
+        """Raises :class:`CertificateError` in Go's words if it is not valid at ``now`` (seconds by the own clock)."""
+        if now < self.not_before:
+            raise CertificateError(_expired("before", self.not_before, now))
+        if now > self.not_after:
+            raise CertificateError(_expired("after", self.not_after, now))
+
+    def load(self, now: float) -> None:
+        """As :meth:`verify`, in the words of SwarmKit when it takes a root from disk or from a manager (ca/certificates.go NewRootCA)."""
+        try:
+            self.verify(now)
+        except CertificateError as error:
+            raise CertificateError(f"error while validating Root CA Certificate: {error}") from None
 
     @property
     def digest(self) -> str:
@@ -115,13 +137,14 @@ class Certificate(NamedTuple):
     def verify(self, trusted: RootCA, now: float, *, on_the_wire: bool = False) -> None:
         """Raises :class:`CertificateError` if it is not to be trusted at ``now`` (seconds by the own clock) by whoever trusts one root:
         in the words of SwarmKit, which looks at its own (ca/certificates.go ValidateCertChain), or of Go, which looks at another's at a handshake."""
-        words = self._expired if on_the_wire else self._not_valid
+        words = _expired if on_the_wire else self._not_valid
         if now < self.not_before:
             raise CertificateError(words("before", self.not_before, now))
         if now > self.not_after:
             raise CertificateError(words("after", self.not_after, now))
         if trusted not in (self.issuer, self.through):
-            raise CertificateError("x509: certificate signed by unknown authority")
+            raise UnknownAuthority
+        trusted.verify(now)
 
     def _not_valid(self, side: str, limit: float, now: float) -> str:
         return (
@@ -129,11 +152,12 @@ class Certificate(NamedTuple):
             "x509: certificate has expired or is not yet valid: "
         )
 
-    def _expired(self, side: str, limit: float, now: float) -> str:
-        return (
-            "x509: certificate has expired or is not yet valid: "
-            f"current time {_rfc3339(now)} is {side} {_rfc3339(limit)}"
-        )
+
+def _expired(side: str, limit: float, now: float) -> str:
+    """Go's words (crypto/x509 verify.go isValid)."""
+    return (
+        f"x509: certificate has expired or is not yet valid: current time {_rfc3339(now)} is {side} {_rfc3339(limit)}"
+    )
 
 
 def create_root(rng: Random, now: float) -> RootCA:

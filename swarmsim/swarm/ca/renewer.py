@@ -14,7 +14,8 @@ from swarmsim.sim.clock import Timer
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.scope import Scope
-from swarmsim.swarm.ca.certificates import Certificate, until_renewal
+from swarmsim.sim.wallclock import WallClock
+from swarmsim.swarm.ca.certificates import Certificate, CertificateError, until_renewal
 from swarmsim.swarm.role import Role
 
 REQUEST_PAUSE = 0.5  # seconds, renewer.go Start: for the authority to learn of the new role
@@ -22,7 +23,7 @@ BACKOFF_BASE, BACKOFF_FACTOR, BACKOFF_MAX = 5.0, 5.0, 3600.0  # seconds, RenewTL
 
 
 class Renewer:
-    """``current()`` is the certificate there is, ``renew()`` gets the next one or raises :class:`RpcError`.
+    """``current()`` is the certificate there is, ``renew()`` gets the next one or raises :class:`RpcError` or :class:`CertificateError`.
 
     ``on_renewed`` is given each new one, if it is for the ``expected_role``, should one be expected.
     """
@@ -31,12 +32,14 @@ class Renewer:
         self,
         scope: Scope,
         rng: Random,
+        wall: WallClock,
         current: Callable[[], Certificate],
         renew: Callable[[], Activity[Certificate]],
         on_renewed: Callable[[Certificate], object],
     ) -> None:
         self.scope = scope
         self._rng = rng
+        self._wall = wall
         self._current = current
         self._renew = renew
         self._on_renewed = on_renewed
@@ -55,14 +58,14 @@ class Renewer:
             turn.succeed()
 
     def _run(self) -> Activity[None]:
-        clock, urgent = self.scope.clock, False
+        urgent = False
         while True:
             certificate = self._current()
             if not self._requested:
-                if urgent or clock.now > certificate.not_after:
+                if urgent or self._wall.now > certificate.not_after:
                     pause = self._backoff()
                 else:
-                    pause = until_renewal(certificate, clock.now, self._rng)
+                    pause = until_renewal(certificate, self._wall.now, self._rng)
                 yield self._turn(pause)
             if self._requested:
                 self._requested = False
@@ -70,7 +73,7 @@ class Renewer:
                 yield REQUEST_PAUSE
             try:
                 renewed = yield from self._renew()
-            except RpcError:
+            except (RpcError, CertificateError):
                 self._failures += 1
                 continue
             if self.expected_role is not None and renewed.role is not self.expected_role:

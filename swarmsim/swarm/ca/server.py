@@ -116,7 +116,7 @@ class CAServer:
         rotating = cluster.next_root is not None
         return issue(
             self.rng,
-            self.clock.now,
+            self.store.wall.now,
             issuer=cluster.next_root or cluster.root,
             through=cluster.root if rotating else None,
             node_id=node_id,

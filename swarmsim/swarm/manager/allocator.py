@@ -316,5 +316,5 @@ class Allocator:
                 self._waiting[id] = None
                 return
         self._waiting.pop(id, None)
-        status = TaskStatus(TaskState.PENDING, self.scope.clock.now, PENDING_MESSAGE)
+        status = TaskStatus(TaskState.PENDING, self.store.wall.now, PENDING_MESSAGE)
         tx.update(replace(task, status=status, ports=ports, networks=networks, virtual_ips=vips), Who.ALLOCATOR)

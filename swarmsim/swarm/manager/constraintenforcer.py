@@ -75,5 +75,5 @@ class ConstraintEnforcer:
     def _reject_task(self, task_id: str, tx: Transaction) -> None:
         task = tx.get(Task, task_id)
         if task is not None and task.desired_state <= TaskState.RUNNING and task.status.state <= TaskState.RUNNING:
-            status = TaskStatus(TaskState.REJECTED, self.scope.clock.now, REJECTED_MESSAGE, REJECTED_ERROR)
+            status = TaskStatus(TaskState.REJECTED, self.store.wall.now, REJECTED_MESSAGE, REJECTED_ERROR)
             tx.update(replace(task, status=status), Who.ENFORCER)

@@ -209,7 +209,7 @@ class ControlAPI:
             raise RpcError("FailedPrecondition", f"node {node.id} is not down and can't be removed")
         for task in self.store.tasks_on_node(node.id):
             if task.status.state < TaskState.COMPLETE:
-                status = TaskStatus(TaskState.ORPHANED, self.store.clock.now, NODE_DELETED_MESSAGE)
+                status = TaskStatus(TaskState.ORPHANED, self.store.wall.now, NODE_DELETED_MESSAGE)
                 tx.update(replace(task, status=status), Who.CONTROL)
         tx.delete(Node, node.id)
 
@@ -256,7 +256,7 @@ class ControlAPI:
         self._check_ports(spec, "")
         service = Service(id=new_id(self.ids), spec=spec)
         if service.is_job:
-            service = replace(service, job_status=JobStatus(0, self.store.clock.now))
+            service = replace(service, job_status=JobStatus(0, self.store.wall.now))
 
         def create(tx: Transaction) -> control.CreateServiceResponse:
             check_existence(tx, spec)
@@ -291,7 +291,7 @@ class ControlAPI:
             raise RpcError("Unimplemented", "renaming services is not supported")
         meta = replace(service.meta, version=request.version)
         if service.job_status is not None:
-            job_status = JobStatus(service.job_status.iteration + 1, self.store.clock.now)
+            job_status = JobStatus(service.job_status.iteration + 1, self.store.wall.now)
             service = replace(service, job_status=job_status)
         if request.rollback:
             if service.previous_spec is None:
@@ -303,7 +303,7 @@ class ControlAPI:
                 spec_version=service.previous_spec_version,
                 previous_spec=service.spec,
                 previous_spec_version=service.spec_version,
-                update_status=UpdateStatus("rollback_started", self.store.clock.now, "manually requested rollback"),
+                update_status=UpdateStatus("rollback_started", self.store.wall.now, "manually requested rollback"),
             )
         else:
             service = replace(
@@ -386,7 +386,7 @@ class ControlAPI:
             # Another root takes the place of one that is only wanted yet (ca_rotation.go newRootRotationObject).
             cluster = replace(
                 cluster,
-                next_root=create_root(self.roots, self.store.clock.now),
+                next_root=create_root(self.roots, self.store.wall.now),
                 last_forced_rotation=request.spec.force_rotate,
             )
         tx.update(cluster)

@@ -375,7 +375,7 @@ class Dispatcher(Subject):
             return
         if msgspec.structs.replace(task.status, applied_at=None) == status:
             return
-        tx.update(replace(task, status=replace(status, applied_at=self.scope.clock.now)), Who.AGENT)
+        tx.update(replace(task, status=replace(status, applied_at=self.store.wall.now)), Who.AGENT)
 
     def _write_node(
         self, node_id: str, status: NodeStatus, description: NodeDescription | None, tx: Transaction

@@ -115,4 +115,4 @@ class GlobalOrchestrator(Reconciler):
 
     def _create(self, service: Service, node_id: str, tx: Transaction) -> None:
         if tx.get(Service, service.id) is not None:
-            tx.create(new_task(service, 0, node_id, self.ids, self.scope.clock.now))
+            tx.create(new_task(service, 0, node_id, self.ids, self.store.wall.now))

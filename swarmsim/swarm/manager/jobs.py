@@ -134,7 +134,7 @@ class JobsOrchestrator:
 
     def _create(self, service: Service, slot: int, node_id: str, tx: Transaction) -> None:
         tx.create(
-            replace(new_task(service, slot, node_id, self.ids, self.scope.clock.now), desired_state=TaskState.COMPLETE)
+            replace(new_task(service, slot, node_id, self.ids, self.store.wall.now), desired_state=TaskState.COMPLETE)
         )
 
     def _restart(self, task_id: str, tx: Transaction) -> None:

@@ -103,7 +103,7 @@ class RaftNode(Subject):
         self.addr = addr
         self.disk = disk
         self.journal = process.ctx.journal
-        self.store = MemoryStore(scope.clock)
+        self.store = MemoryStore(scope.clock, process.host.wall)
         self.store.proposer = self
         self.inbox = Subject()
         self.members: dict[int, Member] = {}

@@ -101,4 +101,4 @@ class ReplicatedOrchestrator(Reconciler):
             yield self.store.batch(steps)
 
     def _create(self, service: Service, slot: int, tx: Transaction) -> None:
-        tx.create(new_task(service, slot, "", self.ids, self.scope.clock.now))
+        tx.create(new_task(service, slot, "", self.ids, self.store.wall.now))

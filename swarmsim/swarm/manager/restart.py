@@ -74,7 +74,7 @@ class RestartSupervisor:
             return
         node_id = "" if service.has_slots else task.node_id
         replacement = replace(
-            new_task(service, task.slot, node_id, self.ids, self.scope.clock.now), desired_state=TaskState.READY
+            new_task(service, task.slot, node_id, self.ids, self.store.wall.now), desired_state=TaskState.READY
         )
         node = tx.get(Node, task.node_id)
         drained = node is not None and node.spec.availability is Availability.DRAIN
@@ -83,7 +83,7 @@ class RestartSupervisor:
             task.status.state <= TaskState.RUNNING
         )
         tx.create(replacement)
-        self.record(SlotTuple.of(service, replacement), replacement, self.scope.clock.now)
+        self.record(SlotTuple.of(service, replacement), replacement, self.store.wall.now)
         self.delay_start(task if wait_stop else None, replacement.id, seconds)
 
     def _restart_after(self, delay: _Delay, task_id: str) -> Activity[None]:

@@ -26,7 +26,7 @@ def check_tasks(
     """The writes to make first; ``fix`` is told every related task and may add one. Delays are started on the way."""
     steps: list[Step] = []
     instances: dict[SlotTuple, list[Task]] = {}
-    now = store.clock.now
+    now = store.wall.now
     for task in store.table(Task).values():
         service = store.get(Service, task.service_id)
         if service is None:

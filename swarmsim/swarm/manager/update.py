@@ -148,7 +148,7 @@ class Updater:
 
     def _replace(self, slot: Slot) -> Activity[None]:
         node_id = slot[0].node_id if self.service.is_global else ""
-        task = new_task(self.service, slot[0].slot, node_id, self.supervisor.ids, self.scope.clock.now)
+        task = new_task(self.service, slot[0].slot, node_id, self.supervisor.ids, self.store.wall.now)
         task = replace(task, desired_state=TaskState.READY)
         self._started[task.id] = None
         running: Future[Task] = self.scope.clock.future()
@@ -250,7 +250,7 @@ class Updater:
     def _start(self, tx: Transaction) -> None:
         service = tx.get(Service, self.service.id)
         if service is not None and service.update_status is None:
-            status = UpdateStatus("updating", self.scope.clock.now, "update in progress")
+            status = UpdateStatus("updating", self.store.wall.now, "update in progress")
             tx.update(replace(service, update_status=status))
 
     def _pause(self, message: str, tx: Transaction) -> None:
@@ -285,6 +285,6 @@ class Updater:
             service.update_status,
             state="rollback_completed" if back else "completed",
             message="rollback completed" if back else "update completed",
-            completed_at=self.scope.clock.now,
+            completed_at=self.store.wall.now,
         )
         tx.update(replace(service, update_status=status))

@@ -186,11 +186,11 @@ class Scheduler:
                 continue
             pipeline = Pipeline(task)
             if pipeline.process(info):
-                status = TaskStatus(TaskState.ASSIGNED, self.scope.clock.now, CONFIRMED_MESSAGE)
+                status = TaskStatus(TaskState.ASSIGNED, self.store.wall.now, CONFIRMED_MESSAGE)
                 new = replace(task, status=status, generic=info.claim(task))
                 info.add(new)
             else:
-                status = replace(task.status, timestamp=self.scope.clock.now, err=pipeline.explain())
+                status = replace(task.status, timestamp=self.store.wall.now, err=pipeline.explain())
                 new = replace(task, status=status)
             self._tasks[task.id] = new
             decisions[task.id] = Decision(task, new)
@@ -253,14 +253,14 @@ class Scheduler:
 
         Returns how many found a place; the others stay in ``tasks``.
         """
-        now = self.scope.clock.now
+        now, written = self.scope.clock.now, self.store.wall.now
         full: set[int] = set()
         turn = placed = 0
         while nodes and tasks and placed < wanted:
             task = tasks.popleft()
             info = nodes[turn % len(nodes)]
             rank = info.rank(task, now)
-            status = TaskStatus(TaskState.ASSIGNED, now, ASSIGNED_MESSAGE)
+            status = TaskStatus(TaskState.ASSIGNED, written, ASSIGNED_MESSAGE)
             new = replace(task, node_id=info.node.id, status=status, generic=info.claim(task))
             self._tasks[task.id] = new
             info.add(new)
@@ -301,7 +301,7 @@ class Scheduler:
             service = self.store.get(Service, task.service_id)
             if service is None:
                 continue
-            status = replace(task.status, timestamp=self.scope.clock.now)
+            status = replace(task.status, timestamp=self.store.wall.now)
             if service.spec_version > task.spec_version:
                 if task.status.state is TaskState.PENDING and task.desired_state >= TaskState.SHUTDOWN:
                     status = replace(status, state=TaskState.SHUTDOWN, err="")
