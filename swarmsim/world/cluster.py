@@ -40,7 +40,6 @@ from swarmsim.world.views import LOOK_TIMEOUT, View
 
 T = TypeVar("T")
 
-JOIN_WAVE = 1000  # workers that join at once; of many more some would run into the engine's 20 s
 SWITCH = "lan"
 NO_GOSSIP = "no node knows of tasks elsewhere here: write gossip: true under cluster:"
 """What curl says where engines do not gossip."""
@@ -316,43 +315,6 @@ class SimulatedCluster:
     def transport(self, engine: Engine) -> Transport:
         """How docker on a host reaches its daemon."""
         return EngineTransport(engine)
-
-    def form(self) -> Activity[None]:
-        """Make one swarm of all hosts with ``swarm init`` and ``join``, then set their labels."""
-        names = list(self.hosts)
-        first = next(name for name, spec in self.hosts.items() if spec.role == Role.MANAGER)
-        address = self.hosts[first].address
-        yield from self._must(first, f"swarm init --advertise-addr {address}")
-        tokens = {}
-        for role in Role:
-            result = yield from self._must(first, f"swarm join-token -q {role}")
-            tokens[role] = result.out.strip()
-        managers = [n for n in names if n != first and self.hosts[n].role == Role.MANAGER]
-        for name in managers:
-            yield from self._join(name, tokens[Role.MANAGER], address)
-        workers = [n for n in names if self.hosts[n].role == Role.WORKER]
-        if len(workers) > 10:
-            for first_of_wave in range(0, len(workers), JOIN_WAVE):
-                wave = workers[first_of_wave : first_of_wave + JOIN_WAVE]
-                for joined in [self.scope.spawn(self._join(n, tokens[Role.WORKER], address)) for n in wave]:
-                    yield joined
-        else:
-            for name in workers:
-                yield from self._join(name, tokens[Role.WORKER], address)
-        for name, spec in self.hosts.items():
-            if spec.labels:
-                labels = " ".join(f"--label-add {key}={value}" for key, value in spec.labels.items())
-                yield from self._must(first, f"node update {labels} {name}")
-
-    def _join(self, name: str, token: str, address: str) -> Activity[None]:
-        own = self.hosts[name].address
-        yield from self._must(name, f"swarm join --token {token} --advertise-addr {own} {address}:2377")
-
-    def _must(self, host: str, line: str) -> Activity[Result]:
-        result = yield from self.docker(host, line)
-        if result.code:
-            raise RuntimeError(f"forming the cluster failed: docker {line} on {host}: {result.err}")
-        return result
 
     # -- looking
 

@@ -17,6 +17,7 @@ from swarmsim.trace.rows import KINDS
 from swarmsim.trace.state import ClusterState
 from swarmsim.world import Capability, Fields, HostSpec
 from swarmsim.world.cluster import SWITCH, SimulatedCluster
+from swarmsim.world.forming import form
 from swarmsim.world.observer import Observer
 from swarmsim.world.verbs import VERBS
 from swarmsim.world.views import Differences, View
@@ -43,6 +44,9 @@ class SimulatedWorld(SimulatedCluster):
         super().__init__(hosts, seed, profile, images=images, unknown_images=unknown_images, eager=eager, gossip=gossip)
         self._shown = ClusterState()
         self._differences = Differences(self._show)
+
+    def form(self) -> Activity[None]:
+        return form(self)
 
     def fault(self, verb: str, argument: Any) -> Activity[list[str]]:
         return VERBS[verb](self, argument)

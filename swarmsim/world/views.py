@@ -13,16 +13,15 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from swarmsim.apitypes.specs import STACK_LABEL
 from swarmsim.sim.clock import timestamp
 from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.objects import Service, Task
 from swarmsim.swarm.states import TaskState
 from swarmsim.trace import rows
 from swarmsim.world import Fields
+from swarmsim.world.shown import service_row
 
 T = TypeVar("T")
-INGRESS = "ingress"
 LOOK_TIMEOUT = 5.0  # seconds a manager gets to answer one
 
 
@@ -70,29 +69,14 @@ def _changed(now: list[T], before: list[T], differ: Callable[[T, T], bool] = ope
 
 
 def _service_row(service: Service) -> rows.Service:
-    """A service as ``service ls`` and ``service inspect`` show it; what it does not have is left out."""
-    spec, update = service.spec, service.update_status
-    row: rows.Service = {
-        "service": spec.name,
-        "update": update.state if update else None,
-        "umsg": update.message if update else None,
-        "mode": spec.mode.name,
-        "replicas": service.replicas if service.is_replicated else None,
-        "image": spec.task.container.image,
-    }
-    stack = (spec.labels or {}).get(STACK_LABEL)
-    if stack:
-        row["stack"] = stack
-    published = [port for port in service.ports if port.publish_mode == "ingress"]
-    if published:
-        row["ports"] = [f"*:{port.published_port}->{port.target_port}/{port.protocol}" for port in published]
-    networks = [address.name for address in service.virtual_ips if address.name != INGRESS]
-    if networks:
-        row["networks"] = networks
-    volumes = [mount.source for mount in spec.task.container.mounts or () if mount.type == "volume" and mount.source]
-    if volumes:
-        row["volumes"] = volumes
-    return row
+    update = service.update_status
+    return service_row(
+        service.spec,
+        service.replicas if service.is_replicated else None,
+        (update.state, update.message) if update else None,
+        service.ports,
+        (address.name for address in service.virtual_ips),
+    )
 
 
 class Differences:
