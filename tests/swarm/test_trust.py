@@ -60,11 +60,19 @@ def test_renewals_of_many_nodes_are_spread_evenly_over_the_window():
     assert kstest(ages, "uniform", args=(44.98 * DAY, 27.01 * DAY)).pvalue > 0.01
 
 
-def test_a_shorter_expiry_holds_from_the_next_certificate_on(lab):
+def test_a_shorter_expiry_holds_only_from_the_next_root_on(lab):
+    """As a real engine has it (tests/records/asked/authorities.txt): who joins after `swarm update --cert-expiry 1h` gets 90 days."""
     before = serials(lab)
     assert lab.docker("swarm update --cert-expiry 1h").out == "Swarm updated.\n"
+    lab.docker("swarm leave", on="w2")
+    token = lab.docker("swarm join-token -q worker").out.strip()
+    lab.docker(f"swarm join --token {token} m1:2377", on="w2")
+    joined = certificate(lab, "w2")
+    assert joined.not_after - joined.not_before == 90 * DAY + HOUR
     lab.sleep(15.0)
-    assert serials(lab) == before
+    del before["w2"]
+    assert serials(lab).items() >= before.items()
+    lab.docker("node rm " + lab.docker("node ls --format '{{.ID}} {{.Status}}'").out.partition(" Down")[0].split()[-1])
     assert lab.docker("swarm ca --rotate -q").code == 0
     now = certificate(lab, "w1")
     assert now.not_after - now.not_before == 2 * HOUR
@@ -92,6 +100,18 @@ def test_a_promoted_node_gets_a_manager_s_certificate_and_a_demoted_one_a_worker
     lab.wait(lambda: "w1" in lab.docker("node ls --filter role=manager").out, within=30.0)
     lab.docker("node demote w1")
     lab.wait(lambda: certificate(lab, "w1").role == "worker", within=30.0)
+
+
+def test_a_new_leader_signs_for_as_long_as_the_cluster_says_by_then(lab):
+    lab.docker("swarm update --cert-expiry 1h")
+    lab.world.run(lab.world.fault("kill-engine", ["m1"]))
+    lab.wait(lambda: lab.leader() not in (None, "m1"), within=30.0)
+    lab.sleep(20.0)
+    leader = lab.leader()
+    lab.docker("node promote w1", on=leader)
+    lab.wait(lambda: certificate(lab, "w1").role == "manager", within=10.0)
+    now = certificate(lab, "w1")
+    assert now.not_after - now.not_before == 2 * HOUR
 
 
 # -- rotation

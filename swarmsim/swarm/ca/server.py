@@ -24,7 +24,7 @@ from swarmsim.swarm.api.ca import (
     NodeCertificateStatusRequest,
     NodeCertificateStatusResponse,
 )
-from swarmsim.swarm.ca.certificates import Certificate, RootCA, issue
+from swarmsim.swarm.ca.certificates import DEFAULT_EXPIRY, Certificate, RootCA, issue
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.objects import Cluster, IssuanceState, IssuedCertificate, Node, NodeSpec, Role
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
@@ -39,6 +39,8 @@ class CAServer:
         self.ids = ids
         self.rng = rng
         self.clock = clock
+        self._seen: tuple[object, ...] | None = None
+        self._expiry = DEFAULT_EXPIRY
 
     @property
     def root(self) -> RootCA:
@@ -112,6 +114,14 @@ class CAServer:
             stop = self.store.watch_object(request.node_id, changed)
         return answer
 
+    def take_over(self, cluster: Cluster) -> None:
+        """The leader signs with what the cluster says. How long certificates live is looked at together with the root (ca/server.go
+        UpdateRootCA): another expiry holds once the root is another, or this manager has been started anew."""
+        seen = (cluster.root, cluster.next_root, cluster.last_forced_rotation)
+        if seen != self._seen:
+            self._seen = seen
+            self._expiry = cluster.spec.node_cert_expiry / SECOND
+
     def sign(self, node_id: str, role: Role, cluster: Cluster) -> Certificate:
         rotating = cluster.next_root is not None
         return issue(
@@ -122,7 +132,7 @@ class CAServer:
             node_id=node_id,
             cluster_id=cluster.id,
             role=role,
-            expiry=cluster.spec.node_cert_expiry / SECOND,
+            expiry=self._expiry,
         )
 
 
@@ -132,12 +142,20 @@ class Signer:
     def __init__(self, scope: Scope, server: CAServer) -> None:
         self.server = server
         self.store = server.store
+        self._take_over()
         waiting = list(self.store.table(Node).values())
         CommitLoop(scope, self.store, self._on_commit, self._sign(waiting))
 
     def _on_commit(self, changes: tuple[Change, ...]) -> Activity[None] | None:
+        if any(type(change.obj) is Cluster for change in changes):
+            self._take_over()
         nodes = [obj for action, obj, _ in changes if type(obj) is Node and action != "delete"]
         return self._sign(nodes) if any(self._waits(node) for node in nodes) else None
+
+    def _take_over(self) -> None:
+        cluster = self.store.cluster
+        if cluster is not None:
+            self.server.take_over(cluster)
 
     def _waits(self, node: Node) -> bool:
         return node.certificate.state is IssuanceState.RENEW
