@@ -30,6 +30,7 @@ from swarmsim.network.tables import Event
 from swarmsim.sim.host import Host
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.objects import Attachment, Task
+from swarmsim.trace import rows
 
 INGRESS_SETUP = (0.8, 1.6)
 """Seconds between which an engine makes its part of the ingress network; recorded nodes had it 1–2 s after they joined."""
@@ -46,6 +47,7 @@ class DataPlane:
         "_endpoints",
         "_here",
         "_joined",
+        "_names",
         "_opening",
         "_peers",
         "_power",
@@ -61,6 +63,8 @@ class DataPlane:
         self._power = host.power
         self._db: NetworkDB | None = None
         self._unwatch: Callable[[], None] = _nothing
+        self._names: dict[str, str] = {}
+        """What networks are called, by id."""
         self._joined: dict[str, None] = {}
         """Networks of which something has been said already."""
         self._process: Scope | None = None
@@ -88,6 +92,8 @@ class DataPlane:
         """The daemon makes its networks anew."""
         self.gossip_ended()
         self._opening.clear()
+        for network in self.kernel.bindings.sandboxes:
+            self._note_overlay(network, None)
         self.kernel.clear()
         for table in (self._peers, self._endpoints, self._here, self._active):
             table.clear()
@@ -139,11 +145,38 @@ class DataPlane:
             elif event.change is Change.CREATE:
                 kernel.neighbours[at] = self._host_at(value.tunnel)
         elif event.change is Change.CREATE:
-            kernel.bindings.add(event.network, value)
+            self._bind(kernel.bindings.add, event.network, value)
         elif event.change is Change.DELETE:
-            kernel.bindings.remove(event.network, value)
+            self._bind(kernel.bindings.remove, event.network, value)
         elif value.service_disabled:
-            kernel.bindings.disable(event.network, value)
+            self._bind(kernel.bindings.disable, event.network, value)
+
+    def _bind(self, change: Callable[[str, EndpointRecord], object], network: str, endpoint: EndpointRecord) -> None:
+        """Change what is balanced here; what that does to where requests go is noted."""
+        weight_of, ctx = self.kernel.bindings.weight, self.host.ctx
+        if not ctx.gossip or not ctx.journal.wants("ipvs"):
+            change(network, endpoint)
+            return
+        before = weight_of(network, endpoint)
+        change(network, endpoint)
+        after = weight_of(network, endpoint)
+        if before != after:
+            task, _, id = endpoint.name.rpartition(".")
+            ctx.journal.note(
+                rows.Ipvs,
+                host=self.host.name,
+                network=self._names[network],
+                service=endpoint.service_name,
+                task=task,
+                id=id[:8],
+                address=endpoint.address,
+                weight=after,
+            )
+
+    def _note_overlay(self, network: str, address: str | None) -> None:
+        if self.host.ctx.gossip:
+            name = self._names[network]
+            self.host.ctx.journal.note(rows.Overlay, host=self.host.name, network=name, address=address)
 
     def _host_at(self, address: str) -> str:
         return self.host.ctx.by_address[address].name
@@ -167,7 +200,9 @@ class DataPlane:
 
     def _open(self, half: Half) -> None:
         network, address, ingress = half.id, _bare(half.address), half.network.spec.ingress
+        self._names[network] = half.name
         self.kernel.bindings.open(network, address, ingress=ingress)
+        self._note_overlay(network, address)
         if ingress:
             self.kernel.ingress = network
         self._arrived(network, endpoint_id(half.name, LOAD_BALANCER + self.host.name), address)
@@ -194,6 +229,7 @@ class DataPlane:
             del self._joined[network]
             self._db.leave_network(network)
         self.kernel.bindings.close(network)
+        self._note_overlay(network, None)
         if self.kernel.ingress == network:
             self.kernel.ingress = ""
         for at in [at for at in self.kernel.neighbours if at[0] == network]:
@@ -244,7 +280,7 @@ class DataPlane:
         if network in self.kernel.bindings.sandboxes:
             endpoint = self._endpoint(container, task, attachment)
             self._endpoints[network, endpoint.endpoint_id] = endpoint
-            self.kernel.bindings.add(network, endpoint)
+            self._bind(self.kernel.bindings.add, network, endpoint)
             db = self._said(network)
             if db is not None:
                 db.create_entry(ENDPOINT_TABLE, network, endpoint.endpoint_id, endpoint)
@@ -257,7 +293,7 @@ class DataPlane:
             db = self._said(at[0])
             if db is not None:
                 db.update_entry(ENDPOINT_TABLE, *at, endpoint)
-            self.kernel.bindings.disable(at[0], endpoint)
+            self._bind(self.kernel.bindings.disable, at[0], endpoint)
 
     def release(self, container: Container) -> None:
         """It is gone, and its namespace with it."""
@@ -269,7 +305,7 @@ class DataPlane:
             db = self._said(at[0])
             if db is not None:
                 db.delete_entry(ENDPOINT_TABLE, *at)
-            self.kernel.bindings.remove(at[0], endpoint)
+            self._bind(self.kernel.bindings.remove, at[0], endpoint)
         for attachment in container.attachments:
             at = (attachment.network_id, _bare(attachment.address))
             if self.kernel.endpoints.get(at) is container.server:

@@ -146,6 +146,15 @@ class ServiceBindings:
     def remove(self, network: str, endpoint: EndpointRecord) -> None:
         self._take_out(network, endpoint, full=True)
 
+    def weight(self, network: str, endpoint: EndpointRecord) -> int | None:
+        """The weight of the endpoint's address in its service's load balancer; ``None`` if it is not in there."""
+        sandbox, bound = self.sandboxes.get(network), self._bound.get(_key(endpoint))
+        balanced = bound.by_network.get(network) if bound is not None else None
+        if sandbox is None or balanced is None:
+            return None
+        service = sandbox.load_balancer.services.get(balanced.mark)
+        return service.weight(endpoint.address) if service is not None else None
+
     def knows(self, network: str, endpoint: EndpointRecord) -> bool:
         """Whether the endpoint is among those that get something new."""
         bound = self._bound.get(_key(endpoint))

@@ -141,6 +141,7 @@ class Connection:
         "open",
         "seen_as",
         "server",
+        "via",
         "way",
         "wires",
     )
@@ -173,6 +174,8 @@ class Connection:
         self.seen_as = ""
         """The client's address, as the server sees it."""
         self.way: Way | None = None
+        self.via = ""
+        """The address that a load balancer chose last."""
         self._opened_at = self._first_sent = wires.clock.now
         self._tries = 0
         self._asked = self._answered = False
@@ -218,6 +221,7 @@ class Connection:
         else:
             hop = kernel.published(now, self.flow, flag)
         if isinstance(hop, Balanced):
+            self.via = hop.to.address
             self._towards(kernel, hop.to, hop.source, flag)
         elif isinstance(hop, Local):
             self._at_server(Way(door.host), hop.server, hop.port, self.flow.client, flag)

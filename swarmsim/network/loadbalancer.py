@@ -169,6 +169,11 @@ class VirtualService:
         if place <= self._last:
             self._last -= 1
 
+    def weight(self, address: str) -> int | None:
+        """Of the destination with this address; ``None`` if there is none."""
+        destination = self._by_address.get(address)
+        return destination.weight if destination is not None else None
+
     def clear(self) -> None:
         for address in list(self._by_address):
             self.remove(address)

@@ -6,23 +6,13 @@ from typing import TYPE_CHECKING
 
 from swarmsim.plot.figures import Span, legend, mark_faults, shortened, span_of, time_axis, title_of
 from swarmsim.plot.picture import Picture
-from swarmsim.replay.looks import TASKS
+from swarmsim.replay.requests import OUTCOMES
 from swarmsim.trace.reader import Trace, TraceError
 from swarmsim.trace.rows import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-OUTCOMES = {
-    "ok": TASKS["running"].colour,
-    "timeout": TASKS["failed"].colour,
-    "refused": "#E69F00",
-    "eof": "#F0E442",
-    "reset": "#CC79A7",
-    "unreachable": "#56B4E9",
-    "unknown": "#999999",
-}
-"""Colours, from the bottom of a bar up."""
 BARS = 120
 """So many at most in a picture; each is at least a second."""
 MOST = 12

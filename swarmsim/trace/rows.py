@@ -86,6 +86,9 @@ class Request(TypedDict):
     by: Annotated[str | None, "the task that answered, `web.2`; null if none did"]
     node: Annotated[str | None, "the host it is on"]
     tries: Annotated[int, "how often it was tried"]
+    via: NotRequired[
+        Annotated[str, "address of the task that a load balancer (IPVS) chose, at the last try; absent if none chose"]
+    ]
 
 
 class TrafficEnded(TypedDict):
@@ -375,6 +378,28 @@ class GossipMember(TypedDict):
     state: Annotated[str, "alive, suspect, dead (no answer for long enough) or left (it said so)"]
 
 
+class Overlay(TypedDict):
+    """A host's part of an overlay network is there, or no more; only where the cluster has ``gossip``."""
+
+    host: Annotated[str, "the host"]
+    network: Annotated[str, "the network's name"]
+    address: Annotated[
+        str | None, "the host's own address there; null: it is on it no more, and its load balancers there are gone"
+    ]
+
+
+class Ipvs(TypedDict):
+    """Where one host's load balancer for a service sends requests has changed; only where the cluster has ``gossip``."""
+
+    host: Annotated[str, "the host"]
+    network: Annotated[str, "the network's name"]
+    service: Annotated[str, "the service's name"]
+    task: Annotated[str, "the task as `service ps` names it"]
+    id: Annotated[str, "the task's id, its first 8 characters"]
+    address: Annotated[str, "the task's address on the network"]
+    weight: Annotated[int | None, "1: it gets its turn; 0: it gets nothing new; null: it is not in the table any more"]
+
+
 class AgentReport(TypedDict):
     """An agent has moved a task and reports it. Only with `swarmsim run --messages`."""
 
@@ -569,6 +594,8 @@ INTERNALS: dict[str, type] = {
     "session": Session,
     "session.failed": SessionFailed,
     "gossip.member": GossipMember,
+    "overlay": Overlay,
+    "ipvs": Ipvs,
     "agent.report": AgentReport,
     "node.silent": NodeSilent,
     "scheduler.assigned": SchedulerAssigned,

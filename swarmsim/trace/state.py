@@ -95,6 +95,8 @@ class Message(msgspec.Struct, frozen=True):
 
 
 MESSAGES_KEPT = 12
+BELIEFS = ("alive", "suspect", "dead", "left")
+"""What an engine may think of another, from the best on."""
 CONTAINER_ROWS = frozenset(("container.started", "container.ended"))
 MOVES = frozenset(("task", "task_gone", "service", "service_gone", *CONTAINER_ROWS))
 """Rows after which a cluster is not settled."""
@@ -107,7 +109,9 @@ class ClusterState:
         "_removed",
         "alive",
         "answering",
+        "balanced",
         "begin",
+        "believed_by",
         "containers",
         "hosts",
         "links",
@@ -116,8 +120,10 @@ class ClusterState:
         "messages",
         "moved",
         "nodes",
+        "overlays",
         "quorum",
         "reasons",
+        "requests",
         "services",
         "t",
         "tasks",
@@ -152,6 +158,14 @@ class ClusterState:
         self.reasons: dict[str, str] = {}
         """Why the scheduler put a task where it is, by its id."""
         self.messages: tuple[Message, ...] = ()
+        self.requests: dict[str, dict[str, int]] = {}
+        """How many requests of each traffic have ended how."""
+        self.overlays: dict[str, dict[str, str]] = {}
+        """By host: its own addresses on the overlay networks it is on, by the network's name."""
+        self.balanced: dict[str, dict[tuple[str, str], Row]] = {}
+        """By host: where its load balancers send requests, by network and address."""
+        self.believed_by: dict[str, dict[tuple[str, str], str]] = {}
+        """By host: what its engine thinks of others in the gossip, by their host and name there."""
 
     def copy(self) -> ClusterState:
         new = ClusterState.__new__(ClusterState)
@@ -178,6 +192,16 @@ class ClusterState:
     def nodes_by_host(self) -> dict[str, Row]:
         """The newest node entry of every host."""
         return {row["node"]: row for row in self.nodes.values()}
+
+    def believes(self, host: str, peer: str) -> str | None:
+        """What one engine thinks of another in the gossip: ``alive``, ``suspect``, ``dead``, ``left``; ``None``: has not heard of it, or
+        is not in the gossip. An engine that was started anew has another name: one that is alive is what counts."""
+        states = [state for (of, _), state in self.believed_by.get(host, {}).items() if of == peer]
+        return min(states, key=BELIEFS.index, default=None)
+
+    def task_at(self, host: str, address: str) -> Row | None:
+        """Whose address it is, by a host's load balancers: the ``ipvs`` row."""
+        return next((row for (_, at), row in self.balanced.get(host, {}).items() if at == address), None)
 
     @property
     def leader(self) -> str | None:
@@ -255,6 +279,39 @@ class ClusterState:
 
     def _power(self, row: rows.Power) -> None:
         self._change_host(row["host"], power=row["on"])
+        for table in (self.overlays, self.balanced, self.believed_by):
+            table.pop(row["host"], None)
+
+    def _engine_ended(self, row: rows.EngineEnded) -> None:
+        """What the kernel has stays; what its engine thought of others does not."""
+        self._change_host(row["host"], engine=False)
+        self.believed_by.pop(row["host"], None)
+
+    def _overlay(self, row: rows.Overlay) -> None:
+        host, network = row["host"], row["network"]
+        here = {name: address for name, address in self.overlays.get(host, {}).items() if name != network}
+        if row["address"] is not None:
+            here[network] = row["address"]
+        else:
+            table = self.balanced.get(host, {})
+            self.balanced[host] = {at: told for at, told in table.items() if at[0] != network}
+        self.overlays[host] = here
+
+    def _ipvs(self, row: Row) -> None:
+        host, at = row["host"], (row["network"], row["address"])
+        table = self.balanced.get(host, {})
+        if row["weight"] is None:
+            self.balanced[host] = {place: told for place, told in table.items() if place != at}
+        else:
+            self.balanced[host] = {**table, at: row}
+
+    def _request(self, row: rows.Request) -> None:
+        known = self.requests.get(row["traffic"], {})
+        self.requests[row["traffic"]] = {**known, row["out"]: known.get(row["out"], 0) + 1}
+
+    def _gossip_member(self, row: rows.GossipMember) -> None:
+        known = self.believed_by.get(row["host"], {})
+        self.believed_by[row["host"]] = {**known, (row["peer"], row["name"]): row["state"]}
 
     def _node(self, row: Row) -> None:
         self.nodes[row["id"]] = row
@@ -372,7 +429,7 @@ APPLY: dict[str, Callable[[ClusterState, Any], object]] = {
     "host": ClusterState._host,
     "power": ClusterState._power,
     "engine.started": lambda state, row: state._change_host(row["host"], engine=True),
-    "engine.ended": lambda state, row: state._change_host(row["host"], engine=False),
+    "engine.ended": ClusterState._engine_ended,
     "links": ClusterState._links,
     "node": ClusterState._node,
     "node_gone": lambda state, row: state.nodes.pop(row["id"], None),
@@ -382,6 +439,10 @@ APPLY: dict[str, Callable[[ClusterState, Any], object]] = {
     "service_gone": ClusterState._service_gone,
     "container.started": lambda state, row: state._container(row, 1),
     "container.ended": lambda state, row: state._container(row, -1),
+    "request": ClusterState._request,
+    "overlay": ClusterState._overlay,
+    "ipvs": ClusterState._ipvs,
+    "gossip.member": ClusterState._gossip_member,
     "quorum": lambda state, row: setattr(state, "quorum", row),
     "no_manager_answers": ClusterState._answers,
     "manager_answers": ClusterState._answers,

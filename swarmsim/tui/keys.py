@@ -49,7 +49,7 @@ SEEKS: tuple[tuple[str, str], ...] = (
     ("home", "begin"),
     ("end", "now"),
     ("escape", "close"),
-    *((str(number), f"panel({number - 1})") for number in range(1, 8)),
+    *((str(number), f"panel({number - 1})") for number in range(1, 10)),
 )
 """Keys that lead to a moment or a panel, and actions: in no footer."""
 WHILE_TYPING = frozenset(("close",))

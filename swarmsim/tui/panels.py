@@ -31,6 +31,10 @@ STORY_STYLES = {
 }
 
 
+MOST_DESTINATIONS = 20
+"""Of a load balancer, in Details."""
+
+
 def span(seconds: float) -> str:
     """How long, in few characters.
 
@@ -318,7 +322,33 @@ class Details(Page):
             text.append(f"{row['state']} {span(t - row['t'])}", style="dim")
         if not rows:
             text.append(f"\n{self.texts('no tasks')}", style="dim")
+        self._networks(text, state, host)
         self.write(text)
+
+    def _networks(self, text: Text, state: ClusterState, host: str) -> None:
+        """The overlays a host is on, and where its load balancers send requests, as ``ipvsadm -ln`` lists it."""
+        by_service: dict[tuple[str, str], list[Row]] = {}
+        for row in state.balanced.get(host, {}).values():
+            by_service.setdefault((row["network"], row["service"]), []).append(row)
+        for network, address in state.overlays.get(host, {}).items():
+            text.append(f"\n{self.texts('network')} {network}  {address}", style="bold")
+            for (on, service), rows in sorted(by_service.items()):
+                if on == network:
+                    text.append(f"\n IPVS {service} rr")
+                    self._destinations(text, state, rows)
+
+    def _destinations(self, text: Text, state: ClusterState, rows: list[Row]) -> None:
+        """In red what has no container any more, wherever the load balancer sends."""
+        for row in reversed(rows[-MOST_DESTINATIONS:]):
+            known = state.tasks.get(row["id"])
+            look = TASKS[phase(known, state.lost)] if known is not None else TASKS["failed"]
+            text.append(f"\n  {look.sign} ", style=look.colour)
+            text.append(f"{row['address']:<11} {row['task']} ", style="" if row["weight"] else "dim")
+            text.append(f"{self.texts('weight', n=row['weight'])}", style="dim")
+            if not row["weight"]:
+                text.append(f" {self.texts('not balanced')}", style="italic dim")
+        if len(rows) > MOST_DESTINATIONS:
+            text.append(f"\n  {self.texts('more', n=len(rows) - MOST_DESTINATIONS)}", style="dim")
 
     def show_task(self, state: ClusterState, recording: Recording, task: str, t: float) -> None:
         life = recording.life(task, t)

@@ -22,6 +22,7 @@ from swarmsim.replay.timeline import watch_time
 from swarmsim.trace.state import ClusterState
 from swarmsim.tui.clustermap import ClusterMap
 from swarmsim.tui.keys import KEY_NAMES, KEYS, SEEKS
+from swarmsim.tui.packets import GossipPanel, TrafficPanel
 from swarmsim.tui.page import Page
 from swarmsim.tui.panels import Details, RaftPanel, Story, TaskTable
 from swarmsim.tui.player import Player
@@ -40,9 +41,11 @@ SMALL = (100, 30)
 TINY = (60, 18)
 LARGE = (180, 50)
 """From this many columns and lines on there is room for every panel at once."""
-PANELS = ("map", "tasks", "raft", "story", "details", "services", "stacks")
-ASIDE = ("services", "stacks")
-"""Panels shown in the place of the tasks, unless the screen is large."""
+PANELS = ("map", "tasks", "raft", "story", "details", "services", "stacks", "traffic", "gossip")
+ASIDE = ("services", "stacks", "traffic", "gossip")
+"""Panels shown in the place of the tasks; on a large screen beside them."""
+IN_TURN = ("traffic", "gossip")
+"""Of those, the ones that take the place of services and stacks on a large screen."""
 
 
 class Stage(App[None]):
@@ -103,6 +106,8 @@ class Stage(App[None]):
                 yield TaskTable(self.texts, id="tasks")
                 yield ServiceTable(self.texts, id="services")
                 yield StackTable(self.texts, id="stacks")
+                yield TrafficPanel(self.texts, id="traffic")
+                yield GossipPanel(self.texts, id="gossip")
                 yield Story(self.texts, id="story")
             with Vertical(id="right"):
                 yield RaftPanel(self.texts, id="raft")
@@ -121,7 +126,8 @@ class Stage(App[None]):
             self.query_one(f"#{panel}").border_title = self._title(panel)
         self.query_one("#raft", RaftPanel).messages = self.player.messages
         self.query_one("#raft").can_focus = True
-        self.query_one("#details").can_focus = True
+        for panel in ("details", "traffic", "gossip"):
+            self.query_one(f"#{panel}").can_focus = True
         self.screen.add_class("-show-tasks")
         self.screen.set_focus(self.query_one("#map"))
         # What is drawn line by line has the theme's colours in it.
@@ -160,8 +166,11 @@ class Stage(App[None]):
     def _is_shown(self, panel: str) -> bool:
         """Whether there is room for a panel, as app.tcss has it."""
         screen = self.screen_stack[0]
-        if screen.has_class(f"-show-{panel}") or screen.has_class("-large"):
+        if screen.has_class(f"-show-{panel}"):
             return True
+        if screen.has_class("-large"):
+            in_turn = any(screen.has_class(f"-show-{other}") for other in IN_TURN)
+            return panel not in IN_TURN and not (in_turn and panel in ASIDE)
         aside = any(screen.has_class(f"-show-{other}") for other in ASIDE)
         return not screen.has_class("-small") and panel not in ASIDE and not (panel == "tasks" and aside)
 
@@ -211,8 +220,14 @@ class Stage(App[None]):
             return
         screen.query_one("#tasks", TaskTable).show_state(state, player.t)
         self._show_details(state, recording)
+        traffic = screen.query_one("#traffic", TrafficPanel)
+        if traffic.display:
+            traffic.show_traffic(recording, state, player.t)
         if not moved:
             return
+        gossip = screen.query_one("#gossip", GossipPanel)
+        if gossip.display:
+            gossip.show_state(state)
         screen.query_one("#map", ClusterMap).put(state)
         for table in (screen.query_one("#services", ServiceTable), screen.query_one("#stacks", StackTable)):
             if table.display:

@@ -15,6 +15,29 @@ TEXTS: dict[str, tuple[str, str]] = {
     "stacks": ("Stacks, networks, volumes", "栈、网络、卷"),
     "services short": ("Services", "服务"),
     "stacks short": ("Stacks", "栈"),
+    "traffic": ("Traffic of the last 5 s", "最近 5 秒的流量"),
+    "gossip": ("Gossip: who believes whom alive", "Gossip：谁认为谁存活"),
+    "traffic short": ("Traffic", "流量"),
+    "gossip short": ("Gossip", "Gossip"),
+    "no traffic": (
+        "No requests yet. A scenario makes them with traffic:, for instance swarmsim watch node-dies-under-traffic; "
+        "curl -s HOST:PORT asks once.",
+        "尚无请求。场景中的 traffic: 产生请求，例如 swarmsim watch node-dies-under-traffic；curl -s HOST:PORT 请求一次。",
+    ),
+    "no gossip": (
+        "No gossip in this run: write gossip: true under cluster: in the scenario, or traffic: among its steps.",
+        "此运行没有 gossip：请在场景的 cluster: 下写 gossip: true，或在步骤中使用 traffic:。",
+    ),
+    "so far": ("so far", "累计"),
+    "believed alive": ("alive", "存活"),
+    "believed suspect": ("suspect", "可疑"),
+    "believed dead": ("dead", "失联"),
+    "believed left": ("left", "已离开"),
+    "believed unknown": ("never heard of", "从未听说"),
+    "believe all": ("{n} of {all} engines believe all others alive", "{n}/{all} 个引擎认为其他引擎全部存活"),
+    "weight": ("weight {n}", "权重 {n}"),
+    "not balanced": ("nothing new", "不再分配新连接"),
+    "more": ("… {n} more", "……另有 {n} 个"),
     # status
     "skipping": ("event by event", "逐事件"),
     "live": ("live", "实时"),
@@ -291,7 +314,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "help look": ("Looking", "查看"),
     "help do": ("Doing", "操作"),
     "help seek": ("[ ]  an event back, on      { }  ten seconds back, on      Home End  begin, now; click the time line", "[ ]  前/后一个事件    { }  前/后十秒    Home End  开头/现在；可点击时间线"),
-    "help select": ("arrows select a host or a task, Enter shows it, Tab changes the panel, 1…7 show one", "方向键选择，Enter 查看，Tab 切换面板，1…7 显示面板"),
+    "help select": ("arrows select a host or a task, Enter shows it, Tab changes the panel, 1…9 show one", "方向键选择，Enter 查看，Tab 切换面板，1…9 显示面板"),
     "help undo": ("Undo is going back: what is done in the past makes another future.", "撤销即回退：在过去的操作会产生新的分支。"),
 }  # fmt: skip
 

@@ -44,6 +44,8 @@ class Answer(NamedTuple):
     client_port: int = 0
     opened: bool = False
     """Whether there was a connection."""
+    via: str = ""
+    """The address that a load balancer chose; empty if none did."""
 
 
 class Asker:
@@ -181,8 +183,6 @@ class Clients:
         seconds = self.ctx.clock.now - began
         server = connection.server if outcome is Outcome.OK else None
         if not isinstance(server, ContainerServer):
-            return Answer(outcome, seconds, opened=connection.open)
-        node = server.container.host.name
-        return Answer(
-            outcome, seconds, server.name, node, server, connection.seen_as, connection.flow.client_port, True
-        )
+            return Answer(outcome, seconds, opened=connection.open, via=connection.via)
+        node, port = server.container.host.name, connection.flow.client_port
+        return Answer(outcome, seconds, server.name, node, server, connection.seen_as, port, True, connection.via)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from swarmsim.engine.containers import Container
 from swarmsim.network.connection import Connection, Outcome
@@ -145,6 +146,7 @@ class _Asked:
         if answer.outcome is not Outcome.OK and self._tries <= plan.retries:
             self.go()
             return
+        chosen: dict[str, Any] = {"via": answer.via} if answer.via else {}
         traffic.ended(
             {
                 "traffic": plan.name,
@@ -157,6 +159,7 @@ class _Asked:
                 "by": _task(answer.by) if answer.by is not None else None,
                 "node": answer.node,
                 "tries": self._tries,
+                **chosen,  # type: ignore[typeddict-item]
             }
         )
 
