@@ -468,7 +468,11 @@ def _read_output(file: str) -> tuple[str, str]:
         raise _fail(f"{file}: not UTF-8 text; save the file as UTF-8") from None
 
 
-TRACE_KINDS = ("run", "tasks", "lanes", "raft", "nodes", "availability", "traffic")
+TRACE_KINDS = (
+    *("run", "tasks", "lanes", "raft", "nodes", "availability"),
+    *("traffic", "shares", "latency", "reach", "views"),
+)
+OF_A_SERVICE = ("lanes", "views")
 PLOTS = (*TRACE_KINDS, "milestones", "against", "sweep")
 
 
@@ -483,7 +487,7 @@ def plot(
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="PNG, SVG or PDF to write; default: SOURCE-KIND.png")] = None,
-    service: Annotated[str | None, typer.Option(help="lanes: of which service")] = None,
+    service: Annotated[str | None, typer.Option(help="lanes, views: of which service")] = None,
     seeds: Annotated[int, typer.Option(min=0, help="milestones, against: run a scenario this often")] = 0,
     records: Annotated[Path | None, typer.Option(help="against: a folder of recorded real runs")] = None,
     y: Annotated[str | None, typer.Option(help="sweep: the column to draw, such as 'no quorum: share'")] = None,
@@ -498,7 +502,7 @@ def plot(
     if not sources:
         raise _fail(f"plot {kind}: of what? write a trace before {kind}")
     for option, value, of in (
-        ("--service", service, ("lanes",)),
+        ("--service", service, OF_A_SERVICE),
         ("--seeds", seeds, ("milestones", "against")),
         ("--records", records, ("against",)),
         ("--y", y, ("sweep",)),
@@ -552,7 +556,7 @@ def _draw(
         elif kind in TRACE_KINDS:
             trace = load_trace(sources[0])
             part = {"begin": window[0], "end": window[1]} if window is not None else {}
-            of_what = {"service": service} if kind == "lanes" else {}
+            of_what = {"service": service} if kind in OF_A_SERVICE else {}
             figure = getattr(pictures, kind)(trace, **of_what, **part)
         else:
             runs = _many(sources, seeds)

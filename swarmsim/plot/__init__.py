@@ -1,6 +1,7 @@
 """Pictures of runs (matplotlib), one function each; they return figures.
 
-``run`` is the overview, ``tasks``, ``lanes``, ``raft``, ``nodes``, ``availability`` and ``traffic`` draw one trace, ``milestones`` many runs,
+``run`` is the overview, ``tasks``, ``lanes``, ``raft``, ``nodes``, ``availability`` draw one trace; ``traffic``, ``shares``, ``latency``, ``reach``
+and ``views`` what became of its requests, and why; ``milestones`` many runs,
 ``against`` a real cluster and the model, ``sweep`` a column of a sweep's results. ``begin`` and ``end`` are the part of the time of a trace
 that is drawn, in seconds since the scenario began; ``save`` writes PNG, SVG or PDF.
 """
@@ -9,19 +10,24 @@ from swarmsim.plot.figures import plot_run as run
 from swarmsim.plot.figures import plot_sweep as sweep
 from swarmsim.plot.figures import save
 from swarmsim.plot.study import against, availability, lanes, milestones, nodes, pooled_milestones, raft, tasks
-from swarmsim.plot.traffic import traffic
+from swarmsim.plot.traffic import latency, reach, shares, traffic
+from swarmsim.plot.views import views
 
 __all__ = [
     "against",
     "availability",
     "lanes",
+    "latency",
     "milestones",
     "nodes",
     "pooled_milestones",
     "raft",
+    "reach",
     "run",
     "save",
+    "shares",
     "sweep",
     "tasks",
     "traffic",
+    "views",
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from swarmsim.analysis.ensemble import Estimate, estimate
-from swarmsim.plot.picture import Picture
+from swarmsim.plot.picture import OVER_ALL, Picture
 from swarmsim.replay.looks import LEADER, LINES, NODES, TASKS, phase
 from swarmsim.replay.timeline import DAY, watch_time
 from swarmsim.trace.reader import Trace, TraceError
@@ -87,10 +87,12 @@ def shortened(name: str, most: int = 18) -> str:
     return name if len(name) <= most else f"{name[: most // 2]}…{name[-((most - 1) // 2) :]}"
 
 
-def legend(axes: Axes, handles: Sequence[Artist]) -> None:
+def legend(axes: Axes, handles: Sequence[Artist], columns: int = 1) -> None:
     """What the looks mean, beside the axes."""
     if handles:
-        axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.005, 1.0), fontsize=8, frameon=False)
+        axes.legend(
+            handles=handles, loc="upper left", bbox_to_anchor=(1.005, 1.0), fontsize=8, frameon=False, ncols=columns
+        )
 
 
 def time_axis(all_axes: Sequence[Axes], span: Span) -> None:
@@ -360,3 +362,26 @@ def mark_faults(figure: Picture, all_axes: Sequence[Axes], trace: Trace, span: S
         for axes in all_axes:
             axes.axvline(t, color="black", linewidth=0.9, linestyle="--")
         figure.above(top, t, what)
+
+
+UPDATES = {"updating": ("v", "update begins"), "rollback_started": ("^", "rollback begins")}
+"""States of an update that are marked, the mark, and what it means."""
+
+
+def mark_updates(axes: Axes, trace: Trace, span: Span, service: str | None = None) -> list[Artist]:
+    """A triangle at the top where an update or a rollback began, of one service or of any; what stands for them in a legend."""
+    from matplotlib.lines import Line2D
+
+    found: dict[str, None] = {}
+    before: dict[str, str | None] = {}
+    for row in trace.of("service"):
+        name, state, t = row["service"], row["update"], row["t"] - trace.begin
+        if service in (None, name) and state != before.get(name) and state in UPDATES and span.holds(t):
+            found[state] = None
+            axes.plot([t], [1.0], UPDATES[state][0], color="black", markersize=6, clip_on=False,
+                      transform=axes.get_xaxis_transform(), zorder=OVER_ALL)  # fmt: skip
+        before[name] = state
+    return [
+        Line2D([], [], marker=UPDATES[state][0], linestyle="", color="black", label=UPDATES[state][1])
+        for state in found
+    ]

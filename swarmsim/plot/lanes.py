@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from swarmsim.docker.tasks import natural
 from swarmsim.plot.figures import (
-    Span,
     legend,
     mark_faults,
+    mark_updates,
     shade_silence,
     shortened,
     silences,
@@ -17,7 +17,7 @@ from swarmsim.plot.figures import (
     time_axis,
     title_of,
 )
-from swarmsim.plot.picture import OVER_ALL, Picture
+from swarmsim.plot.picture import Picture
 from swarmsim.replay.looks import FAILED, LINES, phase
 from swarmsim.trace.reader import Trace, TraceError
 from swarmsim.trace.rows import Row
@@ -36,8 +36,6 @@ NO_NODE = "#DDDDDD"
 GREYS = ("#000000", "#BBBBBB", "#666666", "#E4E4E4", "#333333", "#999999")
 """Of a service's images, in the order they came: a strip under its tasks."""
 MOST_NAMES = 40
-UPDATES = {"updating": ("v", "update begins"), "rollback_started": ("^", "rollback begins")}
-"""States of an update that are marked, the mark, and what it means."""
 
 
 class Bar(NamedTuple):
@@ -101,7 +99,7 @@ def lanes(trace: Trace, service: str | None = None, begin: float = 0.0, end: flo
         [t for t, _ in failures], [place for _, place in failures], "X",
         color="black", markeredgecolor="white", markeredgewidth=0.6, markersize=6,
     )  # fmt: skip
-    updates = _mark_updates(axes, trace, service, span)
+    updates = mark_updates(axes, trace, span, service)
     axes.set_yticks(range(len(slots)), [f"{shortened(service, 30)}.{name}" for name in slots], fontsize=8)
     axes.set_ylim(len(slots) - 0.4, -0.6)
     shade_silence(axes, trace, span)
@@ -125,10 +123,7 @@ def lanes(trace: Trace, service: str | None = None, begin: float = 0.0, end: flo
     ]
     if failures:
         handles.append(Line2D([], [], marker="X", linestyle="", color="black", markeredgecolor="white", label="failed"))
-    handles += [
-        Line2D([], [], marker=UPDATES[state][0], linestyle="", color="black", label=UPDATES[state][1])
-        for state in updates
-    ]
+    handles += updates
     if silences(trace, span):
         handles.append(Patch(color="black", alpha=0.08, label="no manager answers"))
     legend(axes, handles)
@@ -175,19 +170,3 @@ def _draw(
         )
     if runs and bar.node:
         figure.inside(axes, bar.start, bar.stop, place, [bar.node])
-
-
-def _mark_updates(axes: Axes, trace: Trace, service: str, span: Span) -> list[str]:
-    """A triangle where an update or a rollback began; which of them there were."""
-    found: dict[str, None] = {}
-    before = None
-    for row in trace.of("service"):
-        if row["service"] != service:
-            continue
-        t = row["t"] - trace.begin
-        if row["update"] != before and row["update"] in UPDATES and span.holds(t):
-            found[row["update"]] = None
-            axes.plot([t], [1.0], UPDATES[row["update"]][0], color="black", markersize=6, clip_on=False,
-                      transform=axes.get_xaxis_transform(), zorder=OVER_ALL)  # fmt: skip
-        before = row["update"]
-    return list(found)

@@ -24,6 +24,8 @@ OUTCOMES = {
     "unknown": "#999999",
 }
 """How a request can end, the usual first, and the colours that show it."""
+HATCHES = {"timeout": "///", "refused": "...", "eof": "\\\\\\", "reset": "xxx", "unreachable": "+++", "unknown": "ooo"}
+"""Laid over the colours in plots, for whoever sees no colours."""
 WINDOW = 5.0
 """Seconds over which the app counts requests a second."""
 

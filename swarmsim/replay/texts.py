@@ -91,6 +91,19 @@ RUN: dict[str, tuple[str, str]] = {
         "Raft: who led in which term; the ground is red where nobody could write.",
         "Raft：各任期由谁领导；红色底表示无人可以写入。",
     ),
+    "picture shares": ("Answers a second, by the task that answered.", "每秒应答数（按应答的任务）。"),
+    "picture latency": (
+        "How long answered requests took: median, the middle 90 %, the longest.",
+        "已应答请求的耗时：中位数、中间 90 %、最长。",
+    ),
+    "picture reach": (
+        "From where which port of which host was answered; a cross: nobody answered.",
+        "从何处访问哪台主机的哪个端口得到应答；叉号：无人应答。",
+    ),
+    "picture views": (
+        "What each node's load balancer knew of {service}, against who was there.",
+        "各节点的负载均衡器对 {service} 的了解，与实际情况对比。",
+    ),
     "picture traffic": (
         "Requests a second by when they began, and how they ended.",
         "每秒请求数（按开始时间）及其结果。",

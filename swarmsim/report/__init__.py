@@ -158,7 +158,11 @@ def _drawn(trace: Trace, texts: Texts) -> Iterator[_Picture]:
         yield _Picture(f"lanes-{service}", lambda service=service: plot.lanes(trace, service), caption)  # type: ignore[misc]
     yield _Picture("raft", lambda: plot.raft(trace), texts("picture raft"))
     yield _Picture("availability", lambda: plot.availability(trace), texts("picture availability"))
-    yield _Picture("traffic", lambda: plot.traffic(trace), texts("picture traffic"))
+    for name in ("traffic", "shares", "latency", "reach"):
+        yield _Picture(name, lambda name=name: getattr(plot, name)(trace), texts(f"picture {name}"))  # type: ignore[misc]
+    for service in list(dict.fromkeys(row["service"] for row in trace.of("ipvs")))[:MOST_SERVICES]:
+        caption = texts("picture views", service=service)
+        yield _Picture(f"views-{service}", lambda service=service: plot.views(trace, service), caption)  # type: ignore[misc]
 
 
 def _pictures(trace: Trace, texts: Texts) -> str:
