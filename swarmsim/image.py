@@ -13,6 +13,20 @@ from typing import Any, NamedTuple
 
 from swarmsim.distribution import Distribution
 
+
+class Userland(StrEnum):
+    """Which programs an image has, whoever made it."""
+
+    BUSYBOX = "busybox"
+    """busybox alone, as in the recorded clusters."""
+    ALPINE = "alpine"
+    """busybox, and musl's ``getent``."""
+    GNU = "gnu"
+    """Debian, Ubuntu, Red Hat: the GNU C library and core utilities; nothing that asks names or servers but ``getent``."""
+    NONE = "none"
+    """Nothing but its own program."""
+
+
 USERS = ("root", "daemon", "bin", "mail", "nobody", "www-data")
 
 
@@ -34,6 +48,8 @@ class Image(NamedTuple):
 
     ``server`` tells that the default command runs until it is stopped, or as long as ``runs`` says, and then ends with
     ``exit_code``. Of an ``opaque`` image nobody here knows which programs are in it: what is not understood is its server.
+
+    ``tools`` are programs it has besides those of its ``userland``: ``curl``.
 
     Before it runs it takes ``start`` besides the engine's own work. Its checks succeed once it has run for ``healthy``. Told to stop
     it takes ``stop`` and ends with ``stop_code``, or it ``ignores_stop``.
@@ -58,6 +74,8 @@ class Image(NamedTuple):
     stop_code: int = 0
     ignores_stop: bool = False
     check: ImageCheck | None = None
+    userland: Userland = Userland.GNU
+    tools: tuple[str, ...] = ()
 
 
 class OwnImage(NamedTuple):

@@ -24,6 +24,36 @@ class Port(ApiType, frozen=True):
     type: Always[str] = field(name="Type", default="")
 
 
+class ExecConfig(ApiType, frozen=True):
+    """Of ``POST /containers/{id}/exec``: a program to run in a container."""
+
+    user: Always[str] = field(name="User", default="")
+    privileged: Always[bool] = field(name="Privileged", default=False)
+    tty: Always[bool] = field(name="Tty", default=False)
+    attach_stdin: Always[bool] = field(name="AttachStdin", default=False)
+    attach_stderr: Always[bool] = field(name="AttachStderr", default=False)
+    attach_stdout: Always[bool] = field(name="AttachStdout", default=False)
+    detach: Always[bool] = field(name="Detach", default=False)
+    detach_keys: Always[str] = field(name="DetachKeys", default="")
+    env: Always[list[str] | None] = field(name="Env", default=None)
+    working_dir: Always[str] = field(name="WorkingDir", default="")
+    cmd: Always[list[str] | None] = field(name="Cmd", default=None)
+
+
+class ExecStart(ApiType, frozen=True):
+    """Of ``POST /exec/{id}/start``."""
+
+    detach: Always[bool] = field(name="Detach", default=False)
+    tty: Always[bool] = field(name="Tty", default=False)
+
+
+class ExecInspect(ApiType, frozen=True):
+    id: Always[str] = field(name="ID", default="")
+    running: Always[bool] = field(name="Running", default=False)
+    exit_code: Always[int | None] = field(name="ExitCode", default=None)
+    container_id: Always[str] = field(name="ContainerID", default="")
+
+
 class MountPoint(ApiType, frozen=True):
     GO: ClassVar[str] = "container.MountPoint"
 

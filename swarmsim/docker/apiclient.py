@@ -15,6 +15,9 @@ from swarmsim.apitypes.engine import (
     DistributionInspect,
     EngineVersion,
     ErrorResponse,
+    ExecConfig,
+    ExecInspect,
+    ExecStart,
     Info,
     Network,
     NetworkCreateRequest,
@@ -88,8 +91,8 @@ class ApiClient:
         body: Json = (yield from self._send("GET", path, query)).json()
         return body
 
-    def _stream(self, path: str, query: dict[str, str]) -> Activity[Stream[Any]]:
-        stream = (yield from self._send("GET", path, query)).stream
+    def _stream(self, path: str, query: dict[str, str], method: str = "GET", body: Any = None) -> Activity[Stream[Any]]:
+        stream = (yield from self._send(method, path, query, body)).stream
         assert stream is not None
         return stream
 
@@ -286,6 +289,17 @@ class ApiClient:
 
     def container_kill(self, reference: str, signal: str) -> Activity[Response]:
         return self._send("POST", f"/containers/{reference}/kill", {"signal": signal})
+
+    def exec_create(self, reference: str, config: ExecConfig) -> Activity[str]:
+        """Returns the exec's id."""
+        return (yield from self._send("POST", f"/containers/{reference}/exec", body=config)).read(IDResponse).id
+
+    def exec_start(self, id: str, start: ExecStart) -> Activity[Stream[bytes]]:
+        """Frames of what it prints."""
+        return self._stream(f"/exec/{id}/start", {}, "POST", start)
+
+    def exec_inspect(self, id: str) -> Activity[ExecInspect]:
+        return self._get(f"/exec/{id}/json", ExecInspect)
 
     def events(self, query: dict[str, str]) -> Activity[Stream[Json]]:
         return self._stream("/events", query)

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from swarmsim.apitypes.http import ApiError, ConnectError, Transport
-from swarmsim.docker import events, host, network, node, secret, service, stack, swarm
+from swarmsim.docker import container, events, host, network, node, secret, service, stack, swarm
 from swarmsim.docker.apiclient import ApiClient
 from swarmsim.docker.command import CommandContext, Machine, Write, error_text
-from swarmsim.docker.errors import CommandError, NotModelled
+from swarmsim.docker.errors import CommandError, ExitCode, NotModelled
 from swarmsim.docker.files import Files
 from swarmsim.docker.grammar import (
     ALIASES,
@@ -85,6 +85,7 @@ ACTIONS: dict[str, Callable[[CommandContext], Activity[None]]] = {
     "events": events.events,
     "ps": host.ps,
     "kill": host.kill,
+    "exec": container.exec_,
     "info": host.info,
     "version": host.version,
     "inspect": host.inspect,
@@ -264,6 +265,8 @@ def run_docker(
         record("out", answer.out)
         record("err", answer.err)
         code = answer.code
+    except ExitCode as ended:
+        code = ended.code
     except (ApiError, CommandError) as error:
         record("err", error_text(error) + "\n")
         code = error.code if isinstance(error, CommandError) else 1

@@ -19,3 +19,10 @@ class NotModelled(CommandError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"swarmsim: {what} is real, but not modelled yet")
+
+
+class ExitCode(CommandError):
+    """The command ends with the exit code of what it ran, which has said all there is to say."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__("", code)

@@ -217,6 +217,17 @@ COMMANDS: tuple[Command, ...] = (
         F("size", "bool", "Show sizes", "s", modelled=False),
     )),
     Command("kill", "[OPTIONS] CONTAINER [CONTAINER...]", "Kill one or more running containers", 1, None, (F("signal", "string", "Signal to send", "s"),)),
+    Command("exec", "[OPTIONS] CONTAINER COMMAND [ARG...]", "Execute a command in a running container", 2, None, (
+        F("detach", "bool", "Do not wait for it, and print nothing", "d"),
+        F("detach-keys", "string", "Keys that leave it alone", modelled=False),
+        F("env", "env", "Set an environment variable", "e"),
+        F("env-file", "list", "Read environment variables from a file", modelled=False),
+        F("interactive", "bool", "Keep its input open", "i"),
+        F("privileged", "bool", "Let it do anything", modelled=False),
+        F("tty", "bool", "Give it a terminal", "t"),
+        F("user", "string", "Who runs it (NAME|UID[:GROUP])", "u"),
+        F("workdir", "string", "Folder it runs in", "w"),
+    ), interspersed=False),
     Command("events", "[OPTIONS]", "Get real time events from the server", flags=(
         FILTER, INSPECT_FORMAT._replace(short=""),
         F("since", "string", "Show events since a time or a while"),
@@ -244,6 +255,7 @@ ALIASES = {
     "container list": "ps",
     "container ps": "ps",
     "container kill": "kill",
+    "container exec": "exec",
     "system info": "info",
     "system events": "events",
     "container inspect": "inspect",
@@ -288,7 +300,6 @@ GROUPS: dict[str, str] = {
 NOT_MODELLED = frozenset(
     [
         "run",
-        "exec",
         "build",
         "pull",
         "push",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from typing import NoReturn
 
 from swarmsim.apitypes import engine as engineapi
@@ -23,6 +24,7 @@ from swarmsim.engine.containers import Container
 from swarmsim.engine.convert import cluster_spec, node_spec, stored
 from swarmsim.engine.engine import ENGINE_VERSION, LOG_PORT
 from swarmsim.engine.events import EngineEvent
+from swarmsim.engine.exec import Exec
 from swarmsim.engine.gossip import leave_duration, others_in_gossip
 from swarmsim.engine.joining import Joining
 from swarmsim.engine.localresources import GATEWAY_BRIDGE
@@ -32,6 +34,7 @@ from swarmsim.engine.stream import STDOUT, SYSTEM_ERROR, LogQuery, Pipe, log_fra
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.net.channel import ask_once
 from swarmsim.sim.net.status import RpcError
+from swarmsim.sim.streams import hex_id
 from swarmsim.swarm.api import control
 from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsRequest
@@ -295,6 +298,36 @@ class EngineAPI(ResourceCalls):
     def container_inspect(self, reference: str) -> Activity[engineapi.ContainerInspect]:
         yield from self._request()
         return presentlocal.container_inspect(self._container(reference))
+
+    def exec_create(self, reference: str, request: engineapi.ExecConfig) -> Activity[str]:
+        """Returns the exec's id."""
+        yield from self._request()
+        container = self._container(reference)
+        if container.state != "running":
+            raise texts.CONTAINER_NOT_RUNNING.refusal(id=container.id)
+        made = Exec(hex_id(self.engine.ids), container, list(request.cmd or ()), request.env or [], request.user)
+        self.engine.execs[made.id] = made
+        return made.id
+
+    def exec_start(self, id: str) -> Activity[Pipe[bytes]]:
+        """What it prints, as frames."""
+        yield self.host.machine.work(self.engine.sample_duration("health_probe"))
+        made = self._exec(id)
+        if not made.container.alive:
+            raise texts.CONTAINER_NOT_RUNNING.refusal(id=made.container.id)
+        return made.start(self.engine.process, partial(self.engine.program, made))
+
+    def exec_inspect(self, id: str) -> Activity[engineapi.ExecInspect]:
+        yield from self._request()
+        made = self._exec(id)
+        return engineapi.ExecInspect(
+            id=made.id, running=made.running, exit_code=made.code, container_id=made.container.id
+        )
+
+    def _exec(self, id: str) -> Exec:
+        if id not in self.engine.execs:
+            raise texts.NO_SUCH_EXEC.refusal(id=id)
+        return self.engine.execs[id]
 
     def task_inspect(self, reference: str) -> Activity[api.Task]:
         yield from self._request()

@@ -12,14 +12,17 @@ from random import Random
 
 from swarmsim.apitypes.specs import GenericResource, PortConfig, replace
 from swarmsim.distribution import Distribution
+from swarmsim.engine import texts
 from swarmsim.engine.containers import NOTHING, Container
 from swarmsim.engine.dataplane import DataPlane
 from swarmsim.engine.events import EventLog
+from swarmsim.engine.exec import CannotStart, Exec, Program, Programs
 from swarmsim.engine.executor import ContainerController
-from swarmsim.engine.images import Catalogue
+from swarmsim.engine.images import Catalogue, plan_serving
 from swarmsim.engine.joining import Joining
 from swarmsim.engine.localresources import PREDEFINED, LocalNetwork, Volume
 from swarmsim.engine.overlays import Overlays
+from swarmsim.engine.server import ContainerServer
 from swarmsim.network.agent import GossipAgent
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host, Process
@@ -86,6 +89,9 @@ class Engine:
         self.process: Process
         self.running = False
         self.events = EventLog(host.wall)
+        self.execs: dict[str, Exec] = {}
+        self.programs: Programs
+        """What there is to run in containers besides their own processes: the world's, for it has the ways to others."""
         self._cold = True
         self._last_port: dict[str, int] = {}
 
@@ -240,6 +246,24 @@ class Engine:
             container.bindings = tuple(binding for port in container.publishes for binding in self._bind(port))
             container.start()
             self.dataplane.started(container)
+
+    def program(self, exec: Exec) -> Program:
+        """What an exec runs. Raises :class:`~swarmsim.engine.exec.CannotStart`."""
+        found = self.catalogue.find(exec.container.image, of_stack=True)
+        user = exec.user.partition(":")[0]
+        if user and not user.isdigit() and found is not None and user not in found[0].users:
+            raise CannotStart(texts.EXEC_NO_SUCH_USER.fill(user=user))
+        return self.programs.find(exec.container, exec.words, exec.env)
+
+    def server_in(self, container: Container) -> ContainerServer | None:
+        """Who listens in a container, though nobody may reach it from elsewhere; ``None`` if nobody knows its image."""
+        found = self.catalogue.find(container.image, of_stack=True)
+        if container.server is None and found is not None:
+            serving = plan_serving(found[0], container.command)
+            container.server = ContainerServer(container, *serving, self.host.rng("servers"))
+            if container.process is not None:
+                container.process.on_end(container.server.closed)
+        return container.server
 
     def _bind(self, port: PortConfig) -> tuple[PortConfig, PortConfig]:
         """A port of the host, for IPv4 and for IPv6 (libnetwork portallocator): the one that is asked for, else the next free."""

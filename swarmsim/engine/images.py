@@ -19,17 +19,19 @@ from swarmsim.engine import pages
 from swarmsim.engine.behaviour import NOT_FOUND, Behaviour, NotUnderstood, run_command
 from swarmsim.engine.scripts import made_by, run_script
 from swarmsim.engine.server import ANY_PORT, Serving
-from swarmsim.image import Image, OwnImage, UnknownImages, assumed
+from swarmsim.image import Image, OwnImage, UnknownImages, Userland, assumed
 
 SHELL = ("sh",)
+CURL = ("curl",)
+BUSYBOX, ALPINE, NONE = Userland.BUSYBOX, Userland.ALPINE, Userland.NONE
 IMAGES: tuple[Image, ...] = (
-    Image("mini", ("1", "2"), 5, SHELL, in_registry=False, on_hosts=True, users=("root",)),
-    Image("alpine", ("latest", "3", "3.18", "3.20"), 8, SHELL),
-    Image("busybox", ("latest", "1", "1.36"), 4, SHELL),
+    Image("mini", ("1", "2"), 5, SHELL, in_registry=False, on_hosts=True, users=("root",), userland=BUSYBOX),
+    Image("alpine", ("latest", "3", "3.18", "3.20"), 8, SHELL, userland=ALPINE),
+    Image("busybox", ("latest", "1", "1.36"), 4, SHELL, userland=BUSYBOX, tools=("getent",)),
     Image("ubuntu", ("latest", "22.04", "24.04"), 78, ("bash",)),
     Image("debian", ("latest", "12"), 117, ("bash",)),
-    Image("centos", ("latest", "7"), 204, ("bash",)),
-    Image("hello-world", ("latest",), 0.1, ("/hello",)),
+    Image("centos", ("latest", "7"), 204, ("bash",), tools=CURL),
+    Image("hello-world", ("latest",), 0.1, ("/hello",), userland=NONE),
     Image(
         "nginx",
         ("latest", "alpine", "1.24", "1.25", "1.26", "1.27"),
@@ -38,6 +40,7 @@ IMAGES: tuple[Image, ...] = (
         True,
         "SIGQUIT",
         ("80/tcp",),
+        tools=CURL,
     ),
     Image(
         "httpd",
@@ -49,17 +52,19 @@ IMAGES: tuple[Image, ...] = (
         ("80/tcp",),
     ),
     Image("redis", ("latest", "6", "7", "alpine", "3.0.6", "3.0.7"), 117, ("redis-server",), True, "", ("6379/tcp",)),
-    Image("mysql", ("latest", "5.7", "8.0"), 577, ("mysqld",), True, "", ("3306/tcp", "33060/tcp")),
+    Image("mysql", ("latest", "5.7", "8.0"), 577, ("mysqld",), True, "", ("3306/tcp", "33060/tcp"), tools=CURL),
     Image("postgres", ("latest", "14", "16"), 432, ("postgres",), True, "SIGINT", ("5432/tcp",)),
-    Image("wordpress", ("latest", "6"), 685, ("apache2-foreground",), True, "SIGWINCH", ("80/tcp",)),
-    Image("tomcat", ("latest", "8", "9"), 455, ("catalina.sh", "run"), True, "", ("8080/tcp",)),
-    Image("traefik", ("latest", "v2.10"), 166, ("traefik",), True, "", ("80/tcp",)),
-    Image("traefik/whoami", ("latest",), 7, ("/whoami",), True, "", ("80/tcp",)),
-    Image("registry", ("latest", "2"), 25, ("/etc/docker/registry/config.yml",), True, "", ("5000/tcp",)),
-    Image("portainer/portainer", ("latest",), 79, ("/portainer",), True, "", ("9000/tcp",)),
-    Image("portainer/portainer-ce", ("latest",), 294, ("/portainer",), True, "", ("9000/tcp",)),
-    Image("portainer/agent", ("latest",), 164, ("./agent",), True),
-    Image("dockersamples/visualizer", ("latest",), 185, ("npm", "start"), True, "", ("8080/tcp",)),
+    Image("wordpress", ("latest", "6"), 685, ("apache2-foreground",), True, "SIGWINCH", ("80/tcp",), tools=CURL),
+    Image("tomcat", ("latest", "8", "9"), 455, ("catalina.sh", "run"), True, "", ("8080/tcp",), tools=CURL),
+    Image("traefik", ("latest", "v2.10"), 166, ("traefik",), True, "", ("80/tcp",), userland=ALPINE),
+    Image("traefik/whoami", ("latest",), 7, ("/whoami",), True, "", ("80/tcp",), userland=NONE),
+    Image(
+        "registry", ("latest", "2"), 25, ("/etc/docker/registry/config.yml",), True, "", ("5000/tcp",), userland=ALPINE
+    ),
+    Image("portainer/portainer", ("latest",), 79, ("/portainer",), True, "", ("9000/tcp",), userland=NONE),
+    Image("portainer/portainer-ce", ("latest",), 294, ("/portainer",), True, "", ("9000/tcp",), userland=NONE),
+    Image("portainer/agent", ("latest",), 164, ("./agent",), True, userland=NONE),
+    Image("dockersamples/visualizer", ("latest",), 185, ("npm", "start"), True, "", ("8080/tcp",), userland=ALPINE),
 )
 
 
@@ -156,6 +161,16 @@ class NoExecutable(Exception):
 DIRECT = frozenset(("bash", "sh", "ash", "cat", "ls", "printf", "touch", "mkdir", "test", "env"))
 """Programs that end at once when they are all a container runs: nobody is at their input, and what they print is not modelled."""
 SHELLS = ("sh", "bash", "ash", "/bin/sh", "/bin/bash")
+
+
+def userland_of(image: Image, tag: str) -> Userland:
+    """Which programs an image has under a tag: many have one for alpine.
+
+    >>> nginx = next(image for image in IMAGES if image.name == "nginx")
+    >>> str(userland_of(nginx, "1.27")), str(userland_of(nginx, "alpine"))
+    ('gnu', 'alpine')
+    """
+    return ALPINE if "alpine" in tag else image.userland
 
 
 def _script(command: list[str]) -> str | None:

@@ -290,6 +290,19 @@ def container_kill(call: Call) -> Activity[None]:
     return call.api.container_kill(call.id, call.request.query.get("signal", "SIGKILL"))
 
 
+def exec_create(call: Call) -> Activity[swarmapi.IDResponse]:
+    id = yield from call.api.exec_create(call.id, call.request.read(engineapi.ExecConfig))
+    return swarmapi.IDResponse(id=id)
+
+
+def exec_start(call: Call) -> Activity[Pipe[bytes]]:
+    return call.api.exec_start(call.id)
+
+
+def exec_inspect(call: Call) -> Activity[engineapi.ExecInspect]:
+    return call.api.exec_inspect(call.id)
+
+
 def image_inspect(call: Call) -> Activity[NoReturn]:
     return call.api.image_inspect(call.id)
 
@@ -360,6 +373,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/containers/json", container_list),
     Route("GET", "/containers/{id}/json", container_inspect),
     Route("POST", "/containers/{id}/kill", container_kill, 204),
+    Route("POST", "/containers/{id}/exec", exec_create, 201),
+    Route("POST", "/exec/{id}/start", exec_start),
+    Route("GET", "/exec/{id}/json", exec_inspect),
     Route("GET", "/images/{id}/json", image_inspect),
     Route("GET", "/plugins/{id}/json", plugin_inspect),
     Route("GET", "/distribution/{id}/json", distribution),

@@ -21,7 +21,7 @@ from enum import StrEnum
 from random import Random
 from typing import NamedTuple
 
-from swarmsim.network.kernel import Balanced, Kernel, Local, Place, Refusal, Server
+from swarmsim.network.kernel import Balanced, Hop, Kernel, Local, Place, Refusal, Server
 from swarmsim.network.loadbalancer import Flag, Flow
 from swarmsim.sim.clock import FOREVER, Clock, Timer
 from swarmsim.sim.net.connection import RTO_MIN, SMOOTHED_ROUND_TRIP
@@ -54,10 +54,14 @@ class Outcome(StrEnum):
 
 
 class Door(NamedTuple):
-    """Where a client's packets meet a load balancer: a host, and the network if the client is in a container on it."""
+    """Where a client's packets meet a load balancer: a host, and the network if the client is in a container on it.
+
+    ``own`` is the server in the client's own namespace, if it asks that (``localhost``).
+    """
 
     host: str
     network: str = ""
+    own: Server | None = None
 
 
 class Wires:
@@ -216,7 +220,10 @@ class Connection:
             self._lost(flag)
             return
         kernel, now = wires.kernels[door.host], wires.clock.now
-        if door.network:
+        hop: Hop
+        if door.own is not None:
+            hop = Local(door.own, (self.flow.protocol, self.flow.port))
+        elif door.network:
             hop = kernel.inside(now, door.network, self.flow, flag)
         else:
             hop = kernel.published(now, self.flow, flag)
@@ -233,6 +240,9 @@ class Connection:
 
     def _towards(self, kernel: Kernel, place: Place, source: str, flag: Flag) -> None:
         host = kernel.host_of(place.network, place.address)
+        if host is None and source == self.flow.client and flag is Flag.SYN and self._tries == 0:
+            # Nobody answers for the address: who asks for it itself is told, a load balancer is not.
+            self.wires.after(ARP_FAILS, self._no_neighbour)
         way = Way(host or "", place.network, source)
         if host is None or not self.wires.hop(kernel.host, host, self._at_host, way, place, flag):
             self._lost(flag)
@@ -367,6 +377,10 @@ class Connection:
             if flag is Flag.ACK and self._answered and self.server is not None and self.server.serves(self):
                 return
             self._forward(flag)
+
+    def _no_neighbour(self) -> None:
+        if not self.open:
+            self._end(Outcome.UNREACHABLE)
 
     def _no_route(self) -> None:
         if not self.open and not self.wires.powered(self.door.host):

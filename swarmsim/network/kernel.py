@@ -119,12 +119,14 @@ class Kernel:
         self.neighbours.clear()
         self.host_ports.clear()
 
+    def has(self, network: str, address: str) -> bool:
+        """Whether somebody here has the address: a container, or the node itself."""
+        sandbox = self.bindings.sandboxes.get(network)
+        return (network, address) in self.endpoints or (sandbox is not None and sandbox.address == address)
+
     def host_of(self, network: str, address: str) -> str | None:
         """Where an address on a network is, as far as is known here."""
-        sandbox = self.bindings.sandboxes.get(network)
-        if (network, address) in self.endpoints or (sandbox is not None and sandbox.address == address):
-            return self.host
-        return self.neighbours.get((network, address))
+        return self.host if self.has(network, address) else self.neighbours.get((network, address))
 
     def published(self, now: float, flow: Flow, flag: Flag) -> Hop:
         """A packet for a port of this host."""

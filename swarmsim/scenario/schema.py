@@ -424,6 +424,13 @@ class Scenario(Strict):
 
     @property
     def gossips(self) -> bool:
-        """Whether engines gossip about networks: where it is said so, and where somebody asks a published port."""
-        asked = any(isinstance(step, CurlStep | TrafficStep) for step in self.steps)
+        """Whether engines gossip about networks: where it is said so, and where somebody asks a server."""
+        typed = [step.docker for step in self.steps if isinstance(step, DockerStep)]
+        typed += [beside.docker for beside in self.meanwhile if beside.docker]
+        asked = any(isinstance(step, CurlStep | TrafficStep) for step in self.steps) or any(map(_asks, typed))
         return self.cluster.gossip or asked or any(beside.curl or beside.traffic for beside in self.meanwhile)
+
+
+def _asks(line: str) -> bool:
+    """Whether a docker command runs a program that may ask others."""
+    return "exec" in line.removeprefix("docker ").split()[:2]

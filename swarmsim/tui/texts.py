@@ -255,8 +255,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "jobs history clear exit",
     ),
     "instead traffic": (
-        "{program}: what can ask a published port here is curl: curl -s HOST:PORT, or @HOST curl -s localhost:PORT.",
-        "{program}：此处可用 curl 访问已发布的端口：curl -s HOST:PORT，或 @HOST curl -s localhost:PORT。",
+        "{program}: on a host it is curl that asks a published port: curl -s HOST:PORT. In a container: docker exec CONTAINER {program} …",
+        "{program}：在主机上用 curl 访问已发布的端口：curl -s HOST:PORT。在容器内：docker exec CONTAINER {program} …",
     ),
     "instead engine": (
         "{program}: select the host on the map and press e: that kills its engine, and starts it again.",

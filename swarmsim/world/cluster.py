@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from random import Random
@@ -15,6 +16,7 @@ from swarmsim.docker.files import Files
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.images import Catalogue
 from swarmsim.engine.routes import EngineTransport
+from swarmsim.engine.stream import STDOUT
 from swarmsim.image import OwnImage, UnknownImages
 from swarmsim.network.resting import gossip_rules
 from swarmsim.profile import Profile, load_profile
@@ -33,16 +35,17 @@ from swarmsim.trace import rows
 from swarmsim.trace.rows import Row
 from swarmsim.world import OUTSIDE, POLL, Fields, HostSpec, TrafficPlan
 from swarmsim.world.clients import Clients
-from swarmsim.world.curl import curl
 from swarmsim.world.machine import SimulatedMachine
+from swarmsim.world.standpoint import OnHost
+from swarmsim.world.tools import NO_GOSSIP, ContainerPrograms, run
+from swarmsim.world.tools.console import Console
+from swarmsim.world.tools.curl import curl
 from swarmsim.world.traffic import Traffic
 from swarmsim.world.views import LOOK_TIMEOUT, View
 
 T = TypeVar("T")
 
 SWITCH = "lan"
-NO_GOSSIP = "no node knows of tasks elsewhere here: write gossip: true under cluster:"
-"""What curl says where engines do not gossip."""
 INTERRUPTED = 130  # the exit code of a command that got Ctrl-C
 
 
@@ -77,6 +80,7 @@ class SimulatedCluster:
         if not eager:
             self.clock.quiescence.rules.update(skip_rules(self.ctx, self._manager_on))
             self.clock.quiescence.rules.update(gossip_rules(self.ctx, lambda host: self.engines[host].gossip))
+        programs = ContainerPrograms(lambda: self.clients)
         for spec in hosts:
             own = load_profile(spec.profile) if spec.profile else of_world
             host = Host(self.ctx, spec.name, spec.address, spec.cpus, spec.memory, own)
@@ -90,6 +94,7 @@ class SimulatedCluster:
                 spec.platform,
                 spec.paths,
             )
+            engine.programs = programs
             engine.boot()
 
     # -- time and chance
@@ -303,7 +308,7 @@ class SimulatedCluster:
     ) -> Activity[Result]:
         """curl ends when it is done, at Ctrl-C, or with its host."""
         shell = (self.scope if host == OUTSIDE else self.engines[host].host.power).child("curl")
-        done = shell.spawn(curl(self.clients, host, line.removeprefix("curl "), write))
+        done = shell.spawn(self._curl(host, line.removeprefix("curl "), write))
         if limit is not None:
             shell.after(limit, lambda: None if pressed.triggered else pressed.succeed())
         yield self.clock.first_of((done, pressed, shell.ended))
@@ -311,6 +316,21 @@ class SimulatedCluster:
             return done.value
         shell.end()
         return Result(INTERRUPTED, "", "")
+
+    def _curl(self, host: str, line: str, write: Write) -> Activity[Result]:
+        texts = {"out": "", "err": ""}
+
+        def say(stream: int, text: str) -> None:
+            name = "out" if stream == STDOUT else "err"
+            texts[name] += text
+            write(name, text, text)
+
+        try:
+            words = shlex.split(line)
+        except ValueError as problem:
+            return Result(2, "", f"swarmsim: {problem}\n")
+        code = yield from run(curl, Console(OnHost(self.clients, host), say), words)
+        return Result(code, texts["out"], texts["err"])
 
     def transport(self, engine: Engine) -> Transport:
         """How docker on a host reaches its daemon."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from swarmsim.engine.containers import Container
@@ -18,7 +19,8 @@ from swarmsim.sim.future import Future
 from swarmsim.sim.scope import Scope
 from swarmsim.trace import rows
 from swarmsim.world import OUTSIDE, TrafficPlan
-from swarmsim.world.clients import Answer, Asker, Clients
+from swarmsim.world.clients import Answer, Clients
+from swarmsim.world.standpoint import InContainer, OnHost, Standpoint
 
 Done = Callable[[Answer], object]
 BEYOND_ROUNDING = 1e-9
@@ -47,8 +49,8 @@ class Traffic:
         self._count = math.ceil(plan.rate * plan.duration - BEYOND_ROUNDING)
         self._sent = self._under_way = 0
         self._took: list[float] = []
-        self._pools: dict[str, _Pool] = {}
-        self._askers: dict[str, Asker] = {}
+        self._pools: dict[tuple[Standpoint, str], _Pool] = {}
+        self._standpoints: dict[str, Standpoint] = {}
         scope.after(0.0, self._next)
 
     def _next(self) -> None:
@@ -63,33 +65,39 @@ class Traffic:
             containers = self.clients.askers(plan.service)
             if containers:
                 self._under_way += 1
-                _Asked(self, to, self._asker(containers[number // len(plan.to) % len(containers)])).go()
+                _Asked(self, to, self._inside(containers[number // len(plan.to) % len(containers)])).go()
         elif plan.source == OUTSIDE or self.clients.engines[plan.source].host.powered:
             self._under_way += 1
-            _Asked(self, to).go()
+            _Asked(self, to, self._on_host).go()
 
-    def _asker(self, container: Container) -> Asker:
-        asker = self._askers.get(container.id)
-        if asker is None:
+    @cached_property
+    def _on_host(self) -> Standpoint:
+        return OnHost(self.clients, self.plan.source)
+
+    def _inside(self, container: Container) -> Standpoint:
+        standpoint = self._standpoints.get(container.id)
+        if standpoint is None:
             engine = self.clients.engines[container.host.name]
-            asker = self._askers[container.id] = Asker(engine, container, self.plan.caches)
-        return asker
+            standpoint = self._standpoints[container.id] = InContainer(
+                self.clients, engine, container, self.plan.caches
+            )
+        return standpoint
 
-    def ask(self, to: str, asker: Asker | None, done: Done) -> None:
+    def ask(self, to: str, standpoint: Standpoint, done: Done) -> None:
         """Try once."""
         plan, clients = self.plan, self.clients
-        if asker is not None:
-            clients.ask_by_name(asker, to, plan.port, plan.timeout, done)
+        if plan.keeps:
+            pool = self._pools.get((standpoint, to))
+            if pool is None:
+                pool = self._pools[standpoint, to] = _Pool(clients, plan, standpoint, to)
+            pool.ask(done)
             return
-        address = clients.resolve(to, plan.source)
-        assert address is not None, f"nobody knows {to}"
-        if not plan.keeps:
-            clients.get(plan.source, address, plan.port, plan.timeout, done)
-            return
-        pool = self._pools.get(to)
-        if pool is None:
-            pool = self._pools[to] = _Pool(clients, plan, address)
-        pool.ask(done)
+        found = standpoint.find(to)
+        if found.addresses:
+            standpoint.get(found.addresses[0], plan.port, plan.timeout, done)
+        else:
+            seconds = found.seconds if found.answered else plan.timeout
+            clients.wires.after(seconds, done, Answer(Outcome.UNKNOWN, seconds))
 
     def ended(self, request: rows.Request) -> None:
         self.outcomes[request["out"]] = self.outcomes.get(request["out"], 0) + 1
@@ -128,10 +136,10 @@ def _task(container: str) -> str:
 class _Asked:
     """One request, with its tries."""
 
-    __slots__ = ("_asker", "_began", "_to", "_traffic", "_tries")
+    __slots__ = ("_began", "_standpoint", "_to", "_traffic", "_tries")
 
-    def __init__(self, traffic: Traffic, to: str, asker: Asker | None = None) -> None:
-        self._asker = asker
+    def __init__(self, traffic: Traffic, to: str, standpoint: Standpoint) -> None:
+        self._standpoint = standpoint
         self._traffic = traffic
         self._to = to
         self._began = traffic.scope.clock.now
@@ -139,7 +147,7 @@ class _Asked:
 
     def go(self) -> None:
         self._tries += 1
-        self._traffic.ask(self._to, self._asker, self._answered)
+        self._traffic.ask(self._to, self._standpoint, self._answered)
 
     def _answered(self, answer: Answer) -> None:
         traffic, plan = self._traffic, self._traffic.plan
@@ -150,7 +158,7 @@ class _Asked:
         traffic.ended(
             {
                 "traffic": plan.name,
-                "src": plan.source if self._asker is None else _task(self._asker.container.name),
+                "src": self._source,
                 "to": self._to,
                 "port": plan.port,
                 "began": round(self._began, 6),
@@ -163,14 +171,21 @@ class _Asked:
             }
         )
 
+    @property
+    def _source(self) -> str:
+        """Who asked: a host, or a task."""
+        asker = self._standpoint
+        return _task(asker.container.name) if isinstance(asker, InContainer) else asker.place
+
 
 class _Pool:
     """The connections to one host that are kept."""
 
-    def __init__(self, clients: Clients, plan: TrafficPlan, address: str) -> None:
+    def __init__(self, clients: Clients, plan: TrafficPlan, standpoint: Standpoint, to: str) -> None:
         self._clients = clients
         self._plan = plan
-        self._address = address
+        self._standpoint = standpoint
+        self._to = to
         self._lines: list[_Line] = []
         self._waiting: deque[_Turn] = deque()
 
@@ -178,10 +193,14 @@ class _Pool:
         self._seat(_Turn(self, done))
 
     def _seat(self, turn: _Turn) -> None:
-        """Onto a connection that has nothing to do, or a new one, or into the queue."""
+        """Onto a connection that has nothing to do, or a new one, for which the name is asked for again, or into the queue."""
         line = next((line for line in self._lines if line.turn is None), None)
         if line is None and len(self._lines) < self._plan.keeps:
-            line = _Line(self, self._clients, self._plan, self._address)
+            found = self._standpoint.find(self._to)
+            if not found.addresses:
+                self._clients.wires.after(found.seconds, self.finish, turn, None, Outcome.UNKNOWN)
+                return
+            line = _Line(self, self._standpoint, found.addresses[0], self._plan.port)
             self._lines.append(line)
         if line is None:
             self._waiting.append(turn)
@@ -246,11 +265,11 @@ class _Turn:
 class _Line:
     """One connection that is kept, and whose turn it is."""
 
-    def __init__(self, pool: _Pool, clients: Clients, plan: TrafficPlan, address: str) -> None:
+    def __init__(self, pool: _Pool, standpoint: Standpoint, address: str, port: int) -> None:
         self.pool = pool
         self.turn: _Turn | None = None
-        self.connection: Connection = clients.connect(
-            plan.source, address, plan.port, self._end, self._opened, self._answered, keeps=True
+        self.connection: Connection = standpoint.connect(
+            address, port, self._end, self._opened, self._answered, keeps=True
         )
         self.connection.start()
 

@@ -20,6 +20,7 @@ CASES = [
             "volume",
             "ps",
             "kill",
+            "exec",
             "events",
             "info",
             "version",

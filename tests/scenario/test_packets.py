@@ -13,7 +13,8 @@ from swarmsim.scenario.loader import ScenarioError, parse_scenario
 from swarmsim.scenario.runner import run_scenario
 from swarmsim.trace.rows import Row
 from swarmsim.world import OUTSIDE, TrafficPlan
-from swarmsim.world.curl import CurlError, understand
+from swarmsim.world.tools.console import Refusal
+from swarmsim.world.tools.curl import understand
 from tests.conftest import Lab
 
 HOSTS = ("m1", "w1", "w2")
@@ -296,15 +297,15 @@ def test_when_faults_are_over_every_node_comes_to_know_what_runs_and_where(seed:
     ],
 )
 def test_words_that_curl_does_not_take(line: str, code: int, said: str) -> None:
-    with pytest.raises(CurlError) as refused:
-        understand(line)
+    with pytest.raises(Refusal) as refused:
+        understand(line.split())
     assert refused.value.code == code
     assert said in str(refused.value)
 
 
 def test_flags_may_be_put_together() -> None:
-    assert understand("-sSm2 http://m1:8888/x") == understand("-s -S -m 2 m1:8888/x")
-    assert understand("--resolve web:80:10.0.0.1 web").resolved == {"web:80": "10.0.0.1"}
+    assert understand(["-sSm2", "http://m1:8888/x"]) == understand(["-s", "-S", "-m", "2", "m1:8888/x"])
+    assert understand(["--resolve", "web:80:10.0.0.1", "web"]).resolved == {"web:80": "10.0.0.1"}
 
 
 def test_an_unknown_name_and_verbose() -> None:

@@ -333,7 +333,7 @@ async def test_a_line_is_edited_and_found_again_as_in_a_shell(tmp_path):
         await typed(pilot, "help")
         await typed(pilot, "wget localhost")
         assert "Ctrl+A E W U K" in shown(app)
-        assert "what can ask a published port here is curl" in shown(app)
+        assert "on a host it is curl that asks a published port" in shown(app)
         line = app.query_one("#prompt", Prompt).line
         await pilot.press("ctrl+u", "ctrl+r", *"node")
         assert "(reverse-i-search)'node': sudo docker node ls" in shown(app)

@@ -19,18 +19,13 @@ Output goes to a terminal, so there is no progress meter.
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Callable
-from datetime import timedelta
 from typing import NamedTuple
 
-from swarmsim.docker.client import Result
-from swarmsim.docker.command import Write
-from swarmsim.engine.pages import page
 from swarmsim.network.connection import Outcome
-from swarmsim.sim.clock import EPOCH
 from swarmsim.sim.future import Activity, Future
-from swarmsim.world.clients import Answer, Clients
+from swarmsim.world.clients import Answer
+from swarmsim.world.tools.console import Console, Refusal
+from swarmsim.world.tools.pages import answer_headers, answer_page
 
 PATIENCE = 300.0
 """Seconds curl waits for a connection if it is not told otherwise."""
@@ -73,16 +68,15 @@ REAL = frozenset(
     )
 )
 """Options that curl has, and that are not modelled."""
+NAME_PATIENCE = 10.0
+"""Seconds without an answer after which the C library gives a name up."""
+_WHY = {
+    Outcome.REFUSED: "Connection refused",
+    Outcome.UNREACHABLE: "No route to host",
+    Outcome.TIMEOUT: "Connection timed out",
+}
 MANUAL = "curl: try 'curl --help' or 'curl --manual' for more information\n"
 _URL = re.compile(r"(?:(?P<scheme>[a-z]+)://)?(?P<host>[^/:?#]*)(?::(?P<port>\d*))?(?P<path>[/?].*)?", re.IGNORECASE)
-
-
-class CurlError(Exception):
-    """curl's answer to words it cannot do anything with."""
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 class Request(NamedTuple):
@@ -104,16 +98,12 @@ class Request(NamedTuple):
         return self.host if self.port == 80 else f"{self.host}:{self.port}"
 
 
-def understand(line: str) -> Request:
-    """A line without the word ``curl``. Raises :class:`CurlError`.
+def understand(words: list[str]) -> Request:
+    """What comes after the word ``curl``. Raises :class:`Refusal`.
 
-    >>> understand("-s -m 2 slave01:8888")[:4]
+    >>> understand(["-s", "-m", "2", "slave01:8888"])[:4]
     ('slave01', 8888, '/', 2.0)
     """
-    try:
-        words = shlex.split(line)
-    except ValueError as problem:
-        raise CurlError(2, f"swarmsim: {problem}\n") from None
     given: dict[str, str] = {}
     addresses: list[str] = []
     resolved: dict[str, str] = {}
@@ -121,24 +111,24 @@ def understand(line: str) -> Request:
         if name == "resolve":
             parts = value.split(":")
             if len(parts) != 3:
-                raise CurlError(49, f"curl: (49) Couldn't parse CURLOPT_RESOLVE entry '{value}'\n")
+                raise Refusal(49, f"curl: (49) Couldn't parse CURLOPT_RESOLVE entry '{value}'\n")
             resolved[f"{parts[0]}:{parts[1]}"] = parts[2]
         elif name:
             given[name] = value
         else:
             addresses.append(value)
     if not addresses:
-        raise CurlError(2, MANUAL)
+        raise Refusal(2, MANUAL)
     if len(addresses) > 1:
-        raise CurlError(2, "swarmsim: curl asks one address at a time here\n")
+        raise Refusal(2, "swarmsim: curl asks one address at a time here\n")
     match = _URL.fullmatch(addresses[0])
     port = int(match["port"] or 80) if match is not None else 0
     if match is None or not match["host"] or not 0 < port < 65536:
-        raise CurlError(3, "curl: (3) URL using bad/illegal format or missing URL\n")
+        raise Refusal(3, "curl: (3) URL using bad/illegal format or missing URL\n")
     if (match["scheme"] or "http").lower() != "http":
-        raise CurlError(1, f"swarmsim: {match['scheme']} is real, but not modelled yet: ask http\n")
+        raise Refusal(1, f"swarmsim: {match['scheme']} is real, but not modelled yet: ask http\n")
     if given.get("output", "/dev/null") != "/dev/null":
-        raise CurlError(23, "swarmsim: files are not modelled yet: curl -o /dev/null is\n")
+        raise Refusal(23, "swarmsim: files are not modelled yet: curl -o /dev/null is\n")
     return Request(
         match["host"],
         port,
@@ -169,13 +159,13 @@ def _options(words: list[str]) -> list[tuple[str, str]]:
             elif option in WITH_VALUE:
                 glued = "".join(letter[1:] for letter in letters[place + 1 :])
                 if not glued and not rest:
-                    raise CurlError(2, f"curl: option {word}: requires parameter\n{MANUAL}")
+                    raise Refusal(2, f"curl: option {word}: requires parameter\n{MANUAL}")
                 found.append((WITH_VALUE[option], glued or rest.pop(0)))
                 break
             elif option in REAL:
-                raise CurlError(2, f"swarmsim: curl's option {option} is real, but not modelled yet\n")
+                raise Refusal(2, f"swarmsim: curl's option {option} is real, but not modelled yet\n")
             else:
-                raise CurlError(2, f"curl: option {word}: is unknown\n{MANUAL}")
+                raise Refusal(2, f"curl: option {word}: is unknown\n{MANUAL}")
     return found
 
 
@@ -187,62 +177,63 @@ def _seconds(given: dict[str, str], name: str) -> float:
         seconds = -1.0
     if seconds < 0:
         option = "-m" if name == "max-time" else f"--{name}"
-        raise CurlError(2, f"curl: option {option}: expected a proper numerical parameter\n{MANUAL}")
+        raise Refusal(2, f"curl: option {option}: expected a proper numerical parameter\n{MANUAL}")
     return seconds
 
 
-def curl(clients: Clients, client: str, line: str, write: Write) -> Activity[Result]:
-    """Run curl on a host, or outside; what it prints is given to ``write``."""
-    texts = {"out": "", "err": ""}
-
-    def say(stream: str, text: str) -> None:
-        texts[stream] += text
-        if text:
-            write(stream, text, text)
-
-    try:
-        request = understand(line)
-    except CurlError as problem:
-        say("err", str(problem))
-        return Result(problem.code, texts["out"], texts["err"])
-    code = yield from _Run(clients, client, request, say).run()
-    return Result(code, texts["out"], texts["err"])
+def curl(console: Console, words: list[str]) -> Activity[int]:
+    request = understand(words)
+    return (yield from _Run(console, request).run())
 
 
 class _Run:
     """One request of curl's."""
 
-    def __init__(self, clients: Clients, client: str, request: Request, say: Callable[[str, str], None]) -> None:
-        self.clients = clients
-        self.client = client
+    def __init__(self, console: Console, request: Request) -> None:
+        self.console = console
         self.request = request
-        self.say = say
 
     def note(self, text: str) -> None:
         """A line of ``-v``."""
         if self.request.verbose:
-            self.say("err", f"* {text}\n")
+            self.console.err(f"* {text}\n")
 
     def complain(self, code: int, text: str) -> int:
         request = self.request
         self.note(text)
         self.note("Closing connection 0")
         if not request.silent or request.show_error:
-            self.say("err", f"curl: ({code}) {text}\n")
+            self.console.err(f"curl: ({code}) {text}\n")
         return code
 
     def run(self) -> Activity[int]:
-        request, clients = self.request, self.clients
-        named = f"{request.host}:{request.port}"
-        address = request.resolved.get(named) or clients.resolve(request.host, self.client)
-        if address is None:
+        """Its addresses are tried in turn, and of the time to connect each may have half of what is left, the last one all."""
+        request, clock = self.request, self.console.clock
+        began = clock.now
+        given = request.resolved.get(f"{request.host}:{request.port}")
+        addresses: tuple[str, ...] = (given,) if given else ()
+        if not addresses:
+            limit = request.max_time or PATIENCE
+            addresses = (yield from self.console.find(request.host, min(NAME_PATIENCE, limit))).addresses
+        if not addresses:
             return self.complain(6, f"Could not resolve host: {request.host}")
-        self.note(f"  Trying {address}:{request.port}...")
-        limit = min(time for time in (request.max_time, request.connect_timeout, PATIENCE) if time)
-        done: Future[Answer] = clients.ctx.clock.future()
-        clients.get(self.client, address, request.port, request.max_time or limit, done.succeed)
-        answer: Answer = yield from done
-        return self.told(answer, address)
+        connecting = min(time for time in (request.max_time, request.connect_timeout, PATIENCE) if time)
+        for number, address in enumerate(addresses, 1):
+            last = number == len(addresses)
+            left = began + connecting - clock.now
+            self.note(f"  Trying {address}:{request.port}...")
+            answer = yield from self._ask(address, left if last else left / 2, began)
+            if answer.opened or last:
+                break
+            self.note(f"connect to {address} port {request.port} failed: {_WHY[answer.outcome]}")
+        return self.told(answer._replace(seconds=clock.now - began), address)
+
+    def _ask(self, address: str, connecting: float, began: float) -> Activity[Answer]:
+        request, standpoint = self.request, self.console.standpoint
+        left = began + request.max_time - self.console.clock.now if request.max_time else None
+        done: Future[Answer] = self.console.clock.future()
+        standpoint.get(address, request.port, left, done.succeed, connecting)
+        return (yield from done)
 
     def told(self, answer: Answer, address: str) -> int:
         request, outcome = self.request, answer.outcome
@@ -250,8 +241,7 @@ class _Run:
         if not answer.opened:
             if outcome is Outcome.TIMEOUT:
                 return self.complain(28, f"Connection timed out after {took} milliseconds")
-            why = "No route to host" if outcome is Outcome.UNREACHABLE else "Connection refused"
-            self.note(f"connect to {address} port {request.port} failed: {why}")
+            self.note(f"connect to {address} port {request.port} failed: {_WHY[outcome]}")
             failed = (
                 f"Failed to connect to {request.host} port {request.port} after {took} ms: Couldn't connect to server"
             )
@@ -274,24 +264,10 @@ class _Run:
 
     def headers(self, *lines: str, sign: str) -> None:
         if self.request.verbose:
-            self.say("err", "".join(f"{sign} {line}\n" for line in (*lines, "")))
+            self.console.err("".join(f"{sign} {line}\n" for line in (*lines, "")))
 
     def response(self, answer: Answer) -> None:
-        server = answer.server
-        assert server is not None
-        body = page(
-            server.serving.page,
-            hostname=server.hostname,
-            addresses="".join(f"IP: {address}\n" for address in server.addresses),
-            client=answer.seen_as,
-            client_port=answer.client_port,
-            asked=self.request.asked,
-        )
-        now = EPOCH + timedelta(seconds=self.clients.ctx.clock.now)
-        date = now.strftime("%a, %d %b %Y %H:%M:%S GMT")
-        software = [f"Server: {server.serving.software}"] if server.serving.software else []
-        length = f"Content-Length: {len(body.encode())}"
-        self.headers("HTTP/1.1 200 OK", *software, f"Date: {date}", length, sign="<")
+        self.headers("HTTP/1.1 200 OK", *answer_headers(answer, self.request.asked), sign="<")
         if not self.request.output:
-            self.say("out", body)
+            self.console.out(answer_page(answer, self.request.asked))
         self.note(f"Connection #0 to host {self.request.host} left intact")
