@@ -19,6 +19,9 @@ from swarmsim.swarm.objects import Attachment
 ANY_PORT = "any"
 """In the place of a port: whatever is asked."""
 
+HEADERS = 200
+"""Bytes of an answer's headers, more or less."""
+
 
 class Body(Protocol):
     """The container a server runs in."""
@@ -54,8 +57,15 @@ class Serving(NamedTuple):
     spread: float = 0.3
     speaks_http: bool = True
     """Else it answers in its own protocol, which curl refuses."""
+    answers: int = 0
+    """Bytes of an answer, if it is not its page."""
     hangs_up: bool = False
     """Whether it closes the connection instead, as what it was asked makes no sense to it."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of an answer."""
+        return self.answers or len(self.page) + HEADERS
 
 
 class ContainerServer:
@@ -126,7 +136,7 @@ class ContainerServer:
                 self._open.pop(client, None)
                 client.hang_up()
             else:
-                client.respond()
+                client.respond(self.serving.size)
         self._end_when_idle()
 
     def stop(self, ends: tuple[float, int]) -> bool:

@@ -11,6 +11,10 @@ a request              0.2, 0.6, 1.4, … s after the first
 a response             likewise, by the server's kernel
 =====================  =========================================================================
 
+Between two hosts of an overlay a packet travels in another, VXLAN's: UDP to port 4789, 50 bytes larger. A firewall that closes
+that port swallows it, and so does a link that does not take so large a packet: then connections come about, and answers of some length
+never arrive.
+
 A host without power answers no ARP either: who asks it itself is told after 3 s that there is no route.
 """
 
@@ -33,6 +37,15 @@ ARP_FAILS = 3.06
 """Seconds until a neighbour that does not answer is given up: three questions, a second apart (mcast_solicit), and a moment."""
 RTO = RTO_MIN + SMOOTHED_ROUND_TRIP
 DATA_RETRIES = 8
+VXLAN_PORT = 4789
+VXLAN_OVERHEAD = 50
+"""Bytes: Ethernet, IP, UDP and VXLAN headers (drivers/overlay/overlay.go vxlanEncap)."""
+OVERLAY_MTU = 1450
+"""Bytes of the largest packet of an overlay, whatever the links below take."""
+TCP_HEADERS = 52
+"""Bytes: IP, TCP and its time stamps."""
+REQUEST = 80
+"""Bytes: ``GET / HTTP/1.1`` and three headers."""
 
 
 class Outcome(StrEnum):
@@ -90,6 +103,15 @@ class Wires:
         Timer(self._env, self._env._now + delay, arrive, args, FOREVER)
         return True
 
+    def tunnel(self, source: str, target: str, size: int, arrive: Callable[..., object], *args: object) -> bool:
+        """Send one packet of an overlay with so many bytes, from host to host; whether it will arrive."""
+        fabric = self.fabric
+        if source != target and not (
+            fabric.lets_in(target, "udp", VXLAN_PORT) and fabric.fits(source, target, size + VXLAN_OVERHEAD)
+        ):
+            return False
+        return self.hop(source, target, arrive, *args)
+
     def after(self, delay: float, fn: Callable[..., object], *args: object) -> Timer:
         return Timer(self._env, self._env._now + delay, fn, args, FOREVER)
 
@@ -113,6 +135,15 @@ _FLAGS = {
 }
 
 
+def size_of(data: int) -> int:
+    """Bytes of the largest packet that ``data`` bytes of TCP need on an overlay.
+
+    >>> size_of(0), size_of(1000), size_of(1_000_000)
+    (52, 1052, 1450)
+    """
+    return min(TCP_HEADERS + data, OVERLAY_MTU)
+
+
 class Way(NamedTuple):
     """How the server's packets go back: from its ``host``, on ``network`` to ``source``; without a network straight to the client."""
 
@@ -129,6 +160,7 @@ class Connection:
     """
 
     __slots__ = (
+        "_answer",
         "_answered",
         "_asked",
         "_first_sent",
@@ -183,6 +215,8 @@ class Connection:
         self._opened_at = self._first_sent = wires.clock.now
         self._tries = 0
         self._asked = self._answered = False
+        self._answer = 0
+        """Bytes of the answer."""
 
     # -- what the client does
 
@@ -244,7 +278,8 @@ class Connection:
             # Nobody answers for the address: who asks for it itself is told, a load balancer is not.
             self.wires.after(ARP_FAILS, self._no_neighbour)
         way = Way(host or "", place.network, source)
-        if host is None or not self.wires.hop(kernel.host, host, self._at_host, way, place, flag):
+        size = size_of(REQUEST if flag is Flag.ACK else 0)
+        if host is None or not self.wires.tunnel(kernel.host, host, size, self._at_host, way, place, flag):
             self._lost(flag)
 
     def _at_host(self, way: Way, place: Place, flag: Flag) -> None:
@@ -274,8 +309,9 @@ class Connection:
 
     # -- what the server does
 
-    def respond(self) -> None:
+    def respond(self, size: int) -> None:
         assert self.way is not None
+        self._answer = size
         if not self.keeps and self.server is not None:
             self.server.forget(self)
         self._back(self.way, Packet.RESPONSE if self.keeps else Packet.LAST_RESPONSE)
@@ -295,7 +331,8 @@ class Connection:
         else:
             host = self._neighbour(way)
             at = self._through if way.source != self.flow.client else self._arrive_inside
-            sent = host is not None and wires.hop(way.host, host, at, way, packet, tries)
+            size = size_of(self._answer if packet in (Packet.RESPONSE, Packet.LAST_RESPONSE) else 0)
+            sent = host is not None and wires.tunnel(way.host, host, size, at, way, packet, tries)
         if not sent:
             self._lost_back(way, packet, tries)
 

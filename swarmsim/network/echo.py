@@ -10,6 +10,9 @@ from collections.abc import Callable
 
 from swarmsim.network.connection import Door, Wires
 
+ECHO = 84
+"""Bytes of a packet of ``ping``, if it is not told otherwise."""
+
 
 class Echo:
     """One request from ``source`` to ``address``; if the reply comes, ``heard`` is called."""
@@ -43,7 +46,7 @@ class Echo:
             return
         host = kernel.host_of(door.network, self.address)
         if host is not None:
-            wires.hop(kernel.host, host, self._at_target, host)
+            wires.tunnel(kernel.host, host, ECHO, self._at_target, host)
 
     def _at_target(self, host: str) -> None:
         wires, network = self._wires, self.door.network
@@ -51,4 +54,4 @@ class Echo:
         if wires.powered(host) and kernel.has(network, self.address):
             back = kernel.host_of(network, self.source)
             if back == self.client:
-                wires.hop(host, back, self.heard)
+                wires.tunnel(host, back, ECHO, self.heard)

@@ -27,8 +27,8 @@ from swarmsim.network.loadbalancer import Flag, Flow, Nowhere
 class Client(Protocol):
     """The far end of a connection, as a server knows it."""
 
-    def respond(self) -> object:
-        """The request is answered."""
+    def respond(self, size: int) -> object:
+        """The request is answered, with so many bytes."""
 
     def hang_up(self) -> object:
         """The server's end is closed."""

@@ -176,10 +176,19 @@ def _traffic(condition: Condition, facts: Facts) -> Seen:
     tally = facts.traffic.get(condition.traffic or "")
     if tally is None:
         return Seen(False, f"{condition.traffic}: no request has ended")
-    holds = (condition.success is None or tally.success >= condition.success) and (
-        condition.lost is None or tally.lost <= condition.lost
+    holds = (
+        (condition.success is None or tally.success >= condition.success)
+        and (condition.lost is None or tally.lost <= condition.lost)
+        and (condition.fails is None or 1 - tally.success >= condition.fails)
+        and (condition.tasks is None or len(tally.tasks) == condition.tasks)
+        and (condition.median is None or tally.median <= condition.median)
     )
-    return Seen(holds, f"{condition.traffic}: {tally.in_words()}")
+    seen = f"{condition.traffic}: {tally.in_words()}"
+    if condition.tasks is not None:
+        seen += f", by {', '.join(sorted(tally.tasks)) or 'no task'}"
+    if condition.median is not None:
+        seen += f", median {1000 * tally.median:.4g} ms"
+    return Seen(holds, seen)
 
 
 def _internal(condition: Condition, facts: Facts) -> Seen:

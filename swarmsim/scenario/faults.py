@@ -16,7 +16,8 @@ Resolve = Callable[[str], str]
 OF_HOSTS = ("power-off", "kill-host", "power-on", "kill-engine", "stop-engine", "start-engine", "partition")
 """Verbs that may be given patterns of names."""
 
-OF_LINKS = ("latency", "loss")
+OF_ONE_HOST = ("latency", "loss", "block", "unblock", "mtu", "clock")
+"""Verbs whose argument begins with a host."""
 OF_CONTAINERS = ("kill-container", "fail-healthcheck")
 
 
@@ -28,6 +29,10 @@ def resolved(fault: Fault, host: Resolve, hosts: Sequence[str] = ()) -> Any:
         return host(argument.host), argument.by
     if fault.verb == "loss":
         return host(argument.host), argument.percent / 100
+    if fault.verb in ("block", "unblock"):
+        return host(argument.host), argument.ports
+    if fault.verb == "mtu":
+        return host(argument.host), argument.bytes
     if fault.verb == "clock":
         return host(argument.host), argument.by, argument.drift
     if fault.verb in OF_CONTAINERS:
@@ -48,6 +53,10 @@ def in_words(verb: str, argument: Any) -> str:
         return f"latency {argument[0]} {argument[1]:g} s"
     if verb == "loss":
         return f"loss {argument[0]} {100 * argument[1]:g} %"
+    if verb in ("block", "unblock"):
+        return f"{verb} {argument[0]} {' '.join(f'{port}/{protocol}' for protocol, port in argument[1])}"
+    if verb == "mtu":
+        return f"mtu {argument[0]} {f'{argument[1]} bytes' if argument[1] is not None else 'as usual'}"
     if verb == "clock":
         name, seconds, drift = argument
         drifting = f", {'gaining' if drift > 0 else 'losing'} {abs(1e6 * drift):g} ppm" if drift else ""
@@ -78,7 +87,7 @@ def fault_row(fault: Fault, argument: Any) -> rows.Step:
 
 def _named(verb: str, argument: Any) -> list[str]:
     """The hosts that a fault names; none where it means all, or a container wherever that is."""
-    if verb in OF_LINKS or verb == "clock":
+    if verb in OF_ONE_HOST:
         return [argument[0]]
     if verb in OF_CONTAINERS:
         return [argument.on] if argument.on is not None else []

@@ -175,7 +175,7 @@ def _hosts_of_fault(fault: Fault) -> list[tuple[str, KeyPath]]:
         return [] if isinstance(argument, str) else [(argument.on, (*path, "on"))]
     if argument == "all":
         return []
-    if fault.verb in ("latency", "loss", "clock"):
+    if fault.verb in ("latency", "loss", "block", "unblock", "mtu", "clock"):
         return [(argument.host, (*path, "host"))]
     if fault.verb == "partition":
         return [(host, (*path, g, n)) for g, group in enumerate(argument) for n, host in enumerate(group)]

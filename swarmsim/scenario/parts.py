@@ -81,9 +81,12 @@ class Condition(Strict):
     output: str | None = Field(None, description="part of the command's stdout")
     code: int | None = Field(None, description="the command's exit code")
     containers: str | None = Field(None, description="a host; with running")
-    traffic: str | None = Field(None, description="the name of traffic; with success or lost")
+    traffic: str | None = Field(None, description="the name of traffic; with success, lost, …")
     success: float | None = Field(None, ge=0, le=1, description="which share of its requests is answered at least")
     lost: int | None = Field(None, ge=0, description="how many of its requests are not answered at most")
+    fails: float | None = Field(None, ge=0, le=1, description="which share of its requests is not answered at least")
+    tasks: int | None = Field(None, ge=0, description="how many tasks have answered its requests, exactly")
+    median: PositiveDuration | None = Field(None, description="how long half of its answers take at most")
     internal: str | None = Field(None, description="a kind of internal trace row; simulated worlds only")
     count: int | None = Field(None, ge=0, description="how many such rows")
 
@@ -121,7 +124,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "task": ("state", "desired", "error"),
     "command": ("output", "error", "code"),
     "containers": ("running",),
-    "traffic": ("success", "lost"),
+    "traffic": ("success", "lost", "fails", "tasks", "median"),
     "internal": ("count",),
 }
 """Subjects of a condition and the facts that can be expected of each."""

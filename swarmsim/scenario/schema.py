@@ -144,6 +144,28 @@ class Between(Strict):
     percent: float | None = Field(None, ge=0, lt=100, description="lost packets")
 
 
+class Port(Strict):
+    """A port of a host's own firewall."""
+
+    host: str = Field(description="the host whose firewall it is")
+    port: int = Field(ge=1, le=65535, description="2377: the managers; 7946: gossip; 4789: overlays")
+    proto: Literal["tcp", "udp", "both"] = Field("both", description="tcp, udp or both")
+
+    @property
+    def ports(self) -> tuple[tuple[str, int], ...]:
+        protocols = ("tcp", "udp") if self.proto == "both" else (self.proto,)
+        return tuple((protocol, self.port) for protocol in protocols)
+
+
+class PacketSize(Strict):
+    """What a host's link takes."""
+
+    host: str = Field(description="the host whose link it is")
+    bytes: int | None = Field(
+        None, ge=576, lt=1500, description="larger packets of overlays vanish; default: as usual, 1500"
+    )
+
+
 class AnyContainer(Strict):
     """Some running container: of a service, on a host."""
 
@@ -193,6 +215,13 @@ class Fault(Strict):
     )
     latency: Between | None = Field(None, description="packets of a host's link take longer, one way")
     loss: Between | None = Field(None, description="packets of a host's link are lost")
+    block: Port | None = Field(
+        None, description="a host's firewall drops what comes to a port, without a word; published ports go past it"
+    )
+    unblock: Port | None = Field(None, description="and no longer does")
+    mtu: PacketSize | None = Field(
+        None, description="a host's link takes smaller packets: full ones of overlays, 50 bytes larger, vanish"
+    )
     clock: WrongClock | None = Field(None, description="a host's time of day is wrong, or right again")
     fail_healthcheck: str | AnyContainer | None = Field(
         None,

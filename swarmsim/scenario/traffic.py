@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from math import inf
+from statistics import median
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -127,10 +129,22 @@ class Tally:
     def __init__(self) -> None:
         self.requests = 0
         self.outcomes: dict[str, int] = {}
+        self.tasks: dict[str, int] = {}
+        """How many requests each task has answered."""
+        self._took: list[float] = []
 
     def count(self, row: Row) -> None:
         self.requests += 1
         self.outcomes[row["out"]] = self.outcomes.get(row["out"], 0) + 1
+        if row["out"] == "ok":
+            self._took.append(row["ms"])
+            if row["by"] is not None:
+                self.tasks[row["by"]] = self.tasks.get(row["by"], 0) + 1
+
+    @property
+    def median(self) -> float:
+        """Seconds that half of the answers took at most; infinite if there was none."""
+        return median(self._took) / 1000 if self._took else inf
 
     @property
     def lost(self) -> int:
@@ -144,7 +158,7 @@ class Tally:
         """
         >>> tally = Tally()
         >>> for out in ("ok", "ok", "timeout"):
-        ...     tally.count({"out": out})
+        ...     tally.count({"out": out, "by": "web.1", "ms": 4.0})
         >>> tally.in_words()
         '3 requests, 1 lost (1 timeout), 66.67 % ok'
         """

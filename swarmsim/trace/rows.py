@@ -463,6 +463,8 @@ class Links(TypedDict):
     isolated: Annotated[list[list[str]], "groups of hosts that are cut off from all others"]
     slow: Annotated[list[str], "hosts with added latency"]
     lossy: Annotated[dict[str, float], "hosts that lose packets: how many of a hundred"]
+    closed: NotRequired[Annotated[list[tuple[str, str]], "hosts and ports that their firewalls close: `7946/udp`"]]
+    mtu: NotRequired[Annotated[dict[str, int], "hosts whose link takes smaller packets than usual: how many bytes"]]
 
 
 class EngineStarted(TypedDict):

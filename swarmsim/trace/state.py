@@ -73,6 +73,9 @@ class Links(msgspec.Struct, frozen=True):
     isolated: tuple[tuple[str, ...], ...] = ()
     slow: tuple[str, ...] = ()
     lossy: tuple[tuple[str, float], ...] = ()
+    closed: tuple[tuple[str, str], ...] = ()
+    """Hosts, and ports that their firewalls close."""
+    mtu: tuple[tuple[str, int], ...] = ()
 
     def cut_off(self, host: str) -> bool:
         """Whether a host is in a group that is cut off, or cut from another host."""
@@ -80,7 +83,7 @@ class Links(msgspec.Struct, frozen=True):
 
     @property
     def usual(self) -> bool:
-        return not (self.cuts or self.isolated or self.slow or self.lossy)
+        return self == Links()
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -391,6 +394,8 @@ class ClusterState:
             tuple(tuple(group) for group in row["isolated"]),
             tuple(row["slow"]),
             tuple(row["lossy"].items()),
+            tuple((host, port) for host, port in row.get("closed", ())),
+            tuple(row.get("mtu", {}).items()),
         )
 
     def _sent(self, row: rows.RaftSent) -> None:

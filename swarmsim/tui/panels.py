@@ -235,6 +235,8 @@ class RaftPanel(Page):
         parts += [f"{CUT.sign} {{{' '.join(group)}}}" for group in links.isolated]
         parts += [f"{host}: {self.texts('slow')}" for host in links.slow]
         parts += [f"{host}: {self.texts('loss', share=f'{loss:g}')}" for host, loss in links.lossy]
+        parts += [f"{host}: {self.texts('closed port', port=port)}" for host, port in links.closed]
+        parts += [f"{host}: {self.texts('mtu', size=size)}" for host, size in links.mtu]
         text.append(f"{self.texts('links')}: {', '.join(parts)}\n", style=CUT.colour)
 
 

@@ -101,6 +101,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "links": ("links", "链路"),
     "slow": ("slow", "慢"),
     "loss": ("{share} % lost", "丢包 {share} %"),
+    "closed port": ("{port} closed", "{port} 被封"),
+    "mtu": ("packets up to {size} bytes", "最大 {size} 字节的包"),
     "mgr": ("mgr", "管理"),
     "wkr": ("wkr", "工作"),
     "gone": ("gone", "消失"),

@@ -256,7 +256,8 @@ class World(Protocol):
         """Break or mend something; the hosts that were hit. Raises :class:`FaultError`.
 
         The argument is a list of hosts, but of ``partition`` a list of groups, of ``latency`` a host and seconds, of ``loss`` a host
-        and a share of packets, of ``clock`` a host, the seconds it is ahead and how many more it gains each second, of ``kill-container`` and ``fail-healthcheck`` a :class:`ContainerChoice`. ``heal`` without hosts
+        and a share of packets, of ``block`` and ``unblock`` a host and protocols with ports, of ``mtu`` a host and bytes (``None``: as usual), of ``clock`` a host, the seconds it
+        is ahead and how many more it gains each second, of ``kill-container`` and ``fail-healthcheck`` a :class:`ContainerChoice`. ``heal`` without hosts
         undoes all cuts.
         """
 

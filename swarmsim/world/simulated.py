@@ -84,10 +84,16 @@ class SimulatedWorld(SimulatedCluster):
     def _note_links(self) -> None:
         fabric = self.ctx.fabric
         links = {host: fabric.graph.edges[host, SWITCH] for host in self.hosts}
+        seldom: dict[str, Any] = {}
+        if fabric.closed_ports():
+            seldom["closed"] = [(host, f"{port}/{protocol}") for host, protocol, port in fabric.closed_ports()]
+        if fabric.mtus():
+            seldom["mtu"] = fabric.mtus()
         self.journal.note(
             rows.Links,
             cuts=fabric.cuts(),
             isolated=fabric.separations(),
             slow=[host for host, link in links.items() if link["slow"]],
             lossy={host: round(100 * link["loss"], 3) for host, link in links.items() if link["loss"]},
+            **seldom,
         )

@@ -80,6 +80,29 @@ def _loss(world: SimulatedCluster, argument: tuple[str, float]) -> Activity[list
     yield
 
 
+def _block(world: SimulatedCluster, argument: tuple[str, tuple[tuple[str, int], ...]]) -> Activity[list[str]]:
+    host, ports = argument
+    for protocol, port in ports:
+        world.engines[host].host.close_port(protocol, port)
+    return [host]
+    yield
+
+
+def _unblock(world: SimulatedCluster, argument: tuple[str, tuple[tuple[str, int], ...]]) -> Activity[list[str]]:
+    host, ports = argument
+    for protocol, port in ports:
+        world.engines[host].host.open_port(protocol, port)
+    return [host]
+    yield
+
+
+def _mtu(world: SimulatedCluster, argument: tuple[str, int | None]) -> Activity[list[str]]:
+    host, size = argument
+    world.ctx.fabric.set_mtu(host, size)
+    return [host]
+    yield
+
+
 def _clock(world: SimulatedCluster, argument: tuple[str, float, float]) -> Activity[list[str]]:
     host, seconds, drift = argument
     world.engines[host].host.wall.set(seconds, drift)
@@ -132,6 +155,9 @@ VERBS: dict[str, Verb] = {
     "partition": _partition,
     "latency": _latency,
     "loss": _loss,
+    "block": _block,
+    "unblock": _unblock,
+    "mtu": _mtu,
     "clock": _clock,
     "kill-container": _kill_container,
     "fail-healthcheck": _fail_healthcheck,

@@ -14,6 +14,8 @@ the process ends      its kernel sends a FIN, as a segment like others, so it is
 the host loses power  nothing. Its kernel has forgotten the connection, and when it is back answers RST. Meanwhile
                       the sender's own kernel finds no neighbour and asks for it every 3 s, so that what waits is
                       sent soon after the return, without the backoff (RFC 6069)
+a firewall closes     what comes to the server's port is lost, also of connections that are there; what goes out is not
+the server's port
 a segment for whom    RST: nobody there has this connection
 the kernel does not
 know
@@ -108,6 +110,21 @@ class NetStack(Subject):
         """Who listens there: at this very address, or at any of the host's."""
         return self.listeners.get(at) or self.listeners.get(at._replace(address=ANY_ADDRESS))
 
+    def close_port(self, protocol: str, port: int) -> None:
+        """Drop what comes to a port, as ``iptables -I INPUT -p tcp --dport 2377 -j DROP`` does: before anything else is asked, so of
+        connections that are there too."""
+        self.fabric.close_port(self.name, protocol, port)
+        for socket in self.sockets if protocol == "tcp" else ():
+            if socket.port == port:
+                socket.peer.goes_unheard()
+
+    def open_port(self, protocol: str, port: int) -> None:
+        """Take that rule away."""
+        self.fabric.open_port(self.name, protocol, port)
+        for socket in self.sockets if protocol == "tcp" else ():
+            if socket.port == port:
+                socket.peer.is_heard()
+
     def power_lost(self) -> None:
         """Silence: the kernel forgets its connections, and nobody is told."""
         self.power.end()
@@ -120,6 +137,16 @@ class NetStack(Subject):
         awaited_by, self.awaited_by = self.awaited_by, {}
         for socket in awaited_by:
             socket.neighbour_returned()
+
+
+class _Dropped:
+    """Carries nothing: what is sent meets a firewall."""
+
+    def transit(self, src: str, dst: str, /) -> float | None:
+        return None
+
+
+_DROPPED = _Dropped()
 
 
 class Listener:
@@ -156,6 +183,7 @@ class Socket:
 
     __slots__ = (
         "_arrival",
+        "_carrier",
         "_env",
         "_fabric",
         "_keepalive",
@@ -172,6 +200,7 @@ class Socket:
         "identity",
         "on_close",
         "peer",
+        "port",
     )
 
     peer: Socket
@@ -186,9 +215,11 @@ class Socket:
         """Whoever the other side's segments are for."""
         self.on_close: Callable[[str], object] = lambda why: None
         self._env = host.clock.env
-        self._fabric = carrier or host.fabric
+        self._carrier = self._fabric = carrier or host.fabric
         self._power = host.power
         self._name = host.name
+        self.port = 0
+        """Where it listened, at a server's end."""
         self._arrival = 0.0
         self._unacknowledged: list[tuple[Deliver, tuple[Any, ...]]] | None = None
         self._lost_at = 0.0
@@ -340,6 +371,16 @@ class Socket:
             peer._unacknowledged = []
             peer._await_acknowledgement()
         peer.expect_silence()
+
+    # -- firewalls
+
+    def goes_unheard(self) -> None:
+        """The other host's firewall drops what comes from here."""
+        self._fabric = _DROPPED
+        self.expect_silence()
+
+    def is_heard(self) -> None:
+        self._fabric = self._carrier
 
     # -- keep-alive
 

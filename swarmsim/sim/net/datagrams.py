@@ -52,5 +52,5 @@ class DatagramSocket(Generic[T]):
 
     def _arrive(self, remote: NetStack, to: Address, payload: T) -> None:
         receive = remote.receivers.get(to)
-        if receive is not None and remote.powered:
+        if receive is not None and remote.powered and remote.fabric.lets_in(remote.name, to.protocol, to.port):
             receive(payload, self.at)

@@ -6,6 +6,7 @@ what happens          what follows
 a SYN is lost         it is sent again 1, 3, 7, 15, 31, 63 s after the first; after 127 s: ``ETIMEDOUT``
 a SYN finds no        RST: ``ECONNREFUSED``
 listener
+a firewall drops it   it is lost
 ====================  ==============================================================================================
 """
 
@@ -146,7 +147,7 @@ class Dialer:
     def _syn_arrives(self) -> None:
         remote = self.remote
         assert remote is not None
-        if not remote.powered or self._over:
+        if not remote.powered or self._over or not remote.fabric.lets_in(remote.name, self.to.protocol, self.to.port):
             return
         back = self.carrier.transit(remote.name, self.host.name)
         near = self._accepted
@@ -157,6 +158,7 @@ class Dialer:
                     self.scope.after(back, self._finish, DialError(self.to, "connect: connection refused"))
                 return
             self._accepted, far = Socket.pair(self.host, self._identity, remote, listener.identity, self.carrier)
+            far.port = self.to.port
             near = self._accepted
             listener.on_accept(far)
         if back is not None:

@@ -1,9 +1,9 @@
 """The fabric: which host reaches which, how long a packet takes, what a cut does.
 
 Topology is a networkx graph whose vertices are hosts and switches and whose edges are links with a
-latency distribution and a loss probability. On top lie cuts between two hosts and partitions into groups, as a
-firewall would make them. The fabric is a router: it says whether one packet arrives and when. Sending again
-is TCP's (:mod:`swarmsim.sim.net.connection`).
+latency distribution and a loss probability. On top lie cuts between two hosts and partitions into groups, ports that a host's own
+firewall closes, and how large a packet its link takes. The fabric is a router: it says whether one packet arrives and when. Sending
+again is TCP's (:mod:`swarmsim.sim.net.connection`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from swarmsim.sim.quiescence import Subject
 from swarmsim.sim.streams import RandomStreams
 
 LOOPBACK = 2e-5  # seconds a packet to oneself takes: the kernel only
+MTU = 1500
+"""Bytes of the largest packet a link takes, as Ethernet has it."""
 
 Latency = Callable[[Random], float]
 
@@ -52,6 +54,8 @@ class Fabric(Subject):
         self._separations = itertools.count(1)
         self._partition: list[int] = []
         self._outside: frozenset[str] = frozenset()
+        self._closed: dict[str, tuple[tuple[str, int], ...]] = {}
+        self._mtu: dict[str, int] = {}
         # A path is valid until links, cuts or separations change; each of those clears this.
         self._paths: dict[tuple[str, str], _Path | None] = {}
         self.on_routes_lost: Callable[[Sequence[str]], object] = lambda hosts: None
@@ -144,6 +148,46 @@ class Fabric(Subject):
             self._partition.clear()
         self._changed()
 
+    def close_port(self, host: str, protocol: str, port: int) -> None:
+        """A host's firewall drops what comes to this port, without a word, from now on. While it does nothing that uses the host's link
+        becomes dormant."""
+        self._filter(host, (*self._closed.get(host, ()), (protocol, port)))
+
+    def open_port(self, host: str, protocol: str, port: int) -> None:
+        self._filter(host, tuple(each for each in self._closed.get(host, ()) if each != (protocol, port)))
+
+    def _filter(self, host: str, closed: tuple[tuple[str, int], ...]) -> None:
+        self._about_to_change()
+        self.clock.quiescence.invalidate_routes_of(host)
+        self._closed[host] = tuple(dict.fromkeys(closed))
+        if not closed:
+            del self._closed[host]
+        self._changed()
+
+    def lets_in(self, host: str, protocol: str, port: int) -> bool:
+        """Whether a host's firewall lets packets to this port pass."""
+        return host not in self._closed or (protocol, port) not in self._closed[host]
+
+    def closed_ports(self) -> list[tuple[str, str, int]]:
+        """Host, protocol and port of what firewalls close, sorted."""
+        return sorted((host, *each) for host, closed in self._closed.items() for each in closed)
+
+    def set_mtu(self, host: str, size: int | None) -> None:
+        """From now on packets of more than ``size`` bytes vanish on the link of a host; ``None``: of more than usual."""
+        self._about_to_change()
+        self._mtu.pop(host, None)
+        if size is not None:
+            self._mtu[host] = size
+        self._changed()
+
+    def fits(self, a: str, b: str, size: int) -> bool:
+        """Whether a packet of so many bytes is not too large for the links of two hosts."""
+        return not self._mtu or size <= min(self._mtu.get(a, MTU), self._mtu.get(b, MTU))
+
+    def mtus(self) -> dict[str, int]:
+        """What the links take that take less than usual, by host."""
+        return dict(sorted(self._mtu.items()))
+
     def separations(self) -> list[list[str]]:
         """Groups of hosts that are cut off from all others, in the order they were separated."""
         groups: dict[int, list[str]] = {}
@@ -160,7 +204,7 @@ class Fabric(Subject):
         return a == b or self._path(a, b) is not None
 
     def healthy(self, a: str, b: str) -> bool:
-        """Whether ``a`` and ``b`` reach each other over links that are neither lossy nor slower than usual."""
+        """Whether ``a`` and ``b`` reach each other over links that are neither lossy nor slower than usual, with no port closed."""
         if a == b:
             return True
         path = self._path(a, b)
@@ -220,11 +264,14 @@ class Fabric(Subject):
         if not stops:
             return None
         links = [self.graph.edges[pair] for pair in itertools.pairwise(stops)]
+        filtered = a in self._closed or b in self._closed
         arrives = 1.0
         for link in links:
             arrives *= 1.0 - link["loss"]
         return _Path(
-            tuple(link["latency"] for link in links), 1.0 - arrives, any(link["slow"] or link["loss"] for link in links)
+            tuple(link["latency"] for link in links),
+            1.0 - arrives,
+            filtered or any(link["slow"] or link["loss"] for link in links),
         )
 
     def _stops(self, a: str, b: str) -> list[str]:

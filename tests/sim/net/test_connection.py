@@ -248,3 +248,31 @@ def test_what_waits_for_a_host_without_power_is_sent_soon_after_its_return():
     net.b.power_on()
     net.run(3.1)
     assert net.what("a") == ["connection reset by peer"]
+
+
+def test_a_firewall_drops_what_comes_to_the_servers_port_and_not_what_it_says():
+    net = Connected()
+    net.b.close_port("tcp", PORT.port)
+    net.say("dropped")
+    net.far.send(net.hear, "a", "out")
+    net.run(5.0)
+    assert (net.what("a"), net.what("b")) == (["out"], [])
+    net.b.open_port("tcp", PORT.port)
+    net.run(10.0)
+    assert net.what("b") == ["dropped"], "it was sent again and again"
+
+
+def test_who_dials_a_port_that_a_firewall_closes_waits_in_vain():
+    net = Connected()
+    net.b.close_port("tcp", PORT.port)
+    ends: list[object] = []
+    Dialer(net.a, net.client, PORT, ALICE, 20.0, ends.append)
+    net.run(21.0)
+    assert [str(end) for end in ends] == ["dial tcp 10.0.0.2:2377: i/o timeout"]
+
+
+def test_a_connection_that_a_firewall_silences_ends_when_keep_alive_has_asked_nine_times():
+    net = Connected()
+    net.b.close_port("tcp", PORT.port)
+    net.run(170.0)
+    assert net.what("a") == ["connection timed out"]

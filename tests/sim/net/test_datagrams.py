@@ -36,6 +36,19 @@ def test_what_is_lost_is_lost():
     assert 430 <= len(heard) <= 550  # 0.7 · 0.7
 
 
+def test_a_firewall_drops_what_comes_to_a_port_and_not_what_goes_out():
+    net = Pair()
+    near, far, heard = two(net)
+    net.b.close_port("udp", PORT)
+    near.send(far.at, "dropped")
+    far.send(near.at, "out")
+    net.run(1)
+    net.b.open_port("udp", PORT)
+    near.send(far.at, "let in")
+    net.run(1)
+    assert heard == [("a", "out"), ("10.0.0.1:7946", "let in")]
+
+
 def test_nobody_is_told_of_cuts_power_and_closed_ports():
     net = Pair()
     near, far, heard = two(net)
