@@ -82,13 +82,15 @@ def test_the_timeline_is_grouped_by_cause_and_sessions_are_not_in_the_way(trace)
     chapters = story(trace)
     lines = list(told(trace.rows, reasons=True))
     causes = by_cause(lines, chapters)
+    # What is before the first command has no cause.
+    before, causes = [cause for cause in causes if not cause.what], [cause for cause in causes if cause.what]
     assert [cause.what for cause in causes] == [chapter.what for chapter in chapters]
-    assert [line for cause in causes for line in cause.lines] == lines
+    assert [line for cause in (*before, *causes) for line in cause.lines] == lines
     for cause, after in pairwise(causes):
         assert all(cause.t <= line.t < after.t for line in cause.lines)
     page = Page(render_report(trace, "x"))
     assert [name for name in page.ids if name.startswith("cause-")] == [
-        f"cause-{number}" for number in range(len(chapters))
+        f"cause-{cause.number}" for cause in (*before, *causes)
     ]
     assert [group for group, shown in page.boxes.items() if not shown] == ["sessions"]
 

@@ -8,31 +8,21 @@ node gets a manager's certificate and joins Raft, a demoted one stops its manage
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import sha256
+from functools import partial
 from random import Random
 from typing import TypeVar
 
-from swarmsim.sim.errors import ModelError
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.net.channel import Channel, ask_once
 from swarmsim.sim.net.status import RpcError
-from swarmsim.sim.net.tls import ANONYMOUS
+from swarmsim.sim.net.tls import ANONYMOUS, Credentials
 from swarmsim.sim.quiescence import Subject
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.agent.agent import Agent
 from swarmsim.swarm.agent.remotes import Remotes
 from swarmsim.swarm.agent.worker import Executor, TaskDisk
-from swarmsim.swarm.api.ca import (
-    GET_ROOT_CA_CERTIFICATE,
-    ISSUE_NODE_CERTIFICATE,
-    NODE_CERTIFICATE_STATUS,
-    GetRootCACertificateRequest,
-    IssueNodeCertificateRequest,
-    IssueNodeCertificateResponse,
-    NodeCertificateStatusRequest,
-    NodeCertificateStatusResponse,
-)
+from swarmsim.swarm.api.ca import IssueNodeCertificateRequest
 from swarmsim.swarm.api.dispatcher import Peer, SessionMessage
 from swarmsim.swarm.api.raft import JOIN, JoinRequest
 from swarmsim.swarm.ca.certificates import (
@@ -43,18 +33,26 @@ from swarmsim.swarm.ca.certificates import (
     create_root,
     issue,
 )
+from swarmsim.swarm.ca.client import (
+    RETRY,
+    JoinError,
+    Question,
+    asked,
+    current_root,
+    download_root,
+    five_times,
+    signed_certificate,
+    unlock_key,
+)
 from swarmsim.swarm.ca.renewer import Renewer
 from swarmsim.swarm.ca.security import Newcomer, SecurityConfig
+from swarmsim.swarm.ca.unlockkey import KEK
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.raftnode import RaftDisk
 from swarmsim.swarm.objects import Availability, IssuanceState, Role, TLSInfo
 from swarmsim.trace import rows
 
 CERTIFICATE_FILE = "/var/lib/docker/swarm/certificates/swarm-node.crt"
-CA_ATTEMPTS = 5
-CA_RETRY = 2.0  # seconds, ca/config.go GetCertRetryInterval
-STATUS_BASE, STATUS_FACTOR, STATUS_MAX = 1.0, 1.0, 30.0  # seconds between questions, GetRemoteSignedCertificate
-CA_TIMEOUT = 5.0  # seconds, certificates.go GetRemoteCA, GetRemoteSignedCertificate
 JOIN_TIMEOUT = 10.0  # seconds, raft.go joinCluster: the manager is asked to be made a member
 CONTROL_POLL = 0.5  # seconds, node.go initManagerConnection
 WAL_SYNCS = 3  # etcd wal.Create: the directory, the first record, an empty snapshot
@@ -70,6 +68,8 @@ class NodeDisk:
         self.security = security
         self.advertise = advertise
         self.remotes = remotes
+        self.kek = KEK()
+        """What the certificate's key is encrypted with, and that of the Raft log."""
         self.raft = RaftDisk()
         self.tasks: TaskDisk = {}
 
@@ -237,61 +237,38 @@ class SwarmNode(Subject):
             yield from self._download_root()
             certificate = yield from self._request_certificate()
             certificate.verify(self.disk.security.root, self.wall.now)
+        kek = KEK()  # a worker's key is never encrypted, not even one that was a manager's
+        if certificate.role is Role.MANAGER:
+            shown = SecurityConfig(self.wall, certificate, self.disk.security.root)
+            kek = yield from five_times(partial(self._ask, unlock_key, shown), 0.0)
+        self._encrypt(kek)
         return certificate
 
     def _download_root(self) -> Activity[None]:
         """Trust what a manager says is the root, if it vouches for the certificate there is."""
-        remote = self.disk.remotes.select(self._rng)
-        if remote is None:
-            raise RpcError("Unavailable", "no remote managers are known")
-        channel = Channel(self.process, self.scope, remote.addr, identity=ANONYMOUS)
-        try:
-            answer = yield channel.call(GET_ROOT_CA_CERTIFICATE, GetRootCACertificateRequest(), CA_TIMEOUT).reply
-        finally:
-            channel.close()
-        self._trust(answer.root)
+        root = yield from asked(self._remote(ANONYMOUS), current_root)
+        self._trust(root)
 
     def _request_certificate(self) -> Activity[Certificate]:
-        failure: RpcError | None = None
-        for attempt in range(CA_ATTEMPTS):
-            try:
-                return (yield from self._ask_for_certificate(remotely=attempt > 0))
-            except RpcError as error:
-                failure = error
-        assert failure is not None
-        raise failure
+        request = IssueNodeCertificateRequest(shown=self.certificate)
+        question = partial(signed_certificate, request=request, rng=self._rng)
+        return (yield from five_times(partial(self._ask, question, self.disk.security), 0.0))
 
-    def _ask_for_certificate(self, *, remotely: bool) -> Activity[Certificate]:
-        if self.control is not None and not remotely:
-            return (yield from self._signed_through(self.control.local))
+    def _ask(self, question: Question[T], identity: Credentials, first: bool) -> Activity[T]:
+        """Ask the own manager the first time, if it serves, and any other time another."""
+        if self.control is not None and first:
+            return (yield from question(self.control.local))
+        return (yield from asked(self._remote(identity), question))
+
+    def _remote(self, identity: Credentials) -> Channel:
+        """To some manager that is known. Raises :class:`RpcError` if none is."""
         remote = self.disk.remotes.select(self._rng)
         if remote is None:
             raise RpcError("Unavailable", "no remote managers are known")
-        channel = Channel(self.process, self.scope, remote.addr)
-        try:
-            return (yield from self._signed_through(channel))
-        finally:
-            channel.close()
+        return Channel(self.process, self.scope, remote.addr, identity=identity)
 
-    def _signed_through(self, channel: Channel) -> Activity[Certificate]:
-        """Ask for a certificate and wait until it is signed (GetRemoteSignedCertificate)."""
-        shown = self.certificate
-        yield channel.call(ISSUE_NODE_CERTIFICATE, IssueNodeCertificateRequest(shown=shown), CA_TIMEOUT).reply
-        failures = 0
-        while True:
-            request = NodeCertificateStatusRequest(shown.node_id)
-            try:
-                answer: NodeCertificateStatusResponse = yield channel.call(
-                    NODE_CERTIFICATE_STATUS, request, CA_TIMEOUT
-                ).reply
-            except RpcError as error:
-                if error.code != "DeadlineExceeded":
-                    raise
-                failures += 1
-                yield self._rng.random() * min(STATUS_BASE + STATUS_FACTOR * 2.0 ** (failures - 1), STATUS_MAX)
-            else:
-                assert answer.issued.certificate is not None
-                return answer.issued.certificate
+    def _encrypt(self, kek: KEK) -> None:
+        self.disk.kek = kek
 
     def _certificate_renewed(self, certificate: Certificate) -> None:
         before, self.disk.security.certificate = self.certificate, certificate
@@ -400,24 +377,6 @@ def init_swarm(process: Process, executor: Executor, advertise: str, availabilit
     return node
 
 
-class JoinError(ModelError):
-    """The node could not become part of the swarm."""
-
-
-def _five_times(attempt: Callable[[], Activity[T]]) -> Activity[T]:
-    """The certificate authority is asked five times, two seconds apart (ca/config.go DownloadRootCA, certificates.go
-    RequestAndSaveNewCertificates): the manager asked may just have been demoted. Also the last failure waits."""
-    failure: ModelError | None = None
-    for _ in range(CA_ATTEMPTS):
-        try:
-            return (yield from attempt())
-        except ModelError as error:
-            failure = error
-        yield CA_RETRY
-    assert failure is not None
-    raise failure
-
-
 def join_swarm(
     process: Process,
     executor: Executor,
@@ -433,36 +392,25 @@ def join_swarm(
     ``adopt`` is given the node as soon as it has a certificate. Raises :class:`RpcError` and :class:`JoinError`.
     """
 
-    def download_root() -> Activity[RootCA]:
-        request = GetRootCACertificateRequest()
-        root = (yield from ask_once(process, remote, GET_ROOT_CA_CERTIFICATE, request, CA_TIMEOUT)).root
-        if sha256(root.pem.encode()).digest() != digest:
-            raise JoinError(f"remote CA does not match fingerprint. Expected: {digest.hex()}")
-        try:
-            root.load(wall.now)
-        except CertificateError as error:
-            raise JoinError(str(error)) from None
-        return root
+    wall, rng = process.host.wall, process.host.rng("node")
 
-    def get_certificate() -> Activity[IssueNodeCertificateResponse]:
-        request = IssueNodeCertificateRequest(token, availability)
-        return (yield from ask_once(process, remote, ISSUE_NODE_CERTIFICATE, request, CA_TIMEOUT))
+    def ask(question: Question[T], identity: Credentials) -> Activity[T]:
+        channel = partial(Channel, process, process, remote, identity=identity)
+        return (yield from five_times(lambda _: asked(channel(), question), RETRY))
 
-    wall = process.host.wall
-    root = yield from _five_times(download_root)
-    process.identity = Newcomer(wall, root)
+    root = yield from ask(partial(download_root, digest=digest, wall=wall), ANONYMOUS)
+    request = IssueNodeCertificateRequest(token, availability)
+    certificate = yield from ask(partial(signed_certificate, request=request, rng=rng), Newcomer(wall, root))
     try:
-        certificate = (yield from _five_times(get_certificate)).certificate
-        assert certificate is not None
         certificate.verify(root, wall.now)
     except CertificateError as error:
-        process.identity = ANONYMOUS
         raise JoinError(str(error)) from None
-    except RpcError:
-        process.identity = ANONYMOUS
-        raise
     security = SecurityConfig(wall, certificate, root)
+    kek = KEK()
+    if certificate.role is Role.MANAGER:
+        kek = yield from ask(unlock_key, security)
     node = SwarmNode(process, executor, NodeDisk(security, advertise, Remotes(Peer("", remote))))
+    node._encrypt(kek)
     adopt(node)
     # A host's first work in a swarm is as cold as its engine's first container.
     yield node._sample_duration("join") * process.host.machine.cold_factor

@@ -14,6 +14,7 @@ from msgspec import field
 
 from swarmsim.apitypes.specs import SECOND, EndpointSpec, GenericResource, PortConfig, SecretSpec, ServiceSpec, TaskSpec
 from swarmsim.swarm.ca.certificates import Certificate, RootCA
+from swarmsim.swarm.ca.unlockkey import KEK
 from swarmsim.swarm.role import Role as Role
 from swarmsim.swarm.states import TaskState
 
@@ -202,6 +203,8 @@ class IssuanceState(StrEnum):
     UNKNOWN = "unknown"
     RENEW = "renew"
     """The node has asked for another."""
+    PENDING = "pending"
+    """The node has just joined and has none yet."""
     ISSUED = "issued"
     ROTATE = "rotate"
     """The node is to ask for another: the root is being rotated."""
@@ -248,10 +251,11 @@ class ClusterSpec(msgspec.Struct, frozen=True):
     node_cert_expiry: int = 2160 * 3600 * SECOND
     force_rotate: int = 0
     """How often another root was asked for."""
+    autolock: bool = False
 
 
 class Cluster(StoreObject, frozen=True, kw_only=True):
-    """``root`` is what nodes are to trust; while it is being rotated, ``next_root`` signs."""
+    """``root`` is what nodes are to trust; while it is being rotated, ``next_root`` signs. ``unlock_key`` is empty without autolock."""
 
     table: ClassVar[str] = "cluster"
     spec: ClusterSpec
@@ -260,10 +264,16 @@ class Cluster(StoreObject, frozen=True, kw_only=True):
     last_forced_rotation: int = 0
     worker_token: str = ""
     manager_token: str = ""
+    unlock_key: bytes = b""
 
     @property
     def name(self) -> str:
         return "default"
+
+    @property
+    def kek(self) -> KEK:
+        """What managers' keys are to be encrypted with."""
+        return KEK(self.meta.version, self.unlock_key)
 
 
 class NetworkSpec(msgspec.Struct, frozen=True, kw_only=True, gc=False):

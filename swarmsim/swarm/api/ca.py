@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from swarmsim.sim.method import Method
-from swarmsim.swarm.api.roles import ANYONE
+from swarmsim.swarm.api.roles import ANYONE, MANAGERS
 from swarmsim.swarm.ca.certificates import Certificate, RootCA
+from swarmsim.swarm.ca.unlockkey import KEK
 from swarmsim.swarm.objects import Availability, IssuedCertificate
 
 
@@ -29,9 +30,9 @@ class IssueNodeCertificateRequest(NamedTuple):
 
 
 class IssueNodeCertificateResponse(NamedTuple):
-    """Says who the joining node now is; a member's next certificate is asked for with :data:`NODE_CERTIFICATE_STATUS`."""
+    """Says who the node is; its certificate is asked for with :data:`NODE_CERTIFICATE_STATUS`."""
 
-    certificate: Certificate | None
+    node_id: str
 
 
 class NodeCertificateStatusRequest(NamedTuple):
@@ -45,6 +46,10 @@ class NodeCertificateStatusResponse(NamedTuple):
 
     issued: IssuedCertificate
     root: RootCA
+
+
+class GetUnlockKeyRequest(NamedTuple):
+    """What are managers locked with?"""
 
 
 GET_ROOT_CA_CERTIFICATE = Method(
@@ -64,3 +69,5 @@ NODE_CERTIFICATE_STATUS = Method(
     NodeCertificateStatusResponse,
     ANYONE,
 )
+
+GET_UNLOCK_KEY = Method("docker.swarmkit.v1.CA/GetUnlockKey", GetUnlockKeyRequest, KEK, MANAGERS)

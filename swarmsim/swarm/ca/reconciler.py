@@ -22,6 +22,8 @@ from swarmsim.trace import rows
 
 BATCH_INTERVAL = 3.0  # seconds, defaultRootReconciliationInterval
 BATCH = 30  # nodes, IssuanceStateRotateMaxBatchSize
+UNDER_WAY = (IssuanceState.RENEW, IssuanceState.PENDING, IssuanceState.ROTATE)
+"""Whose certificate is in one of these states gets another anyway."""
 
 
 class RootRotationReconciler:
@@ -68,9 +70,7 @@ class RootRotationReconciler:
                     yield self.store.update(partial(self._finish, wanted))
                     self._note(over=True)
                     return
-                free = [
-                    node for node in others if node.certificate.state not in (IssuanceState.RENEW, IssuanceState.ROTATE)
-                ]
+                free = [node for node in others if node.certificate.state not in UNDER_WAY]
                 told = free if len(free) <= BATCH else self._rng.sample(free, BATCH)
                 yield self.store.batch([partial(self._tell, node.id) for node in told])
             except RpcError:

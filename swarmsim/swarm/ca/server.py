@@ -1,7 +1,7 @@
 """The certificate authority (ca/server.go): says who a joining node is, and signs members' next certificates.
 
-Every manager answers, the leader's store is written: a member's request is the state RENEW, which the leader's
-:class:`Signer` turns into ISSUED. Those are two Raft commits for each renewal.
+Every manager answers, the leader's store is written: a joining node's request is a new node whose certificate is PENDING, a member's is the state
+RENEW, and the leader's :class:`Signer` turns either into ISSUED. Those are two Raft commits for each join and each renewal.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from swarmsim.sim.streams import new_id
 from swarmsim.swarm.api.ca import (
     GetRootCACertificateRequest,
     GetRootCACertificateResponse,
+    GetUnlockKeyRequest,
     IssueNodeCertificateRequest,
     IssueNodeCertificateResponse,
     NodeCertificateStatusRequest,
     NodeCertificateStatusResponse,
 )
 from swarmsim.swarm.ca.certificates import DEFAULT_EXPIRY, Certificate, RootCA, issue
+from swarmsim.swarm.ca.unlockkey import KEK
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.objects import Cluster, IssuanceState, IssuedCertificate, Node, NodeSpec, Role
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
@@ -66,18 +68,16 @@ class CAServer:
         role = {cluster.worker_token: Role.WORKER, cluster.manager_token: Role.MANAGER}.get(request.token)
         if role is None:
             raise RpcError("InvalidArgument", "A valid join token is necessary to join this cluster")
-        node_id = new_id(self.ids)
-        certificate = self.sign(node_id, role, cluster)
         node = Node(
-            id=node_id,
+            id=new_id(self.ids),
             spec=NodeSpec(role=role, availability=request.availability),
             role=role,
-            certificate=IssuedCertificate(IssuanceState.ISSUED, role, certificate),
+            certificate=IssuedCertificate(IssuanceState.PENDING, role),
         )
 
         def create(tx: Transaction) -> IssueNodeCertificateResponse:
             tx.create(node)
-            return IssueNodeCertificateResponse(certificate)
+            return IssueNodeCertificateResponse(node.id)
 
         return self.store.update(create)
 
@@ -87,7 +87,7 @@ class CAServer:
             raise RpcError("NotFound", f"node {node_id} not found when attempting to renew certificate")
         wanted = replace(node.certificate, state=IssuanceState.RENEW, role=node.role)
         tx.update(replace(node, certificate=wanted))
-        return IssueNodeCertificateResponse(None)
+        return IssueNodeCertificateResponse(node_id)
 
     def node_certificate_status(
         self, request: NodeCertificateStatusRequest, call: CallInfo
@@ -121,6 +121,13 @@ class CAServer:
         if seen != self._seen:
             self._seen = seen
             self._expiry = cluster.spec.node_cert_expiry / SECOND
+
+    def get_unlock_key(self, request: GetUnlockKeyRequest, call: CallInfo) -> KEK:
+        """Raises :class:`RpcError`."""
+        cluster = self.store.cluster
+        if cluster is None:
+            raise RpcError("NotFound", "cluster default not found")
+        return cluster.kek
 
     def sign(self, node_id: str, role: Role, cluster: Cluster) -> Certificate:
         rotating = cluster.next_root is not None
@@ -158,7 +165,7 @@ class Signer:
             self.server.take_over(cluster)
 
     def _waits(self, node: Node) -> bool:
-        return node.certificate.state is IssuanceState.RENEW
+        return node.certificate.state in (IssuanceState.PENDING, IssuanceState.RENEW)
 
     def _sign(self, nodes: list[Node]) -> Activity[None]:
         for node in nodes:

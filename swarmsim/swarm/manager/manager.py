@@ -108,6 +108,7 @@ class Manager:
         self._serve_elected(OVERVIEW, partial(overview, self.control))
         self._serve_elected(ca.ISSUE_NODE_CERTIFICATE, self.ca.issue_node_certificate)
         self._serve_elected(ca.NODE_CERTIFICATE_STATUS, self.ca.node_certificate_status)
+        self._serve_elected(ca.GET_UNLOCK_KEY, self.ca.get_unlock_key)
         self.proxy.serve(raft.JOIN, lambda: self._join if self.raft.is_leader else None)
         self.proxy.serve(dispatcher.HEARTBEAT, lambda: self.dispatcher.heartbeat if self.dispatcher else None)
         self.proxy.serve(

@@ -60,7 +60,7 @@ class Peer:
         self.call: Call[Message, None] | None = None
         self._dormant: Dormant | None = None
         self.active = False
-        self.channel = Channel(node.process, node.scope, member.addr, BACKOFF_MAX)
+        self.channel = Channel(node.process, node.scope, member.addr, max_backoff=BACKOFF_MAX)
         self.checking = True
         check = self.channel.call(health.CHECK, health.HealthCheckRequest(), SEND_TIMEOUT)
         check.reply.callbacks.append(self._checked)
