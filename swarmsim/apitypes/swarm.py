@@ -412,6 +412,10 @@ class UnlockKeyResponse(ApiType, frozen=True):
     key: Always[str] = field(name="UnlockKey", default="")
 
 
+class UnlockRequest(ApiType, frozen=True):
+    key: Always[str] = field(name="UnlockKey", default="")
+
+
 class InitRequest(ApiType, frozen=True):
     listen_addr: Always[str] = field(name="ListenAddr", default="")
     advertise_addr: Always[str] = field(name="AdvertiseAddr", default="")

@@ -45,6 +45,7 @@ from swarmsim.apitypes.swarm import (
     SwarmSpec,
     Task,
     UnlockKeyResponse,
+    UnlockRequest,
 )
 from swarmsim.docker.errors import CommandError
 from swarmsim.sim.future import Activity, T
@@ -112,19 +113,27 @@ class ApiClient:
         return self._get("/swarm", Swarm)
 
     def swarm_update(
-        self, version: int, spec: SwarmSpec, rotate_worker: bool = False, rotate_manager: bool = False
+        self,
+        version: int,
+        spec: SwarmSpec,
+        rotate_worker: bool = False,
+        rotate_manager: bool = False,
+        rotate_key: bool = False,
     ) -> Activity[Response]:
         query = {
             "version": str(version),
             "rotateWorkerToken": str(rotate_worker).lower(),
             "rotateManagerToken": str(rotate_manager).lower(),
-            "rotateManagerUnlockKey": "false",
+            "rotateManagerUnlockKey": str(rotate_key).lower(),
         }
         return self._send("POST", "/swarm/update", query, spec)
 
     def swarm_unlock_key(self) -> Activity[str]:
         """Empty where none is set."""
         return (yield from self._get("/swarm/unlockkey", UnlockKeyResponse)).key
+
+    def swarm_unlock(self, key: str) -> Activity[Response]:
+        return self._send("POST", "/swarm/unlock", body=UnlockRequest(key=key))
 
     # -- nodes
 

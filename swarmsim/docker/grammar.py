@@ -72,14 +72,14 @@ AVAILABILITY = F("availability", "string", '"active", "pause" or "drain"', defau
 COMMANDS: tuple[Command, ...] = (
     Command("swarm init", "[OPTIONS]", "Initialize a swarm", flags=(
         ADVERTISE,
-        F("autolock", "bool", "Lock managers' keys", modelled=False),
+        F("autolock", "bool", "Lock managers' keys"),
         AVAILABILITY,
         *SWARM_SETTINGS,
         DATA_PATH,
         F("data-path-port", "uint32", "UDP port of the containers' traffic", modelled=False),
         F("default-addr-pool", "ipNetSlice", "Address pools of networks", default="[]", modelled=False),
         F("default-addr-pool-mask-length", "uint32", "Size of each network", default="24", modelled=False),
-        F("force-new-cluster", "bool", "Start anew from this node's state", modelled=False),
+        F("force-new-cluster", "bool", "Start anew from this node's state"),
         LISTEN,
     )),
     Command("swarm join", "[OPTIONS] HOST:PORT", "Join a swarm as a node and/or manager", 1, 1, (
@@ -90,7 +90,7 @@ COMMANDS: tuple[Command, ...] = (
     )),
     Command("swarm leave", "[OPTIONS]", "Leave the swarm", flags=(F("force", "bool", "Leave whatever it costs", "f"),)),
     Command("swarm update", "[OPTIONS]", "Update the swarm", flags=(
-        F("autolock", "bool", "Lock managers' keys (true|false)", modelled=False), *SWARM_SETTINGS,
+        F("autolock", "bool", "Lock managers' keys (true|false)"), *SWARM_SETTINGS,
     )),
     Command("swarm ca", "[OPTIONS]", "Display and rotate the root CA", flags=(
         F("ca-cert", "pem-file", "Root certificate to use"),
@@ -103,7 +103,7 @@ COMMANDS: tuple[Command, ...] = (
     )),
     Command("swarm unlock", "", "Unlock swarm"),
     Command("swarm unlock-key", "[OPTIONS]", "Manage the unlock key", flags=(
-        F("quiet", "bool", "Show the key only", "q"), F("rotate", "bool", "Make a new key", modelled=False),
+        F("quiet", "bool", "Show the key only", "q"), F("rotate", "bool", "Make a new key"),
     )),
     Command("node demote", "NODE [NODE...]", "Demote one or more nodes from manager in the swarm", 1, None),
     Command("node inspect", "[OPTIONS] self|NODE [NODE...]", "Display detailed information on one or more nodes", 1, None, (INSPECT_FORMAT, PRETTY)),

@@ -237,9 +237,9 @@ def _swarm_lines(swarm: SwarmInfo) -> list[str]:
             f"   Heartbeat Period: {human_duration(spec.dispatcher.heartbeat_period / 1e9)}",
             "  CA Configuration:",
             f"   Expiry Duration: {human_duration(spec.ca.node_cert_expiry / 1e9)}",
-            "   Force Rotate: 0",
-            "  Autolock Managers: false",
-            "  Root Rotation In Progress: false",
+            f"   Force Rotate: {spec.ca.force_rotate}",
+            f"  Autolock Managers: {str(spec.encryption.autolock).lower()}",
+            f"  Root Rotation In Progress: {str(cluster.root_rotation).lower()}",
         ]
     lines.append(f"  Node Address: {swarm.node_address}")
     managers = sorted(manager.address for manager in swarm.remote_managers or ())

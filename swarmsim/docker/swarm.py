@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import replace
-from swarmsim.apitypes.swarm import DispatcherConfig, InitRequest, JoinRequest, Swarm, SwarmSpec
-from swarmsim.docker.command import CommandContext
+from swarmsim.apitypes.swarm import DispatcherConfig, EncryptionConfig, InitRequest, JoinRequest, Swarm, SwarmSpec
+from swarmsim.docker.command import CommandContext, error_text
 from swarmsim.docker.errors import CommandError, NotModelled
 from swarmsim.docker.grammar import BY_PATH
 from swarmsim.docker.help import command_help
@@ -31,6 +31,7 @@ def _settings(flags: Flags, spec: SwarmSpec) -> SwarmSpec:
             heartbeat_period=flags.get("dispatcher-heartbeat", spec.dispatcher.heartbeat_period)
         ),
         ca=replace(spec.ca, node_cert_expiry=flags.get("cert-expiry", spec.ca.node_cert_expiry)),
+        encryption=EncryptionConfig(autolock=flags.get("autolock", spec.encryption.autolock)),
     )
 
 
@@ -45,7 +46,9 @@ def init(command: CommandContext) -> Activity[None]:
             listen_addr=flags.get("listen-addr", "0.0.0.0:2377"),
             advertise_addr=flags.get("advertise-addr", ""),
             availability=_availability(flags),
+            force_new_cluster=flags.on("force-new-cluster"),
             spec=_settings(flags, SwarmSpec()),
+            autolock=flags.on("autolock"),
             subnet_size=24,
         )
         node_id = yield from command.api.swarm_init(request)
@@ -56,6 +59,8 @@ def init(command: CommandContext) -> Activity[None]:
     command.out(f"Swarm initialized: current node ({node_id}) is now a manager.\n\n")
     yield from _print_join_command(command, "worker", node_id)
     command.out("To add a manager to this swarm, run 'docker swarm join-token manager' and follow the instructions.\n")
+    if flags.on("autolock"):
+        command.out(_unlock_instructions((yield from _unlock_key(command))))
 
 
 def _availability(flags: Flags) -> str:
@@ -119,8 +124,11 @@ def update(command: CommandContext) -> Activity[None]:
         command.out(command_help(BY_PATH["swarm update"]))
         return
     swarm = yield from command.api.swarm_inspect()
-    yield from command.api.swarm_update(swarm.version.index, _settings(command.flags, swarm.spec))
+    wanted = _settings(command.flags, swarm.spec)
+    yield from command.api.swarm_update(swarm.version.index, wanted)
     command.out("Swarm updated.\n")
+    if wanted.encryption.autolock and not swarm.spec.encryption.autolock:
+        command.out(_unlock_instructions((yield from _unlock_key(command))))
 
 
 def ca(command: CommandContext) -> Activity[None]:
@@ -143,12 +151,45 @@ def ca(command: CommandContext) -> Activity[None]:
 
 
 def unlock(command: CommandContext) -> Activity[None]:
+    """Asks for the key only where there is something to unlock. It is read from what is piped in."""
     info = yield from command.api.info()
     if info.swarm.state == "inactive":
         raise CommandError("Error: This node is not part of a swarm")
-    raise CommandError("Error: swarm is not locked")
+    if info.swarm.state != "locked":
+        raise CommandError("Error: swarm is not locked")
+    key, _, _ = command.files.read("-").partition("\n")
+    yield from command.api.swarm_unlock(key.strip())
 
 
 def unlock_key(command: CommandContext) -> Activity[None]:
-    if not (yield from command.api.swarm_unlock_key()):
+    quiet = command.flags.on("quiet")
+    if command.flags.on("rotate"):
+        swarm = yield from command.api.swarm_inspect()
+        if not swarm.spec.encryption.autolock:
+            raise CommandError("cannot rotate because autolock is not turned on")
+        yield from command.api.swarm_update(swarm.version.index, swarm.spec, rotate_key=True)
+        if not quiet:
+            command.out("Successfully rotated manager unlock key.\n")
+    key = yield from _unlock_key(command)
+    if not key:
         raise CommandError("no unlock key is set")
+    command.out(f"{key}\n" if quiet else _unlock_instructions(key))
+
+
+def _unlock_key(command: CommandContext) -> Activity[str]:
+    """Empty where none is set. Raises :class:`CommandError`."""
+    try:
+        return (yield from command.api.swarm_unlock_key())
+    except ApiError as error:
+        raise CommandError(f"could not fetch unlock key: {error_text(error)}") from None
+
+
+def _unlock_instructions(key: str) -> str:
+    if not key:
+        return ""
+    return (
+        "To unlock a swarm manager after it restarts, run the `docker swarm unlock`\n"
+        f"command and provide the following key:\n\n    {key}\n\n"
+        "Remember to store this key in a password manager, since without it you\n"
+        "will not be able to restart the manager.\n"
+    )

@@ -36,8 +36,10 @@ from swarmsim.sim.net.channel import ask_once
 from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.streams import hex_id
 from swarmsim.swarm.api import control
+from swarmsim.swarm.api.ca import GET_UNLOCK_KEY, GetUnlockKeyRequest
 from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsRequest
+from swarmsim.swarm.ca import unlockkey
 from swarmsim.swarm.node import SwarmNode, init_swarm, join_swarm
 from swarmsim.swarm.objects import Availability, Cluster, Role, Service, Task
 
@@ -88,12 +90,12 @@ class EngineAPI(ResourceCalls):
         """Returns the node's id."""
         yield from self._request()
         address, available = self._entering(request)
-        node = yield from init_swarm(self.engine.process, self.engine, address, available)
+        node = yield from init_swarm(self.engine.process, self.engine, address, available, autolock=request.autolock)
         self._adopt(node)
-        if request.spec != api.SwarmSpec():
+        if request.autolock or request.spec != api.SwarmSpec():
             present = yield from self._cluster()
             wanted = cluster_spec(request.spec, present.spec)
-            update = control.UpdateClusterRequest(present.meta.version, wanted, False, False)
+            update = control.UpdateClusterRequest(present.meta.version, wanted)
             yield from self._control(control.UPDATE_CLUSTER, update)
         return node.certificate.node_id
 
@@ -142,9 +144,17 @@ class EngineAPI(ResourceCalls):
             if joining is None:
                 raise texts.NO_SWARM.refusal()
             return
+        if node.locked and not force:
+            raise texts.LEAVING_LOCKED.refusal()
         if node.certificate.role is Role.MANAGER and joining is None and not force:
             yield from self._refuse_to_leave(node)
         yield node.stop()
+        if node.error:
+            # A node that did not start has no id here by which its containers would be found.
+            if node.locked:
+                node.note_lock(locked=False)
+            self._forget()
+            return
         farewell = self._say_farewell()
         self._forget()
         for task_id, container in list(self.engine.task_containers.items()):
@@ -188,14 +198,41 @@ class EngineAPI(ResourceCalls):
         return present.swarm(cluster)
 
     def swarm_update(
-        self, version: int, given: api.SwarmSpec, rotate_worker: bool, rotate_manager: bool
+        self, version: int, given: api.SwarmSpec, rotate_worker: bool, rotate_manager: bool, rotate_key: bool = False
     ) -> Activity[None]:
         yield from self._request()
         present = yield from self._cluster()
         request = control.UpdateClusterRequest(
-            version, cluster_spec(given, present.spec), rotate_worker, rotate_manager
+            version, cluster_spec(given, present.spec), rotate_worker, rotate_manager, rotate_key
         )
         yield from self._control(control.UPDATE_CLUSTER, request)
+
+    def swarm_unlock_key(self) -> Activity[api.UnlockKeyResponse]:
+        yield from self._request()
+        kek = yield from self._control(GET_UNLOCK_KEY, GetUnlockKeyRequest())
+        return api.UnlockKeyResponse(key=unlockkey.shown(kek.key) if kek.key else "")
+
+    def swarm_unlock(self, request: api.UnlockRequest) -> Activity[None]:
+        """Start the locked manager anew with a key. Answers when it is in the swarm again, however long that takes."""
+        yield from self._request()
+        node = self.engine.node
+        if node is None or not node.locked:
+            self._manager()
+            raise texts.NOT_LOCKED.refusal()
+        try:
+            key = unlockkey.parsed(request.key)
+        except ValueError:
+            raise texts.BAD_UNLOCK_KEY.refusal() from None
+        yield node.stop()
+        node = SwarmNode(self.engine.process, self.engine, node.disk, key)
+        self._adopt(node)
+        ready = node.wait_ready()
+        node.resume()
+        if node.locked:
+            raise texts.WRONG_UNLOCK_KEY.refusal()
+        if node.error:
+            raise texts.NOT_STARTED.refusal(error=node.error)
+        yield ready
 
     # -- nodes
 
@@ -477,6 +514,8 @@ class EngineAPI(ResourceCalls):
                 error=joining.error,
                 remote_managers=[api.Peer(address=joining.remote)],
             )
+        if node.locked:
+            return api.SwarmInfo(node_address=self.host.address, state="locked", error=texts.SWARM_LOCKED.words)
         if node.error:
             return api.SwarmInfo(node_address=self.host.address, state="error", error=node.error)
         info = api.SwarmInfo(

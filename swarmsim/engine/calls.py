@@ -51,6 +51,8 @@ class Calls:
 
     def _manager(self) -> Manager:
         node = self.engine.node
+        if node is not None and node.locked:
+            raise texts.SWARM_LOCKED.refusal()
         if node is None or node.error:
             pending = self.engine.joining is not None and not self.engine.joining.error
             raise (texts.NOT_A_MANAGER if pending else texts.NOT_IN_SWARM).refusal()

@@ -122,6 +122,7 @@ def cluster_spec(given: api.SwarmSpec, present: ClusterSpec) -> ClusterSpec:
         heartbeat_period=given.dispatcher.heartbeat_period or present.heartbeat_period,
         node_cert_expiry=given.ca.node_cert_expiry or present.node_cert_expiry,
         force_rotate=given.ca.force_rotate,
+        autolock=given.encryption.autolock,
     )
 
 

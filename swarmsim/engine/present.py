@@ -257,6 +257,7 @@ def _swarm_spec(spec: ClusterSpec) -> api.SwarmSpec:
         ),
         dispatcher=api.DispatcherConfig(heartbeat_period=spec.heartbeat_period),
         ca=api.CAConfig(node_cert_expiry=spec.node_cert_expiry, force_rotate=spec.force_rotate),
+        encryption=api.EncryptionConfig(autolock=spec.autolock),
     )
 
 

@@ -111,16 +111,17 @@ def swarm_inspect(call: Call) -> Activity[swarmapi.Swarm]:
 
 
 def swarm_unlock_key(call: Call) -> Activity[swarmapi.UnlockKeyResponse]:
-    """There is none: managers lock nothing here."""
-    yield from call.api.swarm_inspect()
-    return swarmapi.UnlockKeyResponse()
+    return call.api.swarm_unlock_key()
+
+
+def swarm_unlock(call: Call) -> Activity[None]:
+    return call.api.swarm_unlock(call.request.read(swarmapi.UnlockRequest))
 
 
 def swarm_update(call: Call) -> Activity[None]:
     spec = call.request.read(swarmapi.SwarmSpec)
-    return call.api.swarm_update(
-        call.version("swarm"), spec, call.flag("rotateWorkerToken"), call.flag("rotateManagerToken")
-    )
+    rotate = (call.flag(f"rotate{what}") for what in ("WorkerToken", "ManagerToken", "ManagerUnlockKey"))
+    return call.api.swarm_update(call.version("swarm"), spec, *rotate)
 
 
 # -- nodes
@@ -337,6 +338,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/swarm/leave", swarm_leave),
     Route("GET", "/swarm", swarm_inspect),
     Route("GET", "/swarm/unlockkey", swarm_unlock_key),
+    Route("POST", "/swarm/unlock", swarm_unlock),
     Route("POST", "/swarm/update", swarm_update),
     Route("GET", "/nodes", node_list),
     Route("GET", "/nodes/{id}", node_inspect),

@@ -52,6 +52,20 @@ JOIN_TIMEOUT = Text(
     "daemon/cluster/errors.go",
 )
 BAD_TOKEN = Text(400, "invalid join token", "swarmkit ca/config.go")
+SWARM_LOCKED = Text(
+    503,
+    'Swarm is encrypted and needs to be unlocked before it can be used. Please use "docker swarm unlock" to unlock it.',
+    "daemon/cluster/errors.go",
+)
+NOT_LOCKED = Text(409, "swarm is not locked", "daemon/cluster/errors.go")
+BAD_UNLOCK_KEY = Text(400, "invalid key string", "swarmkit manager/encryption")
+WRONG_UNLOCK_KEY = Text(401, "swarm could not be unlocked: invalid key provided", "daemon/cluster/errors.go")
+NOT_STARTED = Text(500, "swarm component could not be started: {error}", "daemon/cluster/swarm.go")
+LEAVING_LOCKED = Text(
+    503,
+    "Swarm is encrypted and locked. Please unlock it first or use `--force` to ignore this message.",
+    "daemon/cluster/swarm.go",
+)
 NOT_IN_SWARM = Text(
     503,
     'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node '

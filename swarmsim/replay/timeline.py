@@ -78,6 +78,8 @@ TOLD = frozenset(
         "certificate.renewed",
         "root.rotation",
         "swarm.failed",
+        "keys.encrypted",
+        "manager.locked",
         "container.health",
         "image.assumed",
         "scheduler.assigned",
@@ -244,6 +246,10 @@ def _words(row: Row) -> list[tuple[str, str]]:
         return [("info", f"{row['host']} has nodes ask for certificates of a new root")]
     if kind == "swarm.failed":
         return [("bad", f"{row['host']} is not in the swarm any more: {row['error'].strip(' :')}")]
+    if kind == "manager.locked":
+        if row["locked"]:
+            return [("bad", f"{row['host']} is locked: it waits for the unlock key")]
+        return [("good", f"{row['host']} is no longer locked")]
     if kind == "begin":
         return [("note", f"-- {row['scenario']} begins")]
     if kind == "end":
@@ -271,6 +277,9 @@ def _reason(row: Row) -> list[tuple[str, str]]:
         return [("good", f"{row['host']}: the engine answers")]
     if kind == "certificate.renewed":
         return [("session", f"{row['host']} has a new {row['role']}'s certificate")]
+    if kind == "keys.encrypted":
+        how = "will ask for an unlock key" if row["locked"] else "will ask for no unlock key any more"
+        return [("session", f"{row['host']} {how} when it starts again")]
     return []
 
 

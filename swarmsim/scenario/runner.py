@@ -467,7 +467,7 @@ class _StepRunner:
     ) -> Activity[Result]:
         host = self._where(step)
         result = yield from self.world.docker(
-            host, self._filled(step.docker), step.within, step.input, step.as_, write, interrupt
+            host, self._filled(step.docker), step.within, self._filled(step.input), step.as_, write, interrupt
         )
         if result.fault:
             self._fail(without_fault(step), result.fault)

@@ -271,7 +271,9 @@ class DockerStep(Strict):
     on: str | None = Field(None, description="the host to type on; default: a manager that answers")
     as_: Name | None = Field(None, alias="as", description="a name for its result, usable as {name} in later commands")
     within: PositiveDuration = Field(CTRL_C, description="Ctrl-C after this long")
-    input: str = Field("", description="what is piped in, for commands that read '-'")
+    input: str = Field(
+        "", description="what is piped in, for commands that read '-' and for swarm unlock; {name} as in commands"
+    )
 
 
 class FaultStep(Strict):

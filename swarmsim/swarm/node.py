@@ -46,12 +46,14 @@ from swarmsim.swarm.ca.client import (
 )
 from swarmsim.swarm.ca.renewer import Renewer
 from swarmsim.swarm.ca.security import Newcomer, SecurityConfig
-from swarmsim.swarm.ca.unlockkey import KEK
+from swarmsim.swarm.ca.unlockkey import KEK, new_key
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.raftnode import RaftDisk
-from swarmsim.swarm.objects import Availability, IssuanceState, Role, TLSInfo
+from swarmsim.swarm.objects import Availability, Cluster, IssuanceState, Role, TLSInfo
+from swarmsim.swarm.store import Change
 from swarmsim.trace import rows
 
+LOCKED = "node is locked, and needs a valid unlock key"  # node.go ErrInvalidUnlockKey
 CERTIFICATE_FILE = "/var/lib/docker/swarm/certificates/swarm-node.crt"
 JOIN_TIMEOUT = 10.0  # seconds, raft.go joinCluster: the manager is asked to be made a member
 CONTROL_POLL = 0.5  # seconds, node.go initManagerConnection
@@ -77,8 +79,9 @@ class NodeDisk:
 class SwarmNode(Subject):
     """One node from the start of its engine to its end, or until it leaves."""
 
-    def __init__(self, process: Process, executor: Executor, disk: NodeDisk) -> None:
+    def __init__(self, process: Process, executor: Executor, disk: NodeDisk, unlock_key: bytes = b"") -> None:
         self.process = process
+        self._unlock_key = unlock_key
         self.executor = executor
         self.disk = disk
         process.identity = disk.security
@@ -95,6 +98,7 @@ class SwarmNode(Subject):
         self._rng: Random = process.host.rng("node")
         self.wall = process.host.wall
         self._ready: list[Future[None]] = []
+        self._registered = False
         self._promoting = False
 
     @property
@@ -105,27 +109,66 @@ class SwarmNode(Subject):
 
     def resume(self) -> None:
         """Start from disk, as after a restart of the engine. Manager and agent start side by side:
-        which is first decides whether the agent's first session goes to its own manager. With a certificate that is not valid
-        now neither starts (node.go loadSecurityConfig): ``error`` says so, and nothing is tried again."""
-        security, now = self.disk.security, self.wall.now
-        try:
-            security.root.load(now)
-            try:
-                security.certificate.verify(security.root, now)
-            except CertificateError as error:
-                raise CertificateError(f"error while loading TLS certificate in {CERTIFICATE_FILE}: {error}") from None
-        except CertificateError as error:
-            self.error = str(error)
-            self.process.ctx.journal.note(rows.SwarmFailed, host=self.process.host.name, error=self.error)
+        which is first decides whether the agent's first session goes to its own manager. With a key that is encrypted otherwise, or a certificate
+        that is not valid now, neither starts (node.go loadSecurityConfig): ``error`` says so, and nothing is tried again."""
+        self.error = self._why_not()
+        if self.error:
+            if not self.locked:
+                self.process.ctx.journal.note(rows.SwarmFailed, host=self.process.host.name, error=self.error)
+            elif not self._unlock_key:
+                self.note_lock(locked=True)
             return
+        if self._unlock_key:
+            self.note_lock(locked=False)
         if self.certificate.role is Role.MANAGER:
             self.scope.after(self._sample_duration("manager_start"), self._resume_manager)
         self.scope.after(self._sample_duration("node_start"), self._start_agent)
+
+    def _why_not(self) -> str:
+        """Why it cannot start from what is on disk; empty if it can."""
+        key = self.disk.kek.key
+        if key and key != self._unlock_key:
+            return LOCKED
+        security, now = self.disk.security, self.wall.now
+        try:
+            security.root.load(now)
+        except CertificateError as error:
+            return str(error)
+        try:
+            security.certificate.verify(security.root, now)
+        except CertificateError as error:
+            return f"error while loading TLS certificate in {CERTIFICATE_FILE}: {error}"
+        return ""
+
+    @property
+    def locked(self) -> bool:
+        """Whether it waits for another key than it was given."""
+        return self.error == LOCKED
+
+    def note_lock(self, *, locked: bool) -> None:
+        """Write down that the manager waits for a key, or no more."""
+        self.process.ctx.journal.note(rows.ManagerLocked, host=self.process.host.name, locked=locked)
 
     def _resume_manager(self) -> None:
         manager = self._start_manager()
         manager.raft.restart()
         manager.scope.spawn(self._connect_control(manager))
+
+    @property
+    def ready(self) -> bool:
+        """Whether its agent has had a session, and its manager, if it is one, serves its control socket (node.go Ready)."""
+        return self._registered and (self.certificate.role is Role.WORKER or self.control is not None)
+
+    def wait_ready(self) -> Future[None]:
+        """Happens when it is :attr:`ready`, or looked at just after that."""
+        registered = self.wait_registered()
+
+        def wait() -> Activity[None]:
+            yield registered
+            while not self.ready:
+                yield CONTROL_POLL
+
+        return self.scope.spawn(wait())
 
     def wait_registered(self) -> Future[None]:
         """Happens when the agent has its first session."""
@@ -167,6 +210,7 @@ class SwarmNode(Subject):
         )
         self.executor.managing(manager.raft.store)
         manager.scope.on_end(self._disconnect_control)
+        manager.scope.on_end(manager.raft.store.watch_object(self.certificate.cluster_id, self._cluster_changed))
         return manager
 
     def _connect_control(self, manager: Manager, dial: float = 0.0) -> Activity[None]:
@@ -191,6 +235,7 @@ class SwarmNode(Subject):
         node = message.node
         self.executor.configure(node, self.disk.remotes.addresses(without=self.certificate.node_id))
         self._trust(message.root)
+        self._registered = True
         ready, self._ready = self._ready, []
         for event in ready:
             event.succeed()
@@ -240,9 +285,18 @@ class SwarmNode(Subject):
         kek = KEK()  # a worker's key is never encrypted, not even one that was a manager's
         if certificate.role is Role.MANAGER:
             shown = SecurityConfig(self.wall, certificate, self.disk.security.root)
-            kek = yield from five_times(partial(self._ask, unlock_key, shown), 0.0)
+            latest = yield from five_times(partial(self._ask, unlock_key, shown), 0.0)
+            kek = self.disk.kek.replaced_by(latest)
         self._encrypt(kek)
         return certificate
+
+    def _renew_now(self) -> Activity[None]:
+        """Another certificate beside the usual ones; if there is none, never mind (manager.go updateKEK)."""
+        try:
+            certificate = yield from self._renew_certificate()
+        except (RpcError, CertificateError):
+            return
+        self._certificate_renewed(certificate)
 
     def _download_root(self) -> Activity[None]:
         """Trust what a manager says is the root, if it vouches for the certificate there is."""
@@ -267,8 +321,23 @@ class SwarmNode(Subject):
             raise RpcError("Unavailable", "no remote managers are known")
         return Channel(self.process, self.scope, remote.addr, identity=identity)
 
+    def _cluster_changed(self, change: Change) -> None:
+        """Managers follow the swarm's key. What lay readable on the disk until now is replaced: the certificate with its key at once, the log
+        by a snapshot."""
+        if change.action == "delete":
+            return
+        cluster: Cluster = change.obj
+        lay_open = not self.disk.kek.key
+        self._encrypt(self.disk.kek.replaced_by(cluster.kek))
+        if lay_open and self.disk.kek.key and self.manager is not None:
+            self.manager.raft.rotate_data_key()
+            self.manager.scope.spawn(self._renew_now())
+
     def _encrypt(self, kek: KEK) -> None:
-        self.disk.kek = kek
+        """From now on the keys on the disk are encrypted with this one."""
+        before, self.disk.kek = self.disk.kek, kek
+        if kek.key != before.key:
+            self.process.ctx.journal.note(rows.KeysEncrypted, host=self.process.host.name, locked=bool(kek.key))
 
     def _certificate_renewed(self, certificate: Certificate) -> None:
         before, self.disk.security.certificate = self.certificate, certificate
@@ -347,7 +416,9 @@ class SwarmNode(Subject):
         self.process.identity = ANONYMOUS
 
 
-def init_swarm(process: Process, executor: Executor, advertise: str, availability: Availability) -> Activity[SwarmNode]:
+def init_swarm(
+    process: Process, executor: Executor, advertise: str, availability: Availability, *, autolock: bool = False
+) -> Activity[SwarmNode]:
     """A new swarm with this host as its first manager; returns its :class:`SwarmNode`."""
     rng: Random = process.host.rng("node")
     root = create_root(process.ctx.streams.stream("root-ca"), process.host.wall.now)
@@ -366,6 +437,9 @@ def init_swarm(process: Process, executor: Executor, advertise: str, availabilit
     yield node._sample_duration("cluster_init")
     manager = node._start_manager(availability)
     manager.cluster_id = certificate.cluster_id
+    if autolock:
+        manager.unlock_key = new_key(rng)
+        node._encrypt(KEK(0, manager.unlock_key))
     # Whether Raft starts before the first look is why `swarm init` takes 0.2 s or half a second more.
     connected = manager.scope.spawn(node._connect_control(manager, dial=node._sample_duration("api")))
     yield sum(node._sample_duration("disk") for _ in range(WAL_SYNCS))

@@ -495,6 +495,20 @@ class SwarmFailed(TypedDict):
     error: Annotated[str, "why, as `docker info` says it"]
 
 
+class KeysEncrypted(TypedDict):
+    """What a manager has on disk is encrypted with another key, or with none."""
+
+    host: Annotated[str, "its host"]
+    locked: Annotated[bool, "whether a key will be asked for when its engine starts again"]
+
+
+class ManagerLocked(TypedDict):
+    """An engine has started, and its manager waits for the unlock key; or it waits no more."""
+
+    host: Annotated[str, "its host"]
+    locked: Annotated[bool, "false: it was given the key, or the host has left the swarm"]
+
+
 class EngineEnded(TypedDict):
     """A host's engine has ended, with the power or without."""
 
@@ -610,6 +624,8 @@ INTERNALS: dict[str, type] = {
     "certificate.renewed": CertificateRenewed,
     "root.rotation": RootRotation,
     "swarm.failed": SwarmFailed,
+    "keys.encrypted": KeysEncrypted,
+    "manager.locked": ManagerLocked,
     "container.started": ContainerStarted,
     "container.ended": ContainerEnded,
     "container.health": ContainerHealth,

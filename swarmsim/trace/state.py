@@ -35,6 +35,8 @@ class Host(msgspec.Struct, frozen=True):
     memory: int = 0
     power: bool = True
     engine: bool = True
+    locked: bool = False
+    """Whether its manager waits for the unlock key."""
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -287,7 +289,7 @@ class ClusterState:
 
     def _engine_ended(self, row: rows.EngineEnded) -> None:
         """What the kernel has stays; what its engine thought of others does not."""
-        self._change_host(row["host"], engine=False)
+        self._change_host(row["host"], engine=False, locked=False)
         self.believed_by.pop(row["host"], None)
 
     def _overlay(self, row: rows.Overlay) -> None:
@@ -435,6 +437,7 @@ APPLY: dict[str, Callable[[ClusterState, Any], object]] = {
     "power": ClusterState._power,
     "engine.started": lambda state, row: state._change_host(row["host"], engine=True),
     "engine.ended": ClusterState._engine_ended,
+    "manager.locked": lambda state, row: state._change_host(row["host"], locked=row["locked"]),
     "links": ClusterState._links,
     "node": ClusterState._node,
     "node_gone": lambda state, row: state.nodes.pop(row["id"], None),

@@ -15,7 +15,7 @@ from swarmsim.analysis.transcript import (
     type_transcript,
 )
 
-MATCH_NOW = 198
+MATCH_NOW = 200
 """With the few seeds a test has time for; `make transcript` tries more."""
 
 
@@ -25,7 +25,7 @@ def test_the_recorded_transcript(records):
     counts = {v: sum(1 for one in typed if one.verdict == v) for v in (MATCHED, DIFFERING, NOT_MODELLED)}
     assert len(typed) == 209
     assert counts[MATCHED] >= MATCH_NOW, report(typed, reasons)
-    assert {one.command for one in typed if one.verdict == NOT_MODELLED} == {"swarm update --autolock"}
+    assert {one.command for one in typed if one.verdict == NOT_MODELLED} == set()
 
 
 def test_a_wrong_answer_is_noticed(records):

@@ -181,12 +181,13 @@ class GetClusterResponse(NamedTuple):
 
 
 class UpdateClusterRequest(NamedTuple):
-    """A new spec, and which join tokens are to be made anew (KeyRotation)."""
+    """A new spec, and which join tokens and keys are to be made anew (KeyRotation)."""
 
     version: int
     spec: ClusterSpec
     rotate_worker_token: bool = False
     rotate_manager_token: bool = False
+    rotate_unlock_key: bool = False
 
 
 class UpdateClusterResponse(NamedTuple):

@@ -7,7 +7,6 @@ itself only in the swarm's store and in users' password managers. A manager that
 from __future__ import annotations
 
 import base64
-import binascii
 from random import Random
 from typing import NamedTuple
 
@@ -42,5 +41,5 @@ def parsed(text: str) -> bytes:
         raise ValueError("invalid key string")
     try:
         return base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ValueError("invalid key string") from None

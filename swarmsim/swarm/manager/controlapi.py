@@ -20,6 +20,7 @@ from swarmsim.sim.streams import new_id
 from swarmsim.swarm.api import control
 from swarmsim.swarm.api.control import ManagerStatus, NodeView
 from swarmsim.swarm.ca.certificates import create_root, join_token
+from swarmsim.swarm.ca.unlockkey import new_key
 from swarmsim.swarm.constraint import NoConstraints, parse
 from swarmsim.swarm.manager.controlreferences import check_existence, check_networks, check_references
 from swarmsim.swarm.manager.raftnode import RaftNode, reachability
@@ -382,6 +383,7 @@ class ControlAPI:
             cluster = replace(cluster, worker_token=join_token(digest, self.ids))
         if request.rotate_manager_token:
             cluster = replace(cluster, manager_token=join_token(digest, self.ids))
+        cluster = replace(cluster, unlock_key=self._unlock_key(cluster, request))
         if request.spec.force_rotate != cluster.last_forced_rotation:
             # Another root takes the place of one that is only wanted yet (ca_rotation.go newRootRotationObject).
             cluster = replace(
@@ -391,6 +393,12 @@ class ControlAPI:
             )
         tx.update(cluster)
         return control.UpdateClusterResponse(cluster)
+
+    def _unlock_key(self, cluster: Cluster, request: control.UpdateClusterRequest) -> bytes:
+        """There is one as long as managers lock; it is made when they begin to, and on request."""
+        if not request.spec.autolock:
+            return b""
+        return new_key(self.roots) if request.rotate_unlock_key or not cluster.unlock_key else cluster.unlock_key
 
     def write(self, change: Callable[[Transaction], R]) -> Future[R]:
         """One transaction; what the store refuses is a refusal of the API."""

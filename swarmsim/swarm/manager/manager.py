@@ -62,7 +62,7 @@ JOIN_CHECK_FAILED = "could not connect to prospective new cluster member using i
 class Manager:
     """One manager inside a Docker engine's process, until ``scope`` ends or it is stopped.
 
-    ``cluster_id`` is only set on the manager that starts a new swarm: it creates the cluster object.
+    ``cluster_id`` is only set on the manager that starts a new swarm: it creates the cluster object, with its ``unlock_key`` if managers are to lock.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Manager:
         self.availability = availability
         self.root = root
         self.cluster_id = ""
+        self.unlock_key = b""
         self.journal = process.ctx.journal
         self.ids: Random = process.host.rng("ids")
         self.server = Server(process, scope, f"{ANY_ADDRESS}:{Address.parse(addr).port}", LOCAL_SOCKET)
@@ -216,10 +217,11 @@ class Manager:
         if self.cluster_id:
             cluster = Cluster(
                 id=self.cluster_id,
-                spec=ClusterSpec(),
+                spec=ClusterSpec(autolock=bool(self.unlock_key)),
                 root=self.root,
                 worker_token=join_token(self.root.digest, self.ids),
                 manager_token=join_token(self.root.digest, self.ids),
+                unlock_key=self.unlock_key,
             )
             self._create(tx, cluster)
         spec = NodeSpec(role=Role.MANAGER, availability=self.availability)

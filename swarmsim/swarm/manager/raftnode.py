@@ -123,6 +123,8 @@ class RaftNode(Subject):
         self._conf_waits: dict[int, Future[None]] = {}
         self._next_request = 0
         self._last_snapshot = 0
+        self._rekeyed_at = 0
+        """Once what is applied comes to this index, a snapshot takes the place of what was written under an old key; 0: nothing was."""
         self._disk_latency = process.host.profile.samplers["disk"]
         self.core: Raft
         self.ticker: PeriodicTimer
@@ -544,14 +546,20 @@ class RaftNode(Subject):
         cluster = self.store.cluster
         interval = cluster.spec.snapshot_interval if cluster else 10_000
         keep = cluster.spec.log_entries_for_slow_followers if cluster else 500
-        if self.core.log.applied - self._last_snapshot < interval:
+        applied = self.core.log.applied
+        if applied - self._last_snapshot < interval and not 0 < self._rekeyed_at <= applied:
             return
+        self._rekeyed_at = 0
         snapshot = self._take_snapshot()
         self._last_snapshot = snapshot.index
         self.disk.compact(snapshot)
         if snapshot.index > keep:
             self.core.log.compact(max(self.core.log.offset, snapshot.index - keep))
         self.journal.note(rows.RaftSnapshot, host=self.process.host.name, index=snapshot.index)
+
+    def rotate_data_key(self) -> None:
+        """The log is encrypted with another key from now on: a snapshot of all that is written takes its place (storage.go needsSnapshot)."""
+        self._rekeyed_at = max(self.core.log.last_index, self._last_snapshot + 1)
 
     def _restore(self, snapshot: Snapshot) -> None:
         objects, members, removed = snapshot.data
