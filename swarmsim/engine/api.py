@@ -40,7 +40,7 @@ from swarmsim.swarm.api.ca import GET_UNLOCK_KEY, GetUnlockKeyRequest
 from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsRequest
 from swarmsim.swarm.ca import unlockkey
-from swarmsim.swarm.node import SwarmNode, init_swarm, join_swarm
+from swarmsim.swarm.node import NodeDisk, SwarmNode, init_swarm, join_swarm
 from swarmsim.swarm.objects import Availability, Cluster, Role, Service, Task
 
 PLATFORMS = [engineapi.RegistryPlatform(architecture=each, os="linux") for each in ("amd64", "arm64")]
@@ -89,20 +89,49 @@ class EngineAPI(ResourceCalls):
     def swarm_init(self, request: api.InitRequest) -> Activity[str]:
         """Returns the node's id."""
         yield from self._request()
-        address, available = self._entering(request)
-        node = yield from init_swarm(self.engine.process, self.engine, address, available, autolock=request.autolock)
-        self._adopt(node)
-        if request.autolock or request.spec != api.SwarmSpec():
+        if request.force_new_cluster and self.engine.node is not None:
+            node = yield from self._force_new_cluster(self.engine.node)
+        else:
+            address, available = self._entering(request)
+            process = self.engine.process
+            node = yield from init_swarm(process, self.engine, address, available, autolock=request.autolock)
+            self._adopt(node)
+        if request.force_new_cluster or request.autolock or request.spec != api.SwarmSpec():
             present = yield from self._cluster()
             wanted = cluster_spec(request.spec, present.spec)
             update = control.UpdateClusterRequest(present.meta.version, wanted)
             yield from self._control(control.UPDATE_CLUSTER, update)
         return node.certificate.node_id
 
+    def _force_new_cluster(self, node: SwarmNode) -> Activity[SwarmNode]:
+        """Start a manager anew as the only one, from what it has on disk. Raises :class:`ApiError`."""
+        if node.manager is None:
+            raise texts.NOT_A_MANAGER.refusal()
+        yield node.stop()
+        self.engine.node = None
+        gossip = self.engine.end_gossip()
+        if gossip is not None:
+            gossip.leave()
+        self.engine.stop_task_containers()
+        node = SwarmNode(self.engine.process, self.engine, node.disk)
+        ready = node.wait_ready()
+        node.resume(force_new_cluster=True)
+        if node.locked:
+            # The key is not asked for: the engine is in no swarm any more, until it is restarted.
+            raise texts.SWARM_LOCKED.refusal()
+        self._adopt(node)
+        yield ready
+        return node
+
     def _entering(self, request: api.InitRequest | api.JoinRequest) -> tuple[str, Availability]:
         """Where the others will find this engine, and what it is there for. Raises :class:`ApiError`, also if it is in a swarm."""
         if self.engine.node is not None or self.engine.joining is not None:
             raise texts.SWARM_EXISTS.refusal()
+        left: NodeDisk | None = self.host.disk.get("swarm")
+        if left is not None and left.kek.key:
+            # What a failed attempt at a new cluster left on disk cannot be read; it is cleared away.
+            del self.host.disk["swarm"]
+            raise texts.SWARM_LOCKED.refusal()
         address = self._own_address(request.advertise_addr or request.listen_addr)
         return address, _availability(request.availability)
 
@@ -521,7 +550,7 @@ class EngineAPI(ResourceCalls):
         info = api.SwarmInfo(
             node_id=node.certificate.node_id,
             node_address=self.host.address,
-            state="active" if node.agent is not None and joining is None else "pending",
+            state="active" if node.ready and joining is None else "pending",
             is_manager=node.control is not None,
         )
         if node.control is not None:

@@ -11,7 +11,6 @@ from swarmsim.sim.future import Activity
 from swarmsim.sim.method import Method, Reply, Request
 from swarmsim.sim.net.status import RpcError
 from swarmsim.swarm.manager.manager import Manager
-from swarmsim.swarm.objects import Role
 
 REQUEST_TIMEOUT = 20.0  # seconds, daemon/cluster swarmRequestTimeout
 
@@ -57,7 +56,7 @@ class Calls:
             pending = self.engine.joining is not None and not self.engine.joining.error
             raise (texts.NOT_A_MANAGER if pending else texts.NOT_IN_SWARM).refusal()
         if node.control is None:
-            raise (texts.MANAGER_NOT_READY if node.certificate.role is Role.MANAGER else texts.NOT_A_MANAGER).refusal()
+            raise (texts.MANAGER_NOT_READY if node.manager is not None else texts.NOT_A_MANAGER).refusal()
         return node.control
 
     def _control(self, method: Method[Request, Reply], request: Request) -> Activity[Reply]:

@@ -283,6 +283,13 @@ class Engine:
         binding = replace(port, published_port=number)
         return binding, binding
 
+    def stop_task_containers(self) -> None:
+        """What a running engine does with its tasks' containers when its part in the swarm starts anew: they are stopped, with 10 s of grace, and
+        their tasks end as if they had by themselves (tests/records/asked/recovery.txt)."""
+        for container in self.task_containers.values():
+            if container.alive:
+                self.process.spawn(container.stop("SIGTERM", STOP_TIMEOUT))
+
     # -- the executor the swarm node uses
 
     def describe(self) -> NodeDescription:

@@ -57,6 +57,7 @@ LOCKED = "node is locked, and needs a valid unlock key"  # node.go ErrInvalidUnl
 CERTIFICATE_FILE = "/var/lib/docker/swarm/certificates/swarm-node.crt"
 JOIN_TIMEOUT = 10.0  # seconds, raft.go joinCluster: the manager is asked to be made a member
 CONTROL_POLL = 0.5  # seconds, node.go initManagerConnection
+ROLE_CHANGE_TIMEOUT = 16.0  # seconds, node.go roleChangeTimeout
 WAL_SYNCS = 3  # etcd wal.Create: the directory, the first record, an empty snapshot
 JOIN_RETRY = 5.0  # seconds between a promoted node's attempts to join Raft
 
@@ -107,11 +108,11 @@ class SwarmNode(Subject):
 
     # -- starting
 
-    def resume(self) -> None:
+    def resume(self, *, force_new_cluster: bool = False) -> None:
         """Start from disk, as after a restart of the engine. Manager and agent start side by side:
         which is first decides whether the agent's first session goes to its own manager. With a key that is encrypted otherwise, or a certificate
         that is not valid now, neither starts (node.go loadSecurityConfig): ``error`` says so, and nothing is tried again."""
-        self.error = self._why_not()
+        self.error = self._why_not(expired_too=force_new_cluster)
         if self.error:
             if not self.locked:
                 self.process.ctx.journal.note(rows.SwarmFailed, host=self.process.host.name, error=self.error)
@@ -121,14 +122,17 @@ class SwarmNode(Subject):
         if self._unlock_key:
             self.note_lock(locked=False)
         if self.certificate.role is Role.MANAGER:
-            self.scope.after(self._sample_duration("manager_start"), self._resume_manager)
+            self.scope.after(self._sample_duration("manager_start"), self._resume_manager, force_new_cluster)
         self.scope.after(self._sample_duration("node_start"), self._start_agent)
 
-    def _why_not(self) -> str:
-        """Why it cannot start from what is on disk; empty if it can."""
+    def _why_not(self, *, expired_too: bool) -> str:
+        """Why it cannot start from what is on disk; empty if it can. A new cluster may begin with certificates that have expired: the
+        renewer sees to it."""
         key = self.disk.kek.key
         if key and key != self._unlock_key:
             return LOCKED
+        if expired_too:
+            return ""
         security, now = self.disk.security, self.wall.now
         try:
             security.root.load(now)
@@ -149,9 +153,9 @@ class SwarmNode(Subject):
         """Write down that the manager waits for a key, or no more."""
         self.process.ctx.journal.note(rows.ManagerLocked, host=self.process.host.name, locked=locked)
 
-    def _resume_manager(self) -> None:
+    def _resume_manager(self, force_new_cluster: bool) -> None:
         manager = self._start_manager()
-        manager.raft.restart()
+        manager.raft.restart(force_new_cluster=force_new_cluster)
         manager.scope.spawn(self._connect_control(manager))
 
     @property
@@ -395,6 +399,19 @@ class SwarmNode(Subject):
     def _removed_from_raft(self) -> None:
         self._stop_manager()
         self.disk.raft = RaftDisk()
+        self.scope.spawn(self._await_other_role(self.certificate))
+
+    def _await_other_role(self, shown: Certificate) -> Activity[None]:
+        """Who is no member any more will soon be a worker. If not, the node asks whether it is, and if it is still to be a manager it joins
+        again: a new cluster may have begun without it (node.go superviseManager)."""
+        yield ROLE_CHANGE_TIMEOUT
+        if self.certificate is not shown or self.manager is not None or self.renewer is None:
+            return
+        self.renewer.request()
+        yield ROLE_CHANGE_TIMEOUT
+        if self.certificate.role is Role.MANAGER and self.manager is None and not self._promoting:
+            self._promoting = True
+            yield from self._promote()
 
     def _stop_manager(self) -> None:
         """The manager stops in order; until it has, its control socket stays the agent's first choice."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
-from swarmsim.raft.core import ProposalDropped, Raft, RaftRole, Ready
+from swarmsim.raft.core import ProposalDropped, Raft, RaftRole, Ready, Settings
 from swarmsim.raft.log import Log
 from swarmsim.raft.messages import (
     NOBODY,
@@ -40,6 +40,7 @@ from swarmsim.trace import rows
 TICK = 1.0  # seconds, NewNode TickInterval
 LOST_QUORUM_TICKS = 10  # lostQuorumTimeout
 MAP_BUCKET = 8  # entries in a bucket of a Go map
+CHANGE_SIZE = 128  # bytes, about: a change of members in the log
 MISSED = 3  # ticks without a word of the leader, after which the trace tells of the countdown; one or two are usual
 
 LOST_LEADERSHIP = "raft: failed to process the request: node lost leader status"
@@ -70,6 +71,45 @@ class RaftDisk:
         self.applied: Snapshot | None = None
         """What ``entries`` had come to when the member stopped. SwarmKit applies them anew at every start, which
         takes no time here but much of ours; what is committed never changes, so the outcome is the same."""
+
+    def force_new_cluster(self) -> None:
+        """Be the only member from now on (storage.go loadAndStart): what was not committed is dropped, and as if it had been agreed on
+        everybody else is removed. They are known to be removed before that is applied, so nobody connects to them."""
+        commit = max(self.hard_state.commit, self.snapshot.index if self.snapshot else 0)
+        first = self.snapshot.index + 1 if self.snapshot else 1
+        del self.entries[max(0, commit + 1 - first) :]
+        for member in self._members():
+            if member.raft_id != self.own_id:
+                commit += 1
+                change = ConfChange(ChangeType.REMOVE, member.raft_id, member)
+                self.entries.append(Entry(commit, self.hard_state.term, change, CHANGE_SIZE))
+                self.removed.add(member.raft_id)
+        self.hard_state = msgspec.structs.replace(self.hard_state, commit=commit)
+
+    def changes_come_late(self, at_once: int) -> bool:
+        """Whether changes of members are among what is committed but not among the first ``at_once`` bytes of it."""
+        size = 0
+        for entry in self.entries:
+            size += entry.size
+            if entry.index > self.hard_state.commit:
+                break
+            if size > at_once and isinstance(entry.data, ConfChange):
+                return True
+        return False
+
+    def _members(self) -> list[Member]:
+        """All by what is committed."""
+        known = self.applied or self.snapshot
+        members: dict[int, Member] = {}
+        if known is not None:
+            members = {member.raft_id: member for member in known.data[1]}
+        for entry in self.entries:
+            if isinstance(entry.data, ConfChange) and (known is None or entry.index > known.index):
+                if entry.data.type is ChangeType.REMOVE:
+                    members.pop(entry.data.node, None)
+                else:
+                    members[entry.data.node] = entry.data.context
+        return list(members.values())
 
     def save(self, ready: Ready) -> None:
         if ready.snapshot is not None:
@@ -152,11 +192,15 @@ class RaftNode(Subject):
             self._add(member)
         self._run()
 
-    def restart(self) -> None:
-        """Back from disk."""
+    def restart(self, *, force_new_cluster: bool = False) -> None:
+        """Back from disk, if need be as the only member."""
+        if force_new_cluster:
+            self.disk.force_new_cluster()
+        crowded = self.disk.changes_come_late(Settings().max_message_size)
         self._run()
-        self._campaign_when_able = len(self.members) == 1
-        if self._campaign_when_able:
+        if len(self.members) == 1 and not crowded:
+            # Nobody else is asked (campaignWhenAble), unless changes of members are still to be applied: then it waits for an election.
+            self.core.campaign()
             self._process()
 
     def _run(self) -> None:
@@ -255,7 +299,7 @@ class RaftNode(Subject):
         """Propose one membership change; the event happens when it is applied here."""
         done: Future[None] = self.scope.clock.future()
         try:
-            index = self.core.propose(ConfChange(change, member.raft_id, member), 128)
+            index = self.core.propose(ConfChange(change, member.raft_id, member), CHANGE_SIZE)
         except ProposalDropped:
             done.defused = True
             done.fail(RpcError("Unknown", LOST_LEADERSHIP))
@@ -567,7 +611,8 @@ class RaftNode(Subject):
         self.disk.removed |= removed
         self.members.clear()
         for member in members:
-            self._add(member)
+            if member.raft_id not in self.disk.removed:
+                self._add(member)
         for id in [id for id in self.peers if id not in self.members]:
             self.peers.pop(id).close()
         self._members_changed()
