@@ -69,6 +69,7 @@ class Container:
         "attachments",
         "bindings",
         "command",
+        "connected",
         "created_at",
         "env",
         "exit_code",
@@ -123,6 +124,8 @@ class Container:
         """The ports of the host that are to lead to it."""
         self.attachments: tuple[Attachment, ...] = ()
         """The networks of the swarm it is on."""
+        self.connected = False
+        """Whether its ends on them have been made: before its process is."""
         self.bindings: tuple[PortConfig, ...] = ()
         """Those that do while it runs: one for IPv4 and one for IPv6, with the numbers the engine chose."""
         self.hostname = ""

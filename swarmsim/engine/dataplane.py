@@ -38,6 +38,15 @@ LOAD_BALANCER = "lb"
 """What the node's own endpoint on a network is known by here."""
 
 
+class _Part:
+    """That the engine takes part in what is said of a network. ``joined``: it has compared with the others."""
+
+    __slots__ = ("joined",)
+
+    def __init__(self) -> None:
+        self.joined = False
+
+
 class DataPlane:
     """Of one engine. ``kernel`` are the tables of its host, which outlive the engine's process."""
 
@@ -46,9 +55,9 @@ class DataPlane:
         "_db",
         "_endpoints",
         "_here",
-        "_joined",
         "_names",
         "_opening",
+        "_parts",
         "_peers",
         "_power",
         "_process",
@@ -65,8 +74,8 @@ class DataPlane:
         self._unwatch: Callable[[], None] = _nothing
         self._names: dict[str, str] = {}
         """What networks are called, by id."""
-        self._joined: dict[str, None] = {}
-        """Networks of which something has been said already."""
+        self._parts: dict[str, _Part] = {}
+        """In what is said of networks."""
         self._process: Scope | None = None
         self._opening: dict[str, Half] = {}
         """Networks that are being made."""
@@ -112,11 +121,12 @@ class DataPlane:
         db = self._db
         if db is None:
             return
+        part = self._parts[network] = _Part()
 
         def joined() -> None:
-            if self._db is not db:
+            if self._parts.get(network) is not part:
                 return
-            self._joined[network] = None
+            part.joined = True
             for (where, id), peer in self._peers.items():
                 if where == network:
                     db.create_entry(PEER_TABLE, network, id, peer)
@@ -128,13 +138,14 @@ class DataPlane:
 
     def _said(self, network: str) -> NetworkDB | None:
         """Where to say something of a network; ``None``: nowhere, or later."""
-        return self._db if network in self._joined else None
+        part = self._parts.get(network)
+        return self._db if part is not None and part.joined else None
 
     def gossip_ended(self) -> None:
         """With the daemon: what was heard stays in the kernel."""
         self._unwatch()
         self._db, self._unwatch = None, _nothing
-        self._joined.clear()
+        self._parts.clear()
 
     def _heard(self, event: Event) -> None:
         value, kernel = event.value, self.kernel
@@ -205,7 +216,9 @@ class DataPlane:
         self._note_overlay(network, address)
         if ingress:
             self.kernel.ingress = network
-        self._arrived(network, endpoint_id(half.name, LOAD_BALANCER + self.host.name), address)
+        # Made anew, it is another: members of the gossip still have the one before.
+        balancer = f"{LOAD_BALANCER}{self.host.name}@{self.host.clock.now}"
+        self._arrived(network, endpoint_id(half.name, balancer), address)
         for container in self._here.values():
             for attachment in container.attachments:
                 if attachment.network_id == network:
@@ -225,8 +238,8 @@ class DataPlane:
             del self._endpoints[at]
         for at in [at for at in self.kernel.endpoints if at[0] == network]:
             del self.kernel.endpoints[at]
-        if self._db is not None and network in self._joined:
-            del self._joined[network]
+        if self._parts.pop(network, None) is not None:
+            assert self._db is not None
             self._db.leave_network(network)
         self.kernel.bindings.close(network)
         self._note_overlay(network, None)

@@ -237,6 +237,7 @@ class Engine:
             self.task_containers.pop(task_id, None)
 
     def start_container(self, container: Container) -> Activity[None]:
+        container.connected = True
         seconds = self.sample_duration("container_start")
         if self._cold:
             self._cold = False

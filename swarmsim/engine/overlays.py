@@ -126,7 +126,7 @@ class Overlays:
         """Take down those that nobody is on any more."""
         for id in [each.network_id for each in attachments]:
             half = self.halves.get(id)
-            if half is not None and not half.network.spec.ingress and not any(self._on(id)):
+            if half is not None and not half.network.spec.ingress and not self._in_use(id):
                 self._drop(id)
 
     def clear(self) -> None:
@@ -134,6 +134,14 @@ class Overlays:
         for id in list(self.halves):
             self._drop(id)
         self.addresses.clear()
+
+    def _in_use(self, network_id: str) -> bool:
+        """Whether a container has an end on it, be its process still to come."""
+        return any(
+            container.alive or (container.connected and container.state == "created")
+            for container in self.containers.values()
+            if any(each.network_id == network_id for each in container.attachments)
+        )
 
     def _on(self, network_id: str) -> Iterator[tuple[Container, Attachment]]:
         for container in self.containers.values():

@@ -238,7 +238,7 @@ class _Surroundings:
     def call(
         self,
         address: str,
-        request: Request,
+        request: Callable[[], Request],
         timeout: float,
         answered: Callable[[Reply], object],
         failed: Callable[[], object],
@@ -256,7 +256,7 @@ class _Call:
         self,
         agent: GossipAgent,
         address: str,
-        request: Request,
+        request: Callable[[], Request],
         timeout: float,
         answered: Callable[[Reply], object],
         failed: Callable[[], object],
@@ -283,8 +283,9 @@ class _Call:
             self._failed()
             return
         self._agent.disturb()
-        result.send(_serve, result.peer, self._request)
-        if isinstance(self._request, BulkSync):
+        request = self._request()
+        result.send(_serve, result.peer, request)
+        if isinstance(request, BulkSync):
             result.close()
             self._answered(None)
             return

@@ -152,7 +152,7 @@ class BulkSyncs:
                 db.transport.after(TIMEOUT, waiting.finish, True)
 
         message = BulkSync(db.table_clock.time, db.name, done is not None, networks, events)
-        db.transport.call(node.address, message, TCP_TIMEOUT, said, partial(self._not_said, name, waiting))
+        db.transport.call(node.address, lambda: message, TCP_TIMEOUT, said, partial(self._not_said, name, waiting))
 
     def _not_said(self, name: str, waiting: _Waiting | None) -> None:
         self._awaited.pop(name, None)

@@ -259,7 +259,7 @@ class Memberlist:
             self._merge(reply)
             merged()
 
-        self.transport.call(address, self._state(join), TCP_TIMEOUT, answered, failed, ago)
+        self.transport.call(address, lambda: self._state(join), TCP_TIMEOUT, answered, failed, ago)
 
     # -- rest
 

@@ -41,6 +41,8 @@ from swarmsim.network.tables import REAP_PERIOD, TOMBSTONE, Entry, Event, Lampor
 GOSSIP_NODES = 3  # cluster.go gossip
 NETWORK_TOMBSTONE = TOMBSTONE + 5 * REAP_PERIOD  # seconds, networkdb.go New: reapNetworkInterval
 MAX_QUEUE_ON_SYNC = 500  # messages, cluster.go maxQueueLenBroadcastOnSync
+UNKNOWN = "unknown"
+"""What stands for the address of a member that is on a network and not among those that are there."""
 REBROADCAST_SHARE = 6  # delegate.go handleTableEvent: tombstones with less than a sixth of their time left are not told
 
 
@@ -95,6 +97,7 @@ class NetworkDB:
         self.network_nodes: dict[str, list[str]] = {}
         self.bulk_sync = bulksync.BulkSyncs(self)
         self.bootstrap: tuple[str, ...] = ()
+        self._joining = False
         self._network_broadcasts: Broadcasts[UserMessage] = Broadcasts(self._count, self._wanted)
         self._node_broadcasts: Broadcasts[UserMessage] = Broadcasts(self._count, self._wanted)
         self.members = Memberlist(name, address, transport, rng, self)
@@ -115,11 +118,10 @@ class NetworkDB:
         return self.tables.watch(on_event, table, network, key)
 
     def create_entry(self, table: str, network: str, key: str, value: Record) -> None:
-        """Make an entry of one's own. Raises :class:`EntryError` if there is one."""
+        """Make an entry of one's own. Raises :class:`EntryError` if there is one, be it a tombstone."""
         self.before_change()
         at = Where(table, network, key)
-        present = self.tables.get(at)
-        if present is not None and not present.deleting:
+        if self.tables.get(at) is not None:
             raise EntryError(
                 f"cannot create entry in table {table} with network id {network} and key {key}, already exists"
             )
@@ -147,10 +149,14 @@ class NetworkDB:
         self._write(Change.DELETE, at, Entry(self.table_clock.increment(), self.name, present.value, True, TOMBSTONE))
 
     def get_entry(self, table: str, network: str, key: str) -> Record:
-        """An entry's value, a tombstone's too. Raises :class:`EntryError` if there is none."""
+        """An entry's value. Raises :class:`EntryError` if there is none, or only its tombstone."""
         entry = self.tables.get(Where(table, network, key))
         if entry is None:
             raise EntryError(f"could not get entry in table {table} with network id {network} and key {key}")
+        if entry.deleting:
+            raise EntryError(
+                f"entry in table {table} network id {network} and key {key} deleted and pending garbage collection"
+            )
         return entry.value
 
     def entries(self, table: str, network: str) -> dict[str, Element]:
@@ -162,11 +168,11 @@ class NetworkDB:
         }
 
     def peers(self, network: str) -> list[Peer]:
-        """The members on a network, oneself too."""
+        """The members on a network, oneself too; of one that is not thought to be there the address is not known."""
+        active = self.nodes.active
         return [
-            Peer(name, self.nodes.active[name].address)
+            Peer(name, active[name].address if name in active else UNKNOWN)
             for name in self.network_nodes.get(network, ())
-            if name in self.nodes.active
         ]
 
     def cluster_peers(self) -> list[Peer]:
@@ -177,8 +183,10 @@ class NetworkDB:
         """Join the gossip through members at these addresses (the managers'), which are also where to come back to; ``then`` when they
         have answered, or do not."""
         self.bootstrap = addresses
+        self._joining = True
 
         def joined(answered: int) -> None:
+            self._joining = False
             if answered:
                 self.send_node_event(True)
             then()
@@ -277,7 +285,7 @@ class NetworkDB:
     def settled(self) -> bool:
         """Whether nothing is under way here, but perhaps calls to those that failed, which nobody answers."""
         return (
-            not self.gossips
+            not (self._joining or self.gossips)
             and self.members.settled
             and self.reconnecting.settled
             and not self.reconnecting.lonely
@@ -372,7 +380,11 @@ class NetworkDB:
         return False
 
     def _purge_reincarnation(self, member: Member) -> None:
-        """Whoever had this address before is gone: its agent has started anew, under another name."""
+        """Whoever had this address before is gone: its agent has started anew, under another name.
+
+        As in real ones that may be this member itself, if it is told of the one it was before its own restart: from then on it is not among
+        those it thinks are there (tests/records/asked/gossip.txt).
+        """
         name = self.nodes.previous(member.name, member.address)
         if name is not None and self.nodes.depart(name):
             self._node_gone(name)

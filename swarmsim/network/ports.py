@@ -28,12 +28,12 @@ class Transport(Protocol):
     def call(
         self,
         address: str,
-        request: Request,
+        request: Callable[[], Request],
         timeout: float,
         answered: Callable[[Reply], object],
         failed: Callable[[], object],
         ago: float = 0.0,
     ) -> None:
-        """Connect within ``timeout`` seconds, say ``request`` and, if it has an answer, wait ``timeout`` seconds for it. One of the
-        two functions is called, once; a bulk sync is ``answered`` when it has been said. ``ago``: it began so many seconds before, and
-        nobody has answered so far."""
+        """Connect within ``timeout`` seconds, say what ``request`` is then and, if it has an answer, wait ``timeout`` seconds for it.
+        One of the two other functions is called, once; a bulk sync is ``answered`` when it has been said. ``ago``: it began so many
+        seconds before, and nobody has answered so far."""

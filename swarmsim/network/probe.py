@@ -94,7 +94,7 @@ class Probe:
             members.say(helper.address, IndirectPing(self.seq, target.name, target.address, members.address))
         left = self._deadline - members.transport.now
         ping = Ping(self.seq, target.name, members.address)
-        members.transport.call(target.address, ping, left, self._called, lambda: None)
+        members.transport.call(target.address, lambda: ping, left, self._called, lambda: None)
         self._timer = members.transport.after(left, self._over)
 
     def _called(self, answer: Reply) -> None:

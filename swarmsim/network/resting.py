@@ -84,7 +84,7 @@ class GossipRule:
         hosts = [self.ctx.by_address[node.address] for node in agent.db.nodes.failed.values()]
         silent = [agent.is_silent(host.address) for host in hosts]
         if not hosts:
-            return hosts
+            return None if agent.dialing else hosts
         if all(silent):
             return hosts if len(agent.dialing) == 1 else None
         refuse = not any(silent) and all(host.listener_at(Address("tcp", host.address, PORT)) is None for host in hosts)

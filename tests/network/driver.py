@@ -152,8 +152,6 @@ class Node:
 
     def call(self, address: str, request, timeout: float, answered, failed, ago: float = 0.0, asked: int = 0) -> None:
         wire, node = self.wire, self.wire.up.get(address)
-        if not asked:
-            wire.sent.append((wire.now, self.address, address, request))
         if node is None or not wire.tcp or not wire.reaches(self.address, address):
             # The kernel asks for the neighbour three times, a second apart.
             if timeout <= 1.0 or asked == 2:
@@ -162,13 +160,16 @@ class Node:
                 self.after(1.0, self.call, address, request, timeout - 1.0, answered, failed, 0.0, asked + 1)
         elif not node.alive:
             self.after(LATENCY, failed)
-        elif isinstance(request, BulkSync):
-            wire.after(2 * LATENCY, lambda: node.alive and node.members.serve(request))
-            self.after(2 * LATENCY, answered, None)
         else:
-            wire.after(2 * LATENCY, lambda: self._served(node, request, timeout, answered, failed))
+            wire.after(2 * LATENCY, lambda: self.alive and self._served(node, request(), timeout, answered, failed))
 
     def _served(self, node: Node, request, timeout: float, answered, failed) -> None:
+        self.wire.sent.append((self.now, self.address, node.address, request))
+        if isinstance(request, BulkSync):
+            if node.alive:
+                node.members.serve(request)
+            answered(None)
+            return
         reply = node.members.serve(request) if node.alive and self.wire.reaches(self.address, node.address) else None
         if reply is None:
             self.after(timeout, failed)

@@ -110,6 +110,29 @@ def test_an_engine_that_is_quickly_back_is_taken_for_another_at_once():
     assert len(cluster.db("m1").cluster_peers()) == 3
 
 
+def test_an_engine_that_is_quickly_back_does_not_know_its_own_address():
+    """tests/records/asked/gossip.txt: told of the one it was before, whom nobody suspects yet, it takes itself for gone."""
+    cluster = Gossiping(seed=2)
+    peers = "network inspect ingress --format '{{range .Peers}}{{.IP}} {{end}}'"
+    cluster.fault("kill-engine", "w2")
+    cluster.fault("power-on", "w2")
+    cluster.lab.sleep(34.0)
+    m1, w1, w2 = (cluster.lab.world.hosts[host].address for host in ("m1", "w1", "w2"))
+    assert sorted(cluster.lab.docker(peers, on="w2").out.split()) == sorted([m1, w1, "unknown"])
+    assert sorted(cluster.lab.docker(peers, on="m1").out.split()) == sorted([m1, w1, w2])
+
+
+def test_nobody_rests_while_one_still_calls_those_it_comes_through():
+    """w2 comes back while m2 is silent: until it has given up m2 it has joined no network, and calm elsewhere does not spare it that."""
+    cluster = Gossiping(managers=3, workers=2)
+    cluster.fault("power-off", "w2")
+    cluster.fault("power-off", "m2")
+    cluster.lab.sleep(60.0)
+    cluster.fault("power-on", "w2")
+    cluster.lab.sleep(30.0)
+    assert cluster.db("w2").networks.get(cluster.db("w2").name)
+
+
 def test_who_leaves_the_swarm_leaves_the_gossip():
     cluster = Gossiping()
     assert cluster.lab.docker("swarm leave", on="w2").code == 0

@@ -77,7 +77,10 @@ def test_what_is_there_cannot_be_made_and_what_is_not_cannot_be_changed():
     a.db.delete_entry(ENDPOINT_TABLE, "ingress", "e1")
     with pytest.raises(EntryError, match="already being deleted"):
         a.db.delete_entry(ENDPOINT_TABLE, "ingress", "e1")
-    create(a, 1)  # over its tombstone
+    with pytest.raises(EntryError, match="already exists"):
+        create(a, 1)  # its tombstone is there
+    with pytest.raises(EntryError, match="deleted and pending garbage collection"):
+        a.db.get_entry(ENDPOINT_TABLE, "ingress", "e1")
 
 
 def test_who_joins_a_network_gets_all_its_entries_at_once():
@@ -122,7 +125,8 @@ def test_a_tombstone_lasts_half_an_hour():
     a.wire.run(2.0)
     a.db.delete_entry(ENDPOINT_TABLE, "ingress", "e1")
     a.wire.run(1790.0)
-    assert b.db.get_entry(ENDPOINT_TABLE, "ingress", "e1") == endpoint(1)
+    with pytest.raises(EntryError, match="pending garbage collection"):
+        b.db.get_entry(ENDPOINT_TABLE, "ingress", "e1")
     a.wire.run(20.0)
     with pytest.raises(EntryError, match="could not get"):
         b.db.get_entry(ENDPOINT_TABLE, "ingress", "e1")
