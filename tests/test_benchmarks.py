@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks import run, scheduler, tui
+from benchmarks import mesh, run, scheduler, tui
 
 SMALL: dict[str, Callable[[], float]] = {
     "healthy": lambda: run.healthy(5, 60.0),
@@ -16,6 +16,7 @@ SMALL: dict[str, Callable[[], float]] = {
     "update": lambda: run.rolling_update(5, 10),
     "schedule": lambda: scheduler.schedule(10, 20),
     "schedule with constraints": lambda: scheduler.schedule(10, 20, constraints=True),
+    "mesh": lambda: mesh.requests(20, 3.0)[0],
     "frames": lambda: tui.frames_a_second(5, 10, 0.5),
     "keys": lambda: tui.key_latency(5, 10, 2),
     "opening a trace": lambda: run.trace_open(100),

@@ -93,27 +93,29 @@ class Wires:
         self.rng = rng
         self.kernels = kernels
         self.powered = powered
-        self._env = clock.env
+        self.env = clock.env
+        self._transit = fabric.transit
 
     def hop(self, source: str, target: str, arrive: Callable[..., object], *args: object) -> bool:
         """Send one packet over the links; whether it will arrive."""
-        delay = self.fabric.transit(source, target, self.rng)
+        delay = self._transit(source, target, self.rng)
         if delay is None:
             return False
-        Timer(self._env, self._env._now + delay, arrive, args, FOREVER)
+        env = self.env
+        Timer(env, env._now + delay, arrive, args, FOREVER)
         return True
 
     def tunnel(self, source: str, target: str, size: int, arrive: Callable[..., object], *args: object) -> bool:
         """Send one packet of an overlay with so many bytes, from host to host; whether it will arrive."""
         fabric = self.fabric
-        if source != target and not (
-            fabric.lets_in(target, "udp", VXLAN_PORT) and fabric.fits(source, target, size + VXLAN_OVERHEAD)
-        ):
-            return False
+        if fabric.hindered and source != target:
+            fits = fabric.fits(source, target, size + VXLAN_OVERHEAD)
+            if not (fits and fabric.lets_in(target, "udp", VXLAN_PORT)):
+                return False
         return self.hop(source, target, arrive, *args)
 
     def after(self, delay: float, fn: Callable[..., object], *args: object) -> Timer:
-        return Timer(self._env, self._env._now + delay, fn, args, FOREVER)
+        return Timer(self.env, self.env._now + delay, fn, args, FOREVER)
 
 
 class Packet(StrEnum):
@@ -253,7 +255,7 @@ class Connection:
         if not wires.powered(door.host):
             self._lost(flag)
             return
-        kernel, now = wires.kernels[door.host], wires.clock.now
+        kernel, now = wires.kernels[door.host], wires.env._now
         hop: Hop
         if door.own is not None:
             hop = Local(door.own, (self.flow.protocol, self.flow.port))
@@ -277,17 +279,19 @@ class Connection:
         if host is None and source == self.flow.client and flag is Flag.SYN and self._tries == 0:
             # Nobody answers for the address: who asks for it itself is told, a load balancer is not.
             self.wires.after(ARP_FAILS, self._no_neighbour)
-        way = Way(host or "", place.network, source)
         size = size_of(REQUEST if flag is Flag.ACK else 0)
-        if host is None or not self.wires.tunnel(kernel.host, host, size, self._at_host, way, place, flag):
+        if host is None or not self.wires.tunnel(kernel.host, host, size, self._at_host, host, place, source, flag):
             self._lost(flag)
 
-    def _at_host(self, way: Way, place: Place, flag: Flag) -> None:
-        server = self.wires.kernels[way.host].endpoints.get((place.network, place.address))
-        if server is None or not self.wires.powered(way.host):
+    def _at_host(self, host: str, place: Place, source: str, flag: Flag) -> None:
+        network, way = place.network, self.way
+        server = self.wires.kernels[host].endpoints.get((network, place.address))
+        if server is None or not self.wires.powered(host):
             self._lost(flag)
-        else:
-            self._at_server(way._replace(server=server), server, place.port, way.source, flag)
+            return
+        if way is None or way.server is not server or way.source != source:
+            way = Way(host, network, source, server)
+        self._at_server(way, server, place.port, source, flag)
 
     def _at_server(self, way: Way, server: Server, port: tuple[str, int], source: str, flag: Flag) -> None:
         if flag is Flag.SYN:
@@ -353,7 +357,7 @@ class Connection:
         network = way.network
         if not (
             wires.powered(door.host)
-            and wires.kernels[door.host].answered(wires.clock.now, network, self.flow, _FLAGS[packet])
+            and wires.kernels[door.host].answered(wires.env._now, network, self.flow, _FLAGS[packet])
             and wires.hop(door.host, self.client, self._arrive, packet)
         ):
             self._lost_back(way, packet, tries)

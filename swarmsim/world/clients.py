@@ -50,6 +50,7 @@ class Clients:
         self.ctx = ctx
         self.engines = engines
         self.name_servers = name_servers
+        self._hosts = {name: engine.host for name, engine in engines.items()}
         self.addresses = {engine.host.address: name for name, engine in engines.items()}
         ctx.fabric.add_outside(OUTSIDE, switch, link)
         kernels = {name: engine.dataplane.kernel for name, engine in engines.items()}
@@ -58,7 +59,8 @@ class Clients:
         self._ports: dict[tuple[str, str, int], int] = {}
 
     def _powered(self, host: str) -> bool:
-        return host == OUTSIDE or (host in self.engines and self.engines[host].host.powered)
+        known = self._hosts.get(host)
+        return known.powered if known is not None else host == OUTSIDE
 
     def named(self, name: str) -> str | None:
         """The address of a host by its name."""

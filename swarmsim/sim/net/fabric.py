@@ -58,6 +58,8 @@ class Fabric(Subject):
         self._mtu: dict[str, int] = {}
         # A path is valid until links, cuts or separations change; each of those clears this.
         self._paths: dict[tuple[str, str], _Path | None] = {}
+        self.hindered = False
+        """Whether there is a firewall or a link that takes less than usual: most fabrics have none, and need not be asked."""
         self.on_routes_lost: Callable[[Sequence[str]], object] = lambda hosts: None
         self.on_change: Callable[[], object] = lambda: None
 
@@ -66,6 +68,7 @@ class Fabric(Subject):
 
     def _changed(self) -> None:
         self._paths.clear()
+        self.hindered = bool(self._closed or self._mtu)
         self.on_change()
 
     def link(self, a: str, b: str, latency: Latency, loss: float = 0.0, *, slow: bool = False) -> None:
@@ -235,7 +238,10 @@ class Fabric(Subject):
         """The seconds after which a packet sent now arrives; ``None`` if a cut or chance swallows it."""
         if src == dst:
             return LOOPBACK
-        path = self._path(src, dst)
+        try:
+            path = self._paths[src, dst]
+        except KeyError:
+            path = self._path(src, dst)
         if path is None:
             return None
         latencies, loss, _ = path
