@@ -22,6 +22,7 @@ from swarmsim.analysis.availability import as_json as availability_as_json
 from swarmsim.analysis.ensemble import RunResult, estimates, percentile, pooled, precise, record_many, run_ensemble
 from swarmsim.analysis.milestones import milestones
 from swarmsim.exercise.command import correct_sessions, exercise_app
+from swarmsim.pki import ExportError, NoCertificate, certificate_text, export_pki, papers_of, refuse_folder
 from swarmsim.replay.texts import Texts, language_named
 from swarmsim.scenario.duration import parse_seconds
 from swarmsim.scenario.loader import (
@@ -46,6 +47,7 @@ from swarmsim.terminal import (
     show_verdict,
 )
 from swarmsim.trace.reader import Trace, TraceError, load_trace
+from swarmsim.trace.state import state_of
 from swarmsim.trace.writer import TraceWriter
 from swarmsim.version import VERSION
 
@@ -125,6 +127,12 @@ def run(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="another value at a path, such as cluster.managers=5; repeatable")
     ] = None,
+    export_pki: Annotated[
+        Path | None,
+        typer.Option(
+            "--export-pki", help="a new folder for each host's certificate, key and root, as they are at the end"
+        ),
+    ] = None,
     eager: Eager = False,
     lang: Lang = None,
 ) -> None:
@@ -136,7 +144,8 @@ def run(
         raise _fail("--precision is reached with more runs: give --seeds, how many at most")
     loaded = [_load_to_run(file, set_) for file in files]
     single = {
-        "--trace": trace, "--plot": plot, "--speed": speed, "--until": until, "--messages": messages, "--verbose": verbose
+        "--trace": trace, "--plot": plot, "--speed": speed, "--until": until, "--messages": messages, "--verbose": verbose,
+        "--export-pki": export_pki,
     }  # fmt: skip
     given = [option for option, value in single.items() if value]
     if seeds and given:
@@ -145,15 +154,17 @@ def run(
         raise _fail("--speed sets the pace of the timeline, which --quiet and --json leave out")
     if verbose and (quiet or as_json):
         raise _fail("--verbose shows the timeline, which --quiet and --json leave out")
-    if (trace or plot) and len(loaded) > 1:
-        raise _fail("--trace and --plot need a single scenario")
+    if (trace or plot or export_pki) and len(loaded) > 1:
+        raise _fail("--trace, --plot and --export-pki need a single scenario")
+    if export_pki is not None:
+        _guarded(lambda: refuse_folder(export_pki))
     code = 0
     for scenario in loaded:
         if seeds:
             code = max(code, _ensemble(texts, scenario, range(seed, seed + seeds), as_json, quiet, eager, wanted))
             continue
         form: Form = "json" if as_json else "line" if quiet else "timeline" if verbose or speed else "story"
-        outcome = _run_once(texts, scenario, seed, trace, plot, form, speed, limit, messages, eager)
+        outcome = _run_once(texts, scenario, seed, trace, plot, form, speed, limit, messages, eager, export_pki)
         if outcome.interrupted:
             raise typer.Exit(INTERRUPTED)
         code = max(code, UNMET if outcome.failures else 0)
@@ -195,6 +206,7 @@ def _run_once(
     until: float | None,
     messages: bool,
     eager: bool,
+    export: Path | None,
 ) -> Outcome:
     name = loaded.scenario.name
     # What was changed by --set does not take the place of the scenario's own trace.
@@ -226,7 +238,9 @@ def _run_once(
             from swarmsim import plot as pictures
 
             pictures.save(pictures.run(trace), plot_path)
-    except TraceError as problem:
+        if export is not None:
+            export_pki(state_of(rows).trust, export)
+    except (TraceError, ExportError) as problem:
         raise _fail(problem) from None
     if form == "json":
         summary = _summary(loaded, seed, outcome, trace)
@@ -466,6 +480,66 @@ def _read_output(file: str) -> tuple[str, str]:
         raise _fail(f"{file}: cannot be read: {problem.strerror}") from None
     except UnicodeDecodeError:
         raise _fail(f"{file}: not UTF-8 text; save the file as UTF-8") from None
+
+
+Source = Annotated[str, typer.Argument(help="a trace, a scenario file, or the name of a shipped scenario")]
+At = Annotated[str | None, typer.Option("--at", help="the moment, such as 90s or 3d; default: the end")]
+TRACE_FILES = (".jsonl", ".parquet", ".partial")
+
+
+def _until_then(source: str, at: str | None, seed: int | None) -> Trace:
+    """A trace, or a run of a scenario, until a moment."""
+    limit = _moment(at)
+    if source.endswith(TRACE_FILES):
+        if seed is not None:
+            raise _fail("--seed is for scenarios: a trace has its own")
+        try:
+            trace = load_trace(source)
+        except TraceError as problem:
+            raise _fail(problem) from None
+    else:
+        loaded, number = _load_to_run(source), 1 if seed is None else seed
+        rows: list[dict[str, Any]] = []
+        run_scenario(loaded, number, rows.append)
+        trace = Trace(trace_header(loaded, number), rows)
+    if limit is None:
+        return trace
+    return Trace(trace.header, [row for row in trace.rows if row["t"] <= trace.begin + limit])
+
+
+def _moment(at: str | None) -> float | None:
+    """Seconds since the scenario began."""
+    if at is None:
+        return None
+    try:
+        return parse_seconds(float(at) if at.replace(".", "", 1).isdigit() else at)
+    except ValueError as problem:
+        raise _fail(f"--at {problem}") from None
+
+
+@app.command()
+def cert(
+    source: Source,
+    host: Annotated[str, typer.Argument(help="whose certificate")],
+    at: At = None,
+    seed: Annotated[int | None, typer.Option(help="of a scenario: seed of the run (1)")] = None,
+    root: Annotated[
+        bool, typer.Option("--root", help="the root that the host trusts, not its own certificate")
+    ] = False,
+    pem: Annotated[bool, typer.Option("--pem", help="only the PEM, as openssl reads it")] = False,
+    key: Annotated[bool, typer.Option("--key", help="the host's key, in PEM")] = False,
+) -> None:
+    """Show a host's certificate at a moment, as openssl x509 -text does."""
+    if key and (root or pem):
+        raise _fail("--key shows the host's key alone: leave --root and --pem out")
+    try:
+        papers = papers_of(state_of(_until_then(source, at, seed).rows).trust, host)
+    except NoCertificate as problem:
+        raise _fail(problem) from None
+    shown = papers.root if root else papers.certificate
+    if not (key or pem):
+        print(certificate_text(shown))
+    print(papers.key if key else shown, end="")
 
 
 TRACE_KINDS = (
@@ -754,7 +828,7 @@ def client(
 def _guarded(work: Callable[[], object]) -> None:
     try:
         work()
-    except TraceError as problem:
+    except (TraceError, ExportError) as problem:
         raise _fail(problem) from None
 
 

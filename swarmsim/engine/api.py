@@ -42,6 +42,7 @@ from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsRequest
 from swarmsim.swarm.ca import unlockkey
 from swarmsim.swarm.node import NodeDisk, SwarmNode, init_swarm, join_swarm
 from swarmsim.swarm.objects import Availability, Cluster, Role, Service, Task
+from swarmsim.trace import rows
 
 PLATFORMS = [engineapi.RegistryPlatform(architecture=each, os="linux") for each in ("amd64", "arm64")]
 """Every image of the registry is there for both, as most public ones are."""
@@ -611,6 +612,7 @@ class EngineAPI(ResourceCalls):
         self.engine.node = None
         self.engine.overlays.clear()
         self.host.disk.pop("swarm", None)
+        self.host.ctx.journal.note(rows.SwarmLeft, host=self.host.name)
 
     def _own_address(self, given: str) -> str:
         address, port = _split(given or self.host.address)

@@ -46,6 +46,7 @@ from swarmsim.swarm.ca.client import (
 )
 from swarmsim.swarm.ca.renewer import Renewer
 from swarmsim.swarm.ca.security import Newcomer, SecurityConfig
+from swarmsim.swarm.ca.told import note_certificate, note_root, note_trust
 from swarmsim.swarm.ca.unlockkey import KEK, new_key
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.raftnode import RaftDisk
@@ -188,6 +189,7 @@ class SwarmNode(Subject):
             lambda: self.certificate,
             self._renew_certificate,
             self._certificate_renewed,
+            self._renewal_drawn,
         )
         self.agent = Agent(
             self.process,
@@ -264,6 +266,7 @@ class SwarmNode(Subject):
         except CertificateError:
             return
         self.disk.security.root = root
+        note_trust(self.process, root)
         self._tls_changed()
 
     def _tls_changed(self) -> None:
@@ -343,14 +346,17 @@ class SwarmNode(Subject):
         if kek.key != before.key:
             self.process.ctx.journal.note(rows.KeysEncrypted, host=self.process.host.name, locked=bool(kek.key))
 
+    def note_certificate(self) -> None:
+        """It has its first certificate, and the first root that it trusts."""
+        note_certificate(self.process, self.certificate, rows.CertificateIssued)
+        note_trust(self.process, self.disk.security.root)
+
+    def _renewal_drawn(self, at: float) -> None:
+        self.process.ctx.journal.note(rows.RenewalDrawn, host=self.process.host.name, at=round(at, 3))
+
     def _certificate_renewed(self, certificate: Certificate) -> None:
         before, self.disk.security.certificate = self.certificate, certificate
-        self.process.ctx.journal.note(
-            rows.CertificateRenewed,
-            host=self.process.host.name,
-            role=str(certificate.role),
-            until=certificate.not_after,
-        )
+        note_certificate(self.process, certificate)
         self._tls_changed()
         if certificate.role is before.role:
             return
@@ -451,6 +457,8 @@ def init_swarm(
     node = SwarmNode(
         process, executor, NodeDisk(SecurityConfig(process.host.wall, certificate, root), advertise, remotes)
     )
+    note_root(process, root)
+    node.note_certificate()
     yield node._sample_duration("cluster_init")
     manager = node._start_manager(availability)
     manager.cluster_id = certificate.cluster_id
@@ -502,6 +510,7 @@ def join_swarm(
         kek = yield from ask(unlock_key, security)
     node = SwarmNode(process, executor, NodeDisk(security, advertise, Remotes(Peer("", remote))))
     node._encrypt(kek)
+    node.note_certificate()
     adopt(node)
     # A host's first work in a swarm is as cold as its engine's first container.
     yield node._sample_duration("join") * process.host.machine.cold_factor

@@ -473,19 +473,67 @@ class EngineStarted(TypedDict):
     host: Annotated[str, "its host"]
 
 
-class CertificateRenewed(TypedDict):
-    """A node has another certificate, when it was due, for another role, or of another root."""
+class NodeCertificate(TypedDict):
+    """What a node's certificate says."""
 
     host: Annotated[str, "its host"]
-    role: Annotated[str, "what it may do with it, `manager` or `worker`"]
+    node: Annotated[str, "the node's id: its common name"]
+    cluster: Annotated[str, "the cluster's id: its organization"]
+    role: Annotated[str, "what it may do with it, `manager` or `worker`: its organizational unit"]
+    serial: Annotated[str, "its serial number, in hexadecimal digits"]
+    key: Annotated[str, "its private key, likewise: a simulation's, and no secret"]
+    since: Annotated[float, "the simulated second from which it is valid"]
     until: Annotated[float, "the simulated second at which it expires"]
+    issuer: Annotated[str, "the root that signed it"]
+    through: Annotated[str | None, "during a rotation: the old root, which vouches for the new one"]
+
+
+class CertificateIssued(NodeCertificate):
+    """A node has its first certificate: it has made the swarm, or joined it."""
+
+
+class CertificateRenewed(NodeCertificate):
+    """A node has another certificate, when it was due, for another role, or of another root."""
+
+
+class RenewalDrawn(TypedDict):
+    """A node has drawn when it will ask for its next certificate."""
+
+    host: Annotated[str, "its host"]
+    at: Annotated[float, "when, in seconds since the run began"]
+
+
+class RootCertificate(TypedDict):
+    """There is a root certificate: of a new swarm, or wanted in the place of another."""
+
+    host: Annotated[str, "the host whose manager says so"]
+    root: Annotated[str, "what other rows call it: the first digits of its digest"]
+    digest: Annotated[str, "SHA-256 of its PEM, as `swarm ca` shows it"]
+    serial: Annotated[str, "its serial number, in hexadecimal digits"]
+    key: Annotated[str, "its private key, likewise: a simulation's, and no secret"]
+    since: Annotated[float, "the simulated second from which it is valid"]
+    until: Annotated[float, "the simulated second at which it expires"]
+
+
+class RootTrusted(TypedDict):
+    """A node trusts another root certificate than before, or its first."""
+
+    host: Annotated[str, "its host"]
+    root: Annotated[str, "the root"]
 
 
 class RootRotation(TypedDict):
     """The leader begins, or goes on, to replace the root certificate, or has done so."""
 
     host: Annotated[str, "the leader's host"]
+    root: Annotated[str, "the new root"]
     over: Annotated[bool, "whether every node has a certificate of the new root"]
+
+
+class SwarmLeft(TypedDict):
+    """A node has left the swarm: its certificate and key are gone from its disk."""
+
+    host: Annotated[str, "its host"]
 
 
 class SwarmFailed(TypedDict):
@@ -621,8 +669,13 @@ INTERNALS: dict[str, type] = {
     "links": Links,
     "engine.started": EngineStarted,
     "engine.ended": EngineEnded,
+    "certificate.issued": CertificateIssued,
     "certificate.renewed": CertificateRenewed,
+    "renewal.drawn": RenewalDrawn,
+    "root": RootCertificate,
+    "root.trusted": RootTrusted,
     "root.rotation": RootRotation,
+    "swarm.left": SwarmLeft,
     "swarm.failed": SwarmFailed,
     "keys.encrypted": KeysEncrypted,
     "manager.locked": ManagerLocked,

@@ -14,6 +14,7 @@ import msgspec
 
 from swarmsim.trace import rows
 from swarmsim.trace.rows import Row
+from swarmsim.trace.trust import TRUST, Trust
 
 TERMINAL = frozenset(("complete", "shutdown", "failed", "rejected", "remove", "orphaned"))
 """Observed states a task never leaves (swarm/states.py)."""
@@ -132,6 +133,7 @@ class ClusterState:
         "services",
         "t",
         "tasks",
+        "trust",
         "up",
     )
 
@@ -171,6 +173,8 @@ class ClusterState:
         """By host: where its load balancers send requests, by network and address."""
         self.believed_by: dict[str, dict[tuple[str, str], str]] = {}
         """By host: what its engine thinks of others in the gossip, by their host and name there."""
+        self.trust = Trust()
+        """Certificates, roots, and who trusts which."""
 
     def copy(self) -> ClusterState:
         new = ClusterState.__new__(ClusterState)
@@ -412,6 +416,9 @@ class ClusterState:
                 self.messages = (*self.messages[:place], arrived, *self.messages[place + 1 :])
                 return
 
+    def _trust(self, row: Row) -> None:
+        self.trust = self.trust.after(row)
+
     def _answers(self, row: Row) -> None:
         self.answering = row["kind"] == "manager_answers"
 
@@ -451,6 +458,7 @@ APPLY: dict[str, Callable[[ClusterState, Any], object]] = {
     "overlay": ClusterState._overlay,
     "ipvs": ClusterState._ipvs,
     "gossip.member": ClusterState._gossip_member,
+    **dict.fromkeys(TRUST, ClusterState._trust),
     "quorum": lambda state, row: setattr(state, "quorum", row),
     "no_manager_answers": ClusterState._answers,
     "manager_answers": ClusterState._answers,

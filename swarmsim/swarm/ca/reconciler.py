@@ -16,6 +16,7 @@ from swarmsim.sim.host import Process
 from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.ca.certificates import RootCA, join_token
+from swarmsim.swarm.ca.told import note_root
 from swarmsim.swarm.objects import Cluster, IssuanceState, Node
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 from swarmsim.trace import rows
@@ -57,18 +58,19 @@ class RootRotationReconciler:
             self._loop = self.scope.child("root rotation")
             self._loop.spawn(self._rotate(wanted))
 
-    def _note(self, *, over: bool) -> None:
-        self.process.ctx.journal.note(rows.RootRotation, host=self.process.host.name, over=over)
+    def _note(self, wanted: RootCA, *, over: bool) -> None:
+        name = note_root(self.process, wanted)
+        self.process.ctx.journal.note(rows.RootRotation, host=self.process.host.name, root=name, over=over)
 
     def _rotate(self, wanted: RootCA) -> Activity[None]:
-        self._note(over=False)
+        self._note(wanted, over=False)
         while True:
             others = [node for node in self.store.table(Node).values() if not has_issuer(node, wanted)]
             try:
                 if not others:
                     self._loop = None
                     yield self.store.update(partial(self._finish, wanted))
-                    self._note(over=True)
+                    self._note(wanted, over=True)
                     return
                 free = [node for node in others if node.certificate.state not in UNDER_WAY]
                 told = free if len(free) <= BATCH else self._rng.sample(free, BATCH)

@@ -25,7 +25,8 @@ BACKOFF_BASE, BACKOFF_FACTOR, BACKOFF_MAX = 5.0, 5.0, 3600.0  # seconds, RenewTL
 class Renewer:
     """``current()`` is the certificate there is, ``renew()`` gets the next one or raises :class:`RpcError` or :class:`CertificateError`.
 
-    ``on_renewed`` is given each new one, if it is for the ``expected_role``, should one be expected.
+    ``on_renewed`` is given each new one, if it is for the ``expected_role``, should one be expected; ``on_drawn`` the simulated second at which the
+    next is asked for, whenever that is drawn and not past.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Renewer:
         current: Callable[[], Certificate],
         renew: Callable[[], Activity[Certificate]],
         on_renewed: Callable[[Certificate], object],
+        on_drawn: Callable[[float], object],
     ) -> None:
         self.scope = scope
         self._rng = rng
@@ -43,6 +45,7 @@ class Renewer:
         self._current = current
         self._renew = renew
         self._on_renewed = on_renewed
+        self._on_drawn = on_drawn
         self.expected_role: Role | None = None
         self._failures = 0
         self._requested = False
@@ -66,6 +69,8 @@ class Renewer:
                     pause = self._backoff()
                 else:
                     pause = until_renewal(certificate, self._wall.now, self._rng)
+                    if pause > 0:
+                        self._on_drawn(self.scope.clock.now + pause)
                 yield self._turn(pause)
             if self._requested:
                 self._requested = False
