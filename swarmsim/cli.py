@@ -23,6 +23,7 @@ from swarmsim.analysis.ensemble import RunResult, estimates, percentile, pooled,
 from swarmsim.analysis.milestones import milestones
 from swarmsim.exercise.command import correct_sessions, exercise_app
 from swarmsim.pki import ExportError, NoCertificate, certificate_text, export_pki, papers_of, refuse_folder
+from swarmsim.pki.trust import trust_text
 from swarmsim.replay.texts import Texts, language_named
 from swarmsim.scenario.duration import parse_seconds
 from swarmsim.scenario.loader import (
@@ -542,8 +543,27 @@ def cert(
     print(papers.key if key else shown, end="")
 
 
+@app.command()
+def pki(
+    source: Source,
+    at: At = None,
+    seed: Annotated[int | None, typer.Option(help="of a scenario: seed of the run (1)")] = None,
+    out: Annotated[Path | None, typer.Option(help="PNG, SVG or PDF to write; default: SOURCE-pki.png")] = None,
+) -> None:
+    """Say and draw who trusts whom at a moment: roots, whose certificates they signed, who would refuse whom."""
+    from swarmsim import plot as pictures
+
+    trace = _until_then(source, at, seed)
+    moment = _moment(at)
+    then = trace.duration if moment is None else moment
+    target = out or Path(f"{Path(source).stem}-pki.png")
+    print(trust_text(state_of(trace.rows).trust, trace.begin + then))
+    _guarded(lambda: pictures.save(pictures.pki(trace, then), target))
+    print(target)
+
+
 TRACE_KINDS = (
-    *("run", "tasks", "lanes", "raft", "nodes", "availability"),
+    *("run", "tasks", "lanes", "raft", "nodes", "availability", "certificates"),
     *("traffic", "shares", "latency", "reach", "views"),
 )
 OF_A_SERVICE = ("lanes", "views")
