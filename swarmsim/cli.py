@@ -155,9 +155,11 @@ def run(
         raise _fail("--speed sets the pace of the timeline, which --quiet and --json leave out")
     if verbose and (quiet or as_json):
         raise _fail("--verbose shows the timeline, which --quiet and --json leave out")
-    if (trace or plot or export_pki) and len(loaded) > 1:
-        raise _fail("--trace, --plot and --export-pki need a single scenario")
+    if (trace or plot) and len(loaded) > 1:
+        raise _fail("--trace and --plot need a single scenario")
     if export_pki is not None:
+        if len(loaded) > 1:
+            raise _fail("--export-pki needs a single scenario")
         _guarded(lambda: refuse_folder(export_pki))
     code = 0
     for scenario in loaded:
