@@ -54,6 +54,48 @@ class ExecInspect(ApiType, frozen=True):
     container_id: Always[str] = field(name="ContainerID", default="")
 
 
+class EndpointIPAM(ApiType, frozen=True):
+    """``ipv4`` is the address that is asked for."""
+
+    ipv4: str = field(name="IPv4Address", default="")
+
+
+class EndpointSettings(ApiType, frozen=True):
+    """What a container is to have on a network."""
+
+    ipam: EndpointIPAM | None = field(name="IPAMConfig", default=None)
+    aliases: Always[list[str] | None] = field(name="Aliases", default=None)
+
+
+class NetworkingConfig(ApiType, frozen=True):
+    endpoints_config: Always[dict[str, EndpointSettings]] = field(name="EndpointsConfig", default_factory=dict)
+
+
+class HostConfig(ApiType, frozen=True):
+    """Of a container, what is modelled."""
+
+    network_mode: Always[str] = field(name="NetworkMode", default="")
+    auto_remove: Always[bool] = field(name="AutoRemove", default=False)
+
+
+class ContainerCreateRequest(ApiType, frozen=True):
+    """Of ``POST /containers/create``, what is modelled."""
+
+    hostname: Always[str] = field(name="Hostname", default="")
+    user: Always[str] = field(name="User", default="")
+    tty: Always[bool] = field(name="Tty", default=False)
+    env: Always[list[str] | None] = field(name="Env", default=None)
+    cmd: Always[list[str] | None] = field(name="Cmd", default=None)
+    image: Always[str] = field(name="Image", default="")
+    labels: Always[dict[str, str] | None] = field(name="Labels", default=None)
+    host_config: Pointer[HostConfig] = field(name="HostConfig", default=HostConfig())
+    networking_config: Pointer[NetworkingConfig] = field(name="NetworkingConfig", default=NetworkingConfig())
+
+
+class ContainerCreateResponse(ApiType, frozen=True):
+    id: Always[str] = field(name="Id", default="")
+
+
 class MountPoint(ApiType, frozen=True):
     GO: ClassVar[str] = "container.MountPoint"
 

@@ -12,6 +12,8 @@ from typing import Any
 from swarmsim.apitypes.base import Json
 from swarmsim.apitypes.engine import (
     Container,
+    ContainerCreateRequest,
+    ContainerCreateResponse,
     DistributionInspect,
     EngineVersion,
     ErrorResponse,
@@ -298,6 +300,31 @@ class ApiClient:
 
     def container_kill(self, reference: str, signal: str) -> Activity[Response]:
         return self._send("POST", f"/containers/{reference}/kill", {"signal": signal})
+
+    def container_create(self, name: str, request: ContainerCreateRequest) -> Activity[str]:
+        """Returns the id."""
+        response = yield from self._send("POST", "/containers/create", {"name": name}, request)
+        return response.read(ContainerCreateResponse).id
+
+    def container_start(self, id: str) -> Activity[Response]:
+        return self._send("POST", f"/containers/{id}/start")
+
+    def container_attach(self, id: str) -> Activity[Stream[bytes]]:
+        """Frames of what it prints."""
+        return self._stream(f"/containers/{id}/attach", {"stderr": "1", "stdout": "1", "stream": "1"}, "POST")
+
+    def container_wait(self, id: str, condition: str) -> Activity[Stream[Json]]:
+        """Tells the exit code when it has ended."""
+        return self._stream(f"/containers/{id}/wait", {"condition": condition}, "POST")
+
+    def container_stop(self, reference: str, signal: str, timeout: str) -> Activity[Response]:
+        return self._send("POST", f"/containers/{reference}/stop", {"signal": signal, "t": timeout})
+
+    def container_remove(self, reference: str, force: bool) -> Activity[Response]:
+        return self._send("DELETE", f"/containers/{reference}", {"force": _flag(force)})
+
+    def image_pull(self, image: str, tag: str) -> Activity[Response]:
+        return self._send("POST", "/images/create", {"fromImage": image, "tag": tag})
 
     def exec_create(self, reference: str, config: ExecConfig) -> Activity[str]:
         """Returns the exec's id."""

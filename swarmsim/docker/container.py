@@ -1,17 +1,27 @@
-"""Commands about one container: ``docker exec`` (docker/cli command/container/exec.go).
+"""Commands about single containers: ``docker run``, ``exec``, ``stop``, ``rm`` (docker/cli command/container/).
 
 ``-it`` is for terminals; what is typed here is on one, and what is run by it has nothing to read.
 """
 
 from __future__ import annotations
 
-from swarmsim.apitypes.engine import ExecConfig, ExecStart
-from swarmsim.apitypes.http import Stream
-from swarmsim.docker.command import CommandContext
-from swarmsim.docker.errors import ExitCode
+from swarmsim.apitypes.engine import (
+    ContainerCreateRequest,
+    EndpointIPAM,
+    EndpointSettings,
+    ExecConfig,
+    ExecStart,
+    HostConfig,
+    NetworkingConfig,
+)
+from swarmsim.apitypes.http import ApiError, Stream
+from swarmsim.docker.command import CommandContext, error_text, key_values
+from swarmsim.docker.errors import CommandError, ExitCode, NotModelled
 from swarmsim.sim.future import Activity
 
 STDERR = 2
+RUN_FAILED = 125
+MORE_ABOUT_RUN = "\n\nRun 'docker run --help' for more information"
 
 
 def exec_(command: CommandContext) -> Activity[None]:
@@ -38,6 +48,105 @@ def exec_(command: CommandContext) -> Activity[None]:
     code = (yield from command.api.exec_inspect(id)).exit_code
     if code:
         raise ExitCode(code)
+
+
+def run(command: CommandContext) -> Activity[None]:
+    """Make a container, on an attachable network of the swarm, and start it; without ``--detach`` its output and exit code are the command's."""
+    try:
+        id = yield from _create(command)
+        yield from _start(command, id)
+    except ApiError as error:
+        message = error.message
+        raise CommandError(f"docker: {error_text(error)}{MORE_ABOUT_RUN}", _start_code(message)) from None
+
+
+def _create(command: CommandContext) -> Activity[str]:
+    flags, (image, *words) = command.flags, command.arguments
+    network = flags.get("network", "")
+    if not network or network in ("bridge", "host", "none", "default"):
+        if flags.every("network-alias"):
+            raise CommandError(
+                f"docker: network-scoped aliases are only supported for user-defined networks{MORE_ABOUT_RUN}",
+                RUN_FAILED,
+            )
+        raise NotModelled(f"'docker run' on the network {network or 'bridge'}")
+    ends = {}
+    if flags.get("ip", "") or flags.every("network-alias"):
+        ipam = EndpointIPAM(ipv4=flags.get("ip", "")) if flags.get("ip", "") else None
+        ends[network] = EndpointSettings(ipam=ipam, aliases=flags.every("network-alias") or None)
+    request = ContainerCreateRequest(
+        hostname=flags.get("hostname", ""),
+        tty=flags.on("tty"),
+        env=flags.every("env") or None,
+        cmd=words or None,
+        image=image,
+        labels=key_values(flags.every("label")),
+        host_config=HostConfig(network_mode=network, auto_remove=flags.on("rm")),
+        networking_config=NetworkingConfig(endpoints_config=ends),
+    )
+    name = flags.get("name", "")
+    try:
+        return (yield from command.api.container_create(name, request))
+    except ApiError as error:
+        if error.status != 404 or not error.message.startswith("No such image"):
+            raise
+    yield from _pull(command, image)
+    return (yield from command.api.container_create(name, request))
+
+
+def _pull(command: CommandContext, image: str) -> Activity[None]:
+    name, _, tag = image.partition(":")
+    quiet = command.flags.on("quiet")
+    command.err(f"Unable to find image '{name}:{tag or 'latest'}' locally\n")
+    yield from command.api.image_pull(name, tag or "latest")
+    if not quiet:
+        whole = name if "/" in name else f"library/{name}"
+        command.err(f"{tag or 'latest'}: Pulling from {whole}\n")
+        command.err(f"Status: Downloaded newer image for {name}:{tag or 'latest'}\n")
+
+
+def _start(command: CommandContext, id: str) -> Activity[None]:
+    api, flags = command.api, command.flags
+    if flags.on("detach"):
+        command.out(f"{id}\n")
+        yield from api.container_start(id)
+        return
+    output = yield from api.container_attach(id)
+    ended = yield from api.container_wait(id, "removed" if flags.on("rm") else "next-exit")
+    yield from api.container_start(id)
+    yield from print_frames(command, output)
+    if command.interrupt is not None and command.interrupt.triggered:
+        yield from api.container_kill(id, "INT")
+    status = yield from ended.read()
+    code = status["StatusCode"] if status is not None else 0
+    if code:
+        raise ExitCode(code)
+
+
+def _start_code(message: str) -> int:
+    """The exit code of a container that could not be started (cmd/run.go)."""
+    if "executable file not found" in message or "no such file or directory" in message:
+        return 127
+    return 126 if "permission denied: unknown" in message else RUN_FAILED
+
+
+def stop(command: CommandContext) -> Activity[None]:
+    flags = command.flags
+    seconds = str(flags.get("timeout")) if flags.changed("timeout") else ""
+
+    def one(reference: str) -> Activity[None]:
+        yield from command.api.container_stop(reference, flags.get("signal", ""), seconds)
+        command.out(f"{reference}\n")
+
+    yield from command.each(command.arguments, one)
+
+
+def rm(command: CommandContext) -> Activity[None]:
+    def one(reference: str) -> Activity[None]:
+        yield from command.api.container_remove(reference, command.flags.on("force"))
+        command.out(f"{reference}\n")
+
+    yield from command.each(command.arguments, one)
 
 
 def print_frames(command: CommandContext, output: Stream[bytes]) -> Activity[None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from swarmsim.docker.options import flags
+from swarmsim.docker.runoptions import RUN
 from swarmsim.go.pflag import Flag as F
 
 API_VERSION = "1.41"
@@ -217,6 +218,15 @@ COMMANDS: tuple[Command, ...] = (
         F("size", "bool", "Show sizes", "s", modelled=False),
     )),
     Command("kill", "[OPTIONS] CONTAINER [CONTAINER...]", "Kill one or more running containers", 1, None, (F("signal", "string", "Signal to send", "s"),)),
+    Command("run", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create and run a new container from an image", 1, None, RUN, interspersed=False),
+    Command("stop", "[OPTIONS] CONTAINER [CONTAINER...]", "Stop one or more running containers", 1, None, (
+        F("signal", "string", "Signal to send to it", "s"), F("timeout", "int", "Seconds to wait before it is killed", "t"),
+    )),
+    Command("rm", "[OPTIONS] CONTAINER [CONTAINER...]", "Remove one or more containers", 1, None, (
+        F("force", "bool", "Kill it if it runs", "f"),
+        F("link", "bool", "Remove a link", "l", modelled=False),
+        F("volumes", "bool", "Remove its anonymous volumes", "v"),
+    )),
     Command("exec", "[OPTIONS] CONTAINER COMMAND [ARG...]", "Execute a command in a running container", 2, None, (
         F("detach", "bool", "Do not wait for it, and print nothing", "d"),
         F("detach-keys", "string", "Keys that leave it alone", modelled=False),
@@ -256,6 +266,10 @@ ALIASES = {
     "container ps": "ps",
     "container kill": "kill",
     "container exec": "exec",
+    "container run": "run",
+    "container stop": "stop",
+    "container rm": "rm",
+    "container remove": "rm",
     "system info": "info",
     "system events": "events",
     "container inspect": "inspect",
@@ -299,7 +313,6 @@ GROUPS: dict[str, str] = {
 
 NOT_MODELLED = frozenset(
     [
-        "run",
         "build",
         "pull",
         "push",
@@ -330,12 +343,10 @@ NOT_MODELLED = frozenset(
         "port",
         "rename",
         "restart",
-        "rm",
         "rmi",
         "save",
         "start",
         "stats",
-        "stop",
         "system",
         "tag",
         "top",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import partial
 from typing import NoReturn
 
 from swarmsim.apitypes import engine as engineapi
@@ -20,11 +19,10 @@ from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import ServiceSpec, replace
 from swarmsim.engine import present, presentlocal, texts
 from swarmsim.engine.calls import find, refused
-from swarmsim.engine.containers import Container
+from swarmsim.engine.containercalls import ContainerCalls
 from swarmsim.engine.convert import cluster_spec, node_spec, stored
 from swarmsim.engine.engine import ENGINE_VERSION, LOG_PORT
 from swarmsim.engine.events import EngineEvent
-from swarmsim.engine.exec import Exec
 from swarmsim.engine.gossip import leave_duration, others_in_gossip
 from swarmsim.engine.joining import Joining
 from swarmsim.engine.localresources import GATEWAY_BRIDGE
@@ -34,7 +32,6 @@ from swarmsim.engine.stream import STDOUT, SYSTEM_ERROR, LogQuery, Pipe, log_fra
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.net.channel import ask_once
 from swarmsim.sim.net.status import RpcError
-from swarmsim.sim.streams import hex_id
 from swarmsim.swarm.api import control
 from swarmsim.swarm.api.ca import GET_UNLOCK_KEY, GetUnlockKeyRequest
 from swarmsim.swarm.api.control import NodeView
@@ -82,7 +79,7 @@ VERSION = engineapi.EngineVersion(
 """What the engine version that is modelled says of itself."""
 
 
-class EngineAPI(ResourceCalls):
+class EngineAPI(ResourceCalls, ContainerCalls):
     """Calls on one engine. All are activities that return the body or raise :class:`ApiError`."""
 
     # -- the swarm itself
@@ -346,56 +343,6 @@ class EngineAPI(ResourceCalls):
 
     # -- this host
 
-    def container_list(self, wanted: Callable[[Container], bool]) -> Activity[list[engineapi.Container]]:
-        """Newest first."""
-        yield from self._request()
-        containers = [container for container in self.engine.containers.values() if wanted(container)]
-        return [
-            presentlocal.container(container, self.host.clock.now)
-            for container in sorted(containers, key=lambda container: (-container.created_at, container.id))
-        ]
-
-    def container_kill(self, reference: str, signal: str) -> Activity[None]:
-        yield from self._request()
-        container = self._container(reference)
-        if container.state != "running":
-            raise texts.NOT_RUNNING.refusal(name=reference, id=container.id)
-        container.signal(signal)
-
-    def container_inspect(self, reference: str) -> Activity[engineapi.ContainerInspect]:
-        yield from self._request()
-        return presentlocal.container_inspect(self._container(reference))
-
-    def exec_create(self, reference: str, request: engineapi.ExecConfig) -> Activity[str]:
-        """Returns the exec's id."""
-        yield from self._request()
-        container = self._container(reference)
-        if container.state != "running":
-            raise texts.CONTAINER_NOT_RUNNING.refusal(id=container.id)
-        made = Exec(hex_id(self.engine.ids), container, list(request.cmd or ()), request.env or [], request.user)
-        self.engine.execs[made.id] = made
-        return made.id
-
-    def exec_start(self, id: str) -> Activity[Pipe[bytes]]:
-        """What it prints, as frames."""
-        yield self.host.machine.work(self.engine.sample_duration("health_probe"))
-        made = self._exec(id)
-        if not made.container.alive:
-            raise texts.CONTAINER_NOT_RUNNING.refusal(id=made.container.id)
-        return made.start(self.engine.process, partial(self.engine.program, made))
-
-    def exec_inspect(self, id: str) -> Activity[engineapi.ExecInspect]:
-        yield from self._request()
-        made = self._exec(id)
-        return engineapi.ExecInspect(
-            id=made.id, running=made.running, exit_code=made.code, container_id=made.container.id
-        )
-
-    def _exec(self, id: str) -> Exec:
-        if id not in self.engine.execs:
-            raise texts.NO_SUCH_EXEC.refusal(id=id)
-        return self.engine.execs[id]
-
     def task_inspect(self, reference: str) -> Activity[api.Task]:
         yield from self._request()
         tasks = yield from self._tasks()
@@ -584,7 +531,9 @@ class EngineAPI(ResourceCalls):
         return (yield from self._control(control.LIST_SERVICES, control.ListServicesRequest())).services
 
     def _tasks(self, up_to_date: bool = False) -> Activity[list[Task]]:
-        return (yield from self._control(control.LIST_TASKS, control.ListTasksRequest(up_to_date))).tasks
+        """But for places of plain containers on networks (daemon/cluster/tasks.go: runtimes container and plugin)."""
+        found = yield from self._control(control.LIST_TASKS, control.ListTasksRequest(up_to_date))
+        return [task for task in found.tasks if not task.is_attachment]
 
     def _node(self, reference: str) -> Activity[NodeView]:
         if reference == "self" and self.engine.node is not None:
@@ -595,12 +544,6 @@ class EngineAPI(ResourceCalls):
     def _service(self, reference: str) -> Activity[Service]:
         services = yield from self._services()
         return find("service", reference, [(s.id, s.spec.name, s) for s in services])
-
-    def _container(self, reference: str) -> Container:
-        for container in self.engine.containers.values():
-            if container.id.startswith(reference) or container.name == reference:
-                return container
-        raise texts.NO_SUCH_CONTAINER.refusal(name=reference)
 
     def _adopt(self, node: SwarmNode) -> None:
         self.engine.node = node

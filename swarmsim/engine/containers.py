@@ -16,7 +16,7 @@ from typing import NamedTuple
 from swarmsim.apitypes.specs import SECOND, HealthConfig, PortConfig
 from swarmsim.engine.behaviour import Behaviour, signal_name
 from swarmsim.engine.server import ContainerServer
-from swarmsim.engine.stream import Pipe
+from swarmsim.engine.stream import Pipe, Program, log_frame
 from swarmsim.image import ImageCheck
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host
@@ -63,10 +63,13 @@ class Container:
     __slots__ = (
         "_exits",
         "_health_waiters",
+        "_output",
         "_probes_fail",
         "_rng",
         "_subscribers",
+        "aliases",
         "attachments",
+        "auto_remove",
         "bindings",
         "command",
         "connected",
@@ -80,18 +83,23 @@ class Container:
         "hostname",
         "id",
         "image",
+        "is_named",
         "labels",
         "listener",
         "name",
+        "network",
         "pid",
         "ports",
         "process",
+        "program",
         "publishes",
         "run",
         "server",
         "started_at",
         "state",
+        "tidied",
         "volumes",
+        "wanted_address",
         "well_after",
     )
 
@@ -128,6 +136,19 @@ class Container:
         """Whether its ends on them have been made: before its process is."""
         self.bindings: tuple[PortConfig, ...] = ()
         """Those that do while it runs: one for IPv4 and one for IPv6, with the numbers the engine chose."""
+        self.aliases: tuple[str, ...] = ()
+        """Names of a plain container besides its own."""
+        self.network = ""
+        """The network a plain container is for."""
+        self.wanted_address = ""
+        """The only one it will take there."""
+        self.is_named = True
+        """Whether somebody gave it its name."""
+        self.auto_remove = False
+        self.tidied: Future[None] | None = None
+        """Happens when a plain container has ended and left its network, and is removed if it was to be."""
+        self.program: Program | None = None
+        """What a plain container's process does, where ``run`` says only how it takes signals."""
         self.hostname = ""
         self.env: list[str] = []
         self.volumes: tuple[str, ...] = ()
@@ -142,6 +163,7 @@ class Container:
         self.failing_streak = 0
         self.listener: Callable[[Container, str, dict[str, str]], object] = lambda *_: None
         """Told of what happens to it, for ``docker events``."""
+        self._output: list[Pipe[bytes]] = []
         self._subscribers: list[Pipe[str]] = []
         self._exits: list[Future[int]] = []
         self._health_waiters: list[Future[str]] = []
@@ -188,8 +210,23 @@ class Container:
         self.process.on_end(partial(self._note, rows.ContainerEnded))
         if self.server is not None:
             self.process.on_end(self.server.closed)
-        if self.run.seconds < math.inf:
+        if self.program is not None:
+            self.process.spawn(self._run_program(self.program))
+        elif self.run.seconds < math.inf:
             self.process.after(self.run.seconds, self._exit, self.run.code)
+
+    def _run_program(self, program: Program) -> Activity[None]:
+        self._exit((yield from program(self._say)))
+
+    def _say(self, stream: int, text: str) -> None:
+        for pipe in self._output:
+            pipe.put(log_frame(stream, text))
+
+    def output(self) -> Pipe[bytes]:
+        """What a plain container prints from now on, as frames, to its end."""
+        pipe: Pipe[bytes] = Pipe(self.host.clock)
+        self._output.append(pipe)
+        return pipe
 
     def _note(self, row_type: type[rows.ContainerStarted] | type[rows.ContainerEnded]) -> None:
         self.host.ctx.journal.note(
@@ -317,6 +354,8 @@ class Container:
         self.finished_at = self.host.clock.now
         self.bindings = ()
         self.emit("die", {"exitCode": str(code)})
+        for pipe in self._output:
+            pipe.end()
         exits, self._exits = self._exits, []
         for event in exits:
             event.succeed(code)

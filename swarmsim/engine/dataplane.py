@@ -85,8 +85,8 @@ class DataPlane:
         """Those of services that have been added, likewise."""
         self._here: dict[str, Container] = {}
         """Containers that run, by id: those of a network that is not there yet get their end when it is."""
-        self._active: dict[str, Task] = {}
-        """The tasks of those that may be asked."""
+        self._active: dict[str, Task | None] = {}
+        """The tasks of those that may be asked; ``None`` of a plain container."""
 
     # -- the engine's own life
 
@@ -263,9 +263,9 @@ class DataPlane:
     # -- containers of tasks
 
     def started(self, container: Container) -> None:
-        """A container has its namespace."""
+        """A container has its namespace; a plain one has it, and is on its network, before its process starts."""
         server = container.server
-        if server is None:
+        if server is None or container.id in self._here:
             return
         self._here[container.id] = container
         for attachment in container.attachments:
@@ -274,7 +274,7 @@ class DataPlane:
             key = port.protocol, port.published_port
             self.kernel.host_ports[key] = Local(server, (port.protocol, port.target_port))
 
-    def activate(self, container: Container, task: Task) -> None:
+    def activate(self, container: Container, task: Task | None) -> None:
         """It runs, or is healthy: it may be asked."""
         self._active[container.id] = task
         for attachment in container.attachments:
@@ -288,7 +288,7 @@ class DataPlane:
             self.kernel.endpoints[network, address] = container.server
             self._arrived(network, endpoint_id(attachment.name, container.id), address)
 
-    def _announce(self, container: Container, task: Task, attachment: Attachment) -> None:
+    def _announce(self, container: Container, task: Task | None, attachment: Attachment) -> None:
         network = attachment.network_id
         if network in self.kernel.bindings.sandboxes:
             endpoint = self._endpoint(container, task, attachment)
@@ -332,8 +332,15 @@ class DataPlane:
         keys = [(each.network_id, endpoint_id(each.name, container.id)) for each in container.attachments]
         return [key for key in keys if key in self._endpoints]
 
-    def _endpoint(self, container: Container, task: Task, attachment: Attachment) -> EndpointRecord:
+    def _endpoint(self, container: Container, task: Task | None, attachment: Attachment) -> EndpointRecord:
         network = attachment.network
+        if task is None:
+            return EndpointRecord(
+                endpoint_id(attachment.name, container.id),
+                container.name if container.is_named else container.id[:12],
+                _bare(attachment.address),
+                task_aliases=(*container.aliases, container.id[:12]),
+            )
         ingress = network is not None and network.spec.ingress
         vips = (each.address for each in task.virtual_ips if each.network_id == attachment.network_id)
         names = (each.aliases or () for each in task.spec.networks or () if each.target == attachment.network_id)

@@ -13,16 +13,18 @@ from random import Random
 from swarmsim.apitypes.specs import GenericResource, PortConfig, replace
 from swarmsim.distribution import Distribution
 from swarmsim.engine import texts
+from swarmsim.engine.attaching import Attachers, AttachmentController
 from swarmsim.engine.containers import NOTHING, Container
 from swarmsim.engine.dataplane import DataPlane
 from swarmsim.engine.events import EventLog
-from swarmsim.engine.exec import CannotStart, Exec, Program, Programs
+from swarmsim.engine.exec import CannotStart, Exec, Programs
 from swarmsim.engine.executor import ContainerController
 from swarmsim.engine.images import Catalogue, plan_serving
 from swarmsim.engine.joining import Joining
 from swarmsim.engine.localresources import PREDEFINED, LocalNetwork, Volume
 from swarmsim.engine.overlays import Overlays
 from swarmsim.engine.server import ContainerServer
+from swarmsim.engine.stream import Program
 from swarmsim.network.agent import GossipAgent
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Host, Process
@@ -89,6 +91,7 @@ class Engine:
         self.process: Process
         self.running = False
         self.events = EventLog(host.wall)
+        self.attachers = Attachers()
         self.execs: dict[str, Exec] = {}
         self.programs: Programs
         """What there is to run in containers besides their own processes: the world's, for it has the ways to others."""
@@ -116,6 +119,7 @@ class Engine:
     def start(self) -> Future[None]:
         """Start the daemon; happens when its API answers."""
         self.process = Process(self.host, "dockerd")
+        self.attachers = Attachers()
         self.dataplane.engine_starts(self.process)
         self.events = EventLog(self.host.wall)
         return self.process.spawn(self._start())
@@ -314,5 +318,5 @@ class Engine:
         if self.gossip is None and self.host.ctx.gossip:
             self.gossip = GossipAgent(self.process, managers, self.dataplane.gossip_began)
 
-    def controller(self, task: Task) -> ContainerController:
-        return ContainerController(self, task)
+    def controller(self, task: Task) -> ContainerController | AttachmentController:
+        return AttachmentController(self, task) if task.is_attachment else ContainerController(self, task)

@@ -8,19 +8,15 @@ a killed daemon its output is at an end.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from swarmsim.engine import texts
 from swarmsim.engine.containers import KILLED, Container
-from swarmsim.engine.stream import STDERR, STDOUT, Pipe, log_frame
+from swarmsim.engine.stream import STDERR, STDOUT, Pipe, Program, log_frame
 from swarmsim.sim.future import Activity
 from swarmsim.sim.scope import Scope
 
 CANNOT_START = 126
-Say: TypeAlias = Callable[[int, str], object]
-"""``say(STDOUT | STDERR, text)``."""
-Program: TypeAlias = Callable[[Say], Activity[int]]
-"""Runs, and returns its exit code."""
 
 
 class Programs(Protocol):

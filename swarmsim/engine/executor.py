@@ -77,6 +77,17 @@ class Backend(Protocol):
     def remove_container(self, container: Container, task_id: str) -> None: ...
 
 
+def join_networks(overlays: Overlays, task: Task) -> Activity[None]:
+    """Wait for the node's own addresses on a task's networks, and make the engine's halves of them. Raises :class:`ControllerError`."""
+    waited = 0.0
+    while overlays.missing(task.networks):
+        if waited >= ATTACHMENTS_TIMEOUT:
+            raise ControllerError(texts.NO_ATTACHMENTS.words)
+        yield ATTACHMENTS_POLL
+        waited += ATTACHMENTS_POLL
+    overlays.create(task.networks)
+
+
 def _heeds() -> bool:
     """Of an operation that can be given up at any time."""
     return True
@@ -173,7 +184,7 @@ class ContainerController:
         engine, spec = self.engine, self.task.spec.container
         if self.container is not None:
             return
-        yield from self._join_networks()
+        yield from join_networks(engine.overlays, self.task)
         image = yield from self._pull(spec.image)
         command = [*(spec.command or ()), *(spec.args or (() if spec.command else image.command))]
         if image.server and not spec.command and command[0].startswith("-"):
@@ -235,16 +246,6 @@ class ContainerController:
     def _image(self) -> tuple[Image, str] | None:
         spec = self.task.spec.container
         return self.engine.catalogue.find(spec.image, of_stack=STACK_LABEL in (spec.labels or {}))
-
-    def _join_networks(self) -> Activity[None]:
-        """Wait for the node's own addresses on the task's networks, and make the engine's halves of them."""
-        overlays, waited = self.engine.overlays, 0.0
-        while overlays.missing(self.task.networks):
-            if waited >= ATTACHMENTS_TIMEOUT:
-                raise ControllerError(texts.NO_ATTACHMENTS.words)
-            yield ATTACHMENTS_POLL
-            waited += ATTACHMENTS_POLL
-        overlays.create(self.task.networks)
 
     def _expanded(self, text: str) -> str:
         """``{{.Task.Slot}}`` and the like filled in (swarmkit template/context.go); what is unknown stays."""

@@ -291,6 +291,38 @@ def container_kill(call: Call) -> Activity[None]:
     return call.api.container_kill(call.id, call.request.query.get("signal", "SIGKILL"))
 
 
+def container_create(call: Call) -> Activity[engineapi.ContainerCreateResponse]:
+    request = call.request.read(engineapi.ContainerCreateRequest)
+    id = yield from call.api.container_create(call.request.query.get("name", ""), request)
+    return engineapi.ContainerCreateResponse(id=id)
+
+
+def container_start(call: Call) -> Activity[None]:
+    return call.api.container_start(call.id)
+
+
+def container_attach(call: Call) -> Activity[Pipe[bytes]]:
+    return call.api.container_attach(call.id)
+
+
+def container_wait(call: Call) -> Activity[Pipe[Json]]:
+    return call.api.container_wait(call.id, call.request.query.get("condition", ""))
+
+
+def container_stop(call: Call) -> Activity[None]:
+    seconds = call.request.query.get("t", "")
+    return call.api.container_stop(call.id, call.request.query.get("signal", ""), float(seconds) if seconds else None)
+
+
+def container_remove(call: Call) -> Activity[None]:
+    return call.api.container_remove(call.id, call.flag("force"))
+
+
+def image_pull(call: Call) -> Activity[None]:
+    query = call.request.query
+    return call.api.image_pull(f"{query.get('fromImage', '')}:{query.get('tag', 'latest')}")
+
+
 def exec_create(call: Call) -> Activity[swarmapi.IDResponse]:
     id = yield from call.api.exec_create(call.id, call.request.read(engineapi.ExecConfig))
     return swarmapi.IDResponse(id=id)
@@ -375,6 +407,13 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/containers/json", container_list),
     Route("GET", "/containers/{id}/json", container_inspect),
     Route("POST", "/containers/{id}/kill", container_kill, 204),
+    Route("POST", "/containers/create", container_create, 201),
+    Route("POST", "/containers/{id}/start", container_start, 204),
+    Route("POST", "/containers/{id}/attach", container_attach),
+    Route("POST", "/containers/{id}/wait", container_wait),
+    Route("POST", "/containers/{id}/stop", container_stop, 204),
+    Route("DELETE", "/containers/{id}", container_remove, 204),
+    Route("POST", "/images/create", image_pull),
     Route("POST", "/containers/{id}/exec", exec_create, 201),
     Route("POST", "/exec/{id}/start", exec_start),
     Route("GET", "/exec/{id}/json", exec_inspect),

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, NamedTuple
+from typing import Generic, NamedTuple, TypeAlias
 
 from swarmsim.sim.clock import Clock, timestamp
 from swarmsim.sim.future import Activity, Future, T
 from swarmsim.swarm.objects import Task
 
 STDOUT, STDERR, SYSTEM_ERROR = 1, 2, 3
+Say: TypeAlias = Callable[[int, str], object]
+"""``say(STDOUT | STDERR, text)``."""
+Program: TypeAlias = Callable[[Say], Activity[int]]
+"""Runs, and returns its exit code."""
 
 
 class Pipe(Generic[T]):

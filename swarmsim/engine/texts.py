@@ -179,6 +179,40 @@ EXEC_NO_SUCH_USER = Text(0, "unable to find user {user}: no matching entries in 
 CONTAINER_NOT_RUNNING = Text(409, "Container {id} is not running", "daemon/errors.go")
 NO_SUCH_EXEC = Text(404, "No such exec instance: {id}", "daemon/errors.go")
 
+# -- plain containers
+
+NAME_TAKEN = Text(
+    409,
+    'Conflict. The container name "/{name}" is already in use by container "{id}". '
+    "You have to remove (or rename) that container to be able to reuse that name.",
+    "daemon/names.go",
+)
+BAD_NAME = Text(400, "Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed", "daemon/names.go")
+BAD_ADDRESS = Text(400, "invalid IPv4 address: {address}", "daemon/container_operations.go")
+NOT_AN_OVERLAY = Text(
+    501, "swarmsim: a container on {network} is real, but not modelled yet: name an attachable overlay", "swarmsim"
+)
+PULL_DENIED = Text(
+    404,
+    "pull access denied for {image}, repository does not exist or may require 'docker login': denied: requested access "
+    "to the resource is denied",
+    "distribution/errors.go",
+)
+CANNOT_ATTACH = Text(500, "Could not attach to network {network}: {error}", "daemon/container_operations.go")
+ATTACH_TIMEOUT = Text(
+    500,
+    "attaching to network failed, make sure your network options are correct and check manager logs: "
+    "context deadline exceeded",
+    "daemon/cluster/networks.go",
+)
+NO_ATTACHER = Text(0, "could not find network attachment for container {id} to network {network}", "daemon/cluster")
+STILL_RUNNING = Text(
+    409,
+    "You cannot remove a running container {id}. Stop the container before attempting removal or force remove",
+    "daemon/delete.go",
+)
+DOES_NOT_START = Text(400, "{problem}", "daemon/start.go")
+
 # -- containers that end
 
 NON_ZERO_EXIT = Text(0, "task: non-zero exit ({code})", "executor/container/controller.go exitError")

@@ -15,6 +15,8 @@ removed    gone; with the last one (disabled ones   with the last one ``SERVICE`
            ports too
 =========  =======================================  ===========================================================
 
+An endpoint of no service, a plain container's, has names of its own and no more.
+
 Two endpoints may have one address for a moment, when an address was given out again before everybody heard of it: then what is done
 to the address waits for the last of them.
 """
@@ -121,6 +123,9 @@ class ServiceBindings:
         sandbox = self.sandboxes.get(network)
         if sandbox is None:
             return
+        if not endpoint.service_id:
+            self._name(sandbox, endpoint, first=False)
+            return
         bound = self._bound.setdefault(_key(endpoint), _Bound())
         balanced = bound.by_network.get(network)
         first = balanced is None
@@ -167,6 +172,9 @@ class ServiceBindings:
 
     def _take_out(self, network: str, endpoint: EndpointRecord, full: bool) -> None:
         sandbox, key, id = self.sandboxes.get(network), _key(endpoint), endpoint.endpoint_id
+        if sandbox is not None and not endpoint.service_id:
+            self._unname(sandbox, endpoint, last=False, shared=True)
+            return
         bound = self._bound.get(key)
         balanced = bound.by_network.get(network) if bound is not None else None
         if sandbox is None or bound is None or balanced is None or id not in balanced.endpoints:
@@ -221,7 +229,9 @@ def _own_names(endpoint: EndpointRecord) -> Iterator[tuple[str, str, str]]:
 
 def _service_names(endpoint: EndpointRecord, *, vip: bool) -> Iterator[tuple[str, str, str]]:
     """What it is called with the others of its service; the service's virtual address only with ``vip``."""
-    owner = endpoint.service_id or endpoint.endpoint_id
+    if not endpoint.service_id:
+        return  # a plain container's
+    owner = endpoint.service_id
     for name in (endpoint.service_name, *endpoint.aliases):
         yield f"tasks.{name}", owner, endpoint.address
         if not endpoint.vip:

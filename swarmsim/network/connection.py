@@ -366,7 +366,10 @@ class Connection:
         self._arrive(packet)
 
     def _lost_back(self, way: Way, packet: Packet, tries: int) -> None:
-        """The server's kernel sends data again; of the rest nobody waits for an answer, or the client asks again."""
+        """The server's kernel sends data again. Of the answer to a SYN the client hears nothing, and sends that again."""
+        if packet in (Packet.SYN_ACK, Packet.RST) and not self.open:
+            self._lost(Flag.SYN)
+            return
         if packet in (Packet.RESPONSE, Packet.LAST_RESPONSE, Packet.FIN) and tries < DATA_RETRIES and not self.done:
             self.wires.after(RTO * 2**tries, self._back, way, packet, tries + 1)
 

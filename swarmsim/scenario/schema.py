@@ -464,4 +464,4 @@ class Scenario(Strict):
 
 def _asks(line: str) -> bool:
     """Whether a docker command runs a program that may ask others."""
-    return "exec" in line.removeprefix("docker ").split()[:2]
+    return not {"exec", "run"}.isdisjoint(line.removeprefix("docker ").split()[:2])

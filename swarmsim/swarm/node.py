@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
+from swarmsim.sim.method import Method, Reply, Request
 from swarmsim.sim.net.channel import Channel, ask_once
 from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.net.tls import ANONYMOUS, Credentials
@@ -202,6 +203,12 @@ class SwarmNode(Subject):
             self._on_session_message,
             lambda: TLSInfo(self.disk.security.root, self.certificate.issuer),
         )
+
+    def ask(self, method: Method[Request, Reply], request: Request, limit: float) -> Activity[Reply]:
+        """What any node may ask the managers, through its agent's session. Raises :class:`RpcError` after ``limit`` seconds."""
+        if self.agent is None:
+            raise RpcError("Unavailable", "the node is not ready")
+        return (yield from self.agent.ask(method, request, limit))
 
     def _start_manager(self, availability: Availability = Availability.ACTIVE) -> Manager:
         self.manager = manager = Manager(

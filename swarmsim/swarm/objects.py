@@ -105,6 +105,13 @@ class Task(StoreObject, frozen=True, kw_only=True):
     """Its service's."""
     generic: tuple[GenericResource, ...] = ()
     job_iteration: int | None = None
+    wanted_address: str = ""
+    """The only address it will take, if it stands for a container's place on a network."""
+
+    @property
+    def is_attachment(self) -> bool:
+        """Whether it is no container, but the place on a network of one that no service has."""
+        return self.spec.attachment is not None
 
     @property
     def label(self) -> str:

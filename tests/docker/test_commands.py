@@ -67,7 +67,7 @@ COMPLAINTS = [
     ("service create -d --oom-score-adj 3 mini:1", 1, '"--oom-score-adj" requires API version 1.46, but the Docker daemon API version is 1.41\n'),
     ("swarm init --data-path-port 7777", 1, "swarmsim: the flag --data-path-port of 'docker swarm init' is real, but not modelled yet\n"),
     ("stack deploy -c x.yml shop", 1, "open x.yml: no such file or directory\n"),
-    ("run nginx", 1, "swarmsim: 'docker run' is real, but not modelled yet\n"),
+    ("run nginx", 1, "swarmsim: 'docker run' on the network bridge is real, but not modelled yet\n"),
 ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ SERVICES = {
     "Logs": MANAGERS,
     "Raft": MANAGERS,
     "RaftMembership": MANAGERS,
+    "ResourceAllocator": NODES,
 }
 """SwarmKit's services and the tls_authorization of the methods that are modelled, alike in each service but for :data:`OTHERWISE`."""
 OTHERWISE = {"CA/GetUnlockKey": MANAGERS}

@@ -13,7 +13,7 @@ from random import Random
 
 from swarmsim.apitypes.specs import replace
 from swarmsim.sim.clock import Timer
-from swarmsim.sim.future import Future
+from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.host import Process
 from swarmsim.sim.method import Method, Reply, Request
 from swarmsim.sim.net.channel import Channel
@@ -39,6 +39,7 @@ from swarmsim.trace import rows
 RPC_TIMEOUT = 5.0  # seconds, dispatcherRPCTimeout
 INITIAL_BACKOFF = 0.1  # seconds, initialSessionFailureBackoff
 MAX_BACKOFF = 8.0  # seconds, maxSessionFailureBackoff
+SESSION_POLL = 0.1  # seconds between two looks whether there is a session; an estimate
 NODE_UPDATE_PERIOD = 20.0  # seconds, defaultNodeUpdatePeriod
 
 
@@ -198,6 +199,16 @@ class Agent:
                 self._reporting = False
                 self._connect(session.id, 0.0)
         return NODE_UPDATE_PERIOD
+
+    def ask(self, method: Method[Request, Reply], request: Request, limit: float) -> Activity[Reply]:
+        """A call through the session, as soon as there is one (agent.go withSession). Raises :class:`RpcError` after ``limit`` seconds."""
+        clock = self.process.clock
+        until = clock.now + limit
+        while self.session is None or not self.session.registered:
+            if clock.now >= until:
+                raise RpcError("DeadlineExceeded", "context deadline exceeded")
+            yield SESSION_POLL
+        return (yield from self.session.channel.call(method, request, max(0.0, until - clock.now)).reply)
 
     # -- reports
 

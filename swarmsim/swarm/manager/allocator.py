@@ -74,6 +74,14 @@ class AddressPool:
         """Somebody has this one already."""
         self._used.add(int(ipaddress.ip_interface(address).ip))
 
+    def take_wanted(self, address: str) -> str | None:
+        """This very address, with its prefix; ``None`` if it is taken, or not of this subnet."""
+        wanted = ipaddress.ip_address(address)
+        if wanted not in self.network or int(wanted) in self._used:
+            return None
+        self._used.add(int(wanted))
+        return f"{wanted}/{self.network.prefixlen}"
+
     def take(self) -> str | None:
         """The next free address after the last one given, with its prefix; ``None`` if all are taken."""
         first, last = int(self.network.network_address) + 1, int(self.network.broadcast_address) - 1
@@ -276,11 +284,14 @@ class Allocator:
         self._free(each for each in old if each.network_id not in wanted)
         return tuple(kept.get(network) or self._attach(network) for network in wanted)
 
-    def _attach(self, network_id: str) -> Attachment:
-        """A place on the network; without an address if none is left."""
+    def _attach(self, network_id: str, wanted: str = "") -> Attachment:
+        """A place on the network, with the ``wanted`` address if there is one; without an address if none is left."""
         network, pool = self.store.get(Network, network_id), self._pools.get(network_id)
         name, driver = (network.name, network.spec.driver) if network is not None else ("", "")
-        return Attachment(network_id, name, driver, (pool.take() if pool is not None else None) or "", network)
+        address = None
+        if pool is not None:
+            address = pool.take_wanted(wanted) if wanted else pool.take()
+        return Attachment(network_id, name, driver, address or "", network)
 
     def _allocate_node(self, id: str, tx: Transaction) -> None:
         """The node's places: on the overlays its tasks are on, then on the ingress network (getNodeNetworks)."""
@@ -308,13 +319,15 @@ class Allocator:
         ports = service.ports if service else task.ports
         networks: tuple[Attachment, ...] = ()
         vips = service.virtual_ips if service is not None else ()
-        if service is not None and (service.spec.task.networks or ports):
+        if task.is_attachment:
+            networks = tuple(self._attach(each.target, task.wanted_address) for each in task.spec.networks or ())
+        elif service is not None and (service.spec.task.networks or ports):
             networks = tuple(self._attach(network.id) for network in self._wanted_networks(service, ports))
-            if not all(attachment.address for attachment in networks):
-                # The subnet is full: the task stays NEW until somebody leaves.
-                self._free(networks)
-                self._waiting[id] = None
-                return
+        if networks and not all(attachment.address for attachment in networks):
+            # The subnet is full: the task stays NEW until somebody leaves.
+            self._free(networks)
+            self._waiting[id] = None
+            return
         self._waiting.pop(id, None)
         status = TaskStatus(TaskState.PENDING, self.store.wall.now, PENDING_MESSAGE)
         tx.update(replace(task, status=status, ports=ports, networks=networks, virtual_ips=vips), Who.ALLOCATOR)

@@ -21,7 +21,7 @@ from swarmsim.sim.net.server import Server
 from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import new_id
-from swarmsim.swarm.api import LOCAL_SOCKET, ca, dispatcher, health, raft
+from swarmsim.swarm.api import LOCAL_SOCKET, ca, dispatcher, health, raft, resource
 from swarmsim.swarm.api.raft import Member
 from swarmsim.swarm.ca.certificates import Certificate, RootCA, join_token
 from swarmsim.swarm.ca.reconciler import RootRotationReconciler
@@ -37,6 +37,7 @@ from swarmsim.swarm.manager.overview import OVERVIEW, overview
 from swarmsim.swarm.manager.proxy import Proxy
 from swarmsim.swarm.manager.raftnode import LOST_LEADERSHIP, RaftDisk, RaftNode
 from swarmsim.swarm.manager.replicated import ReplicatedOrchestrator
+from swarmsim.swarm.manager.resourceapi import ResourceAPI
 from swarmsim.swarm.manager.rolemanager import RoleManager
 from swarmsim.swarm.manager.scheduler.scheduler import Scheduler
 from swarmsim.swarm.manager.taskreaper import TaskReaper
@@ -100,6 +101,7 @@ class Manager:
         self._leadership: Scope | None = None
         self._locked_until = 0.0
         self.ca = CAServer(self.raft.store, root, self.ids, process.host.rng("certificates"), scope.clock)
+        self.resources = ResourceAPI(self.raft.store, self.ids)
         self.proxy = Proxy(process, scope, self.server, self.raft)
         self._serve()
 
@@ -115,6 +117,8 @@ class Manager:
         self.proxy.serve(
             dispatcher.UPDATE_TASK_STATUS, lambda: self.dispatcher.update_task_status if self.dispatcher else None
         )
+        self._serve_elected(resource.ATTACH_NETWORK, self.resources.attach_network)
+        self._serve_elected(resource.DETACH_NETWORK, self.resources.detach_network)
         self.proxy.serve_stream(dispatcher.SESSION, lambda: self.dispatcher.session if self.dispatcher else None)
         self.server.serve(health.CHECK, self._check)
         self.server.serve(ca.GET_ROOT_CA_CERTIFICATE, self.ca.get_root_certificate)

@@ -19,7 +19,7 @@ class OverviewRequest(NamedTuple):
 
 
 class Overview(NamedTuple):
-    """All three lists as they are at one moment, oldest first."""
+    """All three lists as they are at one moment, oldest first; places of plain containers are no tasks to whoever looks."""
 
     nodes: list[NodeView]
     services: list[Service]
@@ -30,4 +30,8 @@ OVERVIEW = Method("swarmsim.Observer/Overview", OverviewRequest, Overview, MANAG
 
 
 def overview(api: ControlAPI, request: OverviewRequest, call: CallInfo) -> Overview:
-    return Overview(api.views(), list(api.store.table(Service).values()), list(api.store.table(Task).values()))
+    return Overview(
+        api.views(),
+        list(api.store.table(Service).values()),
+        [task for task in api.store.table(Task).values() if not task.is_attachment],
+    )

@@ -28,6 +28,8 @@ def check_tasks(
     instances: dict[SlotTuple, list[Task]] = {}
     now = store.wall.now
     for task in store.table(Task).values():
+        if task.is_attachment:
+            continue  # of no service, and of no orchestrator
         service = store.get(Service, task.service_id)
         if service is None:
             steps.append(partial(delete_task, task.id))

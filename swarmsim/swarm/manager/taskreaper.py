@@ -20,6 +20,8 @@ BATCHING_INTERVAL = 0.250  # seconds, reaperBatchingInterval
 
 
 def _removable(task: Task) -> bool:
+    if task.is_attachment and task.status.state >= TaskState.ORPHANED:
+        return True  # nobody replaces it
     return task.desired_state is TaskState.REMOVE and (
         task.status.state < TaskState.ASSIGNED or task.status.state >= TaskState.COMPLETE
     )

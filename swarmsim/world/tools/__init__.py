@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from swarmsim.engine.behaviour import Behaviour, NotUnderstood
 from swarmsim.engine.containers import Container
-from swarmsim.engine.exec import CannotStart, Program, Say, no_such_program, not_modelled
+from swarmsim.engine.exec import CannotStart, no_such_program, not_modelled
 from swarmsim.engine.images import SHELLS, NoExecutable, plan_run, userland_of
-from swarmsim.engine.stream import STDOUT
+from swarmsim.engine.stream import STDOUT, Program, Say
 from swarmsim.image import Image, Userland
 from swarmsim.sim.future import Activity
 from swarmsim.world.clients import Clients
