@@ -9,6 +9,7 @@ import pytest
 
 from swarmsim.docker.client import Result
 from swarmsim.engine.containers import Container
+from swarmsim.network.kernel import Kernel
 from swarmsim.scenario.loader import ScenarioError, parse_scenario
 from swarmsim.scenario.runner import run_scenario
 from swarmsim.trace.rows import Row
@@ -247,6 +248,37 @@ def test_a_forgotten_neighbour_is_a_black_hole_only_for_tasks_that_never_answere
     assert {mesh.curl("-s w1:8888").out for _ in range(3)} == old | {"web.3\n"}
     codes = [mesh.curl("-s -m 2 w2:8888").code for _ in range(6)]
     assert sorted(codes) == [0, 0, 0, 0, 28, 28]
+
+
+def test_after_a_healed_cut_the_first_contact_teaches_who_lives_and_not_where_its_tasks_are() -> None:
+    """Mesh e: one peer compares tables with the healed node at once, the other only at the next sync, as it met it too early."""
+    last: list[float] = []
+    for seed in range(1, 9):
+        mesh = Mesh(seed=seed)
+        mesh.ask(2.0, ("w2",), rate=15.0)
+        mesh.sleep(10 + seed * 1.37)
+        mesh.world.run(mesh.world.fault("partition", [["w2"]]))
+        mesh.sleep(33.8)
+        mesh.world.run(mesh.world.fault("heal", []))
+        kernels = [mesh.world.engines[host].dataplane.kernel for host in ("m1", "w1")]
+
+        def who_knows(kernels: list[Kernel] = kernels) -> int:
+            return sum(kernel.host_of(kernel.ingress, "10.0.0.4") is not None for kernel in kernels)
+
+        mesh.sleep(2.0)
+        assert who_knows() >= 1
+        if who_knows() == 2:
+            last.append(2.0)
+            continue
+        mesh.ask(8.0, ("w2",), rate=15.0)
+        mesh.sleep(10.0)
+        lost = mesh.lost("w2")
+        assert {row["out"] for row in lost} == {"timeout"}
+        if who_knows() == 1:
+            assert 0.1 < len(lost) / 120 < 0.4, "one or two tasks of six: those made meanwhile"
+        last.append(12.0 + mesh.wait(lambda who=who_knows: who() == 2, step=0.1))
+    assert min(last) == 2.0, "the other is just in time"
+    assert sum(5.0 < late < 75.0 for late in last) >= 2, f"or waits for a sync: {last}"
 
 
 FAULTS = ("kill-engine", "power-off", "stop-engine", "kill-host")

@@ -27,7 +27,7 @@ Sources: RFC 6298, RFC 9293; Linux include/net/tcp.h, net/ipv4/tcp_timer.c, Docu
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from swarmsim.sim.clock import FOREVER, Clock, Timer
 from swarmsim.sim.errors import ModelError
@@ -80,6 +80,15 @@ class Address(NamedTuple):
         return self.address if self.protocol == "unix" else f"{self.address}:{self.port}"
 
 
+class Caller(Protocol):
+    """Who asks for a neighbour's hardware address before it can send."""
+
+    @property
+    def remote(self) -> NetStack | None: ...
+
+    def neighbour_answers(self) -> object: ...
+
+
 class NetStack(Subject):
     """What a kernel knows of the network: who listens on this host, and the ends of its connections. It works while ``power`` lives.
     What changes in it is that power comes back, or that somebody begins to listen.
@@ -100,6 +109,8 @@ class NetStack(Subject):
         self.sockets: dict[Socket, None] = {}
         self.awaited_by: dict[Socket, None] = {}
         """Other hosts' sockets that have something to send here, while this host has no power."""
+        self.asking: dict[Caller, None] = {}
+        """Who here waits for a neighbour to say where it is."""
         by_address[address] = self
 
     @property
@@ -124,6 +135,12 @@ class NetStack(Subject):
         for socket in self.sockets if protocol == "tcp" else ():
             if socket.port == port:
                 socket.peer.is_heard()
+
+    def hears_from(self, other: NetStack) -> None:
+        """A neighbour is there: who asks for it has its answer. A question of the neighbour's own tells as much (arp_process)."""
+        if self.asking:
+            for caller in [caller for caller in self.asking if caller.remote is other]:
+                caller.neighbour_answers()
 
     def power_lost(self) -> None:
         """Silence: the kernel forgets its connections, and nobody is told."""

@@ -38,7 +38,8 @@ class Patience(NamedTuple):
 SYN = Patience(SYN_REPEATS, SYN_GIVE_UP, "connect: connection timed out")
 NEIGHBOUR = Patience((1.0, 2.0), 3.0, "connect: no route to host")
 """Where the other host is on the same link and silent for so long that its hardware address is forgotten: it is asked for with ARP, three
-times, and the SYN follows the answer (neigh/default/mcast_solicit, retrans_time_ms)."""
+times, and the SYN follows the answer (neigh/default/mcast_solicit, retrans_time_ms). Whoever is asked has learnt where the asker is, and sends
+what it wants of it at once."""
 
 
 class DialError(ModelError):
@@ -98,6 +99,8 @@ class Dialer:
         if self.remote is None:
             scope.after(0.0, self._finish, DialError(to, "connect: no route to host"))
             return
+        if patience is NEIGHBOUR:
+            host.asking[self] = None
         if not ago:
             self._send_syn()
         self._wait(ago)
@@ -110,6 +113,7 @@ class Dialer:
     def abandon(self) -> None:
         """Nobody wants the connection any more."""
         self._over = True
+        self.host.asking.pop(self, None)
         if self._accepted is not None:
             self._accepted.close()
 
@@ -117,6 +121,7 @@ class Dialer:
         if self._over:
             return
         self._over = True
+        self.host.asking.pop(self, None)
         if isinstance(result, DialError) and self._accepted is not None:
             self._accepted.close()
         self._done(result)
@@ -139,15 +144,35 @@ class Dialer:
         self._wait(elapsed)
 
     def _send_syn(self) -> None:
+        """Or first the question where the neighbour is."""
         assert self.remote is not None
         delay = self.carrier.transit(self.host.name, self.remote.name)
         if delay is not None:
-            Timer(self.host.clock.env, self.host.clock.now + delay, self._syn_arrives, (), FOREVER)
+            arrives = self._question_arrives if self in self.host.asking else self._syn_arrives
+            Timer(self.host.clock.env, self.host.clock.now + delay, arrives, (), FOREVER)
+
+    def _question_arrives(self) -> None:
+        remote = self.remote
+        assert remote is not None
+        if not remote.powered or self._over:
+            return
+        remote.hears_from(self.host)
+        back = self.carrier.transit(remote.name, self.host.name)
+        if back is not None:
+            self.scope.after(back, self.host.hears_from, remote)
+
+    def neighbour_answers(self) -> None:
+        """Its hardware address is known."""
+        del self.host.asking[self]
+        self._send_syn()
 
     def _syn_arrives(self) -> None:
         remote = self.remote
         assert remote is not None
-        if not remote.powered or self._over or not remote.fabric.lets_in(remote.name, self.to.protocol, self.to.port):
+        if not remote.powered or self._over:
+            return
+        remote.hears_from(self.host)
+        if not remote.fabric.lets_in(remote.name, self.to.protocol, self.to.port):
             return
         back = self.carrier.transit(remote.name, self.host.name)
         near = self._accepted

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from swarmsim.sim.net.connection import Address, Listener, Socket
-from swarmsim.sim.net.dialer import Dialer, DialError
+from swarmsim.sim.net.dialer import NEIGHBOUR, Dialer, DialError
 from swarmsim.sim.net.tls import ANONYMOUS, Anonymous
 from tests.sim.net.pair import Pair
 
@@ -248,6 +250,25 @@ def test_what_waits_for_a_host_without_power_is_sent_soon_after_its_return():
     net.b.power_on()
     net.run(3.1)
     assert net.what("a") == ["connection reset by peer"]
+
+
+def test_whoever_is_asked_where_it_is_learns_where_the_asker_is_and_sends_what_waits():
+    net = Connected()
+    Listener(net.a, net.client, PORT._replace(address="10.0.0.1"), ALICE, lambda socket: None)
+    net.fabric.cut("a", "b")
+    ends: dict[str, float] = {}
+
+    def done(name: str) -> Callable[[object], object]:
+        return lambda end: ends.setdefault(name, round(net.clock.now, 2))
+
+    begun = net.clock.now
+    Dialer(net.a, net.client, PORT, ALICE, 20.0, done("a"), patience=NEIGHBOUR)
+    net.run(0.6)
+    to_a = PORT._replace(address="10.0.0.1")
+    Dialer(net.b, net.server, to_a, BOB, 20.0, done("b"), patience=NEIGHBOUR)
+    net.fabric.heal()
+    net.run(2.0)
+    assert ends == {"a": begun + 1.0, "b": begun + 1.0}, "a asks again after a second; b would after 1.6 s"
 
 
 def test_a_firewall_drops_what_comes_to_the_servers_port_and_not_what_it_says():
