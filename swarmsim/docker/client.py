@@ -17,6 +17,7 @@ from typing import NamedTuple
 from swarmsim.apitypes.http import ApiError, ConnectError, Transport
 from swarmsim.docker import container, events, host, network, node, secret, service, stack, swarm
 from swarmsim.docker.apiclient import ApiClient
+from swarmsim.docker.authority import reading
 from swarmsim.docker.command import CommandContext, Machine, Write, error_text
 from swarmsim.docker.errors import CommandError, ExitCode, NotModelled
 from swarmsim.docker.files import Files
@@ -213,10 +214,10 @@ def _check_arguments(command: Command, arguments: list[str]) -> None:
     raise _refusal(1, f"docker: '{path}' {complaint}", command.use_line, path, verb)
 
 
-def _understand(words: list[str]) -> tuple[Command, Flags, list[str]]:
+def _understand(words: list[str], files: Files) -> tuple[Command, Flags, list[str]]:
     command, rest = _find(words)
     try:
-        flags, arguments = FlagSet(command.flags, FLAG_TYPES).parse(rest, command.interspersed)
+        flags, arguments = FlagSet(command.flags, {**FLAG_TYPES, **reading(files)}).parse(rest, command.interspersed)
     except HelpAsked as asked:
         raise _Answer(0, out=asked.remarks + command_help(command)) from None
     except FlagError as problem:
@@ -257,8 +258,9 @@ def run_docker(
 
     code, not_modelled, fault = 0, False, ""
     try:
-        command, flags, arguments = _understand(words)
-        context = CommandContext(ApiClient(transport), machine, flags, arguments, record, files or Files(), interrupt)
+        files = files or Files()
+        command, flags, arguments = _understand(words, files)
+        context = CommandContext(ApiClient(transport), machine, flags, arguments, record, files, interrupt)
         context.out(flags.remarks)
         yield from ACTIONS[command.path](context)
     except ConnectError:

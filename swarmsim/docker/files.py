@@ -34,6 +34,12 @@ class Files:
         """Where a path leads from the shell's directory."""
         return posixpath.normpath(posixpath.join(self.directory, path))
 
+    def with_more(self, inline: Mapping[str, str]) -> Files:
+        """These, and others where there are none of their names."""
+        files = copy(self)
+        files.inline = {**inline, **self.inline}
+        return files
+
     def piped(self, stdin: str) -> Files:
         """The same files for one command that is given ``stdin``."""
         files = copy(self)

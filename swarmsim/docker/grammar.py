@@ -59,7 +59,7 @@ NO_RESOLVE = F("no-resolve", "bool", "Show ids instead of names")
 SWARM_SETTINGS: tuple[F, ...] = (
     CERT_EXPIRY,
     F("dispatcher-heartbeat", "duration", "Time between an agent's heartbeats", default="5s"),
-    F("external-ca", "external-ca", "Certificate signing services outside the swarm", modelled=False),
+    F("external-ca", "external-ca", "Certificate signing services outside the swarm"),
     F("max-snapshots", "uint", "Old Raft snapshots to keep"),
     F("snapshot-interval", "uint", "Raft log entries between snapshots", default="10000"),
     F("task-history-limit", "int", "Old tasks to keep of each slot", default="5"),

@@ -6,7 +6,7 @@ from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import replace
 from swarmsim.apitypes.swarm import DispatcherConfig, EncryptionConfig, InitRequest, JoinRequest, Swarm, SwarmSpec
 from swarmsim.docker.command import CommandContext, error_text
-from swarmsim.docker.errors import CommandError, NotModelled
+from swarmsim.docker.errors import CommandError
 from swarmsim.docker.grammar import BY_PATH
 from swarmsim.docker.help import command_help
 from swarmsim.docker.rotation import wait_on_rotation
@@ -14,8 +14,8 @@ from swarmsim.go.pflag import Flags
 from swarmsim.sim.future import Activity
 
 
-def _settings(flags: Flags, spec: SwarmSpec) -> SwarmSpec:
-    """The spec with what flags say; durations are nanoseconds."""
+def _settings(flags: Flags, spec: SwarmSpec, root: str = "") -> SwarmSpec:
+    """The spec with what flags say; durations are nanoseconds. External authorities are said to be of one ``root``, in PEM."""
     raft, orchestration = spec.raft, spec.orchestration
     return replace(
         spec,
@@ -30,7 +30,13 @@ def _settings(flags: Flags, spec: SwarmSpec) -> SwarmSpec:
         dispatcher=DispatcherConfig(
             heartbeat_period=flags.get("dispatcher-heartbeat", spec.dispatcher.heartbeat_period)
         ),
-        ca=replace(spec.ca, node_cert_expiry=flags.get("cert-expiry", spec.ca.node_cert_expiry)),
+        ca=replace(
+            spec.ca,
+            node_cert_expiry=flags.get("cert-expiry", spec.ca.node_cert_expiry),
+            external_cas=[replace(each, ca_cert=root) for each in flags.every("external-ca")]
+            if flags.changed("external-ca")
+            else spec.ca.external_cas,
+        ),
         encryption=EncryptionConfig(autolock=flags.get("autolock", spec.encryption.autolock)),
     )
 
@@ -124,7 +130,7 @@ def update(command: CommandContext) -> Activity[None]:
         command.out(command_help(BY_PATH["swarm update"]))
         return
     swarm = yield from command.api.swarm_inspect()
-    wanted = _settings(command.flags, swarm.spec)
+    wanted = _settings(command.flags, swarm.spec, swarm.tls.trust_root)
     yield from command.api.swarm_update(swarm.version.index, wanted)
     command.out("Swarm updated.\n")
     if wanted.encryption.autolock and not swarm.spec.encryption.autolock:
@@ -140,11 +146,19 @@ def ca(command: CommandContext) -> Activity[None]:
                 raise CommandError(f"`--{name}` flag requires the `--rotate` flag to update the CA")
         command.out(swarm.tls.trust_root)
         return
-    for name in ("ca-cert", "ca-key", "external-ca"):
-        if flags.changed(name):
-            raise NotModelled(f"--{name}")
-    spec = _settings(flags, swarm.spec)
-    rotated = replace(spec, ca=replace(spec.ca, force_rotate=spec.ca.force_rotate + 1))
+    if flags.changed("external-ca") and not flags.changed("ca-cert"):
+        raise CommandError(
+            "rotating to an external CA requires the `--ca-cert` flag to specify the external CA's cert - "
+            "to add an external CA with the current root CA certificate, use the `update` command instead"
+        )
+    if flags.changed("ca-cert") and not flags.changed("external-ca", "ca-key"):
+        raise CommandError(
+            "the --ca-cert flag requires that a --ca-key flag and/or --external-ca flag be provided as well"
+        )
+    cert, key = flags.get("ca-cert", ""), flags.get("ca-key", "")
+    spec = _settings(flags, swarm.spec, cert)
+    forced = spec.ca.force_rotate + (0 if cert or key else 1)
+    rotated = replace(spec, ca=replace(spec.ca, signing_ca_cert=cert, signing_ca_key=key, force_rotate=forced))
     yield from command.api.swarm_update(swarm.version.index, rotated)
     if not flags.on("detach"):
         yield from wait_on_rotation(command, flags.on("quiet"))

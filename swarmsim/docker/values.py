@@ -402,7 +402,7 @@ FLAG_TYPES: dict[str, FlagType] = {
     "bool": FlagType(parse_bool),
     "string": FlagType(str),
     "node-addr": FlagType(_listen_address),
-    "external-ca": FlagType(str),
+    "external-ca": FlagType(str, repeatable=True),  # this and the next read files: docker/authority.py
     "pem-file": FlagType(str),
     "ipNetSlice": FlagType(str),
     "uint": FlagType(partial(parse_uint, base=0)),

@@ -230,7 +230,13 @@ class EngineAPI(ResourceCalls, ContainerCalls):
         yield from self._request()
         present = yield from self._cluster()
         request = control.UpdateClusterRequest(
-            version, cluster_spec(given, present.spec), rotate_worker, rotate_manager, rotate_key
+            version,
+            cluster_spec(given, present.spec),
+            rotate_worker,
+            rotate_manager,
+            rotate_key,
+            given.ca.signing_ca_cert,
+            given.ca.signing_ca_key,
         )
         yield from self._control(control.UPDATE_CLUSTER, request)
 

@@ -19,7 +19,8 @@ from swarmsim.apitypes.specs import (
     UpdateConfig,
     replace,
 )
-from swarmsim.swarm.objects import Availability, ClusterSpec, NetworkSpec, NodeSpec, Role
+from swarmsim.swarm.ca.given import normalized
+from swarmsim.swarm.objects import Availability, ClusterSpec, ExternalCA, NetworkSpec, NodeSpec, Role
 
 RESTART_CONDITIONS = ("", "none", "on-failure", "any")
 FAILURE_ACTIONS = ("", "pause", "continue", "rollback")
@@ -123,6 +124,7 @@ def cluster_spec(given: api.SwarmSpec, present: ClusterSpec) -> ClusterSpec:
         node_cert_expiry=given.ca.node_cert_expiry or present.node_cert_expiry,
         force_rotate=given.ca.force_rotate,
         autolock=given.encryption.autolock,
+        external_cas=tuple(ExternalCA(each.url, normalized(each.ca_cert)) for each in given.ca.external_cas or ()),
     )
 
 

@@ -256,7 +256,14 @@ def _swarm_spec(spec: ClusterSpec) -> api.SwarmSpec:
             heartbeat_tick=spec.heartbeat_tick,
         ),
         dispatcher=api.DispatcherConfig(heartbeat_period=spec.heartbeat_period),
-        ca=api.CAConfig(node_cert_expiry=spec.node_cert_expiry, force_rotate=spec.force_rotate),
+        ca=api.CAConfig(
+            node_cert_expiry=spec.node_cert_expiry,
+            external_cas=[
+                api.ExternalCA(protocol="cfssl", url=each.url, ca_cert=each.ca_cert) for each in spec.external_cas
+            ]
+            or None,
+            force_rotate=spec.force_rotate,
+        ),
         encryption=api.EncryptionConfig(autolock=spec.autolock),
     )
 

@@ -97,6 +97,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("{host} will ask for an unlock key when it starts again", "{host} 重新启动时将要求解锁密钥"),
     ("{host} will ask for no unlock key any more when it starts again", "{host} 重新启动时不再要求解锁密钥"),
     ("{host} has nodes ask for certificates of a new root", "{host} 让各节点申请由新根证书签发的证书"),
+    ("{host}: no certificate for {node}: {why}", "{host}：{node} 未得到证书：{why}"),
     ("{host}: every node has a certificate of the new root", "{host}：所有节点的证书都已由新根证书签发"),
     ("{host} is not in the swarm any more: {error}", "{host} 已不在集群中：{error}"),
     ("{task} → {node}: {reason}", "{task} → {node}：{reason}"),
@@ -137,6 +138,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("clock {host} {n} {unit} ahead", "时钟 {host} 快 {n} {unit}"),
     ("{words}, gaining {n} ppm", "{words}，走快 {n} ppm"),
     ("{words}, losing {n} ppm", "{words}，走慢 {n} ppm"),
+    ("authority {host} answers {said} after {n} s", "证书机构 {host} 应答 {said}，{n} s 后"),
+    ("authority {host} answers {said}", "证书机构 {host} 应答 {said}"),
     ("any on {host}", "{host} 上任意一个"),
     ("all", "全部"),
     # conditions, and what was seen

@@ -76,6 +76,7 @@ TOLD = frozenset(
         "engine.ended",
         "engine.started",
         "certificate.renewed",
+        "signing.failed",
         "root.rotation",
         "swarm.failed",
         "keys.encrypted",
@@ -244,6 +245,8 @@ def _words(row: Row) -> list[tuple[str, str]]:
         if row["over"]:
             return [("good", f"{row['host']}: every node has a certificate of the new root")]
         return [("info", f"{row['host']} has nodes ask for certificates of a new root")]
+    if kind == "signing.failed":
+        return [("bad", f"{row['host']}: no certificate for {row['node']}: {row['error']}")]
     if kind == "swarm.failed":
         return [("bad", f"{row['host']} is not in the swarm any more: {row['error'].strip(' :')}")]
     if kind == "manager.locked":

@@ -16,7 +16,7 @@ Resolve = Callable[[str], str]
 OF_HOSTS = ("power-off", "kill-host", "power-on", "kill-engine", "stop-engine", "start-engine", "partition")
 """Verbs that may be given patterns of names."""
 
-OF_ONE_HOST = ("latency", "loss", "block", "unblock", "mtu", "clock")
+OF_ONE_HOST = ("latency", "loss", "block", "unblock", "mtu", "clock", "authority")
 """Verbs whose argument begins with a host."""
 OF_CONTAINERS = ("kill-container", "fail-healthcheck")
 
@@ -35,6 +35,8 @@ def resolved(fault: Fault, host: Resolve, hosts: Sequence[str] = ()) -> Any:
         return host(argument.host), argument.bytes
     if fault.verb == "clock":
         return host(argument.host), argument.by, argument.drift
+    if fault.verb == "authority":
+        return argument.host, argument.answers, argument.after
     if fault.verb in OF_CONTAINERS:
         if isinstance(argument, AnyContainer):
             return ContainerChoice(on=host(argument.on), service=argument.service)
@@ -61,6 +63,9 @@ def in_words(verb: str, argument: Any) -> str:
         name, seconds, drift = argument
         drifting = f", {'gaining' if drift > 0 else 'losing'} {abs(1e6 * drift):g} ppm" if drift else ""
         return f"clock {name} {_off(seconds)}{drifting}"
+    if verb == "authority":
+        name, answers, after = argument
+        return f"authority {name} answers {answers}" + ("" if after is None else f" after {after:g} s")
     if verb == "partition":
         return "partition " + " | ".join(" ".join(group) for group in argument)
     if verb in OF_CONTAINERS:

@@ -72,7 +72,7 @@ def misnamed(scenario: Scenario) -> list[Complaint]:
                 complain(("cluster", "sites", site), f"{host} stands in {sites[host]} already")
     for number, beside in enumerate(scenario.meanwhile):
         for host, key in _hosts_of(beside.step):
-            look(host, ("meanwhile", number, *key), ROLES, _many(beside.step))
+            look(host, ("meanwhile", number, *key), ROLES | _beside(beside.step, scenario), _many(beside.step))
         for word, line in (("docker", beside.docker), ("curl", beside.curl)):
             if line is not None:
                 _check_words(line, ("meanwhile", number, word), complain)
@@ -84,7 +84,7 @@ def misnamed(scenario: Scenario) -> list[Complaint]:
     for number, step in enumerate(scenario.steps):
         path: KeyPath = ("steps", number)
         for host, key in _hosts_of(step):
-            look(host, (*path, *key), named | ROLES, _many(step))
+            look(host, (*path, *key), named | ROLES | _beside(step, scenario), _many(step))
         if isinstance(step, DockerStep):
             _check_words(step.docker, (*path, "docker"), complain)
         if isinstance(step, CurlStep):
@@ -105,6 +105,11 @@ def misnamed(scenario: Scenario) -> list[Complaint]:
         if entry.expect.traffic is not None and entry.expect.traffic not in flows:
             complain((*path, "traffic"), f"no traffic has the name {entry.expect.traffic!r}")
     return found
+
+
+def _beside(step: Any, scenario: Scenario) -> set[str]:
+    """What may be named beside hosts of the cluster: faults may be of authorities."""
+    return set(scenario.cluster.authorities) if isinstance(step, FaultStep) else set()
 
 
 def _check_words(command: str, path: KeyPath, complain: Complain) -> None:
@@ -175,7 +180,7 @@ def _hosts_of_fault(fault: Fault) -> list[tuple[str, KeyPath]]:
         return [] if isinstance(argument, str) else [(argument.on, (*path, "on"))]
     if argument == "all":
         return []
-    if fault.verb in ("latency", "loss", "block", "unblock", "mtu", "clock"):
+    if fault.verb in ("latency", "loss", "block", "unblock", "mtu", "clock", "authority"):
         return [(argument.host, (*path, "host"))]
     if fault.verb == "partition":
         return [(host, (*path, g, n)) for g, group in enumerate(argument) for n, host in enumerate(group)]

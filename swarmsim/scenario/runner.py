@@ -36,6 +36,7 @@ from swarmsim.trace.rows import MESSAGES, Row, header, is_internal
 from swarmsim.trace.state import CONTAINER_ROWS, ClusterState
 from swarmsim.version import VERSION
 from swarmsim.world import OUTSIDE, POLL, Activity, Capability, FaultError, HostSpec, Promise, Wait, World
+from swarmsim.world.authority import AuthoritySpec
 from swarmsim.world.simulated import SimulatedWorld
 
 SHOWN_BY_MANAGERS = ("service", "settled", "node", "leader", "task")
@@ -128,6 +129,10 @@ def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> Simula
         unknown_images=scenario.unknown_images,
         eager=eager,
         gossip=scenario.gossips,
+        authorities=[
+            AuthoritySpec(name, settings.address or f"10.97.255.{number}", settings.takes, settings.expiry)
+            for number, (name, settings) in enumerate(cluster.authorities.items(), 1)
+        ],
     )
 
 

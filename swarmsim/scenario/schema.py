@@ -75,6 +75,16 @@ class HostSettings(Strict):
         return self.model_copy(update=said)
 
 
+class AuthoritySettings(Strict):
+    """A certificate authority outside the swarm, a host that signs as cfssl does: https://NAME:8888/…"""
+
+    address: str | None = Field(None, description="its IPv4 address; default: one of 10.97.255.0/24")
+    takes: PositiveDuration = Field(0.02, description="how long it needs for a signature")
+    expiry: PositiveDuration = Field(
+        90 * 86_400.0, description="how long its certificates live, whatever the swarm wants"
+    )
+
+
 Hosts = Annotated[int, Field(ge=0, le=MAX_HOSTS)] | list[Name]
 
 
@@ -120,6 +130,11 @@ class ClusterLayout(Strict):
         hosts = self.all_names()
         return {host: site for site, named in self.sites.items() for host in fitting(named, hosts)}
 
+    authorities: dict[Name, AuthoritySettings] = Field(
+        {},
+        description="certificate authorities outside the swarm; docker commands find the files NAME.crt and NAME.key of each",
+    )
+
     @model_validator(mode="after")
     def _sound(self) -> ClusterLayout:
         managers, workers = self.names()
@@ -133,6 +148,9 @@ class ClusterLayout(Strict):
         twice = sorted({name for name in names if names.count(name) > 1}) if len(names) < 2000 else []
         if twice:
             raise ValueError(f"host {twice[0]!r} is named twice")
+        both = sorted(self.authorities.keys() & set(names))
+        if both:
+            raise ValueError(f"{both[0]!r} is a host of the cluster and an authority outside it")
         return self
 
 
@@ -183,6 +201,16 @@ class WrongClock(Strict):
     drift: Drift = Field(0.0, description="how much faster it runs from then on: 20ppm, -20ppm; default: not at all")
 
 
+class AuthorityFault(Strict):
+    """What a certificate authority outside the swarm does from now on when it is asked."""
+
+    host: str = Field(description="the authority")
+    answers: Literal["sign", "refuse", "garbage", "busy", "never"] = Field(
+        "sign", description="signs; refuses for good; answers no JSON; says 503; says nothing"
+    )
+    after: PositiveDuration | None = Field(None, description="how long it takes; default: as usual")
+
+
 HostOrHosts = str | list[str]
 
 
@@ -223,6 +251,9 @@ class Fault(Strict):
         None, description="a host's link takes smaller packets: full ones of overlays, 50 bytes larger, vanish"
     )
     clock: WrongClock | None = Field(None, description="a host's time of day is wrong, or right again")
+    authority: AuthorityFault | None = Field(
+        None, description="what an authority outside the swarm answers, or that it signs again"
+    )
     fail_healthcheck: str | AnyContainer | None = Field(
         None,
         alias="fail-healthcheck",

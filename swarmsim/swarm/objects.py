@@ -215,6 +215,8 @@ class IssuanceState(StrEnum):
     ISSUED = "issued"
     ROTATE = "rotate"
     """The node is to ask for another: the root is being rotated."""
+    FAILED = "failed"
+    """It was refused."""
 
 
 class IssuedCertificate(msgspec.Struct, frozen=True):
@@ -245,6 +247,13 @@ class Node(StoreObject, frozen=True, kw_only=True):
         return self.description.hostname if self.description else ""
 
 
+class ExternalCA(msgspec.Struct, frozen=True):
+    """An authority outside the swarm that is asked as cfssl is; ``ca_cert`` is its root in PEM, empty: the swarm's."""
+
+    url: str
+    ca_cert: str = ""
+
+
 class ClusterSpec(msgspec.Struct, frozen=True):
     """Defaults of a fresh swarm (manager/manager.go defaultClusterObject); periods in nanoseconds."""
 
@@ -259,15 +268,23 @@ class ClusterSpec(msgspec.Struct, frozen=True):
     force_rotate: int = 0
     """How often another root was asked for."""
     autolock: bool = False
+    external_cas: tuple[ExternalCA, ...] = ()
 
 
 class Cluster(StoreObject, frozen=True, kw_only=True):
-    """``root`` is what nodes are to trust; while it is being rotated, ``next_root`` signs. ``unlock_key`` is empty without autolock."""
+    """``root`` is what nodes are to trust; while it is being rotated, ``next_root`` signs. ``unlock_key`` is empty without autolock.
+
+    Keys that do not follow from the seed are in PEM; a root without a key is an external authority's. ``cross_signed`` is the next root signed by
+    the present one, in PEM, if one of them was brought along.
+    """
 
     table: ClassVar[str] = "cluster"
     spec: ClusterSpec
     root: RootCA
+    root_key: str = ""
     next_root: RootCA | None = None
+    next_root_key: str = ""
+    cross_signed: str = ""
     last_forced_rotation: int = 0
     worker_token: str = ""
     manager_token: str = ""
@@ -281,6 +298,20 @@ class Cluster(StoreObject, frozen=True, kw_only=True):
     def kek(self) -> KEK:
         """What managers' keys are to be encrypted with."""
         return KEK(self.meta.version, self.unlock_key)
+
+    @property
+    def signs_itself(self) -> bool:
+        """Whether the key of its root is known here."""
+        return bool(self.root.key or self.root_key)
+
+    @property
+    def signer(self) -> RootCA:
+        """The root that signs now."""
+        return self.next_root or self.root
+
+    def authorities_of(self, root: RootCA) -> list[str]:
+        """URLs of the external authorities that sign for a root (ca/server.go filterExternalCAURLS)."""
+        return [each.url for each in self.spec.external_cas if (each.ca_cert or self.root.pem) == root.pem]
 
 
 class NetworkSpec(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -522,6 +522,14 @@ class RootTrusted(TypedDict):
     root: Annotated[str, "the root"]
 
 
+class SigningFailed(TypedDict):
+    """The leader's authority did not get a certificate signed by an authority outside the swarm."""
+
+    host: Annotated[str, "the leader's host"]
+    node: Annotated[str, "whose certificate it is: its host, or its id as long as that is all that is known"]
+    error: Annotated[str, "why"]
+
+
 class RootRotation(TypedDict):
     """The leader begins, or goes on, to replace the root certificate, or has done so."""
 
@@ -674,6 +682,7 @@ INTERNALS: dict[str, type] = {
     "renewal.drawn": RenewalDrawn,
     "root": RootCertificate,
     "root.trusted": RootTrusted,
+    "signing.failed": SigningFailed,
     "root.rotation": RootRotation,
     "swarm.left": SwarmLeft,
     "swarm.failed": SwarmFailed,

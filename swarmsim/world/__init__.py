@@ -257,7 +257,8 @@ class World(Protocol):
 
         The argument is a list of hosts, but of ``partition`` a list of groups, of ``latency`` a host and seconds, of ``loss`` a host
         and a share of packets, of ``block`` and ``unblock`` a host and protocols with ports, of ``mtu`` a host and bytes (``None``: as usual), of ``clock`` a host, the seconds it
-        is ahead and how many more it gains each second, of ``kill-container`` and ``fail-healthcheck`` a :class:`ContainerChoice`. ``heal`` without hosts
+        is ahead and how many more it gains each second, of ``authority`` its name, one of ``sign refuse garbage busy never`` and the seconds it takes, if not as usual, of
+        ``kill-container`` and ``fail-healthcheck`` a :class:`ContainerChoice`. ``heal`` without hosts
         undoes all cuts.
         """
 

@@ -34,6 +34,7 @@ from swarmsim.swarm.skiprules import skip_rules
 from swarmsim.trace import rows
 from swarmsim.trace.rows import Row
 from swarmsim.world import OUTSIDE, POLL, Fields, HostSpec, TrafficPlan
+from swarmsim.world.authority import Authority, AuthoritySpec
 from swarmsim.world.clients import Clients
 from swarmsim.world.machine import SimulatedMachine
 from swarmsim.world.standpoint import OnHost
@@ -66,6 +67,7 @@ class SimulatedCluster:
         unknown_images: UnknownImages = UnknownImages.MISSING,
         eager: bool = False,
         gossip: bool = False,
+        authorities: Sequence[AuthoritySpec] = (),
     ) -> None:
         self.clock = Clock()
         of_world = load_profile(profile) if isinstance(profile, str) else profile
@@ -74,8 +76,8 @@ class SimulatedCluster:
         self.hosts: Mapping[str, HostSpec] = {spec.name: spec for spec in hosts}
         self.engines: dict[str, Engine] = {}
         self.catalogue = Catalogue(images, unknown_images)
-        self.files = Files()
-        """What docker commands may read."""
+        self.authorities: dict[str, Authority] = {}
+        self._files = Files()
         self.scope = Scope(self.clock, "world")
         if not eager:
             self.clock.quiescence.rules.update(skip_rules(self.ctx, self._manager_on))
@@ -96,6 +98,20 @@ class SimulatedCluster:
             )
             engine.programs = programs
             engine.boot()
+        for authority in authorities:
+            self.ctx.fabric.link(authority.name, SWITCH, of_world.samplers["link"])
+            self.authorities[authority.name] = Authority(self.ctx, authority)
+
+    @property
+    def files(self) -> Files:
+        """What docker commands may read."""
+        return self._files
+
+    @files.setter
+    def files(self, files: Files) -> None:
+        for authority in self.authorities.values():
+            files = files.with_more(authority.files)
+        self._files = files
 
     # -- time and chance
 
@@ -379,7 +395,7 @@ class SimulatedCluster:
 
     def add_latency(self, host: str, seconds: float) -> None:
         """Make the link of a host slower, one way, by ``seconds`` (0: as it was)."""
-        latency = self.engines[host].host.profile.samplers["link"]
+        latency = self.ctx.hosts[host].profile.samplers["link"]
         loss = self.ctx.fabric.graph.edges[host, SWITCH]["loss"]
         self.ctx.fabric.link(host, SWITCH, lambda rng: latency(rng) + seconds, loss, slow=seconds > 0)
 
@@ -389,21 +405,26 @@ class SimulatedCluster:
         self.ctx.fabric.link(host, SWITCH, link["latency"], share, slow=link["slow"])
 
     def power_off(self, host: str) -> None:
-        self.engines[host].host.power_off()
+        self.ctx.hosts[host].power_off()
         self._host_is_down(host)
 
     def kill_host(self, host: str) -> Activity[None]:
         """Kill every process of a host. They die at once; finding the last of them takes a moment."""
-        self.engines[host].host.kill_all()
+        self.ctx.hosts[host].kill_all()
         self._host_is_down(host)
-        yield self.engines[host].sample_duration("kill_host")
+        if host in self.engines:
+            yield self.engines[host].sample_duration("kill_host")
 
     def _host_is_down(self, host: str) -> None:
-        self.engines[host].crashed()
+        if host in self.engines:
+            self.engines[host].crashed()
         self.ctx.mark_changed()
 
     def power_on(self, host: str) -> Activity[None]:
         """Power and boot; returns when the engine's API answers."""
+        if host in self.authorities:
+            self.authorities[host].power_on()
+            return
         engine = self.engines[host]
         if engine.host.powered and engine.running:
             return

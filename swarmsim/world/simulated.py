@@ -16,6 +16,7 @@ from swarmsim.trace import rows
 from swarmsim.trace.rows import KINDS
 from swarmsim.trace.state import ClusterState
 from swarmsim.world import Capability, Fields, HostSpec
+from swarmsim.world.authority import AuthoritySpec
 from swarmsim.world.cluster import SWITCH, SimulatedCluster
 from swarmsim.world.forming import form
 from swarmsim.world.observer import Observer
@@ -40,8 +41,18 @@ class SimulatedWorld(SimulatedCluster):
         unknown_images: UnknownImages = UnknownImages.MISSING,
         eager: bool = False,
         gossip: bool = False,
+        authorities: Sequence[AuthoritySpec] = (),
     ) -> None:
-        super().__init__(hosts, seed, profile, images=images, unknown_images=unknown_images, eager=eager, gossip=gossip)
+        super().__init__(
+            hosts,
+            seed,
+            profile,
+            images=images,
+            unknown_images=unknown_images,
+            eager=eager,
+            gossip=gossip,
+            authorities=authorities,
+        )
         self._shown = ClusterState()
         self._differences = Differences(self._show)
 

@@ -105,9 +105,20 @@ def _mtu(world: SimulatedCluster, argument: tuple[str, int | None]) -> Activity[
 
 def _clock(world: SimulatedCluster, argument: tuple[str, float, float]) -> Activity[list[str]]:
     host, seconds, drift = argument
-    world.engines[host].host.wall.set(seconds, drift)
+    world.ctx.hosts[host].wall.set(seconds, drift)
     world.ctx.mark_changed()
     return [host]
+    yield
+
+
+def _authority(world: SimulatedCluster, argument: tuple[str, str, float | None]) -> Activity[list[str]]:
+    name, answers, takes = argument
+    authority = world.authorities.get(name)
+    if authority is None:
+        raise FaultError(f"{name} is no certificate authority")
+    authority.answers = answers
+    authority.takes = authority.spec.takes if takes is None else takes
+    return [name]
     yield
 
 
@@ -159,6 +170,7 @@ VERBS: dict[str, Verb] = {
     "unblock": _unblock,
     "mtu": _mtu,
     "clock": _clock,
+    "authority": _authority,
     "kill-container": _kill_container,
     "fail-healthcheck": _fail_healthcheck,
 }

@@ -181,13 +181,18 @@ class GetClusterResponse(NamedTuple):
 
 
 class UpdateClusterRequest(NamedTuple):
-    """A new spec, and which join tokens and keys are to be made anew (KeyRotation)."""
+    """A new spec, and which join tokens and keys are to be made anew (KeyRotation).
+
+    ``signing_ca_cert`` and its key are the root that is wanted, in PEM; in SwarmKit they are in the spec, where nobody can read them.
+    """
 
     version: int
     spec: ClusterSpec
     rotate_worker_token: bool = False
     rotate_manager_token: bool = False
     rotate_unlock_key: bool = False
+    signing_ca_cert: str = ""
+    signing_ca_key: str = ""
 
 
 class UpdateClusterResponse(NamedTuple):

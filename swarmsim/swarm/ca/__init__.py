@@ -1,5 +1,2 @@
-"""The swarm's certificate authority (ca/): its root certificate and the join tokens that prove it.
-
-Certificates of single nodes, their renewal and CA rotation are not modelled yet; joining already asks
-the CA with a token and waits for it as a node does.
-"""
+"""The swarm's certificate authority (ca/): its roots, the certificates of its nodes and how they are renewed, rotations of the root, join tokens,
+and authorities outside the swarm that sign in its place."""

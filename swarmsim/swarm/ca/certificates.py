@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
@@ -58,17 +59,19 @@ class UnknownAuthority(CertificateError):
 class RootCA(NamedTuple):
     """A root certificate and its ``key`` (ca/certificates.go RootCA with its Signer); times are simulated seconds.
 
-    Whoever has the record could read the key. Only the leader's certificate authority does.
+    Whoever has the record could read the key. Only the leader's certificate authority does. Of a root that somebody brought along
+    (:mod:`~swarmsim.swarm.ca.given`) the certificate itself is ``given``, in PEM, and the key is 0: not known here.
     """
 
     serial: int
     key: int
     not_before: float
     not_after: float
+    given: str = ""
 
     @property
     def pem(self) -> str:
-        return _root_pem(self, None)
+        return self.given or _root_pem(self, None)
 
     def cross_signed(self, by: RootCA) -> str:
         """This certificate in PEM, signed by another root, so that whoever trusts only that one accepts what this one signed."""
@@ -77,12 +80,20 @@ class RootCA(NamedTuple):
     @property
     def subject(self) -> bytes:
         """DER, as ``docker node inspect`` shows it."""
-        return _ca_name().public_bytes()
+        return self.name.public_bytes()
+
+    @property
+    def name(self) -> x509.Name:
+        return loaded(self.given).subject if self.given else _ca_name()
+
+    @property
+    def public(self) -> CertificatePublicKeyTypes:
+        return loaded(self.given).public_key() if self.given else private_key(self.key).public_key()
 
     @property
     def public_key(self) -> bytes:
         """DER, as ``docker node inspect`` shows it."""
-        return _private(self.key).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return self.public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
     def verify(self, now: float) -> None:
         """Raises :class:`CertificateError` in Go's words if it is not valid at ``now`` (seconds by the own clock)."""
@@ -108,6 +119,7 @@ class Certificate(NamedTuple):
     """A node's certificate: CN ``node_id``, O ``cluster_id``, OU by its role; times are simulated seconds.
 
     While the root is being rotated the new root signs, and ``through`` is the old one, which signed the new: both vouch for the node.
+    What a root signed whose key is not known here is ``given``, in PEM with all it needs.
     """
 
     node_id: str
@@ -119,17 +131,20 @@ class Certificate(NamedTuple):
     key: int
     not_before: float
     not_after: float
+    given: str = ""
 
     @property
     def pem(self) -> str:
         """The certificate, and after it the cross-signed root it needs, if it does."""
-        return _node_pem(self) + (self.issuer.cross_signed(self.through) if self.through is not None else "")
+        return self.given or _node_pem(self) + (
+            self.issuer.cross_signed(self.through) if self.through is not None else ""
+        )
 
     @property
     def private_key(self) -> str:
         """Its key in PEM (EC PRIVATE KEY), as in swarm-node.key."""
         return (
-            _private(self.key)
+            private_key(self.key)
             .private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
             .decode("ascii")
         )
@@ -162,7 +177,7 @@ def _expired(side: str, limit: float, now: float) -> str:
 
 def create_root(rng: Random, now: float) -> RootCA:
     """A self-signed ECDSA P-256 root, CN=swarm-ca, valid for 20 years from five minutes before the minute of ``now`` (seconds)."""
-    key = _new_key(rng)
+    key = new_key(rng)
     not_before = _to_the_minute(now) - ROOT_BACKDATE
     return RootCA(_new_serial(rng), key, not_before, not_before + ROOT_VALIDITY)
 
@@ -180,7 +195,7 @@ def issue(
 ) -> Certificate:
     """A node's certificate signed at ``now`` and valid for ``expiry`` more seconds; 90 days if that is less than an hour
     (ca/config.go SigningPolicy)."""
-    key = _new_key(rng)
+    key = new_key(rng)
     not_before = _to_the_minute(now) - BACKDATE
     validity = (expiry if expiry >= MIN_EXPIRY else DEFAULT_EXPIRY) + BACKDATE
     return Certificate(
@@ -205,7 +220,7 @@ def join_token(digest: str, rng: Random) -> str:
 # -- X.509
 
 
-def _new_key(rng: Random) -> int:
+def new_key(rng: Random) -> int:
     return rng.getrandbits(255) % (_ORDER - 1) + 1
 
 
@@ -213,11 +228,11 @@ def _new_serial(rng: Random) -> int:
     return rng.getrandbits(158) | 1
 
 
-def _private(key: int) -> ec.EllipticCurvePrivateKey:
+def private_key(key: int) -> ec.EllipticCurvePrivateKey:
     return ec.derive_private_key(key, ec.SECP256R1())
 
 
-def _moment(seconds: float) -> datetime:
+def moment(seconds: float) -> datetime:
     return EPOCH + timedelta(seconds=seconds)
 
 
@@ -227,11 +242,11 @@ def _to_the_minute(seconds: float) -> float:
 
 
 def _rfc1123(seconds: float) -> str:
-    return _moment(seconds).strftime("%a, %d %b %Y %H:%M:%S UTC")
+    return moment(seconds).strftime("%a, %d %b %Y %H:%M:%S UTC")
 
 
 def _rfc3339(seconds: float) -> str:
-    return _moment(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _text(kind: ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
@@ -257,40 +272,54 @@ def _key_usage(*, authority: bool) -> x509.KeyUsage:
     )
 
 
-def _finished(builder: x509.CertificateBuilder, signer: RootCA) -> str:
+@lru_cache(maxsize=64)
+def loaded(pem: str) -> x509.Certificate:
+    """The first certificate of a text. Raises :class:`ValueError`."""
+    return x509.load_pem_x509_certificate(pem.encode())
+
+
+def sign(builder: x509.CertificateBuilder, key: CertificateIssuerPrivateKeyTypes) -> str:
     """What all have in common, signed: the comment, and a signature that follows from key and content alone."""
     builder = builder.add_extension(
         x509.UnrecognizedExtension(_COMMENT, b"\x16" + bytes([len(COMMENT)]) + COMMENT), False
     )
-    signed = builder.sign(_private(signer.key), hashes.SHA256(), ecdsa_deterministic=True)
+    always = True if isinstance(key, ec.EllipticCurvePrivateKey) else None
+    signed = builder.sign(key, hashes.SHA256(), ecdsa_deterministic=always)
     return signed.public_bytes(Encoding.PEM).decode("ascii")
 
 
 @lru_cache(maxsize=256)
 def _root_pem(root: RootCA, signer: RootCA | None) -> str:
-    public = _private(root.key).public_key()
-    return _finished(
+    public = private_key(root.key).public_key()
+    return sign(
         x509.CertificateBuilder()
         .subject_name(_ca_name())
         .issuer_name(_ca_name())
         .public_key(public)
         .serial_number(root.serial)
-        .not_valid_before(_moment(root.not_before))
-        .not_valid_after(_moment(root.not_after))
+        .not_valid_before(moment(root.not_before))
+        .not_valid_after(moment(root.not_after))
         .add_extension(_key_usage(authority=True), critical=True)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False),
-        signer or root,
+        private_key((signer or root).key),
     )
 
 
 @lru_cache(maxsize=256)
 def _node_pem(certificate: Certificate) -> str:
-    public = _private(certificate.key).public_key()
+    return sign(unsigned(certificate), private_key(certificate.issuer.key))
+
+
+def unsigned(
+    certificate: Certificate, public: ec.EllipticCurvePublicKey | rsa.RSAPublicKey | None = None
+) -> x509.CertificateBuilder:
+    """All of a node's certificate but the signature; ``public`` is its key, if that does not follow from the seed."""
+    public = public or private_key(certificate.key).public_key()
     unit = ORGANIZATIONAL_UNIT[certificate.role]
-    names = [unit, certificate.node_id, *([CA_NAME] if certificate.role is Role.MANAGER else [])]
-    issuer_key = _private(certificate.issuer.key).public_key()
-    return _finished(
+    issuer_key = certificate.issuer.public
+    assert isinstance(issuer_key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey)
+    return (
         x509.CertificateBuilder()
         .subject_name(
             x509.Name(
@@ -301,11 +330,11 @@ def _node_pem(certificate: Certificate) -> str:
                 ]
             )
         )
-        .issuer_name(_ca_name())
+        .issuer_name(certificate.issuer.name)
         .public_key(public)
         .serial_number(certificate.serial)
-        .not_valid_before(_moment(certificate.not_before))
-        .not_valid_after(_moment(certificate.not_after))
+        .not_valid_before(moment(certificate.not_before))
+        .not_valid_after(moment(certificate.not_after))
         .add_extension(_key_usage(authority=False), critical=True)
         .add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
@@ -313,6 +342,13 @@ def _node_pem(certificate: Certificate) -> str:
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False),
-        certificate.issuer,
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(name) for name in hosts(certificate.node_id, certificate.role)]),
+            critical=False,
+        )
     )
+
+
+def hosts(node_id: str, role: Role) -> list[str]:
+    """The names that a node's certificate is good for (ca/certificates.go PrepareCSR)."""
+    return [ORGANIZATIONAL_UNIT[role], node_id, *([CA_NAME] if role is Role.MANAGER else [])]

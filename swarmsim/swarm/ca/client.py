@@ -90,21 +90,20 @@ def download_root(channel: Channel, digest: bytes, wall: WallClock) -> Activity[
 
 
 def signed_certificate(channel: Channel, request: IssueNodeCertificateRequest, rng: Random) -> Activity[Certificate]:
-    """Ask for a certificate and wait until it is signed (GetRemoteSignedCertificate). Raises :class:`RpcError`."""
+    """Ask for a certificate and wait until it is signed, also if it was refused (GetRemoteSignedCertificate). Raises :class:`RpcError`."""
     issued: IssueNodeCertificateResponse = yield channel.call(ISSUE_NODE_CERTIFICATE, request, TIMEOUT).reply
     failures = 0
     while True:
         status = NodeCertificateStatusRequest(issued.node_id)
         try:
             answer: NodeCertificateStatusResponse = yield channel.call(NODE_CERTIFICATE_STATUS, status, TIMEOUT).reply
+            if answer.issued.certificate is not None:
+                return answer.issued.certificate
         except RpcError as error:
             if error.code != "DeadlineExceeded":
                 raise
-            failures += 1
-            yield rng.random() * min(STATUS_BASE + STATUS_FACTOR * 2.0 ** (failures - 1), STATUS_MAX)
-        else:
-            assert answer.issued.certificate is not None
-            return answer.issued.certificate
+        failures += 1
+        yield rng.random() * min(STATUS_BASE + STATUS_FACTOR * 2.0 ** (failures - 1), STATUS_MAX)
 
 
 def unlock_key(channel: Channel) -> Activity[KEK]:

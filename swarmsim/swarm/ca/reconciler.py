@@ -22,6 +22,7 @@ from swarmsim.swarm.store import Change, MemoryStore, Transaction
 from swarmsim.trace import rows
 
 BATCH_INTERVAL = 3.0  # seconds, defaultRootReconciliationInterval
+UNDER_WAY = (IssuanceState.RENEW, IssuanceState.PENDING, IssuanceState.ROTATE)
 BATCH = 30  # nodes, IssuanceStateRotateMaxBatchSize
 UNDER_WAY = (IssuanceState.RENEW, IssuanceState.PENDING, IssuanceState.ROTATE)
 """Whose certificate is in one of these states gets another anyway."""
@@ -89,7 +90,16 @@ class RootRotationReconciler:
         if cluster.next_root == wanted:
             tokens = (join_token(wanted.digest, self._ids) for _ in range(2))
             tx.update(
-                replace(cluster, root=wanted, next_root=None, worker_token=next(tokens), manager_token=next(tokens))
+                replace(
+                    cluster,
+                    root=wanted,
+                    root_key=cluster.next_root_key,
+                    next_root=None,
+                    next_root_key="",
+                    cross_signed="",
+                    worker_token=next(tokens),
+                    manager_token=next(tokens),
+                )
             )
 
 

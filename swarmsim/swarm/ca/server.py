@@ -12,10 +12,12 @@ from random import Random
 from swarmsim.apitypes.specs import SECOND, replace
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.future import Activity, Future
+from swarmsim.sim.host import Process
 from swarmsim.sim.method import CallInfo
 from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import new_id
+from swarmsim.sim.timers import AlignedTicker
 from swarmsim.swarm.api.ca import (
     GetRootCACertificateRequest,
     GetRootCACertificateResponse,
@@ -25,11 +27,16 @@ from swarmsim.swarm.api.ca import (
     NodeCertificateStatusRequest,
     NodeCertificateStatusResponse,
 )
-from swarmsim.swarm.ca.certificates import DEFAULT_EXPIRY, Certificate, RootCA, issue
+from swarmsim.swarm.ca.certificates import DEFAULT_EXPIRY, Certificate, CertificateError, RootCA, issue
+from swarmsim.swarm.ca.external import SigningError, ask_to_sign
+from swarmsim.swarm.ca.given import issued, sign_with, signed_through, signing_request
 from swarmsim.swarm.ca.unlockkey import KEK
 from swarmsim.swarm.manager.loop import CommitLoop
 from swarmsim.swarm.objects import Cluster, IssuanceState, IssuedCertificate, Node, NodeSpec, Role
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
+from swarmsim.trace import rows
+
+RETRY_INTERVAL = 10.0  # seconds, defaultReconciliationRetryInterval
 
 
 class CAServer:
@@ -92,14 +99,14 @@ class CAServer:
     def node_certificate_status(
         self, request: NodeCertificateStatusRequest, call: CallInfo
     ) -> Future[NodeCertificateStatusResponse]:
-        """Answered once the certificate is signed."""
+        """Answered once the certificate is signed, or refused."""
         node = self.store.get(Node, request.node_id)
         if node is None:
             raise RpcError("NotFound", f"node {request.node_id} not found")
         answer: Future[NodeCertificateStatusResponse] = self.clock.future()
 
         def look(node: Node) -> bool:
-            if node.certificate.state is IssuanceState.ISSUED:
+            if node.certificate.state in (IssuanceState.ISSUED, IssuanceState.FAILED):
                 answer.succeed(NodeCertificateStatusResponse(node.certificate, self.root))
                 return True
             return False
@@ -129,12 +136,13 @@ class CAServer:
             raise RpcError("NotFound", "cluster default not found")
         return cluster.kek
 
-    def sign(self, node_id: str, role: Role, cluster: Cluster) -> Certificate:
+    def unsigned(self, node_id: str, role: Role, cluster: Cluster) -> Certificate:
+        """What the node is to have, as far as it does not hang on the signature."""
         rotating = cluster.next_root is not None
         return issue(
             self.rng,
             self.store.wall.now,
-            issuer=cluster.next_root or cluster.root,
+            issuer=cluster.signer,
             through=cluster.root if rotating else None,
             node_id=node_id,
             cluster_id=cluster.id,
@@ -142,16 +150,33 @@ class CAServer:
             expiry=self._expiry,
         )
 
+    def sign(self, node_id: str, role: Role, cluster: Cluster) -> Certificate | None:
+        """Signed with the key there is; ``None`` if there is none."""
+        certificate = self.unsigned(node_id, role, cluster)
+        key = cluster.root_key if cluster.next_root is None else cluster.next_root_key
+        if key:
+            return sign_with(key, certificate, cluster.cross_signed)
+        if not cluster.signer.key:
+            return None
+        return certificate if not cluster.cross_signed else signed_through(certificate, cluster.cross_signed)
+
 
 class Signer:
-    """What the leader does for the authority as long as it leads: signs what was asked for, the oldest requests first."""
+    """What the leader does for the authority as long as it leads: signs what was asked for, the oldest requests first, or has it signed.
 
-    def __init__(self, scope: Scope, server: CAServer) -> None:
+    What an authority elsewhere did not sign, but may yet, is tried again every ten seconds.
+    """
+
+    def __init__(self, process: Process, scope: Scope, server: CAServer) -> None:
+        self.process = process
+        self.scope = scope
         self.server = server
         self.store = server.store
+        self._pending: dict[str, None] = {}
+        self._tick = AlignedTicker(scope, RETRY_INTERVAL, self._again)
         self._take_over()
         waiting = list(self.store.table(Node).values())
-        CommitLoop(scope, self.store, self._on_commit, self._sign(waiting))
+        self._loop = CommitLoop(scope, self.store, self._on_commit, self._sign(waiting))
 
     def _on_commit(self, changes: tuple[Change, ...]) -> Activity[None] | None:
         if any(type(change.obj) is Cluster for change in changes):
@@ -167,15 +192,53 @@ class Signer:
     def _waits(self, node: Node) -> bool:
         return node.certificate.state in (IssuanceState.PENDING, IssuanceState.RENEW)
 
-    def _sign(self, nodes: list[Node]) -> Activity[None]:
+    def _sign(self, nodes: list[Node], *, patient: bool = True) -> Activity[None]:
+        """Sign for these; who is not ``patient`` stops at the first that cannot be signed now."""
         for node in nodes:
             cluster = self.store.cluster
-            if self._waits(node) and cluster is not None:
-                role = node.certificate.role or node.role
-                yield self.store.update(partial(self._write, node.id, self.server.sign(node.id, role, cluster)))
+            if not self._waits(node) or cluster is None:
+                self._pending.pop(node.id, None)
+                continue
+            role = node.certificate.role or node.role
+            urls = cluster.authorities_of(cluster.signer)
+            if urls:
+                try:
+                    certificate: Certificate | None = yield from self._have_signed(node.id, role, cluster, urls)
+                except SigningError as error:
+                    self.process.ctx.journal.note(
+                        rows.SigningFailed, host=self.process.host.name, node=node.hostname or node.id, error=str(error)
+                    )
+                    if not error.final:
+                        self._pending[node.id] = None
+                        self._tick.request()
+                        if patient:
+                            continue
+                        return
+                    certificate = None
+            else:
+                certificate = self.server.sign(node.id, role, cluster)
+            self._pending.pop(node.id, None)
+            yield self.store.update(partial(self._write, node.id, role, certificate))
 
-    def _write(self, node_id: str, certificate: Certificate, tx: Transaction) -> None:
+    def _have_signed(self, node_id: str, role: Role, cluster: Cluster, urls: list[str]) -> Activity[Certificate]:
+        wanted = self.server.unsigned(node_id, role, cluster)
+        body = signing_request(wanted.key, node_id, cluster.id, role)
+        trusted = (cluster.root.pem, cluster.signer.pem)
+        pem = yield from ask_to_sign(self.process, self.scope, urls, body, trusted)
+        try:
+            return issued(pem, wanted=wanted, chain=cluster.cross_signed)
+        except CertificateError as error:
+            raise SigningError(str(error), final=True) from None
+
+    def _again(self) -> None:
+        self._loop.submit(lambda: self._sign(self._left(), patient=False))
+
+    def _left(self) -> list[Node]:
+        nodes = [self.store.get(Node, node_id) for node_id in self._pending]
+        return [node for node in nodes if node is not None]
+
+    def _write(self, node_id: str, role: Role, certificate: Certificate | None, tx: Transaction) -> None:
         node = tx.get(Node, node_id)
         if node is not None and self._waits(node):
-            issued = IssuedCertificate(IssuanceState.ISSUED, certificate.role, certificate)
-            tx.update(replace(node, certificate=issued))
+            state = IssuanceState.FAILED if certificate is None else IssuanceState.ISSUED
+            tx.update(replace(node, certificate=IssuedCertificate(state, role, certificate)))

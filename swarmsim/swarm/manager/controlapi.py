@@ -13,15 +13,16 @@ from typing import TypeVar
 
 from swarmsim.apitypes.reference import InvalidReference, parse_reference
 from swarmsim.apitypes.specs import SECOND, EndpointSpec, HealthConfig, Resources, ServiceSpec, replace
-from swarmsim.sim.future import Future
+from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.method import CallInfo
 from swarmsim.sim.net.status import RpcError, invalid_argument
 from swarmsim.sim.streams import new_id
 from swarmsim.swarm.api import control
 from swarmsim.swarm.api.control import ManagerStatus, NodeView
-from swarmsim.swarm.ca.certificates import create_root, join_token
+from swarmsim.swarm.ca.certificates import join_token
 from swarmsim.swarm.ca.unlockkey import new_key
 from swarmsim.swarm.constraint import NoConstraints, parse
+from swarmsim.swarm.manager.carotation import Findings, ask_around, desired, needed
 from swarmsim.swarm.manager.controlreferences import check_existence, check_networks, check_references
 from swarmsim.swarm.manager.raftnode import RaftNode, reachability
 from swarmsim.swarm.objects import (
@@ -371,9 +372,21 @@ class ControlAPI:
             raise invalid_argument("minimum certificate expiry time is: 1h0m0s")
         if request.spec.heartbeat_period < 0:
             raise invalid_argument("heartbeat time period cannot be a negative duration")
-        return self.write(partial(self._update_cluster, request))
+        cluster = self.store.cluster
+        if cluster is not None and needed(cluster, request):
+            return self.raft.scope.spawn(self._ask_authorities(request, cluster))
+        return self.write(partial(self._update_cluster, request, Findings()))
 
-    def _update_cluster(self, request: control.UpdateClusterRequest, tx: Transaction) -> control.UpdateClusterResponse:
+    def _ask_authorities(
+        self, request: control.UpdateClusterRequest, cluster: Cluster
+    ) -> Activity[control.UpdateClusterResponse]:
+        findings = yield from ask_around(self.raft.process, self.raft.scope, request, cluster, self.roots)
+        answer: control.UpdateClusterResponse = yield self.write(partial(self._update_cluster, request, findings))
+        return answer
+
+    def _update_cluster(
+        self, request: control.UpdateClusterRequest, findings: Findings, tx: Transaction
+    ) -> control.UpdateClusterResponse:
         cluster = next(tx.all(Cluster), None)
         if cluster is None:
             raise RpcError("NotFound", "cluster default not found")
@@ -384,13 +397,7 @@ class ControlAPI:
         if request.rotate_manager_token:
             cluster = replace(cluster, manager_token=join_token(digest, self.ids))
         cluster = replace(cluster, unlock_key=self._unlock_key(cluster, request))
-        if request.spec.force_rotate != cluster.last_forced_rotation:
-            # Another root takes the place of one that is only wanted yet (ca_rotation.go newRootRotationObject).
-            cluster = replace(
-                cluster,
-                next_root=create_root(self.roots, self.store.wall.now),
-                last_forced_rotation=request.spec.force_rotate,
-            )
+        cluster = desired(cluster, request, findings, self.roots, self.store.wall.now)
         tx.update(cluster)
         return control.UpdateClusterResponse(cluster)
 

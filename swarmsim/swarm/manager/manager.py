@@ -213,7 +213,7 @@ class Manager:
         JobsOrchestrator(scope, store, self.ids)
         GlobalOrchestrator(scope, store, self.ids, update_order)
         self.roles = RoleManager(scope, self.raft)
-        Signer(scope, self.ca)
+        Signer(self.process, scope, self.ca)
         RootRotationReconciler(self.process, scope, store, self.ids, host.rng("root rotation"))
 
     def _ensure_basics(self, tx: Transaction) -> None:
