@@ -47,9 +47,10 @@ def certificate_from(trust: Trust, row: Row) -> Certificate:
         key=int(row["key"], 16),
         not_before=row["since"],
         not_after=row["until"],
+        given=row.get("given", ""),
     )
 
 
 def root_from(row: Row) -> RootCA:
     """The root that a row of the trace tells of."""
-    return RootCA(int(row["serial"], 16), int(row["key"], 16), row["since"], row["until"])
+    return RootCA(int(row["serial"], 16), int(row["key"], 16), row["since"], row["until"], row.get("given", ""))

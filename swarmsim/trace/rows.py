@@ -486,6 +486,7 @@ class NodeCertificate(TypedDict):
     until: Annotated[float, "the simulated second at which it expires"]
     issuer: Annotated[str, "the root that signed it"]
     through: Annotated[str | None, "during a rotation: the old root, which vouches for the new one"]
+    given: NotRequired[Annotated[str, "PEM, if a root signed it that is not of the swarm's making"]]
 
 
 class CertificateIssued(NodeCertificate):
@@ -513,6 +514,7 @@ class RootCertificate(TypedDict):
     key: Annotated[str, "its private key, likewise: a simulation's, and no secret"]
     since: Annotated[float, "the simulated second from which it is valid"]
     until: Annotated[float, "the simulated second at which it expires"]
+    given: NotRequired[Annotated[str, "PEM, if it is not of the swarm's making; its key is then not known here"]]
 
 
 class RootTrusted(TypedDict):

@@ -27,6 +27,16 @@ def trace():
     return Scenario.load("ca-rotation").run(seed=1)
 
 
+def test_those_of_an_authority_outside_the_swarm_are_what_it_signed():
+    trust = trust_at(Scenario.load("external-ca").run(seed=1), 20.0)
+    for host in trust.certificates:
+        papers = papers_of(trust, host)
+        leaf, *chain = certificates(papers.certificate)
+        verifier = PolicyBuilder().store(Store(certificates(papers.root))).time(EPOCH + timedelta(seconds=60))
+        verifier.build_client_verifier().verify(leaf, chain)
+        assert "corp" in leaf.issuer.rfc4514_string()
+
+
 def trust_at(trace, seconds):
     return state_of(row for row in trace.rows if row["t"] <= trace.begin + seconds).trust
 

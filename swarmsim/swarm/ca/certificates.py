@@ -258,7 +258,7 @@ def _ca_name() -> x509.Name:
     return x509.Name([_text(NameOID.COMMON_NAME, CA_NAME)])
 
 
-def _key_usage(*, authority: bool) -> x509.KeyUsage:
+def key_usage(*, authority: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not authority,
         content_commitment=False,
@@ -299,7 +299,7 @@ def _root_pem(root: RootCA, signer: RootCA | None) -> str:
         .serial_number(root.serial)
         .not_valid_before(moment(root.not_before))
         .not_valid_after(moment(root.not_after))
-        .add_extension(_key_usage(authority=True), critical=True)
+        .add_extension(key_usage(authority=True), critical=True)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False),
         private_key((signer or root).key),
@@ -335,7 +335,7 @@ def unsigned(
         .serial_number(certificate.serial)
         .not_valid_before(moment(certificate.not_before))
         .not_valid_after(moment(certificate.not_after))
-        .add_extension(_key_usage(authority=False), critical=True)
+        .add_extension(key_usage(authority=False), critical=True)
         .add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
         )

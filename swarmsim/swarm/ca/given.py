@@ -36,6 +36,7 @@ from swarmsim.swarm.ca.certificates import (
     CertificateError,
     RootCA,
     hosts,
+    key_usage,
     loaded,
     moment,
     private_key,
@@ -188,6 +189,7 @@ def authority_root(name: str, key: int, serial: int, now: float) -> RootCA:
         .serial_number(serial)
         .not_valid_before(moment(begins))
         .not_valid_after(moment(begins + ROOT_VALIDITY))
+        .add_extension(key_usage(authority=True), critical=True)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False),
         private_key(key),
@@ -212,6 +214,7 @@ def answer(body: str, root: RootCA, key: int, rng: Random, now: float, expiry: f
             .serial_number(serial)
             .not_valid_before(own.not_valid_before_utc)
             .not_valid_after(own.not_valid_after_utc)
+            .add_extension(key_usage(authority=True), critical=True)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         )
     else:

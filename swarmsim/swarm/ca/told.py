@@ -36,6 +36,7 @@ def note_certificate(
         until=certificate.not_after,
         issuer=root_digest(certificate.issuer)[:SHORT],
         through=root_digest(certificate.through)[:SHORT] if certificate.through is not None else None,
+        **_given(certificate),
     )
 
 
@@ -51,8 +52,13 @@ def note_root(process: Process, root: RootCA) -> str:
         key=f"{root.key:x}",
         since=root.not_before,
         until=root.not_after,
+        **_given(root),
     )
     return digest[:SHORT]
+
+
+def _given(what: Certificate | RootCA) -> dict[str, str]:
+    return {"given": what.given} if what.given else {}
 
 
 def note_trust(process: Process, root: RootCA) -> None:
