@@ -6,9 +6,11 @@ Exit codes: 0 all expectations hold, 1 one does not, 2 bad input, 130 interrupte
 from __future__ import annotations
 
 import json
+import math
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,6 +26,8 @@ from swarmsim.analysis.milestones import milestones
 from swarmsim.exercise.command import correct_sessions, exercise_app
 from swarmsim.pki import ExportError, NoCertificate, certificate_text, export_pki, papers_of, refuse_folder
 from swarmsim.pki.trust import trust_text
+from swarmsim.real.command import lab_app
+from swarmsim.real.machine import MachineError
 from swarmsim.replay.texts import Texts, language_named
 from swarmsim.scenario.duration import parse_seconds
 from swarmsim.scenario.loader import (
@@ -33,7 +37,7 @@ from swarmsim.scenario.loader import (
     read_scenario,
     shipped_scenarios,
 )
-from swarmsim.scenario.runner import Outcome, run_scenario, trace_header
+from swarmsim.scenario.runner import Outcome, build_world, run_on, run_scenario, trace_header
 from swarmsim.scenario.schema import Scenario
 from swarmsim.terminal import (
     PERCENTILES,
@@ -51,6 +55,7 @@ from swarmsim.trace.reader import Trace, TraceError, load_trace
 from swarmsim.trace.state import state_of
 from swarmsim.trace.writer import TraceWriter
 from swarmsim.version import VERSION
+from swarmsim.world import World
 
 UNMET, BAD_INPUT, INTERRUPTED = 1, 2, 130
 RUNS = Path("runs")
@@ -65,11 +70,18 @@ app = typer.Typer(
 
 
 app.add_typer(exercise_app, name="exercise")
+app.add_typer(lab_app, name="lab")
 
 Form = Literal["story", "timeline", "line", "json"]
 """What a run is told as; with the timeline comes the story too."""
 Lang = Annotated[str | None, typer.Option(help="en or zh; default: the locale's")]
 Eager = Annotated[bool, typer.Option("--eager", help="run every heartbeat and tick, also those that change nothing")]
+
+
+On = Annotated[
+    str | None,
+    typer.Option("--on", help="on real engines instead of the model: lab, hosts made on this machine (root)"),
+]
 
 
 def _fail(message: object) -> typer.Exit:
@@ -135,6 +147,7 @@ def run(
         ),
     ] = None,
     eager: Eager = False,
+    on: On = None,
     lang: Lang = None,
 ) -> None:
     """Run scenarios: tell what happened, check what they expect, leave a trace and a picture."""
@@ -155,6 +168,9 @@ def run(
         raise _fail("--speed sets the pace of the timeline, which --quiet and --json leave out")
     if verbose and (quiet or as_json):
         raise _fail("--verbose shows the timeline, which --quiet and --json leave out")
+    model = {"--seeds": seeds, "--messages": messages, "--eager": eager, "--speed": speed, "--export-pki": export_pki}
+    if on is not None and (unfit := [option for option, value in model.items() if value]):
+        raise _fail(f"{unfit[0]} is for the model, --on for real hosts: leave one of them out")
     if (trace or plot) and len(loaded) > 1:
         raise _fail("--trace and --plot need a single scenario")
     if export_pki is not None:
@@ -167,7 +183,7 @@ def run(
             code = max(code, _ensemble(texts, scenario, range(seed, seed + seeds), as_json, quiet, eager, wanted))
             continue
         form: Form = "json" if as_json else "line" if quiet else "timeline" if verbose or speed else "story"
-        outcome = _run_once(texts, scenario, seed, trace, plot, form, speed, limit, messages, eager, export_pki)
+        outcome = _run_once(texts, scenario, seed, trace, plot, form, speed, limit, messages, eager, export_pki, on)
         if outcome.interrupted:
             raise typer.Exit(INTERRUPTED)
         code = max(code, UNMET if outcome.failures else 0)
@@ -210,30 +226,33 @@ def _run_once(
     messages: bool,
     eager: bool,
     export: Path | None,
+    on: str | None,
 ) -> Outcome:
     name = loaded.scenario.name
     # What was changed by --set does not take the place of the scenario's own trace.
-    stem = f"{name}-{loaded.digest[:6]}-{seed}" if loaded.changed else f"{name}-{seed}"
-    header = trace_header(loaded, seed)
+    changed = f"{name}-{loaded.digest[:6]}" if loaded.changed else name
+    stem = f"{changed}-{seed if on is None else on}"
     rows: list[dict[str, Any]] = []
     length = loaded.scenario.duration
-    screen = Screen(texts, speed, length) if speed else None
+    follows = speed > 0 or (on is not None and form == "timeline")
+    screen = Screen(texts, speed or math.inf, length) if follows else None
     meter = Meter()
     try:
         trace_path = trace_path or _in_runs(f"{stem}.jsonl")
         plot_path = plot_path or _in_runs(f"{stem}.png")
-        if form in ("story", "timeline"):
-            show_title(texts, header)
-        bar = Bar(name, None if screen else length)
-        with TraceWriter(trace_path, header) as writer, bar:
+        with _world(loaded, seed, eager, on) as (world, header):
+            if form in ("story", "timeline"):
+                show_title(texts, header)
+            bar = Bar(name, None if screen else length)
+            with TraceWriter(trace_path, header) as writer, bar:
 
-            def sink(row: dict[str, Any]) -> None:
-                writer.write(row)
-                rows.append(row)
-                meter.add(row)
-                (screen or bar).show(row)
+                def sink(row: dict[str, Any]) -> None:
+                    writer.write(row)
+                    rows.append(row)
+                    meter.add(row)
+                    (screen or bar).show(row)
 
-            outcome = run_scenario(loaded, seed, sink, messages=messages, until=until, eager=eager)
+                outcome = run_on(world, loaded, sink, messages=messages, until=until)
         trace = Trace(header, rows)
         if screen is not None:
             screen.finish()
@@ -243,7 +262,7 @@ def _run_once(
             pictures.save(pictures.run(trace), plot_path)
         if export is not None:
             export_pki(state_of(rows).trust, export)
-    except (TraceError, ExportError) as problem:
+    except (TraceError, ExportError, ScenarioError, MachineError) as problem:
         raise _fail(problem) from None
     if form == "json":
         summary = _summary(loaded, seed, outcome, trace)
@@ -257,6 +276,18 @@ def _run_once(
         show_story(texts, trace)
         show_verdict(texts, outcome, meter.read(), trace_path, plot_path)
     return outcome
+
+
+@contextmanager
+def _world(loaded: LoadedScenario, seed: int, eager: bool, on: str | None) -> Iterator[tuple[World, dict[str, Any]]]:
+    """What a scenario is run on, and the first row of the trace."""
+    if on is None:
+        yield build_world(loaded.scenario, seed, eager=eager), trace_header(loaded, seed)
+        return
+    from swarmsim.analysis.reality import real_hosts
+
+    with real_hosts(on, loaded) as real:
+        yield real, trace_header(loaded, 0, real.described)
 
 
 def _in_runs(name: str) -> Path:
@@ -390,6 +421,52 @@ def advise(
         except ScenarioError as problem:
             raise _fail(problem) from None
     print(json.dumps(msgspec.to_builtins(found)) if as_json else page(found))
+
+
+@app.command()
+def compare(
+    file: Annotated[str, typer.Argument(help="a scenario file, or the name of a shipped scenario")],
+    on: On = None,
+    runs: Annotated[int, typer.Option(min=1, help="real runs, one after the other")] = 1,
+    records: Annotated[
+        list[Path] | None,
+        typer.Option("--from", help="traces of real runs made earlier, instead of new ones; repeatable"),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=2, help="simulated runs")] = 200,
+    seed: Annotated[int, typer.Option(help="the first seed")] = 1,
+) -> None:
+    """Hold the model against real engines: the same scenario on both, milestone by milestone. Exit code 1: they differ."""
+    from swarmsim.analysis import compare as judging
+    from swarmsim.analysis.reality import record_real, told
+
+    if (on is None) == (not records):
+        raise _fail("compare with what? --on lab makes real runs, --from TRACE takes some made earlier")
+    loaded = _load_to_run(file)
+    try:
+        if records:
+            real = [load_trace(path) for path in records]
+        else:
+            real = []
+            for number in range(1, runs + 1):
+                print(f"real run {number} of {runs} …", file=sys.stderr)
+                real.append(record_real(str(on), loaded))
+                _keep(real[-1], _in_runs(f"{loaded.scenario.name}-{on}-{number}.jsonl"))
+        found = judging.compare(real, record_many(loaded, range(seed, seed + seeds)))
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except (TraceError, ScenarioError, MachineError) as problem:
+        raise _fail(problem) from None
+    for sentence in told(found):
+        print(sentence)
+    print(f"{loaded.scenario.name}: {'the same' if found.ok else 'NOT the same'}")
+    raise typer.Exit(0 if found.ok else UNMET)
+
+
+def _keep(trace: Trace, path: Path) -> None:
+    with TraceWriter(path, trace.header) as writer:
+        for row in trace.rows:
+            writer.write(row)
+    print(f"trace {path}", file=sys.stderr)
 
 
 @app.command()

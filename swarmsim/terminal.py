@@ -170,7 +170,9 @@ def show_verdict(texts: Texts, outcome: Outcome, availability: Availability, tra
             console.print(texts("expected", what=texts.told(failure.expected)), markup=False)
             console.print(texts("seen", what=texts.told(failure.seen)), markup=False)
     else:
-        console.print(texts("all hold", took=duration(outcome.simulated)), style="bold green")
+        console.print(
+            texts("all hold real" if outcome.real else "all hold", took=duration(outcome.simulated)), style="bold green"
+        )
     for sentence in dict.fromkeys(outcome.believed):
         console.print(texts("but", what=texts.told(sentence)), style="yellow", markup=False)
     for sentence in outcome.warnings:
@@ -190,7 +192,7 @@ def show_in_one_line(
         verdict = texts("line unmet", expected=texts.told(first.expected), seen=texts.told(first.seen))
         verdict += texts("line more", n=others) if others else ""
     else:
-        verdict = texts("all hold", took=duration(outcome.simulated))
+        verdict = texts("all hold real" if outcome.real else "all hold", took=duration(outcome.simulated))
     parts = [verdict, *(texts("but", what=texts.told(sentence)) for sentence in dict.fromkeys(outcome.believed))]
     parts += [texts("note", what=texts.told(sentence)) for sentence in outcome.warnings]
     parts += [texts("traffic", name=name, what=texts.told(tally.in_words())) for name, tally in outcome.traffic.items()]

@@ -41,6 +41,7 @@ RUN: dict[str, tuple[str, str]] = {
     "interrupted": ("interrupted", "已中断"),
     "interrupted trace": ("interrupted: the trace holds what happened until then", "已中断：轨迹中有此前发生的一切"),
     "all hold": ("all expectations hold ({took} simulated)", "所有预期均满足（模拟 {took}）"),
+    "all hold real": ("all expectations hold ({took} on real engines)", "所有预期均满足（真实引擎上 {took}）"),
     "unmet one": ("1 expectation not met:", "1 项预期未满足："),
     "unmet many": ("{n} expectations not met:", "{n} 项预期未满足："),
     "expected": ("  expected {what}", "  预期 {what}"),

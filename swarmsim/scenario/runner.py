@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from swarmsim.docker.client import Result
@@ -79,6 +79,8 @@ class Outcome(NamedTuple):
     """What whoever reads the verdict must know of images that nobody described."""
     traffic: Mapping[str, Tally] = {}
     """What became of requests, by the name of their traffic."""
+    real: bool = False
+    """Whether it was on real engines."""
 
     @property
     def ok(self) -> bool:
@@ -90,8 +92,8 @@ def _files(loaded: LoadedScenario) -> Files:
     return Files(loaded.scenario.files, beside(loaded.source), loaded.scenario.environment)
 
 
-def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> SimulatedWorld:
-    """The scenario's machines, all running, no swarm on them yet. ``eager`` as for :class:`SimulatedWorld`."""
+def wanted_hosts(scenario: Scenario) -> list[HostSpec]:
+    """The hosts that a scenario wants, managers first."""
     cluster = scenario.cluster
     managers, workers = cluster.names()
     taken = {settings.address for settings in cluster.hosts.values()}
@@ -121,10 +123,15 @@ def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> Simula
                 tuple(settings.paths),
             )
         )
+    return hosts
+
+
+def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> SimulatedWorld:
+    """The scenario's machines, all running, no swarm on them yet. ``eager`` as for :class:`SimulatedWorld`."""
     return SimulatedWorld(
-        hosts,
+        wanted_hosts(scenario),
         seed,
-        cluster.profile,
+        scenario.cluster.profile,
         images=[entry.image() for entry in scenario.images],
         unknown_images=scenario.unknown_images,
         eager=eager,
@@ -136,21 +143,21 @@ def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> Simula
     )
 
 
-def refuse_what_is_not_possible(loaded: LoadedScenario, world: World) -> None:
-    """Raises :class:`ScenarioError` with the first place at which a scenario needs what a world cannot do, or if it is an exercise
-    as it stands in its file: what is hidden in it would be missing."""
+def refuse_what_is_not_possible(
+    loaded: LoadedScenario, capabilities: Collection[Capability], verbs: Collection[str]
+) -> None:
+    """Raises :class:`ScenarioError` with the first place at which a scenario needs what a world of these capabilities and fault verbs
+    cannot do, or if it is an exercise as it stands in its file: what is hidden in it would be missing."""
     if loaded.scenario.exercise is not None:
         raise ScenarioError(
             f"{loaded.source}: {loaded.scenario.name} is an exercise: it is watched, and sessions of it are checked"
         )
     for what, place in loaded.needs:
         if isinstance(what, Capability):
-            if what not in world.capabilities:
+            if what not in capabilities:
                 raise ScenarioError(f"{place}: this needs {what}, which there is not here; simulated clusters have it")
-        elif what not in world.verbs:
-            raise ScenarioError(
-                f"{place}: the fault {what} is not possible here; possible are {', '.join(world.verbs)}"
-            )
+        elif what not in verbs:
+            raise ScenarioError(f"{place}: the fault {what} is not possible here; possible are {', '.join(verbs)}")
 
 
 class ScenarioRun:
@@ -175,7 +182,7 @@ class ScenarioRun:
         open_ended: bool = False,
         listener: Callable[[MeanwhileStep, Said], object] | None = None,
     ) -> None:
-        refuse_what_is_not_possible(loaded, world)
+        refuse_what_is_not_possible(loaded, world.capabilities, world.verbs)
         world.files = _files(loaded)
         self.world = world
         self._run = _StepRunner(loaded.scenario, world, open_ended)
@@ -342,24 +349,39 @@ def run_scenario(
 ) -> Outcome:
     """Simulate a scenario once, with options as for :class:`ScenarioRun` and :class:`SimulatedWorld`; ``until`` stops after that
     many simulated seconds.
+    """
+    world = build_world(loaded.scenario, seed, eager=eager)
+    return run_on(world, loaded, sink, messages=messages, internals=internals, until=until)
+
+
+def run_on(
+    world: World,
+    loaded: LoadedScenario,
+    sink: Callable[[Row], object] | None = None,
+    *,
+    messages: bool = False,
+    internals: bool = True,
+    until: float | None = None,
+) -> Outcome:
+    """Run a scenario once on a world, whatever that is; otherwise as :func:`run_scenario`.
 
     An interrupt (Ctrl-C) ends the run in order, with what happened so far.
     """
-    run = ScenarioRun(
-        loaded, build_world(loaded.scenario, seed, eager=eager), sink, messages=messages, internals=internals
-    )
-    interrupted = False
+    run = ScenarioRun(loaded, world, sink, messages=messages, internals=internals)
+    interrupted, real = False, Capability.JUMP not in world.capabilities
     try:
         run.finish(math.inf if until is None else until)
     except KeyboardInterrupt:
         interrupted = True
-    return Outcome(run.failures, run.now, interrupted, tuple(run.believed), tuple(run.warnings), run.traffic)
+    return Outcome(run.failures, run.now, interrupted, tuple(run.believed), tuple(run.warnings), run.traffic, real)
 
 
-def trace_header(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
+def trace_header(loaded: LoadedScenario, seed: int, on: str = "") -> dict[str, Any]:
+    """The first row of a trace; ``on`` tells of real hosts, where it is not the model."""
     scenario = loaded.scenario
     about = " ".join(scenario.about.split())
-    return header(scenario.name, scenario.title, about, loaded.digest, seed, VERSION, scenario.cluster.profile)
+    profile = on or scenario.cluster.profile
+    return header(scenario.name, scenario.title, about, loaded.digest, seed, VERSION, profile)
 
 
 class _StepRunner:

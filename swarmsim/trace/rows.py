@@ -31,9 +31,9 @@ class Header(TypedDict):
     title: Annotated[str, "its title, one line"]
     about: Annotated[str, "what there is to see in it"]
     hash: Annotated[str, "digest of the scenario file"]
-    seed: Annotated[int, "the run's seed"]
+    seed: Annotated[int, "the run's seed; 0 on real hosts"]
     version: Annotated[str, "version of swarmsim"]
-    profile: Annotated[str, "profile of the hosts, unless they name their own"]
+    profile: Annotated[str, "profile of the hosts, unless they name their own; of real ones, what they are"]
 
 
 # -- what drives a run

@@ -1,0 +1,21 @@
+"""Real hosts behind the World protocol: what runs on the model runs on engines as well, and is seen with the same eyes.
+
+===============  ==================================================================================================
+module           what it is
+===============  ==================================================================================================
+``waits``        what an activity waits for, on wall time
+``machine``      a host, and what is done to it: shell commands, each with the one that undoes it
+``journal``      undoing: written down before anything is done, so that what is left behind can always be undone
+``lab``          hosts on this machine: each a few namespaces of the kernel with an engine of its own
+``looking``      what managers show, asked of the engines' API and told in rows
+``containers``   what runs, asked of each engine
+``cluster``      hosts, what is typed on them and done to them, on wall time
+``verbs``        the faults, as changes of machines
+``places``       what ``--on`` names
+``command``      ``swarmsim lab``
+``world``        all of it as a :class:`swarmsim.world.World`
+===============  ==================================================================================================
+
+A change is a line of shell that root runs on a host; nothing is done to a host that is not such a line. Nothing in here knows a
+scenario, nor anything of the model.
+"""

@@ -1,0 +1,300 @@
+"""A lab on this machine: hosts come and go without a trace, faults are what they say, and whoever dies leaves nothing behind.
+
+Needs root, namespaces and an engine to start; elsewhere it says what is missing. What is seen of a fault is told by programs that
+know nothing of ours: a TCP client, ping, /proc.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from swarmsim.docker.client import Result
+from swarmsim.real.lab import HOME, Lab, LabMachine, Plan, missing
+from swarmsim.real.world import RealWorld
+from swarmsim.trace.rows import Row, fault_in
+from swarmsim.trace.state import ClusterState
+from swarmsim.world import Activity, ContainerChoice, FaultError, HostSpec
+
+LACKING = missing()
+pytestmark = pytest.mark.skipif(LACKING is not None, reason=LACKING or "")
+NUMBER = 240
+PLANS = [Plan("m1", "manager"), Plan("w1", "worker")]
+SPECS = {plan.name: HostSpec(plan.name, "", plan.role) for plan in PLANS}
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    made = free_lab()
+    assert left_over(made) == []
+    made.up(PLANS)
+    yield made
+    made.down()
+    assert left_over(made) == []
+
+
+def free_lab() -> Lab:
+    for number in range(NUMBER, 250):
+        found = Lab(number)
+        if not found.is_up and found.lock():
+            return found
+    raise AssertionError("no lab is free")
+
+
+@pytest.fixture
+def world(lab) -> Iterator[RealWorld]:
+    with RealWorld(list(lab.machines.values()), lab.journal, SPECS) as made:
+        yield made
+    assert lab.journal.entries == []
+    wait_for(lambda: all(machine.engine_runs for machine in lab.machines.values()))
+
+
+def left_over(lab: Lab) -> list[str]:
+    """What a lab has in the kernel and on disk."""
+    links = subprocess.run(["ip", "-br", "link"], capture_output=True, text=True, check=True).stdout.split()
+    spaces = subprocess.run(["ip", "netns"], capture_output=True, text=True, check=True).stdout.split()
+    kept = [HOME / str(lab.number), *Path("/sys/fs/cgroup").glob(f"*/{lab.name}*")]
+    return [word for word in links + spaces if word.startswith(lab.name)] + [
+        str(each) for each in kept if each.exists()
+    ]
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "not in time"
+        time.sleep(0.02)
+
+
+def carried_out(world: RealWorld, activity: Activity[object]) -> object:
+    done = world.spawn(activity)
+    world.advance(done)
+    return done.value
+
+
+def docker(world: RealWorld, host: str, line: str) -> Result:
+    done = carried_out(world, world.docker(host, line))
+    assert isinstance(done, Result)
+    return done
+
+
+def probe(lab: Lab, machine: LabMachine, port: int = 2377, patience: float = 1.0) -> str:
+    """What a TCP client on the lab's bridge is told: a name of errno, ``connected``, or ``silence``."""
+    source = next(each for each in lab.machines.values() if each is not machine)
+    script = f"""
+import errno, socket
+asked = socket.socket(); asked.settimeout({patience})
+try: asked.connect(({machine.address!r}, {port})); print("connected")
+except TimeoutError: print("silence")
+except OSError as problem: print(errno.errorcode[problem.errno])
+"""
+    words = ["ip", "netns", "exec", source.namespace, sys.executable, "-c", script]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_host_is_a_host_of_its_own(world):
+    for name, machine in world.machines.items():
+        told = docker(world, name, "info --format '{{.Name}} {{.DockerRootDir}} {{.Swarm.LocalNodeState}}'")
+        assert told.out == f"{name} /var/lib/docker inactive\n"
+        assert machine.powered
+        assert machine.engine_runs
+
+
+def test_commands_print_what_they_print_and_end_as_they_end(world):
+    assert docker(world, "m1", "run --rm mini:1 sh -c 'echo here; echo there >&2; exit 7'") == Result(
+        7, "here\n", "there\n"
+    )
+    world.files.inline["greeting.env"] = "WORD=hello\n"
+    told = docker(world, "w1", "run --rm --env-file greeting.env mini:1 sh -c 'echo $WORD'")
+    assert told.out == "hello\n"
+    assert docker(world, "w1", "service ls").err.startswith(
+        "Error response from daemon: This node is not a swarm manager."
+    )
+
+
+def test_ctrl_c_ends_a_command(world):
+    began = time.monotonic()
+    result = carried_out(world, world.docker("m1", "run --rm mini:1 sh -c 'echo up; sleep 1000'", limit=3.0))
+    assert isinstance(result, Result)
+    assert result.out == "up\n"
+    assert result.code != 0
+    assert time.monotonic() - began < 60
+
+
+def test_a_swarm_is_formed_and_told_in_rows(world):
+    rows: list[Row] = []
+    world.subscribe(rows.append)
+    world.introduce()
+    carried_out(world, world.form())
+    world.observe()
+    docker(world, "m1", "service create -d --no-resolve-image --name web --replicas 3 -p 8080:80 mini:1 sleep 1000")
+
+    state = ClusterState()
+    world.subscribe(state.apply)
+    wait_advancing(world, lambda: state.alive.get("web") == 3 and state.up.get("web") == 3)
+    assert [fault for row in rows if (fault := fault_in(row)) is not None] == []
+    assert world.leader() == "m1"
+    assert world.managers_up() == ["m1"]
+    shown = carried_out(world, world.look())
+    assert isinstance(shown, ClusterState)
+    assert shown.services["web"].replicas == 3
+    assert shown.services["web"].ports == ("*:8080->80/tcp",)
+
+    with pytest.raises(FaultError, match="no running container"):
+        carried_out(world, world.fault("kill-container", ContainerChoice(task="nosuch.1")))
+    ended = [row for row in rows if row["kind"] == "container.ended"]
+    carried_out(world, world.fault("kill-container", ContainerChoice(task="web.2")))
+    wait_advancing(world, lambda: len([row for row in rows if row["kind"] == "container.ended"]) == len(ended) + 1)
+    for host in ("w1", "m1"):
+        docker(world, host, "swarm leave --force")
+
+
+def wait_advancing(world: RealWorld, condition: Callable[[], object], seconds: float = 60.0) -> None:
+    until = world.now + seconds
+    while not condition():
+        assert world.now < until, "not in time"
+        world.advance(world.now + 0.1)
+
+
+def alone(world: RealWorld) -> None:
+    """w1 as a swarm of its own: there is something that listens."""
+    assert docker(world, "w1", f"swarm init --advertise-addr {world.hosts['w1'].address}").code == 0
+
+
+def test_a_killed_host_resets_and_then_refuses(lab, world):
+    machine = lab.machines["w1"]
+    alone(world)
+    assert probe(lab, machine) == "connected"
+    heard = kept_connection(lab, machine)
+    carried_out(world, world.fault("kill-host", ["w1"]))
+    assert heard() in ("eof", "ECONNRESET")
+    assert probe(lab, machine) == "ECONNREFUSED"
+    assert not machine.powered
+    assert docker(world, "w1", "ps").err == "swarmsim: nothing can be typed on w1: it has no power\n"
+    carried_out(world, world.fault("power-on", ["w1"]))
+    assert machine.engine_runs
+    wait_for(lambda: probe(lab, machine) == "connected")
+    docker(world, "w1", "swarm leave --force")
+
+
+def test_a_host_without_power_is_silent(lab, world):
+    machine = lab.machines["w1"]
+    alone(world)
+    heard = kept_connection(lab, machine)
+    carried_out(world, world.fault("power-off", ["w1"]))
+    assert heard() == "silence"
+    assert probe(lab, machine) in ("silence", "EHOSTUNREACH")  # the second once ARP has given up
+    carried_out(world, world.fault("power-on", ["w1"]))
+    docker(world, "w1", "swarm leave --force")
+
+
+def test_a_cut_is_silence_between_two(lab, world):
+    alone(world)
+    carried_out(world, world.fault("cut", ["m1", "w1"]))
+    assert probe(lab, lab.machines["w1"]) == "silence"
+    assert docker(world, "w1", "node ls").code == 0, "the host itself does not notice"
+    carried_out(world, world.fault("heal", []))
+    assert probe(lab, lab.machines["w1"]) == "connected"
+    docker(world, "w1", "swarm leave --force")
+
+
+def test_a_killed_engine_leaves_containers_a_stopped_one_does_not(lab, world):
+    docker(world, "m1", "run -d --name left mini:1 sleep 98765")
+    carried_out(world, world.fault("kill-engine", ["m1"]))
+    assert not lab.machines["m1"].engine_runs
+    assert processes_with("98765") == 1
+    carried_out(world, world.fault("start-engine", ["m1"]))
+    assert docker(world, "m1", "rm -f left").code == 0
+    docker(world, "m1", "run -d --name left mini:1 sh -c 'trap exit TERM; sleep 98765 & wait'")
+    carried_out(world, world.fault("stop-engine", ["m1"]))
+    assert processes_with("98765") == 0
+    carried_out(world, world.fault("start-engine", ["m1"]))
+    docker(world, "m1", "rm -f left")
+
+
+def processes_with(word: str) -> int:
+    found = 0
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = each.read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        found += words[:2] == ["sleep", word]
+    return found
+
+
+def kept_connection(lab: Lab, machine: LabMachine) -> Callable[[], str]:
+    """Connect to its manager's port, and tell later what came of the connection, waiting two seconds."""
+    source = next(each for each in lab.machines.values() if each is not machine)
+    script = f"""
+import errno, socket, sys
+kept = socket.create_connection(({machine.address!r}, 2377), 5)
+print("up", flush=True); sys.stdin.readline(); kept.settimeout(2)
+try:
+    while kept.recv(4096): pass
+    print("eof")
+except TimeoutError: print("silence")
+except OSError as problem: print(errno.errorcode[problem.errno])
+"""
+    words = ["ip", "netns", "exec", source.namespace, sys.executable, "-c", script]
+    asked = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert asked.stdout is not None
+    assert asked.stdout.readline() == "up\n"
+    return lambda: asked.communicate("\n")[0].strip()
+
+
+CONTROLLER = """\
+import os, signal, sys
+from swarmsim.real.lab import Lab, LabMachine
+from swarmsim.real.world import RealWorld
+from swarmsim.world import HostSpec
+steps = int(sys.argv[2])
+plain = LabMachine.shell
+async def shell(machine, script):
+    global steps
+    steps -= 1
+    if steps < 0: os.kill(os.getpid(), signal.SIGKILL)
+    return await plain(machine, script)
+LabMachine.shell = shell
+lab = Lab(int(sys.argv[1]))
+world = RealWorld(list(lab.machines.values()), lab.journal, {name: HostSpec(name, "", "worker") for name in lab.machines})
+for verb, argument in (("cut", ["m1", "w1"]), ("kill-engine", ["w1"]), ("power-off", ["m1"]), ("kill-host", ["w1"])):
+    world.advance(world.spawn(world.fault(verb, argument)))
+steps = 0
+world.advance(world.spawn(world.fault("heal", [])))
+"""
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_a_controller_killed_at_any_step_leaves_what_heal_undoes(lab, steps):
+    before = rules(lab)
+    words = [sys.executable, "-c", CONTROLLER, str(lab.number), str(steps)]
+    assert subprocess.run(words, check=False, capture_output=True).returncode == -signal.SIGKILL
+    lab.journal.disarm()
+    assert lab.journal.entries
+    assert lab.journal.undo_all()
+    wait_for(lambda: all(machine.engine_runs for machine in lab.machines.values()))
+    assert rules(lab) == before
+    assert lab.journal.entries == []
+
+
+def rules(lab: Lab) -> list[str]:
+    """Every host's tables of the packet filter, and whether its plug is in."""
+    found = []
+    for machine in lab.machines.values():
+        for words in (["nft", "list", "tables"], ["ip", "-br", "link", "show", "lo"]):
+            spaced = ["ip", "netns", "exec", machine.namespace, *words]
+            found.append(subprocess.run(spaced, capture_output=True, text=True, check=True).stdout)
+        state = Path(f"/sys/class/net/{machine.plug}/flags").read_text()
+        found.append(str(int(state, 16) & 1))
+    return found
+
+
+def test_a_second_controller_is_kept_out(lab):
+    assert not Lab(lab.number).lock()
