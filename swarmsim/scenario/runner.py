@@ -138,7 +138,7 @@ def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> Simula
         gossip=scenario.gossips,
         authorities=[
             AuthoritySpec(name, settings.address or f"10.97.255.{number}", settings.takes, settings.expiry)
-            for number, (name, settings) in enumerate(cluster.authorities.items(), 1)
+            for number, (name, settings) in enumerate(scenario.cluster.authorities.items(), 1)
         ],
     )
 
