@@ -286,6 +286,8 @@ class Cluster(StoreObject, frozen=True, kw_only=True):
     next_root_key: str = ""
     cross_signed: str = ""
     last_forced_rotation: int = 0
+    removed: dict[str, float | None] = {}
+    """Nodes that were removed, and until when their certificates would be valid: they are refused (BlacklistedCertificates)."""
     worker_token: str = ""
     manager_token: str = ""
     unlock_key: bytes = b""

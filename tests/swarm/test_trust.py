@@ -10,7 +10,12 @@ from scipy.stats import kstest
 from swarmsim.sim.net.channel import ask_once
 from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.streams import base36
-from swarmsim.swarm.api.ca import GET_ROOT_CA_CERTIFICATE, GetRootCACertificateRequest
+from swarmsim.swarm.api.ca import (
+    GET_ROOT_CA_CERTIFICATE,
+    ISSUE_NODE_CERTIFICATE,
+    GetRootCACertificateRequest,
+    IssueNodeCertificateRequest,
+)
 from swarmsim.swarm.api.control import LIST_NODES, ListNodesRequest
 from tests.conftest import Lab
 
@@ -235,8 +240,49 @@ def test_a_worker_s_certificate_does_not_open_what_is_the_managers(lab):
 def test_without_a_certificate_one_may_only_ask_for_one(lab):
     lab.docker("swarm leave", on="w2")
     assert ask(lab, "w2", GET_ROOT_CA_CERTIFICATE, GetRootCACertificateRequest()).root.digest == root_digest(lab)
-    with pytest.raises(RpcError, match="Permission denied: no client certificates in request"):
+    with pytest.raises(
+        RpcError,
+        match="Permission denied: unauthorized peer role: rpc error: code = PermissionDenied desc = no client certificates in request",
+    ):
         ask(lab, "w2", LIST_NODES, ListNodesRequest())
+
+
+def test_a_removed_node_is_refused_with_the_certificate_it_still_has(lab):
+    node = certificate(lab, "w1").node_id
+    assert lab.docker("node rm --force w1").code == 0
+    failed = []
+    lab.world.subscribe(failed.append, only=frozenset({"session.failed"}))
+    lab.sleep(60.0)
+    refusal = (
+        "Permission denied: unauthorized peer role: rpc error: code = PermissionDenied desc = "
+        f"Permission denied: node {node} was removed from swarm"
+    )
+    assert failed
+    assert {row["reason"] for row in failed[1:]} == {refusal}
+    request = IssueNodeCertificateRequest(shown=certificate(lab, "w1"))
+    with pytest.raises(RpcError, match="A valid join token is necessary to join this cluster"):
+        ask(lab, "w1", ISSUE_NODE_CERTIFICATE, request)
+    assert "w1" not in lab.docker("node ls").out
+    # As another node it is welcome.
+    lab.docker("swarm leave", on="w1")
+    token = lab.docker("swarm join-token -q worker").out.strip()
+    assert lab.docker(f"swarm join --token {token} m1:2377", on="w1").code == 0
+    assert lab.status("w1") == "ready"
+
+
+def test_a_removed_node_is_forgotten_a_week_after_its_certificate_expired_when_the_cluster_is_changed(lab):
+    node, until = certificate(lab, "w1").node_id, certificate(lab, "w1").not_after
+    lab.docker("node rm --force w1")
+    lab.docker("swarm leave", on="w1")
+    store = lab.world.engines["m1"].node.manager.raft.store
+    assert store.cluster.removed == {node: until}
+    lab.sleep(until + 6.9 * DAY - lab.now)
+    lab.docker("swarm update --task-history-limit 4")
+    assert node in store.cluster.removed
+    lab.sleep(0.2 * DAY)
+    assert node in store.cluster.removed
+    lab.docker("swarm update --task-history-limit 5")
+    assert node not in store.cluster.removed
 
 
 # -- expiry

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from swarmsim.sim.future import AnyFuture, Future
@@ -19,15 +19,19 @@ NO_CERTIFICATE = "no client certificates in request"
 class ServerTransport:
     """One client's connection, with the streams on it.
 
-    ``unit`` is that of the certificate it was made with; ``None`` on this very host, where everything may be asked.
+    ``unit`` is that of the certificate it was made with; ``None`` on this very host, where everything may be asked. ``name`` is whose it is, and
+    ``foreign`` says that it is of another organization.
     """
 
-    __slots__ = ("calls", "server", "socket", "streams", "unit")
+    __slots__ = ("calls", "foreign", "name", "server", "socket", "streams", "unit")
 
     def __init__(self, server: Server, socket: Socket) -> None:
         self.server = server
         self.socket = socket
-        self.unit = None if socket.peer.host is socket.host else socket.peer.identity.unit
+        shown = socket.peer.identity
+        self.unit = None if socket.peer.host is socket.host else shown.unit
+        self.name = shown.name
+        self.foreign = shown.organization != socket.identity.organization
         self.calls = 0
         self.streams: dict[Stream[Any, Any], None] = {}
         socket.application = self
@@ -42,7 +46,7 @@ class ServerTransport:
             self._answer(call, RpcError("Unimplemented", f"unknown method {call.method.name}"), False)
             return
         try:
-            if self.unit is not None and call.method.roles and self.unit not in call.method.roles:
+            if self.unit is not None and call.method.roles and not self._allowed(call.method.roles):
                 raise self._not_allowed(call.method)
             result = handler(call.request, call)
         except RpcError as error:
@@ -57,10 +61,21 @@ class ServerTransport:
         else:
             self._answer(call, result, True)
 
+    def _allowed(self, roles: tuple[str, ...]) -> bool:
+        return self.unit in roles and not self.foreign and self.name not in self.server.removed
+
     def _not_allowed(self, method: AnyMethod) -> RpcError:
         """What a client is told whose certificate is not for this (ca/auth.go AuthorizeForwardedRoleAndOrg)."""
-        why = f"remote certificate not part of OUs: [{' '.join(method.roles)}]" if self.unit else NO_CERTIFICATE
-        return RpcError("PermissionDenied", f"Permission denied: {why}")
+        if not self.unit:
+            why = NO_CERTIFICATE
+        elif self.unit not in method.roles:
+            why = f"Permission denied: remote certificate not part of OUs: [{' '.join(method.roles)}]"
+        elif self.name in self.server.removed:
+            why = f"Permission denied: node {self.name} was removed from swarm"
+        else:
+            why = f"Permission denied: remote certificate not part of organization: {self.socket.identity.organization}"
+        inner = RpcError("PermissionDenied", why)
+        return RpcError("PermissionDenied", f"Permission denied: unauthorized peer role: {inner}")
 
     def _served(self, call: Call[Any, Any], result: AnyFuture) -> None:
         if not result._ok:
@@ -85,7 +100,7 @@ class ServerTransport:
             stream.close(RpcError("Unimplemented", f"unknown method {stream.method.name}"))
             return
         try:
-            if self.unit is not None and stream.method.roles and self.unit not in stream.method.roles:
+            if self.unit is not None and stream.method.roles and not self._allowed(stream.method.roles):
                 raise self._not_allowed(stream.method)
             handler(stream.request, stream)
         except RpcError as error:
@@ -121,6 +136,8 @@ class Server:
         self.scope = scope
         self.methods: dict[AnyMethod, Callable[[Any, Any], Any]] = {}
         self.transports: dict[ServerTransport, None] = {}
+        self.removed: Container[str] = ()
+        """Names of those whose certificates are good for nothing any more."""
         self._drained: Future[None] | None = None
         self._listeners = [
             Listener(process.host, scope, Address.parse(address), process.identity, self._accept)

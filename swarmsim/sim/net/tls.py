@@ -15,6 +15,14 @@ class Credentials(Protocol):
     def unit(self) -> str:
         """The organizational unit of its certificate; empty without one."""
 
+    @property
+    def name(self) -> str:
+        """Its common name; empty without a certificate."""
+
+    @property
+    def organization(self) -> str:
+        """Empty without a certificate."""
+
     def refusal_of(self, other: Credentials) -> str | None:
         """Why ``other`` is not trusted, in the words of Go's x509; ``None`` if it is."""
 
@@ -22,7 +30,7 @@ class Credentials(Protocol):
 class Anonymous:
     """A process without a certificate: it takes everybody for whom they say they are."""
 
-    unit = ""
+    unit = name = organization = ""
 
     def refusal_of(self, other: Credentials) -> str | None:
         return None

@@ -31,7 +31,7 @@ class SigningError(ModelError):
 class AuthorityIdentity:
     """What an authority shows: a certificate that its own ``root`` signed. It serves whoever comes."""
 
-    unit = ""
+    unit = name = organization = ""
 
     def __init__(self, root: RootCA) -> None:
         self.root = root
@@ -43,7 +43,7 @@ class AuthorityIdentity:
 class AuthorityClient:
     """A manager that trusts some ``roots`` (PEM) as authorities'."""
 
-    unit = ""
+    unit = name = organization = ""
 
     def __init__(self, wall: WallClock, roots: tuple[str, ...]) -> None:
         self.wall = wall

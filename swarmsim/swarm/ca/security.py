@@ -10,7 +10,7 @@ from swarmsim.swarm.ca.certificates import ORGANIZATIONAL_UNIT, Certificate, Cer
 class Newcomer:
     """A process that has no certificate yet and asks for one: it trusts the root that its join token named."""
 
-    unit = ""
+    unit = name = organization = ""
 
     def __init__(self, wall: WallClock, root: RootCA) -> None:
         self.wall = wall
@@ -42,6 +42,14 @@ class SecurityConfig:
     @property
     def unit(self) -> str:
         return ORGANIZATIONAL_UNIT[self.certificate.role]
+
+    @property
+    def name(self) -> str:
+        return self.certificate.node_id
+
+    @property
+    def organization(self) -> str:
+        return self.certificate.cluster_id
 
     def refusal_of(self, other: Credentials) -> str | None:
         return _refusal(other, self.root, self.wall)

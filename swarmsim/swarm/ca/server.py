@@ -69,7 +69,8 @@ class CAServer:
         cluster = self.store.cluster
         if cluster is None:
             raise RpcError("NotFound", "cluster default not found")
-        if request.shown is not None:
+        # Whoever was removed is nobody, and shows no token either.
+        if request.shown is not None and request.shown.node_id not in cluster.removed:
             return self.store.update(partial(self._renew, request.shown.node_id))
         # The token says which role the new node is to have.
         role = {cluster.worker_token: Role.WORKER, cluster.manager_token: Role.MANAGER}.get(request.token)

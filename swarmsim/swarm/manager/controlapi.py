@@ -42,6 +42,7 @@ from swarmsim.swarm.store import AlreadyExists, NameConflict, StoreError, Transa
 MIN_CPUS = 1_000_000  # 10⁻⁹ CPUs
 MIN_MEMORY = 4 * 1024 * 1024  # bytes
 MIN_HEALTH_DURATION = 1_000_000  # nanoseconds, minimumDuration
+EXPIRED_GRACE = 7 * 24 * 3600.0  # seconds, controlapi/cluster.go expiredCertGrace
 MIN_CERT_EXPIRY = 3600 * SECOND  # ca.MinNodeCertExpiration
 R = TypeVar("R")
 
@@ -213,7 +214,18 @@ class ControlAPI:
             if task.status.state < TaskState.COMPLETE:
                 status = TaskStatus(TaskState.ORPHANED, self.store.wall.now, NODE_DELETED_MESSAGE)
                 tx.update(replace(task, status=status), Who.CONTROL)
+        cluster = next(tx.all(Cluster), None)
+        if cluster is not None:
+            certificate = node.certificate.certificate
+            removed = {**cluster.removed, node.id: certificate.not_after if certificate is not None else None}
+            tx.update(self._without_expired(replace(cluster, removed=removed)))
         tx.delete(Node, node.id)
+
+    def _without_expired(self, cluster: Cluster) -> Cluster:
+        """Removed nodes are forgotten a week after their certificates expired, when the cluster is changed for whatever reason."""
+        limit = self.store.wall.now - EXPIRED_GRACE
+        left = {id: until for id, until in cluster.removed.items() if until is None or until >= limit}
+        return cluster if len(left) == len(cluster.removed) else replace(cluster, removed=left)
 
     # -- services
 
@@ -396,7 +408,7 @@ class ControlAPI:
             cluster = replace(cluster, worker_token=join_token(digest, self.ids))
         if request.rotate_manager_token:
             cluster = replace(cluster, manager_token=join_token(digest, self.ids))
-        cluster = replace(cluster, unlock_key=self._unlock_key(cluster, request))
+        cluster = self._without_expired(replace(cluster, unlock_key=self._unlock_key(cluster, request)))
         cluster = desired(cluster, request, findings, self.roots, self.store.wall.now)
         tx.update(cluster)
         return control.UpdateClusterResponse(cluster)

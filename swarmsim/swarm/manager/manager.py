@@ -53,7 +53,7 @@ from swarmsim.swarm.objects import (
     NodeSpec,
     Role,
 )
-from swarmsim.swarm.store import AlreadyExists, NameConflict, Transaction
+from swarmsim.swarm.store import AlreadyExists, Change, NameConflict, Transaction
 
 STOP_TIMEOUT = 8.0  # seconds, stopTimeout
 JOIN_CHECK_TIMEOUT = 5.0  # seconds, raft.go Join
@@ -103,7 +103,11 @@ class Manager:
         self.ca = CAServer(self.raft.store, root, self.ids, process.host.rng("certificates"), scope.clock)
         self.resources = ResourceAPI(self.raft.store, self.ids)
         self.proxy = Proxy(process, scope, self.server, self.raft)
+        scope.on_end(self.raft.store.watch_object(certificate.cluster_id, self._cluster_changed))
         self._serve()
+
+    def _cluster_changed(self, change: Change) -> None:
+        self.server.removed = change.obj.removed
 
     def _serve(self) -> None:
         """Everything a manager answers (manager.go Run)."""
