@@ -53,6 +53,7 @@ check-lazy: $(VENV)/installed  ## Compare eager and lazy runs of random faults (
 
 transcript: $(VENV)/installed  ## Type the recorded docker commands into the model
 	$(BIN)/swarmsim transcript $(RECORDS)/cli/swarm.jsonl
+	$(BIN)/swarmsim transcript $(RECORDS)/cli/networks.jsonl
 
 client: $(VENV)/installed  ## Compare our docker client with what the real one was recorded to do
 	$(BIN)/swarmsim client $(RECORDS)/client

@@ -8,6 +8,7 @@ defaults are compared, not the descriptions, which are our own. What differs is 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -24,6 +25,8 @@ from swarmsim.scenario.schema import ClusterLayout, HostSettings, Scenario
 from swarmsim.sim.future import Activity
 from swarmsim.world.simulated import SimulatedWorld
 
+NO_SERVERS = "no servers could be reached"
+"""What a program in a container says where the hosts' own name servers do not answer."""
 LIMIT = 25.0  # seconds after which the recorder stopped a command that waits
 MATCHED, DIFFERING, NOT_MODELLED = "matched", "differing", "not modelled yet"
 
@@ -64,8 +67,10 @@ def _type_once(rows: list[dict[str, Any]], seed: int) -> list[Typed]:
         host: HostSettings(address=recorded.addresses.get(host), cpus=2, memory=25276063744) for host in recorded.hosts
     }
     workers = [host for host in recorded.hosts if host not in recorded.managers]
-    cluster = ClusterLayout(managers=recorded.managers, workers=workers, formed=False, hosts=settings)
+    asks = any(row["kind"] == "docker" and row["cmd"].startswith("exec ") for row in rows)
+    cluster = ClusterLayout(managers=recorded.managers, workers=workers, formed=False, hosts=settings, gossip=asks)
     world = build_world(Scenario(name="transcript", cluster=cluster), seed)
+    world.clients.name_servers = not any(NO_SERVERS in row.get("out", "") for row in rows)
     result: list[Typed] = world.run(_type_all(world, rows, recorded))
     return result
 
@@ -113,6 +118,9 @@ def _type_all(world: SimulatedWorld, rows: list[dict[str, Any]], recorded: Recor
     for number, row in enumerate(rows):
         if row["kind"] == "file":
             world.files.inline[row["name"]] = row["text"]
+        if row["kind"] == "step":
+            yield max(0.0, row["t"] - world.clock.now)
+            _step(world, row["what"])
         if row["kind"] != "docker":
             continue
         start = row["t"] - row["s"]
@@ -126,6 +134,14 @@ def _type_all(world: SimulatedWorld, rows: list[dict[str, Any]], recorded: Recor
         _learn(row, result, known)
         typed.append(_judge(number, row, result, recorded))
     return typed
+
+
+def _step(world: SimulatedWorld, what: str) -> None:
+    """What was done to a machine between commands. Raises :class:`ValueError` for what is not known."""
+    found = re.fullmatch(r"power off (\S+)", what)
+    if found is None:
+        raise ValueError(f"a step of the transcript is not understood: {what}")
+    world.power_off(found[1])
 
 
 _ID = re.compile(TOKEN + r"|\b[0-9a-z]{25}\b|\b[0-9a-f]{12}\b")
@@ -158,6 +174,8 @@ def _judge(number: int, row: dict[str, Any], result: Result, recorded: Recorded)
 
 _BASE64 = re.compile(r"\b[A-Za-z0-9+/]{24,}={0,2}")
 _MAC = re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b")
+_MILLISECONDS = re.compile(r"\d+\.\d+(?:/\d+\.\d+)*(?= ms\b)")
+"""How long a ping took."""
 _SLOT = re.compile(r"(?<=\.)\d+(?=\s|$|\.[0-9a-z]{25}\b)", re.M)
 """The number in a task's or its container's name."""
 
@@ -172,10 +190,13 @@ def _comparable(text: str, command: str, recorded: Recorded) -> str:
     text = _BASE64.sub(lambda m: "<key>" if len(m[0]) > 40 or m[0].endswith("=") else m[0], text)
     text = _MAC.sub("<mac>", text)
     text = re.sub(r'("Index": ?)\d+', r"\1<version>", text)
+    text = _MILLISECONDS.sub("<ms>", text)
     text = re.sub(r"swarm-\d+", "swarm", text)
     if command.startswith(("node ps", "ps")):
         # Which slots are on a node is a choice among equals.
         text = _SLOT.sub("<slot>", text)
+    if command.startswith("network inspect") and "--format" not in command:
+        text = _in_order(text)
     lines = masked(text).splitlines()
     if command.startswith(("service ps", "stack ps", "node ps")):
         # So is which node a task is on.
@@ -186,6 +207,21 @@ def _comparable(text: str, command: str, recorded: Recorded) -> str:
     if lines and lines[0].startswith("CONTAINER ID"):
         lines = [lines[0], *sorted(lines[1:])]
     return "\n".join(lines)
+
+
+def _in_order(text: str) -> str:
+    """``network inspect`` with the maps that Go walks in no order, or in that of random ids, in the order of names."""
+    try:
+        bodies = json.loads(text)
+    except ValueError:
+        return text
+    for body in bodies:
+        ends = (body.get("Containers") or {}).values()
+        body["Containers"] = sorted(ends, key=lambda end: end["Name"])
+        body["Peers"] = sorted(body.get("Peers") or (), key=lambda peer: peer["IP"])
+        for service in body.get("Services", {}).values():
+            service["Tasks"].sort(key=lambda task: task["Name"])
+    return json.dumps(bodies, indent=4)
 
 
 def _first_difference(real: tuple[Any, ...], ours: tuple[Any, ...]) -> str:

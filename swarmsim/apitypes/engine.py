@@ -174,6 +174,24 @@ class NetworkSettings(ApiType, frozen=True):
     ports: Always[dict[str, list[PortBinding] | None]] = field(name="Ports", default_factory=dict)
 
 
+class NetworkConnect(ApiType, frozen=True):
+    GO: ClassVar[str] = "network.ConnectOptions"
+
+    container: Always[str] = field(name="Container", default="")
+    endpoint: EndpointSettings | None = field(name="EndpointConfig", default=None)
+
+
+class NetworkDisconnect(ApiType, frozen=True):
+    GO: ClassVar[str] = "network.DisconnectOptions"
+
+    container: Always[str] = field(name="Container", default="")
+    force: Always[bool] = field(name="Force", default=False)
+
+
+class NetworkPruneReport(ApiType, frozen=True):
+    deleted: Always[list[str] | None] = field(name="NetworksDeleted", default=None)
+
+
 class ContainerInspect(ApiType, frozen=True):
     """Of a container, what is modelled."""
 
@@ -285,6 +303,7 @@ class NetworkCreateRequest(ApiType, frozen=True):
     check_duplicate: Always[bool] = field(name="CheckDuplicate", default=False)
     driver: Always[str] = field(name="Driver", default="")
     scope: Always[str] = field(name="Scope", default="")
+    enable_ipv6: bool | None = field(name="EnableIPv6", default=None)
     ipam: Always[IPAM | None] = field(name="IPAM", default=None)
     internal: Always[bool] = field(name="Internal", default=False)
     attachable: Always[bool] = field(name="Attachable", default=False)

@@ -392,7 +392,7 @@ class ClusterInfo(Meta, frozen=True):
     spec: SwarmSpec = field(name="Spec", default=SwarmSpec())
     tls: TLSInfo = field(name="TLSInfo", default=TLSInfo())
     root_rotation: Always[bool] = field(name="RootRotationInProgress", default=False)
-    address_pool: Always[list[str]] = field(name="DefaultAddrPool", default_factory=list)
+    address_pool: Always[list[str] | None] = field(name="DefaultAddrPool", default=None)
     subnet_size: Always[UInt32] = field(name="SubnetSize", default=0)
     data_path_port: Always[UInt32] = field(name="DataPathPort", default=0)
 

@@ -22,8 +22,11 @@ from swarmsim.apitypes.engine import (
     ExecStart,
     Info,
     Network,
+    NetworkConnect,
     NetworkCreateRequest,
     NetworkCreateResponse,
+    NetworkDisconnect,
+    NetworkPruneReport,
     Volume,
     VolumeCreateRequest,
     VolumeList,
@@ -255,9 +258,10 @@ class ApiClient:
     def network_list(self, filters: Filters | None = None) -> Activity[list[Network]]:
         return self._list("/networks", Network, filters)
 
-    def network_inspect(self, reference: str, scope: str = "") -> Activity[Json]:
+    def network_inspect(self, reference: str, scope: str = "", verbose: bool = False) -> Activity[Json]:
         self._named(reference, "network name or ID")
-        return self._inspect(f"/networks/{reference}", {"scope": scope})
+        query = {"verbose": "true"} if verbose else {}
+        return self._inspect(f"/networks/{reference}", {"scope": scope, **query})
 
     def network(self, reference: str, scope: str = "") -> Activity[Network]:
         self._named(reference, "network name or ID")
@@ -266,6 +270,17 @@ class ApiClient:
     def network_create(self, request: NetworkCreateRequest) -> Activity[str]:
         """Returns the id."""
         return (yield from self._send("POST", "/networks/create", body=request)).read(NetworkCreateResponse).id
+
+    def network_connect(self, reference: str, request: NetworkConnect) -> Activity[Response]:
+        return self._send("POST", f"/networks/{reference}/connect", body=request)
+
+    def network_disconnect(self, reference: str, request: NetworkDisconnect) -> Activity[Response]:
+        return self._send("POST", f"/networks/{reference}/disconnect", body=request)
+
+    def network_prune(self, filters: Filters) -> Activity[list[str]]:
+        """The names of those that are gone."""
+        query = {"filters": filters.to_json() if filters else ""}
+        return (yield from self._send("POST", "/networks/prune", query)).read(NetworkPruneReport).deleted or []
 
     def network_remove(self, reference: str) -> Activity[Response]:
         return self._send("DELETE", f"/networks/{reference}")

@@ -9,7 +9,7 @@ from functools import partial
 from swarmsim.apitypes.base import ApiType, Json, as_json, go_type
 from swarmsim.apitypes.engine import ContainerInspect, EngineVersion, Info, Network, Port, Volume
 from swarmsim.apitypes.http import ApiError
-from swarmsim.apitypes.swarm import Config, Node, Secret, Service, SwarmInfo, Task
+from swarmsim.apitypes.swarm import ClusterInfo, Config, Node, Secret, Service, SwarmInfo, Task
 from swarmsim.docker.command import CommandContext, added, error_text
 from swarmsim.docker.errors import CommandError, NotModelled
 from swarmsim.docker.output import Listing, ellipsis
@@ -211,6 +211,13 @@ def info(command: CommandContext) -> Activity[None]:
     command.warn(info.swarm.warnings)
 
 
+def _pool_lines(cluster: ClusterInfo) -> list[str]:
+    if cluster.address_pool is None:
+        return []
+    pools = "".join(f"{pool}  " for pool in cluster.address_pool)
+    return [f"  Default Address Pool: {pools}", f"  SubnetSize: {cluster.subnet_size}"]
+
+
 def _swarm_lines(swarm: SwarmInfo) -> list[str]:
     if swarm.state in ("inactive", "locked"):
         return []
@@ -225,6 +232,7 @@ def _swarm_lines(swarm: SwarmInfo) -> list[str]:
             f"  ClusterID: {cluster.id}",
             f"  Managers: {swarm.managers}",
             f"  Nodes: {swarm.nodes}",
+            *_pool_lines(cluster),
             f"  Data Path Port: {cluster.data_path_port}",
             "  Orchestration:",
             f"   Task History Retention Limit: {spec.orchestration.task_history_limit or 0}",

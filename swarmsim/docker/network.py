@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 
-from swarmsim.apitypes.engine import IPAM, IPAMConfig, Network, NetworkCreateRequest, Volume, VolumeCreateRequest
+from swarmsim.apitypes.engine import (
+    IPAM,
+    EndpointIPAM,
+    EndpointSettings,
+    IPAMConfig,
+    Network,
+    NetworkConnect,
+    NetworkCreateRequest,
+    NetworkDisconnect,
+    Volume,
+    VolumeCreateRequest,
+)
 from swarmsim.apitypes.http import ApiError
 from swarmsim.apitypes.specs import replace
 from swarmsim.docker.command import CommandContext, error_text, joined, key_values
@@ -48,6 +59,10 @@ VOLUMES = Listing(
     labels=True,
     raw=r"name: {{.Name}}\ndriver: {{.Driver}}\n",
 )
+PRUNE = (
+    "WARNING! This will remove all custom networks not used by at least one container.\n"
+    "Are you sure you want to continue? [y/N] "
+)
 REMOVE_INGRESS = (
     "WARNING! Before removing the routing-mesh network, make sure all the nodes in your swarm run the same docker "
     "engine version. Otherwise, removal may not be effective and functionality of newly create ingress networks will "
@@ -63,9 +78,16 @@ def create(command: CommandContext) -> Activity[None]:
         driver=flags.get("driver", "bridge"),
         ipam=IPAM(
             driver="default",
-            options={},
-            config=_pools(flags.every("subnet"), flags.every("gateway")),
+            options=key_values(flags.every("ipam-opt")),
+            config=_pools(
+                flags.every("subnet"),
+                flags.every("gateway"),
+                flags.every("ip-range"),
+                key_values(flags.every("aux-address")),
+            ),
         ),
+        scope=flags.get("scope", ""),
+        enable_ipv6=flags.get("ipv6"),
         internal=flags.on("internal"),
         attachable=flags.on("attachable"),
         ingress=flags.on("ingress"),
@@ -76,17 +98,26 @@ def create(command: CommandContext) -> Activity[None]:
     command.out(f"{id}\n")
 
 
-def _pools(subnets: list[str], gateways: list[str]) -> list[IPAMConfig]:
-    """Each gateway goes with the subnet it is in (command/network/create.go createIPAMConfig).
+def _pools(subnets: list[str], gateways: list[str], ranges: list[str], reserved: dict[str, str]) -> list[IPAMConfig]:
+    """Each range, gateway and reserved address goes with the subnet it is in (command/network/create.go createIPAMConfig).
 
     Raises :class:`CommandError`.
     """
-    if len(subnets) < len(gateways):
+    if len(subnets) < max(len(gateways), len(ranges)):
         raise CommandError("every ip-range or gateway must have a corresponding subnet")
     pools = {subnet: IPAMConfig(subnet=subnet) for subnet in subnets}
     for number, subnet in enumerate(subnets):
         if any(_overlap(subnet, other) for other in subnets[:number]):
             raise CommandError("multiple overlapping subnet configuration is not supported")
+    for part in ranges:
+        subnet = next((each for each in subnets if _overlap(each, part)), "")
+        if not subnet:
+            raise CommandError(f"no matching subnet for range {part}")
+        if pools[subnet].ip_range:
+            raise CommandError(
+                f"cannot configure multiple ranges ({part}, {pools[subnet].ip_range}) on the same subnet ({subnet})"
+            )
+        pools[subnet] = replace(pools[subnet], ip_range=part)
     for gateway in gateways:
         subnet = next((each for each in subnets if _overlap(each, gateway)), "")
         if not subnet:
@@ -96,6 +127,11 @@ def _pools(subnets: list[str], gateways: list[str]) -> list[IPAMConfig]:
                 f"cannot configure multiple gateways ({gateway}, {pools[subnet].gateway}) on the same subnet ({subnet})"
             )
         pools[subnet] = replace(pools[subnet], gateway=gateway)
+    for name, address in reserved.items():
+        subnet = next((each for each in subnets if _overlap(each, address)), "")
+        if not subnet:
+            raise CommandError(f"no matching subnet for aux-address {address}")
+        pools[subnet] = replace(pools[subnet], aux={**(pools[subnet].aux or {}), name: address})
     return [pools[subnet] for subnet in sorted(pools)]
 
 
@@ -130,7 +166,7 @@ def ls(command: CommandContext) -> Activity[None]:
 
 def inspect(command: CommandContext) -> Activity[None]:
     yield from command.inspect(
-        command.api.network_inspect,
+        lambda reference: command.api.network_inspect(reference, verbose=command.flags.on("verbose")),
         lambda _, error: error_text(error),
         Network,
         lambda body: "",
@@ -161,6 +197,29 @@ def _is_ingress(command: CommandContext, reference: str) -> Activity[bool]:
         return (yield from command.api.network(reference)).ingress
     except ApiError:
         return False  # its removal says what is wrong
+
+
+def connect(command: CommandContext) -> Activity[None]:
+    network, container = command.arguments
+    address = command.flags.get("ip", "")
+    settings = EndpointSettings(ipam=EndpointIPAM(ipv4=address), aliases=command.flags.every("alias") or None)
+    yield from command.api.network_connect(network, NetworkConnect(container=container, endpoint=settings))
+
+
+def disconnect(command: CommandContext) -> Activity[None]:
+    network, container = command.arguments
+    request = NetworkDisconnect(container=container, force=command.flags.on("force"))
+    yield from command.api.network_disconnect(network, request)
+
+
+def prune(command: CommandContext) -> Activity[None]:
+    if not command.flags.on("force"):
+        command.out(PRUNE)
+        if not command.files.read("-").strip().lower().startswith("y"):
+            raise CommandError("network prune has been cancelled")
+    deleted = yield from command.api.network_prune(command.filters())
+    if deleted:
+        command.out("Deleted Networks:\n" + "".join(f"{name}\n" for name in deleted) + "\n")
 
 
 # -- volumes

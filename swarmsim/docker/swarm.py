@@ -55,7 +55,8 @@ def init(command: CommandContext) -> Activity[None]:
             force_new_cluster=flags.on("force-new-cluster"),
             spec=_settings(flags, SwarmSpec()),
             autolock=flags.on("autolock"),
-            subnet_size=24,
+            address_pool=flags.every("default-addr-pool"),
+            subnet_size=flags.get("default-addr-pool-mask-length", 24),
         )
         node_id = yield from command.api.swarm_init(request)
     except ApiError as error:

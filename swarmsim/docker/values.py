@@ -245,6 +245,19 @@ def _config(text: str) -> list[ConfigReference]:
     return [ConfigReference(file=file, config_id="", config_name=name)]
 
 
+def _subnets(text: str) -> list[str]:
+    """``net.ParseCIDR`` of each: the networks, without the bits of hosts."""
+    found = []
+    for each in text.split(","):
+        try:
+            if "/" not in each:
+                raise ValueError
+            found.append(str(ipaddress.ip_network(each.strip(), strict=False)))
+        except ValueError:
+            raise ValueError(f"invalid string being converted to CIDR: {each}") from None
+    return found
+
+
 def _network(text: str) -> list[NetworkAttachment]:
     """``NAME`` or ``name=NAME,alias=A,driver-opt=k=v``; ``target`` is the network's name as yet (opts/network.go)."""
     if not re.search(r"\w+=\w+(,\w+=\w+)*", text):
@@ -404,7 +417,7 @@ FLAG_TYPES: dict[str, FlagType] = {
     "node-addr": FlagType(_listen_address),
     "external-ca": FlagType(str, repeatable=True),  # this and the next read files: docker/authority.py
     "pem-file": FlagType(str),
-    "ipNetSlice": FlagType(str),
+    "ipNetSlice": FlagType(_subnets, repeatable=True),
     "uint": FlagType(partial(parse_uint, base=0)),
     "uint32": FlagType(partial(parse_uint, base=0, bits=32)),
     "int": FlagType(partial(parse_int, base=0)),

@@ -25,7 +25,6 @@ from swarmsim.engine.engine import ENGINE_VERSION, LOG_PORT
 from swarmsim.engine.events import EngineEvent
 from swarmsim.engine.gossip import leave_duration, others_in_gossip
 from swarmsim.engine.joining import Joining
-from swarmsim.engine.localresources import GATEWAY_BRIDGE
 from swarmsim.engine.names import random_name
 from swarmsim.engine.resources import ResourceCalls
 from swarmsim.engine.stream import STDOUT, SYSTEM_ERROR, LogQuery, Pipe, log_frame, log_line
@@ -38,7 +37,7 @@ from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsRequest
 from swarmsim.swarm.ca import unlockkey
 from swarmsim.swarm.node import NodeDisk, SwarmNode, init_swarm, join_swarm
-from swarmsim.swarm.objects import Availability, Cluster, Role, Service, Task
+from swarmsim.swarm.objects import AddressPools, Availability, Cluster, Role, Service, Task
 from swarmsim.trace import rows
 
 PLATFORMS = [engineapi.RegistryPlatform(architecture=each, os="linux") for each in ("amd64", "arm64")]
@@ -47,6 +46,7 @@ CONNECT_TIMEOUT = 20.0  # seconds, swarmConnectTimeout
 STATS_TIMEOUT = 5.0  # seconds, managerStats
 SWARM_PORT = 2377
 ID_LENGTH = 25  # characters of an object's id: who waits for a service names it so, and it need not be looked up
+DEFAULT_SUBNET_SIZE, MAX_SUBNET_SIZE = 24, 29  # bits, daemon/cluster/swarm.go
 FOLLOW_INTERVAL = 0.5  # seconds between two looks at logs that are followed
 INCOMPLETE = (
     "rpc error: code = Unknown desc = warning: incomplete log stream. "
@@ -91,8 +91,8 @@ class EngineAPI(ResourceCalls, ContainerCalls):
             node = yield from self._force_new_cluster(self.engine.node)
         else:
             address, available = self._entering(request)
-            process = self.engine.process
-            node = yield from init_swarm(process, self.engine, address, available, autolock=request.autolock)
+            process, pools = self.engine.process, _address_pools(request)
+            node = yield from init_swarm(process, self.engine, address, available, pools, autolock=request.autolock)
             self._adopt(node)
         if request.force_new_cluster or request.autolock or request.spec != api.SwarmSpec():
             present = yield from self._cluster()
@@ -343,6 +343,7 @@ class EngineAPI(ResourceCalls, ContainerCalls):
             for reference in filters.values("node"):
                 node_ids.add((yield from self._node(reference)).node.id)
         tasks = yield from self._tasks(up_to_date="_up-to-date" in filters)
+        tasks = [task for task in tasks if task.spec.attachment is None]
         # A task keeps its service's labels when that is gone.
         tasks = [task for task in tasks if filters.labels("label", task.service_labels)]
         return [present.task(task) for task in tasks], services, node_ids
@@ -553,7 +554,6 @@ class EngineAPI(ResourceCalls, ContainerCalls):
 
     def _adopt(self, node: SwarmNode) -> None:
         self.engine.node = node
-        self.engine.make_networks(GATEWAY_BRIDGE)
         self.host.disk["swarm"] = node.disk
         self.host.clock.quiescence.invalidate(SwarmNode)
 
@@ -581,6 +581,19 @@ class EngineAPI(ResourceCalls, ContainerCalls):
         address, port = _split(given)
         named = self.host.ctx.hosts.get(address)
         return f"{named.address if named is not None else address}:{port or SWARM_PORT}"
+
+
+def _address_pools(request: api.InitRequest) -> AddressPools:
+    """Where networks get their subnets from (daemon/cluster/swarm.go validateDefaultAddrPool). Raises :class:`ApiError`."""
+    size = request.subnet_size or DEFAULT_SUBNET_SIZE
+    if not request.address_pool:
+        return AddressPools(subnet_size=size)
+    if size > MAX_SUBNET_SIZE:
+        raise texts.SUBNET_SIZE.refusal(size=size)
+    for pool in request.address_pool:
+        if int(pool.partition("/")[2]) > size:
+            raise texts.SUBNET_TOO_BIG.refusal(pool=pool, size=size)
+    return AddressPools(tuple(request.address_pool), size)
 
 
 def _split(address: str) -> tuple[str, int]:

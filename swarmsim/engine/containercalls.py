@@ -21,13 +21,18 @@ from swarmsim.engine.calls import Calls
 from swarmsim.engine.containers import Container
 from swarmsim.engine.exec import CannotStart, Exec
 from swarmsim.engine.images import NoExecutable, plan_run, plan_serving
+from swarmsim.engine.localresources import LocalNetwork
 from swarmsim.engine.names import random_name
+from swarmsim.engine.overlays import Half
 from swarmsim.engine.server import ContainerServer
 from swarmsim.engine.stream import Pipe
 from swarmsim.image import Image
 from swarmsim.sim.future import Activity
 from swarmsim.sim.streams import hex_id
+from swarmsim.swarm.objects import Attachment
 
+HOST = "host"
+"""The network that is the host's own."""
 STOP_TIMEOUT = 10.0  # seconds, container DefaultStopTimeout
 NO_EXECUTABLE = 127
 _NAME = re.compile(r"/?[a-zA-Z0-9][a-zA-Z0-9_.-]+")
@@ -123,14 +128,16 @@ class ContainerCalls(Calls):
         if name and not _NAME.fullmatch(name):
             raise texts.BAD_NAME.refusal(name=name)
         for end in (request.networking_config.endpoints_config or {}).values():
-            address = end.ipam.ipv4 if end.ipam is not None else ""
-            try:
-                ipaddress.IPv4Address(address or "0.0.0.0")
-            except ValueError:
-                raise texts.BAD_ADDRESS.refusal(address=address) from None
+            self._check_address(end.ipam.ipv4 if end.ipam is not None else "")
         other = next((each for each in self.engine.containers.values() if name and each.name == name), None)
         if other is not None:
             raise texts.NAME_TAKEN.refusal(name=name, id=other.id)
+
+    def _check_address(self, address: str) -> None:
+        try:
+            ipaddress.IPv4Address(address or "0.0.0.0")
+        except ValueError:
+            raise texts.BAD_ADDRESS.refusal(address=address) from None
 
     def _image(self, reference: str) -> tuple[Image, str]:
         """An image that is on the host, and its familiar name. Raises :class:`ApiError`."""
@@ -178,7 +185,8 @@ class ContainerCalls(Calls):
         container.attachments = (place,)
 
     def _detach(self, container: Container) -> Activity[None]:
-        yield from self.engine.attachers.detach(self.engine.node, container.id, container.network)
+        for place in container.attachments:
+            yield from self._give_up(container, place)
 
     def _launch(self, container: Container) -> Activity[None]:
         engine, program = self.engine, container.command[0]
@@ -204,6 +212,54 @@ class ContainerCalls(Calls):
         yield from self._detach(container)
         if container.auto_remove:
             self.engine.remove_container(container)
+
+    # -- networks, while it runs
+
+    def network_connect(self, reference: str, request: engineapi.NetworkConnect) -> Activity[None]:
+        """Only to networks of the swarm. Raises :class:`ApiError`."""
+        yield from self._request()
+        engine, container = self.engine, self._container(request.container)
+        settings = request.endpoint or engineapi.EndpointSettings()
+        address = settings.ipam.ipv4 if settings.ipam is not None else ""
+        self._check_address(address)
+        if reference == HOST:
+            raise texts.HOST_CONNECT.refusal()
+        if reference in (each.name for each in engine.networks.values()) or container.state != "running":
+            raise ApiError(
+                501, "swarmsim: connecting to a network of one host, or while stopped, is real, but not modelled yet"
+            )
+        if any(reference in (each.name, each.network_id) for each in container.attachments):
+            raise texts.ALREADY_ATTACHED.refusal(name=container.name, network=reference)
+        if engine.node is None:
+            raise texts.NOT_FOUND.refusal(kind="network", reference=reference)
+        place = yield from engine.attachers.attach(engine.node, engine.process, container.id, reference, address)
+        engine.overlays.create((place,))
+        container.attachments = (*container.attachments, place)
+        container.aliases = (*container.aliases, *(settings.aliases or ()))
+        engine.dataplane.attached(container, place)
+
+    def network_disconnect(self, reference: str, request: engineapi.NetworkDisconnect) -> Activity[None]:
+        yield from self._request()
+        engine = self.engine
+        here: list[Half | LocalNetwork] = [*engine.networks.values(), *engine.overlays.halves.values()]
+        network = next((each for each in here if reference in (each.name, each.id)), None)
+        if network is None:
+            raise texts.NOT_FOUND.refusal(kind="network", reference=reference)
+        container = self._container(request.container)
+        if network.name == HOST:
+            raise texts.HOST_CONNECT.refusal()
+        place = next((each for each in container.attachments if each.network_id == network.id), None)
+        if place is None:
+            raise texts.NOT_CONNECTED.refusal(id=container.id, network=network.name)
+        engine.dataplane.detached(container, place)
+        container.attachments = tuple(each for each in container.attachments if each is not place)
+        engine.overlays.remove([place])
+        yield from self._give_up(container, place)
+
+    def _give_up(self, container: Container, place: Attachment) -> Activity[None]:
+        """Tell the managers that the container has left; it may have asked by the network's name or id."""
+        for reference in (place.name, place.network_id):
+            yield from self.engine.attachers.detach(self.engine.node, container.id, reference)
 
     def container_attach(self, reference: str) -> Activity[Pipe[bytes]]:
         """What it prints from now on, as frames."""

@@ -20,7 +20,7 @@ from swarmsim.apitypes.specs import (
     replace,
 )
 from swarmsim.swarm.ca.given import normalized
-from swarmsim.swarm.objects import Availability, ClusterSpec, ExternalCA, NetworkSpec, NodeSpec, Role
+from swarmsim.swarm.objects import Availability, ClusterSpec, ExternalCA, NetworkSpec, NodeSpec, Pool, Role
 
 RESTART_CONDITIONS = ("", "none", "on-failure", "any")
 FAILURE_ACTIONS = ("", "pause", "continue", "rollback")
@@ -129,15 +129,16 @@ def cluster_spec(given: api.SwarmSpec, present: ClusterSpec) -> ClusterSpec:
 
 
 def network_spec(given: engineapi.NetworkCreateRequest) -> NetworkSpec:
-    pools = given.ipam.config if given.ipam else None
+    ipam = given.ipam or engineapi.IPAM()
     return NetworkSpec(
         name=given.name,
         labels=given.labels or None,
         driver=given.driver or "bridge",
-        subnet=pools[0].subnet if pools else "",
-        gateway=pools[0].gateway if pools else "",
+        pools=tuple(Pool(each.subnet, each.gateway, each.ip_range, each.aux) for each in ipam.config or ()),
+        ipv6=bool(given.enable_ipv6),
         internal=given.internal,
         attachable=given.attachable,
         ingress=given.ingress,
         options=given.options or None,
+        ipam_options=ipam.options or None,
     )

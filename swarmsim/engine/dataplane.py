@@ -16,7 +16,7 @@ A container that dies by itself goes the same way without the third step.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from msgspec.structs import replace
 
@@ -62,12 +62,15 @@ class DataPlane:
         "_power",
         "_process",
         "_unwatch",
+        "first_opened",
         "host",
         "kernel",
     )
 
     def __init__(self, host: Host) -> None:
         self.host = host
+        self.first_opened: Callable[[], object] = _nothing
+        """Called before this node is on another network."""
         self.kernel = Kernel(host.name)
         self._power = host.power
         self._db: NetworkDB | None = None
@@ -194,6 +197,11 @@ class DataPlane:
 
     # -- networks
 
+    @property
+    def opening(self) -> Collection[str]:
+        """The networks that are being made: they are not there yet."""
+        return self._opening
+
     def opened(self, half: Half) -> None:
         """This node is on an overlay, with an address of its own."""
         if half.id in self.kernel.bindings.sandboxes or half.id in self._opening or not half.address:
@@ -212,6 +220,7 @@ class DataPlane:
     def _open(self, half: Half) -> None:
         network, address, ingress = half.id, _bare(half.address), half.network.spec.ingress
         self._names[network] = half.name
+        self.first_opened()
         self.kernel.bindings.open(network, address, ingress=ingress)
         self._note_overlay(network, address)
         if ingress:
@@ -274,8 +283,21 @@ class DataPlane:
             key = port.protocol, port.published_port
             self.kernel.host_ports[key] = Local(server, (port.protocol, port.target_port))
 
+    def attached(self, container: Container, attachment: Attachment) -> None:
+        """A container that runs is on one more network."""
+        self._here[container.id] = container
+        self._plug(container, attachment)
+        self._announce(container, self._active.get(container.id), attachment)
+
+    def detached(self, container: Container, attachment: Attachment) -> None:
+        """It is on that network no more."""
+        at = (attachment.network_id, endpoint_id(attachment.name, container.id))
+        if at in self._endpoints:
+            self._withdraw(at)
+        self._unplug(container, attachment)
+
     def activate(self, container: Container, task: Task | None) -> None:
-        """It runs, or is healthy: it may be asked."""
+        """It runs, or is healthy: it may be asked. A plain container has no ``task``."""
         self._active[container.id] = task
         for attachment in container.attachments:
             self._announce(container, task, attachment)
@@ -314,18 +336,41 @@ class DataPlane:
         if self._here.pop(container.id, None) is None:
             return
         for at in self._of(container):
-            endpoint = self._endpoints.pop(at)
-            db = self._said(at[0])
-            if db is not None:
-                db.delete_entry(ENDPOINT_TABLE, *at)
-            self._bind(self.kernel.bindings.remove, at[0], endpoint)
+            self._withdraw(at)
         for attachment in container.attachments:
-            at = (attachment.network_id, _bare(attachment.address))
-            if self.kernel.endpoints.get(at) is container.server:
-                del self.kernel.endpoints[at]
-                self._departed(attachment.network_id, endpoint_id(attachment.name, container.id))
+            self._unplug(container, attachment)
         for key in [key for key, local in self.kernel.host_ports.items() if local.server is container.server]:
             del self.kernel.host_ports[key]
+
+    def _withdraw(self, at: tuple[str, str]) -> None:
+        """An endpoint, by network and id, is gone."""
+        endpoint = self._endpoints.pop(at)
+        db = self._said(at[0])
+        if db is not None:
+            db.delete_entry(ENDPOINT_TABLE, *at)
+        self._bind(self.kernel.bindings.remove, at[0], endpoint)
+
+    def _unplug(self, container: Container, attachment: Attachment) -> None:
+        at = (attachment.network_id, _bare(attachment.address))
+        if self.kernel.endpoints.get(at) is container.server:
+            del self.kernel.endpoints[at]
+            self._departed(attachment.network_id, endpoint_id(attachment.name, container.id))
+
+    def known(self, network: str) -> list[tuple[EndpointRecord, str]]:
+        """The endpoints on a network that this node has heard of, in the order of their ids, and the addresses of their hosts. On the
+        ingress network the nodes' own are among them."""
+        if self._db is None:
+            endpoints = {id: each for (where, id), each in self._endpoints.items() if where == network}
+            peers = {id: each for (where, id), each in self._peers.items() if where == network}
+        else:
+            said = self._db.entries(ENDPOINT_TABLE, network).items()
+            endpoints = {id: each.value for id, each in said if isinstance(each.value, EndpointRecord)}
+            places = self._db.entries(PEER_TABLE, network).items()
+            peers = {id: each.value for id, each in places if isinstance(each.value, PeerRecord)}
+        if self.kernel.ingress == network:
+            nodes = {id: EndpointRecord(id, "ingress-endpoint", peer.address) for id, peer in peers.items()}
+            endpoints = {**nodes, **endpoints}
+        return [(endpoints[id], peers[id].tunnel) for id in sorted(endpoints) if id in peers]
 
     def _of(self, container: Container) -> list[tuple[str, str]]:
         """Where the container's endpoints are."""

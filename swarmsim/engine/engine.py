@@ -7,6 +7,7 @@ daemon the host's containers run on unattended.
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import sha256
 from random import Random
 
@@ -21,7 +22,7 @@ from swarmsim.engine.exec import CannotStart, Exec, Programs
 from swarmsim.engine.executor import ContainerController
 from swarmsim.engine.images import Catalogue, plan_serving
 from swarmsim.engine.joining import Joining
-from swarmsim.engine.localresources import PREDEFINED, LocalNetwork, Volume
+from swarmsim.engine.localresources import GATEWAY_BRIDGE, PREDEFINED, LocalNetwork, Volume
 from swarmsim.engine.overlays import Overlays
 from swarmsim.engine.server import ContainerServer
 from swarmsim.engine.stream import Program
@@ -31,9 +32,10 @@ from swarmsim.sim.host import Host, Process
 from swarmsim.sim.method import CallInfo
 from swarmsim.sim.net.connection import ANY_ADDRESS
 from swarmsim.sim.net.server import Server
+from swarmsim.swarm.addresses import IPv4
 from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsMessage, SubscribeLogsRequest
 from swarmsim.swarm.node import NodeDisk, SwarmNode
-from swarmsim.swarm.objects import NetworkSpec, Node, NodeDescription, Task
+from swarmsim.swarm.objects import NetworkSpec, Node, NodeDescription, Pool, Task
 from swarmsim.swarm.store import MemoryStore
 from swarmsim.trace import rows
 
@@ -49,6 +51,11 @@ PLUGINS: tuple[tuple[str, str], ...] = (
     *(("Network", name) for name in ("bridge", "host", "ipvlan", "macvlan", "null", "overlay")),
     ("Volume", "local"),
 )  # fmt: skip
+LOCAL_SUBNETS = (
+    *(IPv4(f"172.{number}.0.0/16") for number in range(17, 32)),
+    *(IPv4(f"192.168.{number}.0/20") for number in range(0, 256, 16)),
+)
+"""For bridges (libnetwork ipamutils/utils.go); the engine's bridge has the first."""
 EPHEMERAL = range(32768, 61000)
 """Ports the engine chooses from: the kernel's net.ipv4.ip_local_port_range."""
 LOG_PORT = 2375
@@ -82,6 +89,7 @@ class Engine:
         self.networks: dict[str, LocalNetwork] = host.disk.setdefault("networks", {})
         self.overlays: Overlays = host.disk.setdefault("overlays", Overlays(host, self.containers))
         self.dataplane = self.overlays.listener = DataPlane(host)
+        self.dataplane.first_opened = partial(self.make_networks, GATEWAY_BRIDGE)
         self.ids: Random = host.rng("containers")
         self._rng: Random = host.rng("engine")
         self.node: SwarmNode | None = None
@@ -203,12 +211,18 @@ class Engine:
 
     # -- networks and volumes
 
+    def local_subnet(self) -> Pool:
+        """The next of docker's own for bridges (libnetwork ipamutils): 172.17.0.0/16 …, then 192.168.0.0/20 …"""
+        used = [IPv4(pool.subnet, strict=False) for network in self.networks.values() for pool in network.spec.pools]
+        free = next(each for each in LOCAL_SUBNETS if not any(map(each.overlaps, used)))
+        return Pool(str(free))
+
     def make_networks(self, *wanted: tuple[str, str, str]) -> None:
         """Make predefined local networks that are missing: (name, driver, subnet)."""
         there = {network.name for network in self.networks.values()}
         for name, driver, subnet in wanted:
             if name not in there:
-                spec = NetworkSpec(name=name, driver=driver, subnet=subnet)
+                spec = NetworkSpec(name=name, driver=driver, pools=(Pool(subnet),) if subnet else ())
                 # No random stream for each: they are kept, and there may be 10,000 engines.
                 id = sha256(f"{self.host.ctx.streams.seed}/{self.host.name}/{name}".encode()).hexdigest()
                 network = LocalNetwork(id, self.host.wall.now, spec, predefined=True)

@@ -19,6 +19,7 @@ KNOWN: dict[str, Collection[str]] = {
     "secrets": ("id", "label", "name", "names"),
     "configs": ("id", "label", "name"),
     "networks": ("driver", "id", "label", "name", "scope", "type", "dangling"),
+    "pruned networks": ("label", "label!", "until"),
     "volumes": ("dangling", "driver", "label", "name"),
     "containers": ("id", "label", "name", "status", "exited", "ancestor", "health", "volume", "is-task"),
     "events": (
@@ -97,6 +98,15 @@ def network(body: engineapi.Network, filters: Filters) -> bool:
         and filters.exact("scope", body.scope)
         and filters.exact("type", "builtin" if body.name in PREDEFINED else "custom")
         and filters.labels("label", body.labels)
+    )
+
+
+def prunable(labels: Mapping[str, str] | None, filters: Filters) -> bool:
+    """Whether ``prune`` may take what has these labels (daemon/prune.go matchLabels)."""
+    unwanted = filters.values("label!")
+    return filters.labels("label", labels) and not any(
+        (labels or {}).get(key) == value if equals else key in (labels or {})
+        for key, equals, value in (each.partition("=") for each in unwanted)
     )
 
 

@@ -6,7 +6,7 @@ from swarmsim.swarm.objects import NetworkSpec
 
 PREDEFINED = (("bridge", "bridge", "172.17.0.0/16"), ("host", "host", ""), ("none", "null", ""))
 GATEWAY_BRIDGE = ("docker_gwbridge", "bridge", "172.18.0.0/16")
-"""What connects a swarm node's containers with its host; there as soon as the engine is in a swarm."""
+"""What connects a swarm node's containers with its host; there as soon as the engine is on a network of the swarm."""
 
 
 class LocalNetwork:

@@ -165,7 +165,7 @@ class Overlays:
         keys += [
             container.id
             for container in self.containers.values()
-            if container.alive and any(each.driver == "overlay" for each in container.attachments)
+            if container.alive and any(map(leads_out, container.attachments))
         ]
         pool = ipaddress.ip_network(subnet)
         return [
@@ -177,6 +177,12 @@ class Overlays:
             )
             for number, key in enumerate(keys)
         ]
+
+
+def leads_out(attachment: Attachment) -> bool:
+    """Whether a container on that network needs a way to the world."""
+    network = attachment.network
+    return attachment.driver == "overlay" and network is not None and not network.spec.internal
 
 
 def peer_name(host: str, seed: int) -> str:

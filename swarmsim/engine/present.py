@@ -226,7 +226,7 @@ class _ClusterInfo(_Meta):
     spec: api.SwarmSpec
     tls: api.TLSInfo
     root_rotation: bool
-    address_pool: list[str]
+    address_pool: list[str] | None
     subnet_size: int
     data_path_port: int
 
@@ -237,8 +237,8 @@ def _cluster(cluster: Cluster) -> _ClusterInfo:
         "spec": _swarm_spec(cluster.spec),
         "tls": _tls_info(cluster.root, cluster.next_root or cluster.root),
         "root_rotation": cluster.next_root is not None,
-        "address_pool": ["10.0.0.0/8"],
-        "subnet_size": 24,
+        "address_pool": list(cluster.address_pools) or None,
+        "subnet_size": cluster.subnet_size,
         "data_path_port": 4789,
     }
 

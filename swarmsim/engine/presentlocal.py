@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import cycle
 
 from swarmsim.apitypes import engine as api
 from swarmsim.apitypes.specs import PortConfig, replace
 from swarmsim.engine.containers import Container
+from swarmsim.engine.dataplane import DataPlane
 from swarmsim.engine.events import EngineEvent
 from swarmsim.engine.localresources import LocalNetwork, Volume, mountpoint
 from swarmsim.engine.overlays import Endpoint, Half, endpoint_id, mac_address
@@ -17,9 +18,18 @@ from swarmsim.go.duration import NO_TIME
 from swarmsim.go.units import human_duration
 from swarmsim.sim.clock import EPOCH, timestamp
 from swarmsim.sim.host import Host
-from swarmsim.swarm.objects import Network
+from swarmsim.swarm.manager.allocator import VXLAN_IDS
+from swarmsim.swarm.objects import Network, Pool
 
-VXLAN_IDS = "com.docker.network.driver.overlay.vxlanid_list"
+BRIDGE_OPTIONS = {
+    "com.docker.network.bridge.default_bridge": "true",
+    "com.docker.network.bridge.enable_icc": "true",
+    "com.docker.network.bridge.enable_ip_masquerade": "true",
+    "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",
+    "com.docker.network.bridge.name": "docker0",
+    "com.docker.network.driver.mtu": "1500",
+}
+"""Of the bridge every engine has."""
 
 
 # -- networks and volumes
@@ -34,26 +44,27 @@ def network(obj: Network | LocalNetwork | Half) -> api.Network:
             labels=obj.network.spec.labels or {},
         )
     if isinstance(obj, LocalNetwork):
-        pool = api.IPAMConfig(subnet=obj.spec.subnet, gateway=obj.spec.gateway)
         return replace(
             _network(obj),
             created=timestamp(obj.created_at),
             scope="local",
             driver=obj.spec.driver,
-            ipam=api.IPAM(driver="default", config=[pool] if obj.spec.subnet else []),
+            ipam=api.IPAM(driver="default", options=_ipam_options(obj), config=_pools(obj.spec.pools)),
             containers={},
-            options=obj.spec.options or {},
+            options=obj.spec.options or (BRIDGE_OPTIONS if obj.name == "bridge" else {}),
             labels=obj.spec.labels or {},
         )
     shown = replace(_network(obj), created=timestamp(obj.meta.created_at), scope="swarm", labels=obj.spec.labels)
-    if not obj.subnet:  # the allocator has not seen it yet
+    if not obj.pools:  # the allocator has not seen it yet, or had no room
         return shown
-    pool = api.IPAMConfig(subnet=obj.subnet, gateway=obj.gateway)
-    vxlan = {VXLAN_IDS: str(obj.vxlan_id)} if obj.vxlan_id else {}
+    vxlan = {VXLAN_IDS: ",".join(map(str, obj.vxlan_ids))} if obj.vxlan_ids else {}
+    serial = {**obj.spec.ipam_options, "com.docker.network.ipam.serial": "true"} if obj.spec.ipam_options else None
     return replace(
         shown,
         driver=obj.spec.driver,
-        ipam=api.IPAM(driver="default", config=[pool]),
+        ipam=api.IPAM(
+            driver="default", options=serial, config=_pools([replace(each, reserved=None) for each in obj.pools])
+        ),
         options={**(obj.spec.options or {}), **vxlan},
     )
 
@@ -62,8 +73,43 @@ def _network(obj: Network | LocalNetwork) -> api.Network:
     """What is the same of every network."""
     spec = obj.spec
     return api.Network(
-        name=spec.name, id=obj.id, internal=spec.internal, attachable=spec.attachable, ingress=spec.ingress
+        name=spec.name,
+        id=obj.id,
+        enable_ipv6=spec.ipv6,
+        internal=spec.internal,
+        attachable=spec.attachable,
+        ingress=spec.ingress,
     )
+
+
+def _pools(pools: Iterable[Pool]) -> list[api.IPAMConfig]:
+    return [
+        api.IPAMConfig(subnet=pool.subnet, ip_range=pool.ip_range, gateway=pool.gateway, aux=pool.reserved)
+        for pool in pools
+    ]
+
+
+def _ipam_options(obj: LocalNetwork) -> dict[str, str] | None:
+    """Networks that somebody made have options, if none."""
+    return obj.spec.ipam_options or (None if obj.predefined else {})
+
+
+def services(dataplane: DataPlane, network: str) -> dict[str, api.ServiceInfo]:
+    """Of ``network inspect --verbose``: what the engine has heard of the network's endpoints, by service (libnetwork agent.go
+    Services). Endpoints of containers that belong to none are under the empty name."""
+    bindings = dataplane.kernel.bindings
+    found: dict[str, api.ServiceInfo] = {}
+    for endpoint, host in dataplane.known(network):
+        task = api.NetworkTask(
+            name=endpoint.name, endpoint_id=endpoint.endpoint_id, endpoint_ip=endpoint.address, info={"Host IP": host}
+        )
+        ports = [f"Target: {port.target_port}, Publish: {port.published_port}" for port in endpoint.ingress_ports]
+        mark = bindings.mark(network, endpoint)
+        info = found.get(endpoint.service_name) or api.ServiceInfo(
+            vip=endpoint.vip or "<nil>", ports=ports, load_balancer=mark, tasks=[]
+        )
+        found[endpoint.service_name] = replace(info, tasks=[*(info.tasks or ()), task])
+    return dict(sorted(found.items()))
 
 
 def endpoints(ends: list[Endpoint]) -> dict[str, api.EndpointResource]:

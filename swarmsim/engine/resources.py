@@ -7,18 +7,22 @@ from typing import NamedTuple
 
 from swarmsim.apitypes import engine as engineapi
 from swarmsim.apitypes import swarm as api
+from swarmsim.apitypes.filters import Filters
 from swarmsim.apitypes.http import ApiError
-from swarmsim.apitypes.specs import SecretSpec, ServiceSpec, replace
+from swarmsim.apitypes.specs import SECOND, SecretSpec, ServiceSpec, replace
+from swarmsim.engine import filters as keep
 from swarmsim.engine import present, presentlocal, texts
 from swarmsim.engine.calls import Calls, find
 from swarmsim.engine.convert import network_spec
 from swarmsim.engine.localresources import GATEWAY_BRIDGE, LocalNetwork, Volume
-from swarmsim.engine.overlays import Half, peer_name
+from swarmsim.engine.overlays import Endpoint, Half, peer_name
+from swarmsim.go.duration import parse_duration
 from swarmsim.sim.future import Activity
 from swarmsim.sim.method import Method
 from swarmsim.sim.streams import hex_id
+from swarmsim.swarm.addresses import AddressPool, IPv4
 from swarmsim.swarm.api import control
-from swarmsim.swarm.objects import Config, Network, Role, Secret
+from swarmsim.swarm.objects import Config, Network, NetworkSpec, Pool, Role, Secret
 
 NETWORK_DRIVERS = ("bridge", "host", "ipvlan", "macvlan", "null", "overlay")
 ON_EVERY_NODE = ("bridge", "host")
@@ -93,6 +97,7 @@ class ResourceCalls(Calls):
     def _networks(self) -> Activity[list[Network | LocalNetwork | Half]]:
         swarm: list[Network] = yield from self._swarm_networks()
         ids = {network.id for network in swarm}
+        ids |= set(self.engine.dataplane.opening)
         halves = [half for id, half in self.engine.overlays.halves.items() if id not in ids]
         return [*self.engine.networks.values(), *halves, *swarm]
 
@@ -104,8 +109,9 @@ class ResourceCalls(Calls):
         found: Network | LocalNetwork | Half = find("network", reference, entries)
         return halves.get(found.id, found)
 
-    def network_inspect(self, reference: str, scope: str = "") -> Activity[engineapi.Network]:
-        """With the scope ``swarm`` an engine's own networks are not known, but for those that each has."""
+    def network_inspect(self, reference: str, scope: str = "", verbose: bool = False) -> Activity[engineapi.Network]:
+        """With the scope ``swarm`` an engine's own networks are not known, but for those that each has. ``verbose``: also which
+        endpoints elsewhere this engine has heard of."""
         yield from self._request()
         network = yield from self._network(reference)
         if scope == "swarm" and isinstance(network, LocalNetwork) and network.name not in ON_EVERY_NODE:
@@ -114,10 +120,17 @@ class ResourceCalls(Calls):
         shown = presentlocal.network(network)
         if isinstance(network, Half):
             ends = presentlocal.endpoints(overlays.endpoints(network))
-            return replace(shown, containers=ends, peers=self._peers(network))
-        if network.name == GATEWAY_BRIDGE[0]:
-            return replace(shown, containers=presentlocal.endpoints(overlays.gateways()))
+            services = presentlocal.services(self.engine.dataplane, network.id) if verbose else None
+            return replace(shown, containers=ends, peers=self._peers(network), services=services)
+        if isinstance(network, LocalNetwork):
+            return replace(shown, containers=presentlocal.endpoints(self._ends(network)))
         return shown
+
+    def _ends(self, network: LocalNetwork) -> list[Endpoint]:
+        """Who is on one of this engine's own networks."""
+        if network.name == GATEWAY_BRIDGE[0]:
+            return self.engine.overlays.gateways()
+        return []
 
     def _peers(self, half: Half) -> list[engineapi.PeerInfo]:
         """The nodes that gossip about the network, as this one knows them; where gossip is left out, those it reaches that have it."""
@@ -141,18 +154,23 @@ class ResourceCalls(Calls):
         """Returns the id; only overlay networks are the swarm's, others stay on this engine."""
         yield from self._request()
         spec = network_spec(request)
-        pool = None
-        if spec.subnet:
+        for pool in spec.pools:
             try:
-                pool = ipaddress.ip_network(spec.subnet, strict=False)
+                subnet = ipaddress.ip_network(pool.subnet, strict=False)
+                if "/" not in pool.subnet:
+                    raise ValueError
             except ValueError:
-                raise ApiError(400, f"Invalid subnet {spec.subnet} : invalid CIDR address: {spec.subnet}") from None
+                raise texts.BAD_SUBNET.refusal(subnet=pool.subnet) from None
+            if subnet.version == 6:
+                raise ApiError(501, f"swarmsim: IPv6 subnets like {pool.subnet} are real, but not modelled yet")
         if any(network.name == spec.name for network in (yield from self._networks())):
             raise texts.NETWORK_EXISTS.refusal(name=spec.name)
         if spec.driver not in NETWORK_DRIVERS:
             yield PLUGIN_TIMEOUT
             raise texts.NO_PLUGIN.refusal(name=spec.driver)
         if spec.driver == "overlay":
+            if request.scope == "local":
+                raise texts.DOWNGRADE.refusal(driver=spec.driver)
             if self.engine.node is not None and self.engine.node.certificate.role is Role.WORKER:
                 raise texts.ON_A_WORKER.refusal()
             self._manager()
@@ -160,19 +178,68 @@ class ResourceCalls(Calls):
             return created.network.id
         if spec.driver in ("host", "null"):
             raise texts.ONE_INSTANCE.refusal(driver=spec.driver)
-        subnets = [network.spec.subnet for network in self.engine.networks.values() if network.spec.subnet]
-        present = [ipaddress.ip_network(subnet, strict=False) for subnet in subnets]
-        if pool is not None and any(map(pool.overlaps, present)):
-            raise texts.POOL_OVERLAPS.refusal()
+        if request.scope == "swarm" or spec.driver != "bridge":
+            what = f"a network of driver {spec.driver}{' and scope swarm' if request.scope == 'swarm' else ''}"
+            raise ApiError(501, f"swarmsim: {what} is real, but not modelled yet")
+        if request.scope not in ("", "local"):
+            raise texts.NOT_IN_SWARM.refusal()
+        if spec.ingress:
+            raise texts.LOCAL_INGRESS.refusal()
+        spec = replace(spec, pools=self._local_pools(spec))
         local = LocalNetwork(hex_id(self.engine.ids), self.host.wall.now, spec)
         self.engine.networks[local.id] = local
         return local.id
+
+    def _local_pools(self, spec: NetworkSpec) -> tuple[Pool, ...]:
+        """The wanted pools, or one of docker's own, with their gateways. Raises :class:`ApiError`."""
+        wanted = spec.pools or (self.engine.local_subnet(),)
+        taken = [IPv4(p.subnet, strict=False) for each in self.engine.networks.values() for p in each.spec.pools]
+        if any(IPv4(pool.subnet, strict=False).overlaps(other) for pool in wanted for other in taken):
+            raise texts.POOL_OVERLAPS.refusal()
+        return tuple(replace(pool, gateway=AddressPool(pool).gateway) for pool in wanted)
+
+    def network_prune(self, filters: Filters) -> Activity[list[str]]:
+        """Remove what nobody uses: of the swarm's networks on a manager, then of this engine's (daemon/prune.go). Returns their
+        names."""
+        yield from self._request()
+        deleted = []
+        limit = self._until(filters)
+        swarm: list[Network] = yield from self._swarm_networks()
+        for network in swarm:
+            old = limit is None or network.meta.created_at < limit
+            if network.spec.ingress or not old or not keep.prunable(network.spec.labels, filters):
+                continue
+            try:
+                yield from self._control(control.REMOVE_NETWORK, control.RemoveNetworkRequest(network.id))
+            except ApiError as error:
+                if "is in use" not in error.message:
+                    raise
+            else:
+                deleted.append(network.name)
+        for local in list(self.engine.networks.values()):
+            old = limit is None or local.created_at < limit
+            if old and not local.predefined and not self._ends(local) and keep.prunable(local.spec.labels, filters):
+                del self.engine.networks[local.id]
+                deleted.append(local.name)
+        return deleted
+
+    def _until(self, filters: Filters) -> float | None:
+        """Before which moment a network must have been made, in simulated seconds. Raises :class:`ApiError`."""
+        values = filters.values("until")
+        if not values:
+            return None
+        if len(values) > 1:
+            raise ApiError(400, "more than one until filter specified")
+        try:
+            return self.host.clock.now - parse_duration(values[0]) / SECOND
+        except ValueError as problem:
+            raise ApiError(400, str(problem)) from None
 
     def network_remove(self, reference: str) -> Activity[None]:
         yield from self._request()
         network = yield from self._network(reference)
         if isinstance(network, LocalNetwork):
-            if network.name == GATEWAY_BRIDGE[0] and self.engine.overlays.gateways():
+            if self._ends(network) and (network.name == GATEWAY_BRIDGE[0] or not network.predefined):
                 raise texts.ACTIVE_ENDPOINTS.refusal(name=network.name, id=network.id)
             if network.predefined and network.name != GATEWAY_BRIDGE[0]:
                 raise texts.PREDEFINED_REMOVE.refusal(name=network.name)

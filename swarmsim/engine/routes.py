@@ -248,11 +248,24 @@ def network_create(call: Call) -> Activity[engineapi.NetworkCreateResponse]:
 
 
 def network_inspect(call: Call) -> Activity[engineapi.Network]:
-    return call.api.network_inspect(call.id, call.request.query.get("scope", ""))
+    return call.api.network_inspect(call.id, call.request.query.get("scope", ""), call.flag("verbose"))
 
 
 def network_remove(call: Call) -> Activity[None]:
     return call.api.network_remove(call.id)
+
+
+def network_connect(call: Call) -> Activity[None]:
+    return call.api.network_connect(call.id, call.request.read(engineapi.NetworkConnect))
+
+
+def network_disconnect(call: Call) -> Activity[None]:
+    return call.api.network_disconnect(call.id, call.request.read(engineapi.NetworkDisconnect))
+
+
+def network_prune(call: Call) -> Activity[engineapi.NetworkPruneReport]:
+    deleted = yield from call.api.network_prune(call.filters("pruned networks"))
+    return engineapi.NetworkPruneReport(deleted=deleted or None)
 
 
 def volume_list(call: Call) -> Activity[engineapi.VolumeList]:
@@ -400,19 +413,22 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/networks/create", network_create, 201),
     Route("GET", "/networks/{id}", network_inspect),
     Route("DELETE", "/networks/{id}", network_remove, 204),
+    Route("POST", "/networks/{id}/connect", network_connect),
+    Route("POST", "/networks/{id}/disconnect", network_disconnect),
+    Route("POST", "/networks/prune", network_prune),
     Route("GET", "/volumes", volume_list),
     Route("POST", "/volumes/create", volume_create, 201),
     Route("GET", "/volumes/{id}", volume_inspect),
     Route("DELETE", "/volumes/{id}", volume_remove, 204),
     Route("GET", "/containers/json", container_list),
-    Route("GET", "/containers/{id}/json", container_inspect),
-    Route("POST", "/containers/{id}/kill", container_kill, 204),
     Route("POST", "/containers/create", container_create, 201),
+    Route("GET", "/containers/{id}/json", container_inspect),
     Route("POST", "/containers/{id}/start", container_start, 204),
+    Route("DELETE", "/containers/{id}", container_remove, 204),
+    Route("POST", "/containers/{id}/kill", container_kill, 204),
     Route("POST", "/containers/{id}/attach", container_attach),
     Route("POST", "/containers/{id}/wait", container_wait),
     Route("POST", "/containers/{id}/stop", container_stop, 204),
-    Route("DELETE", "/containers/{id}", container_remove, 204),
     Route("POST", "/images/create", image_pull),
     Route("POST", "/containers/{id}/exec", exec_create, 201),
     Route("POST", "/exec/{id}/start", exec_start),

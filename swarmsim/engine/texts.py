@@ -108,6 +108,11 @@ NO_OTHER_WAY = Text(
 AMBIGUOUS = Text(400, "{kind} {reference} is ambiguous ({matches} matches found)", "daemon/cluster/helpers.go")
 NOT_FOUND = Text(404, "{kind} {reference} not found", "daemon/cluster/helpers.go")
 
+SUBNET_SIZE = Text(400, "subnet size is out of range: {size}", "daemon/cluster/swarm.go")
+SUBNET_TOO_BIG = Text(
+    400, 'invalid CIDR: "{pool}". Subnet size is too small for pool: {size}', "daemon/cluster/swarm.go"
+)
+
 # -- volumes
 
 NO_VOLUME_DRIVER = Text(
@@ -144,6 +149,16 @@ PREDEFINED_REMOVE = Text(403, "{name} is a pre-defined network and cannot be rem
 ONE_INSTANCE = Text(403, 'only one instance of "{driver}" network is allowed', "libnetwork/drivers/host, null")
 NO_PLUGIN = Text(404, 'plugin "{name}" not found', "pkg/plugins, plugin/store.go")
 POOL_OVERLAPS = Text(403, "Pool overlaps with other one on this address space", "libnetwork/ipamapi/contract.go")
+BAD_SUBNET = Text(400, "Invalid subnet {subnet} : invalid CIDR address: {subnet}", "daemon/network.go")
+DOWNGRADE = Text(403, "cannot downgrade network scope for {driver} networks", "libnetwork/controller.go")
+LOCAL_INGRESS = Text(403, "Ingress network can only be global scope network", "libnetwork/controller.go")
+ALREADY_ATTACHED = Text(403, "{name} is already attached to network {network}", "daemon/container_operations.go")
+HOST_CONNECT = Text(
+    403,
+    "container cannot be disconnected from host network or connected to host network",
+    "daemon/container_operations.go",
+)
+NOT_CONNECTED = Text(403, "container {id} is not connected to network {network}", "daemon/container_operations.go")
 ACTIVE_ENDPOINTS = Text(
     403,
     "error while removing network: network {name} id {id} has active endpoints",
@@ -181,12 +196,6 @@ NO_SUCH_EXEC = Text(404, "No such exec instance: {id}", "daemon/errors.go")
 
 # -- plain containers
 
-NAME_TAKEN = Text(
-    409,
-    'Conflict. The container name "/{name}" is already in use by container "{id}". '
-    "You have to remove (or rename) that container to be able to reuse that name.",
-    "daemon/names.go",
-)
 BAD_NAME = Text(400, "Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed", "daemon/names.go")
 BAD_ADDRESS = Text(400, "invalid IPv4 address: {address}", "daemon/container_operations.go")
 NOT_AN_OVERLAY = Text(
@@ -219,4 +228,10 @@ NON_ZERO_EXIT = Text(0, "task: non-zero exit ({code})", "executor/container/cont
 UNHEALTHY = Text(0, "dockerexec: unhealthy container", "executor/container/errors.go")
 NO_SANDBOX = Text(0, "network sandbox does not exist for container {name}", "daemon/container_operations.go")
 NO_SUCH_CONTAINER = Text(404, "No such container: {name}", "daemon/errors.go")
+NAME_TAKEN = Text(
+    409,
+    'Conflict. The container name "/{name}" is already in use by container "{id}". '
+    "You have to remove (or rename) that container to be able to reuse that name.",
+    "daemon/names.go",
+)
 NOT_RUNNING = Text(409, "Cannot kill container: {name}: Container {id} is not running", "daemon/kill.go, errors.go")

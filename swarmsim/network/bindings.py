@@ -160,6 +160,12 @@ class ServiceBindings:
         service = sandbox.load_balancer.services.get(balanced.mark)
         return service.weight(endpoint.address) if service is not None else None
 
+    def mark(self, network: str, endpoint: EndpointRecord) -> int:
+        """What marks packets for the endpoint's service here; 0 if it has none."""
+        bound = self._bound.get(_key(endpoint))
+        balanced = bound.by_network.get(network) if bound is not None else None
+        return balanced.mark if balanced is not None else 0
+
     def knows(self, network: str, endpoint: EndpointRecord) -> bool:
         """Whether the endpoint is among those that get something new."""
         bound = self._bound.get(_key(endpoint))

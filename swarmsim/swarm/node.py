@@ -51,7 +51,7 @@ from swarmsim.swarm.ca.told import note_certificate, note_root, note_trust
 from swarmsim.swarm.ca.unlockkey import KEK, new_key
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.raftnode import RaftDisk
-from swarmsim.swarm.objects import Availability, Cluster, IssuanceState, Role, TLSInfo
+from swarmsim.swarm.objects import AddressPools, Availability, Cluster, IssuanceState, Role, TLSInfo
 from swarmsim.swarm.store import Change
 from swarmsim.trace import rows
 
@@ -447,9 +447,16 @@ class SwarmNode(Subject):
 
 
 def init_swarm(
-    process: Process, executor: Executor, advertise: str, availability: Availability, *, autolock: bool = False
+    process: Process,
+    executor: Executor,
+    advertise: str,
+    availability: Availability,
+    pools: AddressPools,
+    *,
+    autolock: bool = False,
 ) -> Activity[SwarmNode]:
-    """A new swarm with this host as its first manager; returns its :class:`SwarmNode`."""
+    """A new swarm with this host as its first manager; returns its :class:`SwarmNode`. Its networks get their subnets out of
+    ``pools``."""
     rng: Random = process.host.rng("node")
     root = create_root(process.ctx.streams.stream("root-ca"), process.host.wall.now)
     certificate = issue(
@@ -469,6 +476,7 @@ def init_swarm(
     yield node._sample_duration("cluster_init")
     manager = node._start_manager(availability)
     manager.cluster_id = certificate.cluster_id
+    manager.address_pools = pools
     if autolock:
         manager.unlock_key = new_key(rng)
         node._encrypt(KEK(0, manager.unlock_key))

@@ -271,8 +271,16 @@ class ClusterSpec(msgspec.Struct, frozen=True):
     external_cas: tuple[ExternalCA, ...] = ()
 
 
+class AddressPools(msgspec.Struct, frozen=True):
+    """Where networks get their subnets from, if that is said, and how many bits those have (manager/manager.go)."""
+
+    subnets: tuple[str, ...] = ()
+    subnet_size: int = 24
+
+
 class Cluster(StoreObject, frozen=True, kw_only=True):
     """``root`` is what nodes are to trust; while it is being rotated, ``next_root`` signs. ``unlock_key`` is empty without autolock.
+    Networks get subnets of ``subnet_size`` bits out of ``address_pools``, or of docker's own pool.
 
     Keys that do not follow from the seed are in PEM; a root without a key is an external authority's. ``cross_signed`` is the next root signed by
     the present one, in PEM, if one of them was brought along.
@@ -291,6 +299,8 @@ class Cluster(StoreObject, frozen=True, kw_only=True):
     worker_token: str = ""
     manager_token: str = ""
     unlock_key: bytes = b""
+    address_pools: tuple[str, ...] = AddressPools().subnets
+    subnet_size: int = AddressPools().subnet_size
 
     @property
     def name(self) -> str:
@@ -316,28 +326,38 @@ class Cluster(StoreObject, frozen=True, kw_only=True):
         return [each.url for each in self.spec.external_cas if (each.ca_cert or self.root.pem) == root.pem]
 
 
+class Pool(msgspec.Struct, frozen=True, gc=False):
+    """Addresses of a network (IPAMConfig): those of ``subnet``, or of the part of it that ``ip_range`` is; ``reserved`` are for
+    others, by what they are called. What is empty of it is chosen when the network is made."""
+
+    subnet: str = ""
+    gateway: str = ""
+    ip_range: str = ""
+    reserved: dict[str, str] | None = None
+
+
 class NetworkSpec(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What is wanted of a network; ``subnet`` and ``gateway`` are empty until the allocator has chosen them."""
+    """What is wanted of a network; without ``pools`` it gets a subnet of the swarm's, or of the engine's."""
 
     name: str
     labels: dict[str, str] | None = None
     driver: str = "overlay"
-    subnet: str = ""
-    gateway: str = ""
+    pools: tuple[Pool, ...] = ()
+    ipv6: bool = False
     internal: bool = False
     attachable: bool = False
     ingress: bool = False
     options: dict[str, str] | None = None
+    ipam_options: dict[str, str] | None = None
 
 
 class Network(StoreObject, frozen=True, kw_only=True):
-    """``subnet`` and ``gateway`` are what the allocator chose; ``vxlan_id`` is the overlay's number, from 4096 on."""
+    """``pools`` are what the allocator chose, ``vxlan_ids`` the overlay's number for each, from 4096 on; none until there was room."""
 
     table: ClassVar[str] = "network"
     spec: NetworkSpec
-    subnet: str = ""
-    gateway: str = ""
-    vxlan_id: int = 0
+    pools: tuple[Pool, ...] = ()
+    vxlan_ids: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:

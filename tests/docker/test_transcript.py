@@ -1,4 +1,4 @@
-"""The recorded transcript of 209 commands."""
+"""The recorded transcripts: of 209 commands about a swarm, of 52 about its networks."""
 
 from __future__ import annotations
 
@@ -26,6 +26,19 @@ def test_the_recorded_transcript(records):
     assert len(typed) == 209
     assert counts[MATCHED] >= MATCH_NOW, report(typed, reasons)
     assert {one.command for one in typed if one.verdict == NOT_MODELLED} == set()
+
+
+def test_the_recorded_transcript_of_networks_names_and_a_host_that_dies(records):
+    typed = type_transcript(read_transcript(records / "cli" / "networks.jsonl"), range(1, 13))
+    assert len(typed) == 52
+    assert sum(one.verdict == MATCHED for one in typed) >= 48, report(typed, {})
+
+
+def test_a_step_that_is_not_understood_is_said(records):
+    rows = read_transcript(records / "cli" / "networks.jsonl")
+    (step,) = [row for row in rows if row["kind"] == "step"]
+    with pytest.raises(ValueError, match="pull the plug"):
+        type_transcript([*rows[:2], {**step, "what": "pull the plug", "t": 3.0}], range(1, 2))
 
 
 def test_a_wrong_answer_is_noticed(records):

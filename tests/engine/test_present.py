@@ -6,7 +6,7 @@ from swarmsim.apitypes.base import as_json
 from swarmsim.apitypes.specs import DiscreteResource, GenericResource, NamedResource
 from swarmsim.engine import present, presentlocal
 from swarmsim.swarm.api.control import NodeView
-from swarmsim.swarm.objects import Network, NetworkSpec, Node, NodeDescription, NodeSpec, Role
+from swarmsim.swarm.objects import Network, NetworkSpec, Node, NodeDescription, NodeSpec, Pool, Role
 
 
 def a_node(**more) -> Node:
@@ -45,6 +45,6 @@ def test_a_network_without_a_subnet_yet_has_neither_driver_nor_pools():
         None,
     )
     given = as_json(
-        presentlocal.network(Network(id="x", spec=NetworkSpec(name="back"), subnet="10.0.1.0/24", gateway="10.0.1.1"))
+        presentlocal.network(Network(id="x", spec=NetworkSpec(name="back"), pools=(Pool("10.0.1.0/24", "10.0.1.1"),)))
     )
     assert given["IPAM"]["Config"] == [{"Subnet": "10.0.1.0/24", "Gateway": "10.0.1.1"}]

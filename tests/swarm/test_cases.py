@@ -29,8 +29,9 @@ from swarmsim.apitypes.specs import (
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.journal import Journal
 from swarmsim.sim.scope import Scope
+from swarmsim.swarm.addresses import AddressPool
 from swarmsim.swarm.ca.certificates import create_root
-from swarmsim.swarm.manager.allocator import AddressPool, Allocator
+from swarmsim.swarm.manager.allocator import Allocator
 from swarmsim.swarm.manager.constraintenforcer import ConstraintEnforcer
 from swarmsim.swarm.manager.globalservice import GlobalOrchestrator
 from swarmsim.swarm.manager.jobs import JobsOrchestrator
@@ -41,7 +42,17 @@ from swarmsim.swarm.manager.scheduler.filters import Pipeline
 from swarmsim.swarm.manager.scheduler.nodeinfo import GenericStock, NodeInfo
 from swarmsim.swarm.manager.scheduler.scheduler import Scheduler
 from swarmsim.swarm.manager.taskreaper import TaskReaper
-from swarmsim.swarm.objects import Attachment, Availability, Cluster, ClusterSpec, JobStatus, NodeState, Service, Task
+from swarmsim.swarm.objects import (
+    Attachment,
+    Availability,
+    Cluster,
+    ClusterSpec,
+    JobStatus,
+    NodeState,
+    Pool,
+    Service,
+    Task,
+)
 from swarmsim.swarm.states import TaskState as S
 from swarmsim.swarm.store import MemoryStore
 from tests.swarm.build import node, service, task, task_spec
@@ -527,7 +538,7 @@ def test_tasks_get_generic_resources_by_name():
 
 
 def test_addresses_are_given_in_turn_and_never_twice():
-    pool = AddressPool("10.0.1.0/29", "10.0.1.1")
+    pool = AddressPool(Pool("10.0.1.0/29", "10.0.1.1"))
     taken = [pool.take() for _ in range(5)]
     assert taken == [f"10.0.1.{n}/29" for n in range(2, 7)]
     assert pool.take() is None

@@ -7,28 +7,33 @@ if it publishes ports there. So has each node, for its load balancer: on the ing
 as long as its tasks are on them. Addresses and the numbers of overlays are given in turn, so that one that was freed
 is not used again at once; a new leader begins again with the lowest that is free.
 
-A network whose subnet overlaps another's is not allocated until that is gone; what needs it waits.
+What there is no room for waits, without a word, until something is freed that might make room: a network whose subnet
+overlaps another's, or that the swarm's pools have no subnet for; a service without a virtual IP, and its tasks with it; a task
+without an address. A node that gets no address for its load balancer is tried again when a task of it changes; its tasks
+fail meanwhile.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from itertools import chain
+from typing import NamedTuple
 
 from swarmsim.apitypes.specs import PortConfig, replace
 from swarmsim.sim.future import Activity
 from swarmsim.sim.scope import Scope
+from swarmsim.swarm.addresses import AddressPool, IPv4, SubnetPool
 from swarmsim.swarm.manager.loop import CommitLoop
-from swarmsim.swarm.objects import Attachment, Network, Node, Service, Task, TaskStatus
+from swarmsim.swarm.objects import Attachment, Cluster, Network, Node, Pool, Service, Task, TaskStatus
 from swarmsim.swarm.states import PENDING_MESSAGE, TaskState, Who
 from swarmsim.swarm.store import Change, MemoryStore, Transaction
 
 DYNAMIC_PORT_START, DYNAMIC_PORT_END = 30000, 32767
-DEFAULT_POOL = ipaddress.ip_network("10.0.0.0/8")
-SUBNET_SIZE = 24
+DEFAULT_POOLS = ("10.0.0.0/8",)  # libnetwork ipamutils/utils.go
 FIRST_VXLAN, END_VXLAN = 4096, 1 << 24  # ovmanager.go: numbers below are not for overlays
+VXLAN_IDS = "com.docker.network.driver.overlay.vxlanid_list"
+"""The option of an overlay that says which numbers it is to have."""
 
 
 def ports_in_use(store: MemoryStore, except_service: str) -> set[tuple[str, int]]:
@@ -62,41 +67,6 @@ def allocate_ports(
     return tuple(result)
 
 
-class AddressPool:
-    """The addresses of one subnet; the first is the gateway's."""
-
-    def __init__(self, subnet: str, gateway: str) -> None:
-        self.network = ipaddress.ip_network(subnet, strict=False)
-        self._used = {int(ipaddress.ip_address(gateway))}
-        self._last = int(self.network.network_address)
-
-    def keep(self, address: str) -> None:
-        """Somebody has this one already."""
-        self._used.add(int(ipaddress.ip_interface(address).ip))
-
-    def take_wanted(self, address: str) -> str | None:
-        """This very address, with its prefix; ``None`` if it is taken, or not of this subnet."""
-        wanted = ipaddress.ip_address(address)
-        if wanted not in self.network or int(wanted) in self._used:
-            return None
-        self._used.add(int(wanted))
-        return f"{wanted}/{self.network.prefixlen}"
-
-    def take(self) -> str | None:
-        """The next free address after the last one given, with its prefix; ``None`` if all are taken."""
-        first, last = int(self.network.network_address) + 1, int(self.network.broadcast_address) - 1
-        for step in range(last - first + 1):
-            number = first + (self._last + 1 + step - first) % (last - first + 1)
-            if number not in self._used:
-                self._used.add(number)
-                self._last = number
-                return f"{ipaddress.ip_address(number)}/{self.network.prefixlen}"
-        return None
-
-    def free(self, address: str) -> None:
-        self._used.discard(int(ipaddress.ip_interface(address).ip))
-
-
 def _is_dead(task: Task) -> bool:
     """Whether the task no longer needs its addresses (allocator/network.go taskDead)."""
     return task.desired_state > TaskState.COMPLETE and task.status.state > TaskState.RUNNING
@@ -106,21 +76,36 @@ def _publishes(ports: Iterable[PortConfig]) -> bool:
     return any(port.publish_mode == "ingress" for port in ports)
 
 
+class Wanted(NamedTuple):
+    """A network to be on, and at which address, if that is not free to choose."""
+
+    network_id: str
+    address: str = ""
+
+
 class Allocator:
     """Lives as long as its manager leads; what is given out is rebuilt from the store."""
 
     def __init__(self, scope: Scope, store: MemoryStore) -> None:
         self.scope = scope
         self.store = store
-        self._pools: dict[str, AddressPool] = {}
+        self._pools: dict[str, list[AddressPool]] = {}
+        """Of each network."""
+        self._subnets: SubnetPool | None = None
         self._waiting: dict[str, None] = {}
         """Tasks that stay NEW."""
         self._unallocated: dict[str, None] = {}
-        """Networks that overlap others."""
+        """Networks there is no room for."""
+        self._homeless: dict[str, None] = {}
+        """Services without all of their virtual IPs."""
+        self._lacking: dict[str, None] = {}
+        """Nodes without a place that they should have."""
+        self._freed = False
+        """Whether what waits may find room now."""
         self._last_vxlan = FIRST_VXLAN - 1
         for network in store.table(Network).values():
-            if network.subnet:
-                self._pools[network.id] = AddressPool(network.subnet, network.gateway)
+            if network.pools:
+                self._pools[network.id] = [AddressPool(pool) for pool in network.pools]
         for service in store.table(Service).values():
             self._keep(service.virtual_ips)
         for task in store.table(Task).values():
@@ -134,29 +119,33 @@ class Allocator:
 
     def _keep(self, attachments: Iterable[Attachment]) -> None:
         for attachment in attachments:
-            pool = self._pools.get(attachment.network_id)
-            if pool is not None and attachment.address:
-                pool.keep(attachment.address)
+            for pool in self._pools.get(attachment.network_id, ()):
+                if attachment.address and pool.has(attachment.address):
+                    pool.keep(attachment.address)
+
+    def _give_back(self, attachments: Iterable[Attachment]) -> None:
+        for attachment in attachments:
+            for pool in self._pools.get(attachment.network_id, ()):
+                if attachment.address and pool.has(attachment.address):
+                    pool.free(attachment.address)
 
     def _free(self, attachments: Iterable[Attachment]) -> None:
-        for attachment in attachments:
-            pool = self._pools.get(attachment.network_id)
-            if pool is not None and attachment.address:
-                pool.free(attachment.address)
+        """Give back what somebody had: who waits may get it."""
+        self._give_back(attachments)
+        self._freed = True
 
     def _on_commit(self, changes: tuple[Change, ...]) -> Activity[None] | None:
         networks: list[str] = []
         services: list[str] = []
         tasks: list[str] = []
         nodes: dict[str, None] = {}
-        freed = False
         for action, obj, old in changes:
             kind = type(obj)
             if kind is Task:
-                if obj.networks and obj.node_id and self._moved(obj, old):
+                if obj.networks and obj.node_id and (self._moved(obj, old) or obj.node_id in self._lacking):
                     nodes[obj.node_id] = None
                 if action == "delete":
-                    if not _is_dead(obj):
+                    if obj.networks and not _is_dead(obj):
                         self._free(obj.networks)
                     self._waiting.pop(obj.id, None)
                 elif obj.status.state is TaskState.NEW:
@@ -165,29 +154,30 @@ class Allocator:
                     self._free(obj.networks)
             elif kind is Service:
                 if action == "delete":
-                    self._free(obj.virtual_ips)
+                    if obj.virtual_ips:
+                        self._free(obj.virtual_ips)
+                    self._homeless.pop(obj.id, None)
                 elif self._needs_ports(obj) or self._needs_addresses(obj):
                     services.append(obj.id)
             elif kind is Network:
                 if action == "delete":
                     self._pools.pop(obj.id, None)
                     self._unallocated.pop(obj.id, None)
-                    freed = True
+                    self._freed = True
                     nodes.update((node.id, None) for node in self.store.table(Node).values() if node.attachments)
-                elif not obj.subnet:
+                elif not obj.pools:
                     networks.append(obj.id)
-                elif obj.spec.ingress and action == "update" and not old.subnet:
+                elif obj.spec.ingress and action == "update" and not old.pools:
                     nodes.update(dict.fromkeys(self.store.table(Node)))
             elif kind is Node:
                 if action == "delete":
                     self._free(obj.attachments)
+                    self._lacking.pop(obj.id, None)
                 elif action == "create":
                     nodes[obj.id] = None
-        if freed:
-            networks += [id for id in self._unallocated if id not in networks]
-        if not (networks or services or tasks or nodes):
+        waiting = self._freed and bool(self._unallocated or self._homeless or self._waiting)
+        if not (networks or services or tasks or nodes or waiting):
             return None
-        tasks += [id for id in self._waiting if id not in tasks]
         return self._allocate(networks, services, tasks, list(nodes))
 
     def _moved(self, task: Task, old: Task | None) -> bool:
@@ -212,8 +202,9 @@ class Allocator:
         )
 
     def _wanted_networks(self, service: Service, ports: tuple[PortConfig, ...]) -> list[Network]:
-        """The networks its tasks are on; the ingress network first."""
-        wanted = [self.store.get(Network, each.target) for each in service.spec.task.networks or ()]
+        """The networks its tasks are on, each once; the ingress network first."""
+        targets = dict.fromkeys(each.target for each in service.spec.task.networks or ())
+        wanted = [self.store.get(Network, target) for target in targets]
         if _publishes(ports):
             wanted = [next((n for n in self.store.table(Network).values() if n.spec.ingress), None), *wanted]
         return [network for network in wanted if network is not None]
@@ -227,12 +218,14 @@ class Allocator:
         return [network.id for network in self._wanted_networks(service, ports)]
 
     def _allocate(self, networks: list[str], services: list[str], tasks: list[str], nodes: list[str]) -> Activity[None]:
+        if self._freed:
+            networks += [id for id in self._unallocated if id not in networks]
         if networks:
-            waiting = bool(self._unallocated)
             yield self.store.batch([partial(self._allocate_network, id) for id in networks])
-            if waiting:
-                table = self.store.table(Service)
-                services += [id for id in table if id not in services and self._needs_addresses(table[id])]
+        if self._freed:
+            services += [id for id in self._homeless if id not in services]
+            tasks += [id for id in self._waiting if id not in tasks]
+            self._freed = False
         steps: list[Callable[[Transaction], None]] = [partial(self._allocate_service, id) for id in services]
         steps += [partial(self._allocate_task, id) for id in tasks]
         steps += [partial(self._allocate_node, id) for id in nodes]
@@ -241,57 +234,80 @@ class Allocator:
 
     def _allocate_network(self, id: str, tx: Transaction) -> None:
         network = tx.get(Network, id)
-        if network is None or network.subnet:
+        if network is None or network.pools:
             return
-        others = [ipaddress.ip_network(n.subnet, strict=False) for n in tx.all(Network) if n.subnet]
-        subnet = network.spec.subnet
-        if subnet and any(map(ipaddress.ip_network(subnet, strict=False).overlaps, others)):
+        taken = [IPv4(pool.subnet, strict=False) for other in tx.all(Network) for pool in other.pools]
+        wanted = network.spec.pools or (self._subnet(tx, taken),)
+        if None in wanted or any(IPv4(p.subnet, strict=False).overlaps(t) for p in wanted if p for t in taken):
             self._unallocated[id] = None
             return
-        self._unallocated.pop(id, None)
-        if not subnet:
-            free = (net for net in DEFAULT_POOL.subnets(new_prefix=SUBNET_SIZE) if not any(map(net.overlaps, others)))
-            subnet = str(next(free))
-        gateway = network.spec.gateway or str(ipaddress.ip_network(subnet, strict=False)[1])
-        self._pools[id] = AddressPool(subnet, gateway)
-        tx.update(replace(network, subnet=subnet, gateway=gateway, vxlan_id=self._next_vxlan(tx)))
+        if id in self._unallocated:
+            del self._unallocated[id]
+            self._freed = True  # for what waits for it
+        pools = [pool for pool in wanted if pool is not None]
+        self._pools[id] = [AddressPool(pool) for pool in pools]
+        chosen = tuple(
+            replace(pool, gateway=addresses.gateway) for pool, addresses in zip(pools, self._pools[id], strict=True)
+        )
+        tx.update(replace(network, pools=chosen, vxlan_ids=self._vxlan_ids(tx, network.spec.options, len(pools))))
 
-    def _next_vxlan(self, tx: Transaction) -> int:
-        """The next free number after the last one given (ovmanager.go obtainVxlanID)."""
-        used = {network.vxlan_id for network in tx.all(Network)}
-        after, before = range(self._last_vxlan + 1, END_VXLAN), range(FIRST_VXLAN, self._last_vxlan + 1)
-        self._last_vxlan = next(number for number in chain(after, before) if number not in used)
-        return self._last_vxlan
+    def _subnet(self, tx: Transaction, taken: list[IPv4]) -> Pool | None:
+        """The next of the swarm's own pools; ``None`` if they are used up."""
+        if self._subnets is None:
+            cluster = next(tx.all(Cluster), None)
+            assert cluster is not None, "there is a cluster before there are networks"
+            self._subnets = SubnetPool(cluster.address_pools or DEFAULT_POOLS, cluster.subnet_size)
+        subnet = self._subnets.take(taken)
+        return None if subnet is None else Pool(str(subnet))
+
+    def _vxlan_ids(self, tx: Transaction, options: dict[str, str] | None, count: int) -> tuple[int, ...]:
+        """Those it is to have, then the next free ones after the last one given (ovmanager.go obtainVxlanID)."""
+        asked = (options or {}).get(VXLAN_IDS, "")
+        chosen = [int(number) for number in asked.split(",") if number.strip().isdigit()][:count]
+        used = {number for network in tx.all(Network) for number in network.vxlan_ids}
+        while len(chosen) < count:
+            after, before = range(self._last_vxlan + 1, END_VXLAN), range(FIRST_VXLAN, self._last_vxlan + 1)
+            self._last_vxlan = next(number for number in chain(after, before) if number not in used)
+            chosen.append(self._last_vxlan)
+        return tuple(chosen)
 
     def _allocate_service(self, id: str, tx: Transaction) -> None:
         service = tx.get(Service, id)
         if service is None:
             return
         if any(network.id in self._unallocated for network in self._wanted_networks(service, ())):
+            self._homeless[id] = None
             return
         ports = service.ports
         if self._needs_ports(service):
             wanted = (service.spec.endpoint.ports if service.spec.endpoint else None) or []
             ports = allocate_ports(wanted, ports_in_use(self.store, id), ports)
         wanted_vips = self._wanted_vips(service, ports)
-        vips = self._places(service.virtual_ips, wanted_vips)
+        vips = self._places(service.virtual_ips, [Wanted(network) for network in wanted_vips])
+        if not all(vip.address for vip in vips):
+            self._give_back(vip for vip in vips if vip not in service.virtual_ips)
+            self._homeless[id] = None
+            return
+        self._homeless.pop(id, None)
         if (ports, vips) != (service.ports, service.virtual_ips):
             tx.update(replace(service, ports=ports, virtual_ips=vips))
 
-    def _places(self, old: tuple[Attachment, ...], wanted: Collection[str]) -> tuple[Attachment, ...]:
+    def _places(self, old: tuple[Attachment, ...], wanted: Collection[Wanted]) -> tuple[Attachment, ...]:
         """A place on each of the wanted networks; those there were are kept, or freed."""
-        kept = {each.network_id: each for each in old if each.network_id in wanted}
-        self._free(each for each in old if each.network_id not in wanted)
-        return tuple(kept.get(network) or self._attach(network) for network in wanted)
+        networks = [each.network_id for each in wanted]
+        kept = {each.network_id: each for each in old if each.network_id in networks}
+        gone = [each for each in old if each.network_id not in networks]
+        if gone:
+            self._free(gone)
+        return tuple(kept.get(each.network_id) or self._attach(each) for each in wanted)
 
-    def _attach(self, network_id: str, wanted: str = "") -> Attachment:
-        """A place on the network, with the ``wanted`` address if there is one; without an address if none is left."""
-        network, pool = self.store.get(Network, network_id), self._pools.get(network_id)
+    def _attach(self, wanted: Wanted) -> Attachment:
+        """A place on the network; without an address if that is taken, or none is left."""
+        network = self.store.get(Network, wanted.network_id)
         name, driver = (network.name, network.spec.driver) if network is not None else ("", "")
-        address = None
-        if pool is not None:
-            address = pool.take_wanted(wanted) if wanted else pool.take()
-        return Attachment(network_id, name, driver, address or "", network)
+        taken = (pool.take(wanted.address) for pool in self._pools.get(wanted.network_id, ()))
+        address = next((each for each in taken if each is not None), "")
+        return Attachment(wanted.network_id, name, driver, address, network)
 
     def _allocate_node(self, id: str, tx: Transaction) -> None:
         """The node's places: on the overlays its tasks are on, then on the ingress network (getNodeNetworks)."""
@@ -305,8 +321,13 @@ class Allocator:
             for each in task.networks
             if each.driver == "overlay"
         }
-        wanted.update((n.id, None) for n in tx.all(Network) if n.spec.ingress and n.subnet)
-        attachments = self._places(node.attachments, wanted)
+        wanted.update((n.id, None) for n in tx.all(Network) if n.spec.ingress and n.pools)
+        places = self._places(node.attachments, [Wanted(network) for network in wanted])
+        attachments = tuple(each for each in places if each.address)
+        if len(attachments) < len(places):
+            self._lacking[id] = None
+        else:
+            self._lacking.pop(id, None)
         if attachments != node.attachments:
             tx.update(replace(node, attachments=attachments))
 
@@ -317,17 +338,22 @@ class Allocator:
             return
         service = tx.get(Service, task.service_id)
         ports = service.ports if service else task.ports
-        networks: tuple[Attachment, ...] = ()
         vips = service.virtual_ips if service is not None else ()
-        if task.is_attachment:
-            networks = tuple(self._attach(each.target, task.wanted_address) for each in task.spec.networks or ())
-        elif service is not None and (service.spec.task.networks or ports):
-            networks = tuple(self._attach(network.id) for network in self._wanted_networks(service, ports))
-        if networks and not all(attachment.address for attachment in networks):
-            # The subnet is full: the task stays NEW until somebody leaves.
-            self._free(networks)
+        networks = tuple(map(self._attach, self._wanted_of(task, service, ports)))
+        if task.service_id in self._homeless or not all(attachment.address for attachment in networks):
+            self._give_back(networks)
             self._waiting[id] = None
             return
         self._waiting.pop(id, None)
         status = TaskStatus(TaskState.PENDING, self.store.wall.now, PENDING_MESSAGE)
         tx.update(replace(task, status=status, ports=ports, networks=networks, virtual_ips=vips), Who.ALLOCATOR)
+
+    def _wanted_of(self, task: Task, service: Service | None, ports: tuple[PortConfig, ...]) -> list[Wanted]:
+        """Where a task is to be: on its service's networks; one that is a container's place, on that one."""
+        if service is not None:
+            if not (service.spec.task.networks or ports):
+                return []
+            return [Wanted(network.id) for network in self._wanted_networks(service, ports)]
+        if task.service_id:
+            return []
+        return [Wanted(each.target, task.wanted_address) for each in task.spec.networks or ()]

@@ -64,14 +64,19 @@ def validate_resources(resources: Resources) -> None:
             raise invalid_argument(f"invalid memory value {quantities.memory_bytes}: Must be at least 4MiB")
 
 
+def check_dns_name(name: str) -> None:
+    """Refuse what cannot be a part of a name in DNS (common.go validateAnnotations). Raises :class:`RpcError`."""
+    if not name:
+        raise invalid_argument("meta: name must be provided")
+    if not _DNS_NAME.match(name):
+        raise invalid_argument("name must be valid as a DNS name component")
+    if len(name) > 63:
+        raise invalid_argument("name must be 63 characters or fewer")
+
+
 def validate_service_spec(spec: ServiceSpec) -> None:
     """Refuse what SwarmKit refuses, in its order. Raises :class:`RpcError`."""
-    if not spec.name:
-        raise invalid_argument("meta: name must be provided")
-    if not _DNS_NAME.match(spec.name):
-        raise invalid_argument("name must be valid as a DNS name component")
-    if len(spec.name) > 63:
-        raise invalid_argument("name must be 63 characters or fewer")
+    check_dns_name(spec.name)
     task = spec.task
     validate_resources(task.resources)
     if task.restart is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from swarmsim.apitypes.specs import ServiceSpec
-from swarmsim.sim.net.status import invalid_argument
+from swarmsim.sim.net.status import RpcError, invalid_argument
 from swarmsim.swarm.objects import Config, Network, Secret
 from swarmsim.swarm.store import MemoryStore, Transaction
 
@@ -44,7 +44,11 @@ def check_existence(tx: Transaction, spec: ServiceSpec) -> None:
 
 
 def check_networks(store: MemoryStore, spec: ServiceSpec) -> None:
-    """The ingress network is nobody's to attach to. Raises :class:`RpcError`."""
+    """The ingress network is nobody's to attach to, but has to be there for published ports. Raises :class:`RpcError`."""
+    ports = (spec.endpoint.ports if spec.endpoint else None) or ()
+    needed = any(port.publish_mode == "ingress" for port in ports)
+    if needed and not any(network.spec.ingress for network in store.table(Network).values()):
+        raise RpcError("FailedPrecondition", "service needs ingress network, but no ingress network is present")
     for attachment in spec.task.networks or ():
         network = store.get(Network, attachment.target)
         if network is not None and network.spec.ingress:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Interface
 
 from swarmsim.apitypes.specs import ContainerSpec, NetworkAttachment, replace
 from swarmsim.sim.future import Future
 from swarmsim.sim.method import CallInfo
 from swarmsim.sim.net.status import RpcError, invalid_argument
 from swarmsim.sim.streams import new_id
+from swarmsim.swarm.addresses import IPv4
 from swarmsim.swarm.api import control
-from swarmsim.swarm.manager.controlapi import ControlAPI
-from swarmsim.swarm.objects import Config, Network, Secret, Service, Task
+from swarmsim.swarm.manager.controlapi import ControlAPI, check_dns_name
+from swarmsim.swarm.objects import Config, Network, NetworkSpec, Secret, Service, Task
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import NameConflict, Transaction
 
@@ -102,6 +104,24 @@ def _referenced(container: ContainerSpec, table: type[Secret] | type[Config]) ->
 # -- networks
 
 
+def _check_network(spec: NetworkSpec) -> None:
+    """Refuse what SwarmKit refuses of a network, in its order (network.go validateNetworkSpec). Raises :class:`RpcError`."""
+    if spec.attachable and spec.ingress:
+        raise invalid_argument("ingress network cannot be attachable")
+    check_dns_name(spec.name)
+    for pool in spec.pools:
+        subnet = IPv4(pool.subnet, strict=False)
+        for what, text in (("range", pool.ip_range), ("gateway", pool.gateway)):
+            if not text:
+                continue
+            try:
+                address = IPv4Interface(text).ip
+            except ValueError:
+                raise invalid_argument(f"ipam configuration: invalid {what} {text}") from None
+            if address not in subnet:
+                raise invalid_argument(f"ipam configuration: subnet {pool.subnet} does not contain {what} {text}")
+
+
 def list_networks(
     api: ControlAPI, request: control.ListNetworksRequest, call: CallInfo
 ) -> control.ListNetworksResponse:
@@ -112,6 +132,7 @@ def create_network(
     api: ControlAPI, request: control.CreateNetworkRequest, call: CallInfo
 ) -> Future[control.CreateNetworkResponse]:
     spec = request.spec
+    _check_network(spec)
     network = Network(id=new_id(api.ids), spec=spec)
 
     def create(tx: Transaction) -> control.CreateNetworkResponse:

@@ -42,6 +42,7 @@ from swarmsim.swarm.manager.rolemanager import RoleManager
 from swarmsim.swarm.manager.scheduler.scheduler import Scheduler
 from swarmsim.swarm.manager.taskreaper import TaskReaper
 from swarmsim.swarm.objects import (
+    AddressPools,
     Availability,
     Cluster,
     ClusterSpec,
@@ -63,7 +64,8 @@ JOIN_CHECK_FAILED = "could not connect to prospective new cluster member using i
 class Manager:
     """One manager inside a Docker engine's process, until ``scope`` ends or it is stopped.
 
-    ``cluster_id`` is only set on the manager that starts a new swarm: it creates the cluster object, with its ``unlock_key`` if managers are to lock.
+    ``cluster_id`` and ``address_pools`` are only set on the manager that starts a new swarm: it creates the cluster object, with
+    its ``unlock_key`` if managers are to lock.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Manager:
         self.root = root
         self.cluster_id = ""
         self.unlock_key = b""
+        self.address_pools = AddressPools()
         self.journal = process.ctx.journal
         self.ids: Random = process.host.rng("ids")
         self.server = Server(process, scope, f"{ANY_ADDRESS}:{Address.parse(addr).port}", LOCAL_SOCKET)
@@ -225,6 +228,8 @@ class Manager:
         if self.cluster_id:
             cluster = Cluster(
                 id=self.cluster_id,
+                address_pools=self.address_pools.subnets,
+                subnet_size=self.address_pools.subnet_size,
                 spec=ClusterSpec(autolock=bool(self.unlock_key)),
                 root=self.root,
                 worker_token=join_token(self.root.digest, self.ids),

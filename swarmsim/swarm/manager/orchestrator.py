@@ -12,6 +12,8 @@ from swarmsim.swarm.objects import Node, Service, Task, TaskStatus
 from swarmsim.swarm.states import TaskState
 from swarmsim.swarm.store import Transaction
 
+CREATED_MESSAGE = "created"
+
 
 class SlotTuple(NamedTuple):
     """The place a task fills: a slot of a replicated service, or a node of a global one."""
@@ -75,7 +77,7 @@ def new_task(service: Service, slot: int, node_id: str, ids: Random, now: float)
         service_labels=service.spec.labels,
         slot=slot,
         node_id=node_id,
-        status=TaskStatus(TaskState.NEW, now, "created"),
+        status=TaskStatus(TaskState.NEW, now, CREATED_MESSAGE),
         desired_state=TaskState.RUNNING,
         ports=service.ports,
         endpoint_spec=service.spec.endpoint,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from swarmsim.engine.containers import Container
-from swarmsim.engine.overlays import mac_address
+from swarmsim.engine.overlays import leads_out, mac_address
 from swarmsim.sim.clock import EPOCH
 from swarmsim.sim.future import Activity
 from swarmsim.world.standpoint import InContainer
@@ -62,7 +62,7 @@ def _interfaces_before(containers: dict[str, Container], container: Container) -
     for each in containers.values():
         if each is container:
             break
-        count += len(each.attachments) + 1
+        count += len(each.attachments) + any(map(leads_out, each.attachments))
     return count
 
 
