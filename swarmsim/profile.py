@@ -13,7 +13,7 @@ from importlib import resources
 from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
 
-from swarmsim.distribution import Distribution, DistributionField, Sampler
+from swarmsim.distribution import Distribution, DistributionField, Sampler, Uniform
 
 
 class Profile(BaseModel):
@@ -64,6 +64,10 @@ class Profile(BaseModel):
         description="a host's own work to join a swarm: root certificate, key pair, signing request, first session"
     )
     leader_start: DistributionField = Field(description="a new leader, from its first writes to taking registrations")
+    ingress_setup: DistributionField = Field(
+        Distribution(uniform=Uniform(low=0.8, high=1.6)),
+        description="making a node's end of the ingress network: sandbox, rules, load balancer; recorded nodes had it 1–2 s after they joined",
+    )
     ingress_remove: DistributionField = Field(description="taking down a leaving node's end of the ingress network")
     cluster_init: DistributionField = Field(description="a new swarm: root CA, first manager")
 

@@ -39,8 +39,9 @@ class Lab:
         *,
         eager: bool = False,
         gossip: bool = False,
+        profile: str = "lab",
     ) -> None:
-        cluster = ClusterLayout(managers=managers, workers=workers, gossip=gossip)
+        cluster = ClusterLayout(managers=managers, workers=workers, gossip=gossip, profile=profile)
         self.world: SimulatedWorld = build_world(Scenario(name="lab", cluster=cluster), seed, eager=eager)
         if formed:
             self.world.run(self.world.form())

@@ -32,8 +32,6 @@ from swarmsim.sim.scope import Scope
 from swarmsim.swarm.objects import Attachment, Task
 from swarmsim.trace import rows
 
-INGRESS_SETUP = (0.8, 1.6)
-"""Seconds between which an engine makes its part of the ingress network; recorded nodes had it 1–2 s after they joined."""
 LOAD_BALANCER = "lb"
 """What the node's own endpoint on a network is known by here."""
 
@@ -209,7 +207,8 @@ class DataPlane:
         if half.network.spec.ingress and self.host.ctx.gossip:
             self._opening[half.id] = half
             assert self._process is not None
-            self._process.after(self.host.rng("ingress").uniform(*INGRESS_SETUP), self._make_ingress, half)
+            takes = self.host.profile.samplers["ingress_setup"](self.host.rng("ingress"))
+            self._process.after(takes, self._make_ingress, half)
         else:
             self._open(half)
 
