@@ -49,6 +49,9 @@ class Image(NamedTuple):
     ``server`` tells that the default command runs until it is stopped, or as long as ``runs`` says, and then ends with
     ``exit_code``. Of an ``opaque`` image nobody here knows which programs are in it: what is not understood is its server.
 
+    A request it answers after ``answers``. ``finishes``: told to stop it answers what it was asked before it ends; ``None`` of both: as its
+    server is known to do.
+
     ``tools`` are programs it has besides those of its ``userland``: ``curl``.
 
     Before it runs it takes ``start`` besides the engine's own work. Its checks succeed once it has run for ``healthy``. Told to stop
@@ -74,6 +77,8 @@ class Image(NamedTuple):
     stop_code: int = 0
     ignores_stop: bool = False
     check: ImageCheck | None = None
+    answers: Distribution | None = None
+    finishes: bool | None = None
     userland: Userland = Userland.GNU
     tools: tuple[str, ...] = ()
 

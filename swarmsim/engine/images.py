@@ -225,6 +225,13 @@ def plan_serving(image: Image, command: list[str]) -> tuple[Serving, tuple[str, 
     >>> plan_serving(IMAGES[0], ["/serve"])[1], plan_serving(IMAGES[0], ["sleep", "9"])[1]
     (('80/tcp',), ())
     """
+    serving, ports = _known_serving(image, command)
+    if image.answers is not None:
+        serving = serving._replace(law=image.answers)
+    return (serving if image.finishes is None else serving._replace(finishes=image.finishes)), ports
+
+
+def _known_serving(image: Image, command: list[str]) -> tuple[Serving, tuple[str, ...]]:
     if image.server and tuple(command[: len(image.command)]) == image.command:
         return pages.OF_IMAGES.get(image.name, pages.QUIET), image.ports or (ANY_PORT,)
     program = PROGRAMS.get((image.name, command[0]))

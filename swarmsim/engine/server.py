@@ -10,6 +10,7 @@ import math
 from random import Random
 from typing import NamedTuple, Protocol
 
+from swarmsim.distribution import Distribution
 from swarmsim.network.bindings import PortKey
 from swarmsim.network.kernel import Client
 from swarmsim.sim.host import Host
@@ -59,6 +60,8 @@ class Serving(NamedTuple):
     """Else it answers in its own protocol, which curl refuses."""
     answers: int = 0
     """Bytes of an answer, if it is not its page."""
+    law: Distribution | None = None
+    """Seconds for an answer, if somebody says so."""
     hangs_up: bool = False
     """Whether it closes the connection instead, as what it was asked makes no sense to it."""
 
@@ -123,7 +126,11 @@ class ContainerServer:
         assert process is not None
         self._busy[client] = None
         serving = self.serving
-        process.after(serving.takes * math.exp(self._rng.gauss(0.0, serving.spread)), self._answer, client)
+        if serving.law is not None:
+            seconds = serving.law.draw(self._rng)
+        else:
+            seconds = serving.takes * math.exp(self._rng.gauss(0.0, serving.spread))
+        process.after(seconds, self._answer, client)
 
     def forget(self, client: Client) -> None:
         self._open.pop(client, None)

@@ -108,6 +108,13 @@ class ImageEntry(Strict):
         None, description="how long it runs before its health check can succeed; default: at once"
     )
     healthcheck: Healthcheck | None = Field(None, description="the image's own HEALTHCHECK; default: none")
+    answers: DurationDistribution | None = Field(
+        None, description="how long its server takes for an answer to a request; default: half a millisecond"
+    )
+    finishes: bool | None = Field(
+        None,
+        description="told to stop, it answers what it was asked before it ends; default: false, of nginx and Apache true",
+    )
     runs: DurationDistribution | None = Field(
         None, description="how long it runs by itself; default: until it is told to stop"
     )
@@ -147,6 +154,8 @@ class ImageEntry(Strict):
             "size": self.size,
             "start": self.start,
             "healthy": self.healthy,
+            "answers": self.answers,
+            "finishes": self.finishes,
             "runs": self.runs,
             "exit_code": self.code,
             "stop": self.stop,

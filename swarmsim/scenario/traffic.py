@@ -17,6 +17,8 @@ from swarmsim.world import OUTSIDE, TrafficPlan
 ANY_NODE = "any-node"
 MAX_RATE = 10_000.0
 """Requests a second."""
+MOST_REQUESTS = 10_000_000
+"""Of one traffic; each costs tens of microseconds of real time."""
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(s|min|m|h)")
 _PER = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
@@ -73,14 +75,20 @@ class Traffic(Strict):
     duration: PositiveDuration = Field(description="how long requests are begun")
 
     @model_validator(mode="after")
+    def _ends(self) -> Traffic:
+        requests = self.rate * self.duration
+        if requests > MOST_REQUESTS:
+            raise ValueError(
+                f"{requests:,.0f} requests never end: a rate and a duration that make at most {MOST_REQUESTS:,} are understood"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _not_empty(self) -> Traffic:
         if isinstance(self.to, list) and not self.to:
             raise ValueError("to: names no host")
-        if isinstance(self.from_, FromService):
-            if self.connections != "new":
-                raise ValueError("from a service every request has a connection of its own: leave out connections")
-            if self.to == ANY_NODE:
-                raise ValueError("from a service: say to: which name is asked")
+        if isinstance(self.from_, FromService) and self.to == ANY_NODE:
+            raise ValueError("from a service: say to: which name is asked")
         return self
 
     def targets(self, hosts: list[str]) -> list[str]:
