@@ -35,7 +35,7 @@ from swarmsim.sim.net.server import Server
 from swarmsim.swarm.addresses import IPv4
 from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsMessage, SubscribeLogsRequest
 from swarmsim.swarm.node import NodeDisk, SwarmNode
-from swarmsim.swarm.objects import NetworkSpec, Node, NodeDescription, Pool, Task
+from swarmsim.swarm.objects import EncryptionKey, NetworkSpec, Node, NodeDescription, Pool, Task
 from swarmsim.swarm.store import MemoryStore
 from swarmsim.trace import rows
 
@@ -93,6 +93,7 @@ class Engine:
         self.ids: Random = host.rng("containers")
         self._rng: Random = host.rng("engine")
         self.node: SwarmNode | None = None
+        self._network_keys: tuple[EncryptionKey, ...] = ()
         self.gossip: GossipAgent | None = None
         """What other nodes tell of networks, while the node is in a swarm; ``None`` where the world leaves gossip out."""
         self.joining: Joining | None = None
@@ -327,10 +328,15 @@ class Engine:
     def managing(self, store: MemoryStore) -> None:
         self.events.follow(store)
 
+    def set_network_keys(self, keys: tuple[EncryptionKey, ...]) -> None:
+        self._network_keys = keys
+        if self.gossip is not None:
+            self.gossip.change_keys(keys)
+
     def configure(self, node: Node, managers: tuple[str, ...]) -> None:
         self.overlays.configure(node.attachments)
         if self.gossip is None and self.host.ctx.gossip:
-            self.gossip = GossipAgent(self.process, managers, self.dataplane.gossip_began)
+            self.gossip = GossipAgent(self.process, managers, self._network_keys, self.dataplane.gossip_began)
 
     def controller(self, task: Task) -> ContainerController | AttachmentController:
         return AttachmentController(self, task) if task.is_attachment else ContainerController(self, task)

@@ -5,6 +5,7 @@ module                  what it knows
 ======================  ==========================================================================================
 :mod:`.records`         what the tables hold: endpoints of services, endpoints of overlays
 :mod:`.messages`        what goes over the wire, and how many bytes that is
+:mod:`.keyring`         the keys that one encrypts with
 :mod:`.ports`           what the cores need of their transport: time, packets, connections
 :mod:`.broadcasts`      messages that are handed on a number of times, the freshest first
 :mod:`.suspicion`       how long a member is suspected before it is called dead

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
+from swarmsim.network.keyring import Keyring, Keys
 from swarmsim.network.member import Member
 from swarmsim.network.memberlist import GOSSIP_INTERVAL, PUSH_PULL_INTERVAL, push_pull_interval
 from swarmsim.network.messages import BulkSync, Packet, Reply, Request, State
@@ -34,6 +35,13 @@ SYNC_INTERVAL = PUSH_PULL_INTERVAL  # seconds, networkdb/cluster.go: not scaled
 REJOIN_INTERVAL = 60.0  # seconds, networkdb/cluster.go rejoinInterval
 
 
+class Sealed(NamedTuple):
+    """A packet as it goes over the wire: only who has the key can read it."""
+
+    key: int
+    packet: Packet
+
+
 class GossipAgent(Subject):
     """One engine's part in the gossip. ``bootstrap`` are the other managers' addresses. Once they have answered, or did not, ``joined`` may join networks: who joins one
     compares with the members it knows (networks of the swarm are made after that, executor.go Configure).
@@ -45,7 +53,11 @@ class GossipAgent(Subject):
     """
 
     def __init__(
-        self, process: Process, bootstrap: tuple[str, ...], joined: Callable[[NetworkDB], object] = lambda db: None
+        self,
+        process: Process,
+        bootstrap: tuple[str, ...],
+        keys: Keys,
+        joined: Callable[[NetworkDB], object] = lambda db: None,
     ) -> None:
         self.process = process
         self.host = process.host
@@ -53,7 +65,8 @@ class GossipAgent(Subject):
         self.journal = process.ctx.journal
         rng: Random = self.host.rng("gossip/members")
         self.carrier: Carrier = self.host.fabric.with_luck(process.ctx.streams.stream("gossip/links"))
-        self._udp: DatagramSocket[Packet] = DatagramSocket(self.host, self.scope, PORT, self._receive, self.carrier)
+        self.keyring = Keyring(keys)
+        self._udp: DatagramSocket[Sealed] = DatagramSocket(self.host, self.scope, PORT, self._receive, self.carrier)
         self._sockets: dict[Socket, None] = {}
         self.dialing: dict[_Call, None] = {}
         """Calls that nobody has answered yet."""
@@ -173,11 +186,19 @@ class GossipAgent(Subject):
     # -- the wire
 
     def send(self, address: str, packet: Packet) -> None:
-        self._udp.send(Address("udp", address, PORT), packet)
+        self._udp.send(Address("udp", address, PORT), Sealed(self.keyring.primary, packet))
 
-    def _receive(self, packet: Packet, sender: Address) -> None:
-        self.disturb()
-        self.members.receive(packet)
+    def _receive(self, sealed: Sealed, sender: Address) -> None:
+        if self.keyring.opens(sealed.key):
+            self.disturb()
+            self.members.receive(sealed.packet)
+
+    def change_keys(self, keys: Keys) -> None:
+        """The managers tell of these."""
+        before = self.keyring.primary
+        self.keyring.change(keys)
+        if self.keyring.primary != before:
+            self.disturb()
 
     def _accept(self, socket: Socket) -> None:
         socket.application = self
@@ -284,7 +305,7 @@ class _Call:
             return
         self._agent.disturb()
         request = self._request()
-        result.send(_serve, result.peer, request)
+        result.send(_serve, result.peer, self._agent.keyring.primary, request)
         if isinstance(request, BulkSync):
             result.close()
             self._answered(None)
@@ -295,10 +316,13 @@ class _Call:
         result.on_close = self._broken
         self._timer = self._agent.scope.after(self._timeout, self._broken, "i/o timeout")
 
-    def take(self, reply: Reply) -> None:
-        """The answer."""
+    def take(self, key: int, reply: Reply) -> None:
+        """The answer, if one can read it."""
         self._over()
-        self._answered(reply)
+        if self._agent.keyring.opens(key):
+            self._answered(reply)
+        else:
+            self._failed()
 
     def _broken(self, why: str) -> None:
         self._over()
@@ -311,15 +335,18 @@ class _Call:
         self._agent.drop(self._socket)
 
 
-def _serve(socket: Socket, request: Request) -> None:
-    """At the other end: answer."""
+def _serve(socket: Socket, key: int, request: Request) -> None:
+    """At the other end: answer, if one can read it."""
     agent: GossipAgent = socket.application
+    if not agent.keyring.opens(key):
+        agent.drop(socket)
+        return
     agent.disturb()
     reply = agent.members.serve(request)
     if reply is not None:
-        socket.send(_answer, socket.peer, reply)
+        socket.send(_answer, socket.peer, agent.keyring.primary, reply)
 
 
-def _answer(socket: Socket, reply: Reply) -> None:
+def _answer(socket: Socket, key: int, reply: Reply) -> None:
     call: _Call = socket.application
-    call.take(reply)
+    call.take(key, reply)

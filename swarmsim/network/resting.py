@@ -5,6 +5,7 @@ members that know each other are dormant together while
 
 - each knows the same members, all of them there and on one switch whose links are as usual,
 - they agree on who is on which network, and on all entries,
+- each can read what the others write,
 - nobody has anything under way or to tell.
 
 Whoever does something of its own accord, hears something, ends, or sees a link change wakes them all. Members that failed are called in
@@ -73,7 +74,7 @@ class GossipRule:
             agent = self.agent_on(host.name) if host is not None else None
             if agent is None or agent.db.name != name or not agent.scope.alive:
                 return None
-            if not (asking.db.agrees_with(agent.db) and agent.db.settled):
+            if not (asking.keyring.understands(agent.keyring) and asking.db.agrees_with(agent.db) and agent.db.settled):
                 return None
             group.append(agent)
         return group if self.ctx.fabric.all_healthy([agent.host.name for agent in group]) else None

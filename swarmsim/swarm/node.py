@@ -246,6 +246,7 @@ class SwarmNode(Subject):
 
     def _on_session_message(self, message: SessionMessage) -> None:
         node = message.node
+        self.executor.set_network_keys(message.network_keys)
         self.executor.configure(node, self.disk.remotes.addresses(without=self.certificate.node_id))
         self._trust(message.root)
         self._registered = True

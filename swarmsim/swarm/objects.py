@@ -7,7 +7,7 @@ seconds. What users write is in :mod:`swarmsim.apitypes.specs`.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import msgspec
 from msgspec import field
@@ -278,9 +278,21 @@ class AddressPools(msgspec.Struct, frozen=True):
     subnet_size: int = 24
 
 
+GOSSIP_KEYS, IPSEC_KEYS = "networking:gossip", "networking:ipsec"
+"""What keys of networks are for."""
+
+
+class EncryptionKey(NamedTuple):
+    """A key of networks. Its bytes are left out: keys are told apart by their Lamport times."""
+
+    subsystem: str
+    lamport_time: int
+
+
 class Cluster(StoreObject, frozen=True, kw_only=True):
     """``root`` is what nodes are to trust; while it is being rotated, ``next_root`` signs. ``unlock_key`` is empty without autolock.
     Networks get subnets of ``subnet_size`` bits out of ``address_pools``, or of docker's own pool.
+    ``network_keys`` are for what nodes tell each other of networks.
 
     Keys that do not follow from the seed are in PEM; a root without a key is an external authority's. ``cross_signed`` is the next root signed by
     the present one, in PEM, if one of them was brought along.
@@ -301,6 +313,7 @@ class Cluster(StoreObject, frozen=True, kw_only=True):
     unlock_key: bytes = b""
     address_pools: tuple[str, ...] = AddressPools().subnets
     subnet_size: int = AddressPools().subnet_size
+    network_keys: tuple[EncryptionKey, ...] = ()
 
     @property
     def name(self) -> str:

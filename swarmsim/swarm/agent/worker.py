@@ -11,7 +11,7 @@ from swarmsim.sim.scope import Scope
 from swarmsim.sim.wallclock import WallClock
 from swarmsim.swarm.agent.taskmanager import Controller, TaskManager
 from swarmsim.swarm.api.dispatcher import AssignmentsMessage
-from swarmsim.swarm.objects import Node, NodeDescription, Task, TaskStatus
+from swarmsim.swarm.objects import EncryptionKey, Node, NodeDescription, Task, TaskStatus
 from swarmsim.swarm.store import MemoryStore
 
 TaskDisk = dict[str, Task]
@@ -27,6 +27,9 @@ class Executor(Protocol):
 
     def configure(self, node: Node, managers: tuple[str, ...]) -> None:
         """What the managers say of the node (executor.go Configure), and the addresses of those elsewhere."""
+
+    def set_network_keys(self, keys: tuple[EncryptionKey, ...]) -> None:
+        """What nodes encrypt with what they tell each other of networks (executor.go SetNetworkBootstrapKeys)."""
 
     def managing(self, store: MemoryStore) -> None:
         """A manager with this store runs on the host now."""

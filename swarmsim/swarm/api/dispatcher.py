@@ -8,7 +8,7 @@ from typing import NamedTuple
 from swarmsim.sim.method import Method, StreamMethod
 from swarmsim.swarm.api.roles import NODES
 from swarmsim.swarm.ca.certificates import RootCA
-from swarmsim.swarm.objects import Node, NodeDescription, Task, TaskStatus
+from swarmsim.swarm.objects import EncryptionKey, Node, NodeDescription, Task, TaskStatus
 
 
 class Peer(NamedTuple):
@@ -35,6 +35,7 @@ class SessionMessage(NamedTuple):
     managers: tuple[Peer, ...]
     root: RootCA
     """What it is to trust."""
+    network_keys: tuple[EncryptionKey, ...]
 
 
 class AssignmentsMessage(NamedTuple):

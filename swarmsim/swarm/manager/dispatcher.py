@@ -104,10 +104,10 @@ class _Session:
         self.timer: Deadline | None = None
 
     def tell(self, node: Node) -> None:
-        """Tell the agent of itself, of the managers and of the root."""
+        """Tell the agent of itself, of the managers, of the root and of networks' keys."""
         cluster = self.dispatcher.store.cluster
         assert cluster is not None, "there is a cluster before there is a dispatcher"
-        self.stream.send(SessionMessage(self.id, node, self.dispatcher.managers, cluster.root))
+        self.stream.send(SessionMessage(self.id, node, self.dispatcher.managers, cluster.root, cluster.network_keys))
 
     def send_complete(self, tasks: list[Task]) -> None:
         for task in tasks:
@@ -403,7 +403,7 @@ class Dispatcher(Subject):
             elif kind is Cluster and action == "update":
                 self.scope.clock.quiescence.invalidate(self)
                 self._period = obj.spec.heartbeat_period / SECOND
-                if obj.root != old.root:
+                if obj.root != old.root or obj.network_keys != old.network_keys:
                     self._tell_all()
 
     def _node_changed(self, action: str, node: Node, old: Node | None) -> None:

@@ -33,6 +33,7 @@ from swarmsim.swarm.manager.controlserver import register
 from swarmsim.swarm.manager.dispatcher import Dispatcher
 from swarmsim.swarm.manager.globalservice import GlobalOrchestrator
 from swarmsim.swarm.manager.jobs import JobsOrchestrator
+from swarmsim.swarm.manager.keymanager import KeyManager, first_keys
 from swarmsim.swarm.manager.overview import OVERVIEW, overview
 from swarmsim.swarm.manager.proxy import Proxy
 from swarmsim.swarm.manager.raftnode import LOST_LEADERSHIP, RaftDisk, RaftNode
@@ -219,6 +220,8 @@ class Manager:
         ReplicatedOrchestrator(scope, store, self.ids, update_order, host.rng("orchestrator"))
         JobsOrchestrator(scope, store, self.ids)
         GlobalOrchestrator(scope, store, self.ids, update_order)
+        if host.ctx.gossip:
+            KeyManager(scope, store)
         self.roles = RoleManager(scope, self.raft)
         Signer(self.process, scope, self.ca)
         RootRotationReconciler(self.process, scope, store, self.ids, host.rng("root rotation"))
@@ -235,6 +238,7 @@ class Manager:
                 worker_token=join_token(self.root.digest, self.ids),
                 manager_token=join_token(self.root.digest, self.ids),
                 unlock_key=self.unlock_key,
+                network_keys=first_keys(self.process.host.rng("network keys")),
             )
             self._create(tx, cluster)
         spec = NodeSpec(role=Role.MANAGER, availability=self.availability)
