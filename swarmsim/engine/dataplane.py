@@ -32,6 +32,8 @@ from swarmsim.sim.scope import Scope
 from swarmsim.swarm.objects import Attachment, Task
 from swarmsim.trace import rows
 
+ENCRYPTED = "encrypted"
+"""The driver's option, whatever its value (overlay.go CreateNetwork: secureOption)."""
 LOAD_BALANCER = "lb"
 """What the node's own endpoint on a network is known by here."""
 
@@ -220,7 +222,8 @@ class DataPlane:
         network, address, ingress = half.id, _bare(half.address), half.network.spec.ingress
         self._names[network] = half.name
         self.first_opened()
-        self.kernel.bindings.open(network, address, ingress=ingress)
+        encrypted = ENCRYPTED in (half.network.spec.options or {})
+        self.kernel.bindings.open(network, address, ingress=ingress, encrypted=encrypted)
         self._note_overlay(network, address)
         if ingress:
             self.kernel.ingress = network

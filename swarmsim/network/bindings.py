@@ -38,13 +38,24 @@ PortKey = tuple[str, int]
 class Sandbox:
     """The load-balancing namespace of one network on one node (``ingress_sbox``, ``lb_NETWORK``), and its names.
 
-    ``address`` is the node's own on the network: what is sent on has it as its source.
+    ``address`` is the node's own on the network: what is sent on has it as its source. ``encrypted``: what goes to other nodes is wrapped in ESP.
     """
 
-    __slots__ = ("address", "ingress", "load_balancer", "names", "ports", "target_ports", "unreachable", "virtual_ips")
+    __slots__ = (
+        "address",
+        "encrypted",
+        "ingress",
+        "load_balancer",
+        "names",
+        "ports",
+        "target_ports",
+        "unreachable",
+        "virtual_ips",
+    )
 
-    def __init__(self, address: str, ingress: bool) -> None:
+    def __init__(self, address: str, ingress: bool, encrypted: bool = False) -> None:
         self.address = address
+        self.encrypted = encrypted
         self.ingress = ingress
         self.load_balancer = LoadBalancer()
         self.names = Names()
@@ -103,9 +114,9 @@ class ServiceBindings:
         self._bound: dict[ServiceKey, _Bound] = {}
         self._next_mark = FIRST_MARK
 
-    def open(self, network: str, address: str, *, ingress: bool = False) -> Sandbox:
+    def open(self, network: str, address: str, *, ingress: bool = False, encrypted: bool = False) -> Sandbox:
         """This node is on a network now, with this address of its own."""
-        return self.sandboxes.setdefault(network, Sandbox(address, ingress))
+        return self.sandboxes.setdefault(network, Sandbox(address, ingress, encrypted))
 
     def close(self, network: str) -> None:
         """This node is on it no more; all that was known of it is gone."""

@@ -42,6 +42,13 @@ VXLAN_OVERHEAD = 50
 """Bytes: Ethernet, IP, UDP and VXLAN headers (drivers/overlay/overlay.go vxlanEncap)."""
 OVERLAY_MTU = 1450
 """Bytes of the largest packet of an overlay, whatever the links below take."""
+ESP = "esp"
+"""What packets between hosts are on an encrypted overlay: IP protocol 50, which has no ports. Unwrapped they are VXLAN's, and meet the
+firewall once more."""
+ESP_OVERHEAD = 26
+"""Bytes (drivers/overlay/encryption.go pktExpansion)."""
+ENCRYPTED_MTU = 1424
+"""The same on an encrypted overlay (overlay.go maxMTU)."""
 TCP_HEADERS = 52
 """Bytes: IP, TCP and its time stamps."""
 REQUEST = 80
@@ -105,14 +112,22 @@ class Wires:
         Timer(env, env._now + delay, arrive, args, FOREVER)
         return True
 
-    def tunnel(self, source: str, target: str, size: int, arrive: Callable[..., object], *args: object) -> bool:
+    def tunnel(
+        self, network: str, source: str, target: str, size: int, arrive: Callable[..., object], *args: object
+    ) -> bool:
         """Send one packet of an overlay with so many bytes, from host to host; whether it will arrive."""
-        fabric = self.fabric
-        if fabric.hindered and source != target:
-            fits = fabric.fits(source, target, size + VXLAN_OVERHEAD)
-            if not (fits and fabric.lets_in(target, "udp", VXLAN_PORT)):
-                return False
+        if self.fabric.hindered and source != target and not self._passes(network, source, target, size):
+            return False
         return self.hop(source, target, arrive, *args)
+
+    def _passes(self, network: str, source: str, target: str, size: int) -> bool:
+        """Whether links and firewalls let such a packet pass."""
+        fabric, sandbox = self.fabric, self.kernels[source].bindings.sandboxes.get(network)
+        if sandbox is not None and sandbox.encrypted:
+            if not fabric.lets_in(target, ESP, 0):
+                return False
+            size = min(size, ENCRYPTED_MTU) + ESP_OVERHEAD
+        return fabric.fits(source, target, size + VXLAN_OVERHEAD) and fabric.lets_in(target, "udp", VXLAN_PORT)
 
     def after(self, delay: float, fn: Callable[..., object], *args: object) -> Timer:
         return Timer(self.env, self.env._now + delay, fn, args, FOREVER)
@@ -280,7 +295,9 @@ class Connection:
             # Nobody answers for the address: who asks for it itself is told, a load balancer is not.
             self.wires.after(ARP_FAILS, self._no_neighbour)
         size = size_of(REQUEST if flag is Flag.ACK else 0)
-        if host is None or not self.wires.tunnel(kernel.host, host, size, self._at_host, host, place, source, flag):
+        if host is None or not self.wires.tunnel(
+            place.network, kernel.host, host, size, self._at_host, host, place, source, flag
+        ):
             self._lost(flag)
 
     def _at_host(self, host: str, place: Place, source: str, flag: Flag) -> None:
@@ -336,7 +353,7 @@ class Connection:
             host = self._neighbour(way)
             at = self._through if way.source != self.flow.client else self._arrive_inside
             size = size_of(self._answer if packet in (Packet.RESPONSE, Packet.LAST_RESPONSE) else 0)
-            sent = host is not None and wires.tunnel(way.host, host, size, at, way, packet, tries)
+            sent = host is not None and wires.tunnel(way.network, way.host, host, size, at, way, packet, tries)
         if not sent:
             self._lost_back(way, packet, tries)
 

@@ -46,7 +46,7 @@ class Echo:
             return
         host = kernel.host_of(door.network, self.address)
         if host is not None:
-            wires.tunnel(kernel.host, host, ECHO, self._at_target, host)
+            wires.tunnel(door.network, kernel.host, host, ECHO, self._at_target, host)
 
     def _at_target(self, host: str) -> None:
         wires, network = self._wires, self.door.network
@@ -54,4 +54,4 @@ class Echo:
         if wires.powered(host) and kernel.has(network, self.address):
             back = kernel.host_of(network, self.source)
             if back == self.client:
-                wires.tunnel(host, back, ECHO, self.heard)
+                wires.tunnel(network, host, back, ECHO, self.heard)

@@ -56,7 +56,7 @@ def in_words(verb: str, argument: Any) -> str:
     if verb == "loss":
         return f"loss {argument[0]} {100 * argument[1]:g} %"
     if verb in ("block", "unblock"):
-        return f"{verb} {argument[0]} {' '.join(f'{port}/{protocol}' for protocol, port in argument[1])}"
+        return f"{verb} {argument[0]} {' '.join(f'{port}/{protocol}' if port else protocol for protocol, port in argument[1])}"
     if verb == "mtu":
         return f"mtu {argument[0]} {f'{argument[1]} bytes' if argument[1] is not None else 'as usual'}"
     if verb == "clock":

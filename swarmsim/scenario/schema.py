@@ -166,13 +166,22 @@ class Port(Strict):
     """A port of a host's own firewall."""
 
     host: str = Field(description="the host whose firewall it is")
-    port: int = Field(ge=1, le=65535, description="2377: the managers; 7946: gossip; 4789: overlays")
-    proto: Literal["tcp", "udp", "both"] = Field("both", description="tcp, udp or both")
+    port: int | None = Field(None, ge=1, le=65535, description="2377: the managers; 7946: gossip; 4789: overlays")
+    proto: Literal["tcp", "udp", "both", "esp"] = Field(
+        "both",
+        description="tcp, udp or both; esp: IP protocol 50, which encrypted overlays are, and which has no ports",
+    )
+
+    @model_validator(mode="after")
+    def _has_port(self) -> Port:
+        if (self.port is None) != (self.proto == "esp"):
+            raise ValueError("esp has no ports: leave out port" if self.port else "say which port: 2377, 7946, 4789, …")
+        return self
 
     @property
     def ports(self) -> tuple[tuple[str, int], ...]:
         protocols = ("tcp", "udp") if self.proto == "both" else (self.proto,)
-        return tuple((protocol, self.port) for protocol in protocols)
+        return tuple((protocol, self.port or 0) for protocol in protocols)
 
 
 class PacketSize(Strict):

@@ -97,7 +97,9 @@ class SimulatedWorld(SimulatedCluster):
         links = {host: fabric.graph.edges[host, SWITCH] for host in self.hosts}
         seldom: dict[str, Any] = {}
         if fabric.closed_ports():
-            seldom["closed"] = [(host, f"{port}/{protocol}") for host, protocol, port in fabric.closed_ports()]
+            seldom["closed"] = [
+                (host, f"{port}/{protocol}" if port else protocol) for host, protocol, port in fabric.closed_ports()
+            ]
         if fabric.mtus():
             seldom["mtu"] = fabric.mtus()
         self.journal.note(

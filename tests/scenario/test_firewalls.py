@@ -92,6 +92,27 @@ def test_a_smaller_mtu_lets_connections_and_small_answers_pass_and_swallows_larg
     assert mesh.curl("-s -m 2 m1:8082").code == 0
 
 
+def test_esp_is_what_encrypted_overlays_are_and_vxlan_is_inside_it() -> None:
+    lab = Lab(1, 1, gossip=True)
+    for name, option in (("plain", ""), ("secret", "--opt encrypted")):
+        lab.docker(f"network create -d overlay {option} {name}")
+        lab.service(1, f"web-{name}", f"--network {name} --constraint node.hostname==w1", "/serve")
+        lab.service(1, f"cli-{name}", f"--network {name} --constraint node.hostname==m1")
+    lab.wait(lambda: all(lab.running(name) == 1 for name in ("web-plain", "web-secret", "cli-plain", "cli-secret")))
+    lab.sleep(3.0)
+
+    def reaches(name: str) -> bool:
+        container = lab.docker(f"ps -q --filter name=cli-{name}").out.strip()
+        return lab.docker(f"exec {container} wget -q -T 2 -O - web-{name}").code == 0
+
+    assert (reaches("plain"), reaches("secret")) == (True, True)
+    fault(lab, "block", "w1", esp=0)
+    assert (reaches("plain"), reaches("secret")) == (True, False)
+    fault(lab, "unblock", "w1", esp=0)
+    fault(lab, "block", "w1", udp=4789)
+    assert (reaches("plain"), reaches("secret")) == (False, False)
+
+
 def test_what_is_closed_is_in_the_trace_as_long_as_it_is() -> None:
     text = """
 name: x

@@ -46,9 +46,10 @@ REFUSED = [
     ),
     (HEAD + "steps:\n  - fault: {clock: {host: m9, by: 1h}}", "x.yaml:4:21: unknown host 'm9'"),
     (HEAD + "steps:\n  - fault: {block: {host: m9, port: 7946}}", "x.yaml:4:21: unknown host 'm9'"),
-    (HEAD + "steps:\n  - fault: {block: {host: m1}}", "x.yaml:4:13: 'port' is missing"),
+    (HEAD + "steps:\n  - fault: {block: {host: m1}}", "say which port: 2377, 7946, 4789"),
+    (HEAD + "steps:\n  - fault: {block: {host: m1, port: 1, proto: esp}}", "esp has no ports: leave out port"),
     (HEAD + "steps:\n  - fault: {block: {host: m1, port: 70000}}", "less than or equal to 65535"),
-    (HEAD + "steps:\n  - fault: {unblock: {host: m1, port: 1, proto: icmp}}", "'tcp', 'udp' or 'both'"),
+    (HEAD + "steps:\n  - fault: {unblock: {host: m1, port: 1, proto: icmp}}", "'tcp', 'udp', 'both' or 'esp'"),
     (HEAD + "steps:\n  - fault: {mtu: {host: m1, bytes: 9000}}", "less than 1500"),
     (HEAD + "steps:\n  - fault: {clock: {by: 1h}}", "x.yaml:4:13: 'host' is missing"),
     (
