@@ -50,6 +50,7 @@ SEEKS: tuple[tuple[str, str], ...] = (
     ("end", "now"),
     ("escape", "close"),
     *((str(number), f"panel({number - 1})") for number in range(1, 10)),
+    ("0", "panel(9)"),
 )
 """Keys that lead to a moment or a panel, and actions: in no footer."""
 WHILE_TYPING = frozenset(("close",))

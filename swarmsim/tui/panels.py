@@ -12,6 +12,7 @@ from swarmsim.replay.recording import Recording
 from swarmsim.replay.timeline import Line, watch_time
 from swarmsim.trace.rows import Row
 from swarmsim.trace.state import TERMINAL, ClusterState, Member, Service, name, slot
+from swarmsim.tui.certificates import certificate_lines
 from swarmsim.tui.page import Page
 from swarmsim.tui.rows import RowList
 from swarmsim.tui.services import bar, updated, without_digest
@@ -325,6 +326,8 @@ class Details(Page):
         if not rows:
             text.append(f"\n{self.texts('no tasks')}", style="dim")
         self._networks(text, state, host)
+        if lines := certificate_lines(state, host):
+            text.append(f"\n{lines}", style="dim")
         self.write(text)
 
     def _networks(self, text: Text, state: ClusterState, host: str) -> None:

@@ -20,6 +20,7 @@ from swarmsim.replay.looks import LEADER, NODES, TASKS
 from swarmsim.replay.recording import Recording
 from swarmsim.replay.timeline import watch_time
 from swarmsim.trace.state import ClusterState
+from swarmsim.tui.certificates import PkiPanel
 from swarmsim.tui.clustermap import ClusterMap
 from swarmsim.tui.keys import KEY_NAMES, KEYS, SEEKS
 from swarmsim.tui.packets import GossipPanel, TrafficPanel
@@ -41,11 +42,16 @@ SMALL = (100, 30)
 TINY = (60, 18)
 LARGE = (180, 50)
 """From this many columns and lines on there is room for every panel at once."""
-PANELS = ("map", "tasks", "raft", "story", "details", "services", "stacks", "traffic", "gossip")
-ASIDE = ("services", "stacks", "traffic", "gossip")
+PANELS = ("map", "tasks", "raft", "story", "details", "services", "stacks", "traffic", "gossip", "pki")
+ASIDE = ("services", "stacks", "traffic", "gossip", "pki")
 """Panels shown in the place of the tasks; on a large screen beside them."""
-IN_TURN = ("traffic", "gossip")
+IN_TURN = ("traffic", "gossip", "pki")
 """Of those, the ones that take the place of services and stacks on a large screen."""
+
+
+def number_of(panel: str) -> int:
+    """The key that leads to a panel: 1 to 9, the tenth 0."""
+    return (PANELS.index(panel) + 1) % 10
 
 
 class Stage(App[None]):
@@ -108,6 +114,7 @@ class Stage(App[None]):
                 yield StackTable(self.texts, id="stacks")
                 yield TrafficPanel(self.texts, id="traffic")
                 yield GossipPanel(self.texts, id="gossip")
+                yield PkiPanel(self.texts, id="pki")
                 yield Story(self.texts, id="story")
             with Vertical(id="right"):
                 yield RaftPanel(self.texts, id="raft")
@@ -126,7 +133,7 @@ class Stage(App[None]):
             self.query_one(f"#{panel}").border_title = self._title(panel)
         self.query_one("#raft", RaftPanel).messages = self.player.messages
         self.query_one("#raft").can_focus = True
-        for panel in ("details", "traffic", "gossip"):
+        for panel in ("details", *IN_TURN):
             self.query_one(f"#{panel}").can_focus = True
         self.screen.add_class("-show-tasks")
         self.screen.set_focus(self.query_one("#map"))
@@ -137,7 +144,7 @@ class Stage(App[None]):
 
     def _title(self, panel: str) -> str:
         """With the key that goes there."""
-        return f"{PANELS.index(panel) + 1} {self.texts(panel)}"
+        return f"{number_of(panel)} {self.texts(panel)}"
 
     def on_resize(self, event: events.Resize) -> None:
         self._fit(event.size)
@@ -158,9 +165,7 @@ class Stage(App[None]):
         """Say on the map which keys show the panels there is no room for."""
         screen = self.screen_stack[0]
         hidden = [panel for panel in PANELS[1:] if not self._is_shown(panel)]
-        words = [
-            f"{PANELS.index(panel) + 1} {self.texts(f'{panel} short' if panel in ASIDE else panel)}" for panel in hidden
-        ]
+        words = [f"{number_of(panel)} {self.texts(f'{panel} short' if panel in ASIDE else panel)}" for panel in hidden]
         screen.query_one("#map").border_subtitle = "  ".join(words)
 
     def _is_shown(self, panel: str) -> bool:
@@ -223,6 +228,9 @@ class Stage(App[None]):
         traffic = screen.query_one("#traffic", TrafficPanel)
         if traffic.display:
             traffic.show_traffic(recording, state, player.t)
+        certificates = screen.query_one("#pki", PkiPanel)
+        if certificates.display:
+            certificates.show_state(state, player.t)
         if not moved:
             return
         gossip = screen.query_one("#gossip", GossipPanel)

@@ -19,6 +19,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "gossip": ("Gossip: who believes whom alive", "Gossip：谁认为谁存活"),
     "traffic short": ("Traffic", "流量"),
     "gossip short": ("Gossip", "Gossip"),
+    "pki": ("Certificates and roots", "证书与根证书"),
+    "pki short": ("Certificates", "证书"),
+    "no pki": ("No certificates yet: a node gets its own when it joins a swarm.", "尚无证书：节点加入集群时获得证书。"),
+    "root": ("root", "根证书"),
+    "rotation": ("rotation", "轮换"),
+    "expired": ("expired", "已过期"),
+    "trusts": ("trusts {root}", "信任 {root}"),
     "no traffic": (
         "No requests yet. A scenario makes them with traffic:, for instance swarmsim watch node-dies-under-traffic; "
         "curl -s HOST:PORT asks once.",
@@ -316,7 +323,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "help look": ("Looking", "查看"),
     "help do": ("Doing", "操作"),
     "help seek": ("[ ]  an event back, on      { }  ten seconds back, on      Home End  begin, now; click the time line", "[ ]  前/后一个事件    { }  前/后十秒    Home End  开头/现在；可点击时间线"),
-    "help select": ("arrows select a host or a task, Enter shows it, Tab changes the panel, 1…9 show one", "方向键选择，Enter 查看，Tab 切换面板，1…9 显示面板"),
+    "help select": ("arrows select a host or a task, Enter shows it, Tab changes the panel, 1…9 0 show one", "方向键选择，Enter 查看，Tab 切换面板，1…9 0 显示面板"),
     "help undo": ("Undo is going back: what is done in the past makes another future.", "撤销即回退：在过去的操作会产生新的分支。"),
 }  # fmt: skip
 
