@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -94,6 +95,17 @@ def quiet(nodes: int, seconds: float) -> float:
     total = time.process_time() - start
     print(f"  {nodes} nodes: formed and running in {formed_in:.2f} s, then {total - formed_in:.4f} s", file=sys.stderr)
     return total
+
+
+def rotation(nodes: int) -> float:
+    """CPU seconds of `swarm ca --rotate` over ``nodes``, forming left out; it takes 3 s for every thirty of them."""
+    world = formed(3, nodes - 3, 0)
+    start, began = time.process_time(), world.clock.now
+    world.run(world.docker("m1", "swarm ca --rotate -q"))
+    rounds = math.ceil(nodes / 30)
+    took = world.clock.now - began
+    assert 3.0 * rounds < took < 3.0 * rounds + 2.0, f"{took} s instead of {3 * rounds} s and a bit"
+    return time.process_time() - start
 
 
 def faulty(managers: int, workers: int, tasks: int, duration: str) -> float:
@@ -222,6 +234,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "update_10000": Benchmark(lambda: rolling_update(1000, 10_000), "time", 8, "CPU s"),
     "year_5": Benchmark(lambda: quiet(5, YEAR), "time", 0.5, "CPU s"),
     "year_1000": Benchmark(lambda: quiet(1000, YEAR), "time", 4, "CPU s"),
+    "rotation_1000": Benchmark(lambda: rotation(1000), "time", 2, "CPU s"),
     "day_10000": Benchmark(lambda: quiet(10_000, DAY), "time", 30, "CPU s"),
     "faulty_year_100": Benchmark(lambda: faulty(3, 97, 1000, "1y"), "time", 15, "CPU s"),
     "quorum_century": Benchmark(lambda: faulty(3, 0, 0, "100y"), "time", 10, "CPU s"),

@@ -272,7 +272,7 @@ class EngineAPI(ResourceCalls, ContainerCalls):
     def node_list(self) -> Activity[list[api.Node]]:
         yield from self._request()
         views = yield from self._nodes()
-        return [present.node(view) for view in views]
+        return [self.engine.node_records.of(view) for view in views]
 
     def node_inspect(self, reference: str) -> Activity[api.Node]:
         yield from self._request()

@@ -24,6 +24,7 @@ from swarmsim.engine.images import Catalogue, plan_serving
 from swarmsim.engine.joining import Joining
 from swarmsim.engine.localresources import GATEWAY_BRIDGE, PREDEFINED, LocalNetwork, Volume
 from swarmsim.engine.overlays import Overlays
+from swarmsim.engine.present import NodeRecords
 from swarmsim.engine.server import ContainerServer
 from swarmsim.engine.stream import Program
 from swarmsim.network.agent import GossipAgent
@@ -100,6 +101,7 @@ class Engine:
         self.process: Process
         self.running = False
         self.events = EventLog(host.wall)
+        self.node_records = NodeRecords()
         self.attachers = Attachers()
         self.execs: dict[str, Exec] = {}
         self.programs: Programs

@@ -168,6 +168,19 @@ def _attachment(attachment: Attachment) -> api.Attachment:
 # -- nodes
 
 
+class NodeRecords:
+    """Records of nodes, made again only for those that are others: who waits for a rotation lists all nodes five times a second."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[control.NodeView, api.Node]] = {}
+
+    def of(self, view: control.NodeView) -> api.Node:
+        known = self._known.get(view.node.id)
+        if known is None or known[0].node is not view.node or known[0].manager != view.manager:
+            known = self._known[view.node.id] = (view, node(view))
+        return known[1]
+
+
 def node(view: control.NodeView) -> api.Node:
     obj, manager = view.node, view.manager
     return api.Node(

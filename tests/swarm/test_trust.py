@@ -150,7 +150,9 @@ def test_until_the_end_the_old_root_is_trusted_and_the_old_token_holds(lab):
     assert all(certificate(lab, host).through in roots for host in lab.world.engines)
 
 
-@pytest.mark.parametrize(("nodes", "rounds"), [(5, 1), (30, 1), (31, 2), (100, 4)])
+@pytest.mark.parametrize(
+    ("nodes", "rounds"), [(5, 1), (30, 1), (31, 2), (100, 4), pytest.param(1000, 34, marks=pytest.mark.slow)]
+)
 def test_thirty_nodes_are_told_a_round(nodes, rounds):
     lab = Lab(managers=3, workers=nodes - 3)
     started = lab.now

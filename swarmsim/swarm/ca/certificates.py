@@ -80,7 +80,7 @@ class RootCA(NamedTuple):
     @property
     def subject(self) -> bytes:
         """DER, as ``docker node inspect`` shows it."""
-        return self.name.public_bytes()
+        return _shown(self)[0]
 
     @property
     def name(self) -> x509.Name:
@@ -93,7 +93,7 @@ class RootCA(NamedTuple):
     @property
     def public_key(self) -> bytes:
         """DER, as ``docker node inspect`` shows it."""
-        return self.public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return _shown(self)[1]
 
     def verify(self, now: float) -> None:
         """Raises :class:`CertificateError` in Go's words if it is not valid at ``now`` (seconds by the own clock)."""
@@ -286,6 +286,12 @@ def sign(builder: x509.CertificateBuilder, key: CertificateIssuerPrivateKeyTypes
     always = True if isinstance(key, ec.EllipticCurvePrivateKey) else None
     signed = builder.sign(key, hashes.SHA256(), ecdsa_deterministic=always)
     return signed.public_bytes(Encoding.PEM).decode("ascii")
+
+
+@lru_cache(maxsize=64)
+def _shown(root: RootCA) -> tuple[bytes, bytes]:
+    """A root's name and public key. Who waits for a rotation asks for them again and again, once a node."""
+    return root.name.public_bytes(), root.public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 @lru_cache(maxsize=256)
