@@ -88,7 +88,7 @@ class EngineAPI(ResourceCalls, ContainerCalls):
         """Returns the node's id."""
         yield from self._request()
         if request.force_new_cluster and self.engine.node is not None:
-            node = yield from self._force_new_cluster(self.engine.node)
+            node = yield from self._force_new_cluster(self.engine.node, request)
         else:
             address, available = self._entering(request)
             process, pools = self.engine.process, _address_pools(request)
@@ -101,10 +101,11 @@ class EngineAPI(ResourceCalls, ContainerCalls):
             yield from self._control(control.UPDATE_CLUSTER, update)
         return node.certificate.node_id
 
-    def _force_new_cluster(self, node: SwarmNode) -> Activity[SwarmNode]:
+    def _force_new_cluster(self, node: SwarmNode, request: api.InitRequest) -> Activity[SwarmNode]:
         """Start a manager anew as the only one, from what it has on disk. Raises :class:`ApiError`."""
         if node.manager is None:
             raise texts.NOT_A_MANAGER.refusal()
+        node.disk.advertise = self._own_address(request.advertise_addr or request.listen_addr)
         yield node.stop()
         self.engine.node = None
         gossip = self.engine.end_gossip()

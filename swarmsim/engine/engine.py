@@ -335,6 +335,11 @@ class Engine:
         if self.gossip is not None:
             self.gossip.change_keys(keys)
 
+    def panic(self, why: str) -> None:
+        """As when Go panics: the daemon ends, what it says last is in its log."""
+        self.host.ctx.journal.note(rows.SwarmFailed, host=self.host.name, error=f"panic: {why}")
+        self.host.power.after(0.0, self.kill)
+
     def configure(self, node: Node, managers: tuple[str, ...]) -> None:
         self.overlays.configure(node.attachments)
         if self.gossip is None and self.host.ctx.gossip:

@@ -9,6 +9,10 @@ class Compacted(Exception):
     """The asked-for entry is in the snapshot now."""
 
 
+class Panic(Exception):
+    """A log that cannot be, as after an old copy of it was put back; etcd's words (raft/log.go). It does not go on."""
+
+
 class Log:
     """Entries ``offset + 1 .. last_index``; everything before is the snapshot's.
 
@@ -77,7 +81,8 @@ class Log:
         if not entries:
             return
         start = entries[0].index
-        assert start > self.committed, f"entry {start} would overwrite committed {self.committed}"
+        if start <= self.committed:
+            raise Panic(f"entry {start} conflict with committed entry [committed({self.committed})]")
         del self.entries[start - self.offset - 1 :]
         self.entries.extend(entries)
         self.unstable = min(self.unstable, start)
@@ -96,7 +101,11 @@ class Log:
 
     def commit_to(self, index: int) -> None:
         if index > self.committed:
-            assert index <= self.last_index, f"commit {index} beyond the log's end {self.last_index}"
+            if index > self.last_index:
+                end = self.last_index
+                raise Panic(
+                    f"tocommit({index}) is out of range [lastIndex({end})]. Was the raft log corrupted, truncated, or lost?"
+                )
             self.committed = index
 
     def restore(self, snapshot: Snapshot) -> None:

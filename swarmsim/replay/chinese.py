@@ -118,6 +118,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("{one}: {state}", "{one}：{state}"),
     # faults
     ("power off {names}", "断电 {names}"),
+    ("back up {host} as {name}", "将 {host} 备份为 {name}"),
+    ("restore {host} from {name}", "用 {name} 恢复 {host}"),
     ("power on {names}", "恢复供电 {names}"),
     ("kill host {names}", "杀掉主机 {names}"),
     ("kill engine {names}", "杀掉引擎 {names}"),

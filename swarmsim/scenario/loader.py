@@ -23,8 +23,10 @@ from swarmsim.scenario.names import misnamed
 from swarmsim.scenario.parts import SUBJECTS, Strict
 from swarmsim.scenario.schema import (
     STEPS,
+    BackupStep,
     ExpectStep,
     FaultStep,
+    RestoreStep,
     Scenario,
     WaitStep,
 )
@@ -314,6 +316,9 @@ def _needs(scenario: Scenario, form: _Form) -> Iterator[Need]:
             yield Need(Capability.PACKETS, form.place(("steps", number, word)))
         elif isinstance(step, FaultStep):
             yield Need(step.fault.verb, form.place(("steps", number, "fault")))
+        elif isinstance(step, BackupStep | RestoreStep):
+            word = "backup" if isinstance(step, BackupStep) else "restore"
+            yield Need(word, form.place(("steps", number, word)))
         elif isinstance(step, WaitStep | ExpectStep):
             key = "wait" if isinstance(step, WaitStep) else "expect"
             condition = step.wait if isinstance(step, WaitStep) else step.expect

@@ -9,7 +9,16 @@ from typing import Any
 from swarmsim.profile import profile_names
 from swarmsim.scenario.faults import OF_HOSTS
 from swarmsim.scenario.parts import Condition, fitting, is_pattern
-from swarmsim.scenario.schema import DockerStep, ExpectStep, Fault, FaultStep, Scenario, WaitStep
+from swarmsim.scenario.schema import (
+    BackupStep,
+    DockerStep,
+    ExpectStep,
+    Fault,
+    FaultStep,
+    RestoreStep,
+    Scenario,
+    WaitStep,
+)
 from swarmsim.scenario.traffic import ANY_NODE, CurlStep, Traffic, TrafficStep
 from swarmsim.world import OUTSIDE
 from swarmsim.yamldoc import KeyPath
@@ -80,6 +89,7 @@ def misnamed(scenario: Scenario) -> list[Complaint]:
         for host in process.named:
             look(host, ("faults", number), many=True)
     named: set[str] = set()
+    copies: set[str] = set()
     flows = [beside.as_ or "traffic" for beside in scenario.meanwhile if beside.traffic is not None]
     for number, step in enumerate(scenario.steps):
         path: KeyPath = ("steps", number)
@@ -93,6 +103,11 @@ def misnamed(scenario: Scenario) -> list[Complaint]:
         _check_command(condition, named, (*path, "wait" if isinstance(step, WaitStep) else "expect"), complain)
         if isinstance(step, TrafficStep):
             flows.append(step.as_)
+        if isinstance(step, BackupStep):
+            copies.add(step.as_)
+        if isinstance(step, RestoreStep) and step.restore not in copies:
+            there = f"; there are {_some(copies)}" if copies else ": nothing was backed up before"
+            complain((*path, "restore"), f"no earlier step made a backup {step.restore!r}{there}")
         if isinstance(step, DockerStep | CurlStep | FaultStep) and step.as_ is not None:
             if step.as_ in hosts:
                 complain((*path, "as"), f"{step.as_!r} is already a host")
@@ -147,6 +162,10 @@ def _hosts_of(step: Any) -> list[tuple[str, KeyPath]]:
         return _hosts_of_traffic(step.traffic)
     if isinstance(step, FaultStep):
         return _hosts_of_fault(step.fault)
+    if isinstance(step, BackupStep):
+        return [(step.backup, ("backup",))]
+    if isinstance(step, RestoreStep):
+        return [(step.on, ("on",))] if step.on is not None else []
     if isinstance(step, WaitStep | ExpectStep):
         key = "wait" if isinstance(step, WaitStep) else "expect"
         condition = step.wait if isinstance(step, WaitStep) else step.expect

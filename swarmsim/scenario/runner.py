@@ -21,11 +21,13 @@ from swarmsim.scenario.injector import FaultInjector
 from swarmsim.scenario.loader import LoadedScenario, ScenarioError, beside
 from swarmsim.scenario.parts import Condition
 from swarmsim.scenario.schema import (
+    BackupStep,
     DockerStep,
     ExpectStep,
     FaultStep,
     MeanwhileStep,
     NoteStep,
+    RestoreStep,
     Scenario,
     SleepStep,
     WaitStep,
@@ -35,7 +37,18 @@ from swarmsim.trace import rows
 from swarmsim.trace.rows import MESSAGES, Row, header, is_internal
 from swarmsim.trace.state import CONTAINER_ROWS, ClusterState
 from swarmsim.version import VERSION
-from swarmsim.world import OUTSIDE, POLL, Activity, Capability, FaultError, HostSpec, Promise, Wait, World
+from swarmsim.world import (
+    OUTSIDE,
+    POLL,
+    Activity,
+    BackupRequest,
+    Capability,
+    FaultError,
+    HostSpec,
+    Promise,
+    Wait,
+    World,
+)
 from swarmsim.world.authority import AuthoritySpec
 from swarmsim.world.simulated import SimulatedWorld
 
@@ -395,6 +408,8 @@ class _StepRunner:
         self.believed: list[str] = []
         self.results: dict[str, Result] = {}
         self.hosts: dict[str, str] = {}
+        self._copied: dict[str, str] = {}
+        """The host that each backup was taken of."""
         self.counts: dict[str, int] = {}
         self.traffic: dict[str, Tally] = {}
         self._flows: list[Wait] = []
@@ -446,6 +461,11 @@ class _StepRunner:
             self._flows.append(self.world.spawn(self._traffic(step)))
         elif isinstance(step, FaultStep):
             yield from self._fault(step)
+        elif isinstance(step, BackupStep):
+            yield from self._copy("backup", BackupRequest(step.as_, self._host(step.backup)))
+        elif isinstance(step, RestoreStep):
+            on = self._host(step.on) if step.on is not None else self._copied[step.restore]
+            yield from self._copy("restore", BackupRequest(step.restore, on))
         elif isinstance(step, WaitStep):
             yield from self._wait(step)
         elif isinstance(step, ExpectStep):
@@ -529,6 +549,17 @@ class _StepRunner:
             return
         if step.as_ is not None and hosts:
             self.hosts[step.as_] = hosts[0]
+
+    def _copy(self, verb: str, request: BackupRequest) -> Activity[None]:
+        words = f"back up {request.on} as" if verb == "backup" else f"restore {request.on} from"
+        what = f"{words} {request.name}"
+        if verb == "backup":
+            self._copied[request.name] = request.on
+        self.world.note(rows.Step, what=what, verb=verb, hosts=[request.on])
+        try:
+            yield from self.world.fault(verb, request)
+        except FaultError as problem:
+            self._fail(what, str(problem))
 
     # -- conditions
 

@@ -323,6 +323,20 @@ class FaultStep(Strict):
     as_: Name | None = Field(None, alias="as", description="a name for the host that was hit")
 
 
+class BackupStep(Strict):
+    """Copy a host's swarm directory as docker's manual says: its engine is stopped for it, then started again."""
+
+    backup: str = Field(description="the host")
+    as_: Name = Field("backup", alias="as", description="a name for the copy")
+
+
+class RestoreStep(Strict):
+    """Put a copy in the place of a host's swarm directory: its engine is stopped for it, then started."""
+
+    restore: Name = Field(description="the name of an earlier backup")
+    on: str | None = Field(None, description="the host that gets it; default: the one it was taken of")
+
+
 class WaitStep(Strict):
     """Look every 0.1 s until the condition holds; it is an unmet expectation if it does not in time."""
 
@@ -416,12 +430,25 @@ STEPS: dict[str, type[Strict]] = {
     "curl": CurlStep,
     "traffic": TrafficStep,
     "fault": FaultStep,
+    "backup": BackupStep,
+    "restore": RestoreStep,
     "wait": WaitStep,
     "expect": ExpectStep,
     "sleep": SleepStep,
     "note": NoteStep,
 }
-Step = DockerStep | CurlStep | TrafficStep | FaultStep | WaitStep | ExpectStep | SleepStep | NoteStep
+Step = (
+    DockerStep
+    | CurlStep
+    | TrafficStep
+    | FaultStep
+    | BackupStep
+    | RestoreStep
+    | WaitStep
+    | ExpectStep
+    | SleepStep
+    | NoteStep
+)
 
 
 class FaultProcess(Strict):

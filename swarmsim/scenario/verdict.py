@@ -18,9 +18,11 @@ from swarmsim.scenario.conditions import Facts, Seen, check, describe, on_belief
 from swarmsim.scenario.parts import Condition
 from swarmsim.scenario.runner import SHOWN_BY_MANAGERS, UnmetExpectation, without_fault
 from swarmsim.scenario.schema import (
+    BackupStep,
     DockerStep,
     ExpectStep,
     FaultStep,
+    RestoreStep,
     Scenario,
     SleepStep,
     Step,
@@ -104,7 +106,9 @@ class _Reading:
         elif isinstance(step, CurlStep):
             self._curl(step)
         elif isinstance(step, FaultStep):
-            self._fault(step)
+            self._fault(step.fault.verb, step.as_)
+        elif isinstance(step, BackupStep | RestoreStep):
+            self._fault("backup" if isinstance(step, BackupStep) else "restore")
         elif isinstance(step, SleepStep):
             self.at += step.sleep
         elif isinstance(step, WaitStep):
@@ -148,15 +152,15 @@ class _Reading:
                 self.failures.append(UnmetExpectation(expected, row["seen"], at))
                 return
 
-    def _fault(self, step: FaultStep) -> None:
-        verbs = HOST_LOST if step.fault.verb in HOST_LOST else (step.fault.verb,)
+    def _fault(self, verb: str, name: str | None = None) -> None:
+        verbs = HOST_LOST if verb in HOST_LOST else (verb,)
         number = self._next(lambda row: row["kind"] == "step" and row["verb"] in verbs)
         if number is None:
-            self.unknown.append(f"the trace has no such fault: {step.fault.verb}")
+            self.unknown.append(f"the trace has no such fault: {verb}")
             return
         hosts: list[str] = self.rows[number]["hosts"]
-        if step.as_ is not None and hosts:
-            self._hosts[step.as_] = hosts[0]
+        if name is not None and hosts:
+            self._hosts[name] = hosts[0]
         self._come_to(number)
 
     def _next(self, wanted: Callable[[Row], bool]) -> int | None:

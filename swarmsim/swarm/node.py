@@ -20,6 +20,7 @@ from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.net.tls import ANONYMOUS, Credentials
 from swarmsim.sim.quiescence import Subject
 from swarmsim.sim.streams import new_id
+from swarmsim.sim.wallclock import WallClock
 from swarmsim.swarm.agent.agent import Agent
 from swarmsim.swarm.agent.remotes import Remotes
 from swarmsim.swarm.agent.worker import Executor, TaskDisk
@@ -77,6 +78,14 @@ class NodeDisk:
         """What the certificate's key is encrypted with, and that of the Raft log."""
         self.raft = RaftDisk()
         self.tasks: TaskDisk = {}
+
+    def copy(self, wall: WallClock) -> NodeDisk:
+        """All of it on the disk of a host with this clock; nothing that changes is shared."""
+        security = SecurityConfig(wall, self.security.certificate, self.security.root)
+        other = NodeDisk(security, self.advertise, Remotes())
+        other.remotes.weights = dict(self.remotes.weights)
+        other.kek, other.raft, other.tasks = self.kek, self.raft.copy(), dict(self.tasks)
+        return other
 
 
 class SwarmNode(Subject):
@@ -222,6 +231,7 @@ class SwarmNode(Subject):
             self.disk.security.root,
         )
         self.executor.managing(manager.raft.store)
+        manager.raft.on_panic = self.executor.panic
         manager.scope.on_end(self._disconnect_control)
         manager.scope.on_end(manager.raft.store.watch_object(self.certificate.cluster_id, self._cluster_changed))
         return manager

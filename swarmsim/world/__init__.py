@@ -83,6 +83,13 @@ class ContainerChoice(NamedTuple):
         return self.task if self.task is not None else f"{self.service or 'any'} on {self.on}"
 
 
+class BackupRequest(NamedTuple):
+    """``name`` is the copy's; ``on`` is the host that is copied, or that gets the copy: empty for the one it was taken of."""
+
+    name: str
+    on: str = ""
+
+
 OUTSIDE = "outside"
 """Where a client is that is on no host."""
 
@@ -259,7 +266,7 @@ class World(Protocol):
         and a share of packets, of ``block`` and ``unblock`` a host and protocols with ports, of ``mtu`` a host and bytes (``None``: as usual), of ``clock`` a host, the seconds it
         is ahead and how many more it gains each second, of ``authority`` its name, one of ``sign refuse garbage busy never`` and the seconds it takes, if not as usual, of
         ``kill-container`` and ``fail-healthcheck`` a :class:`ContainerChoice`. ``heal`` without hosts
-        undoes all cuts.
+        undoes all cuts. ``backup`` and ``restore`` take a :class:`BackupRequest`.
         """
 
     def isolate(self, hosts: list[str]) -> Activity[Callable[[], Activity[None]]]:

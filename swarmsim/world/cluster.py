@@ -35,6 +35,7 @@ from swarmsim.trace import rows
 from swarmsim.trace.rows import Row
 from swarmsim.world import OUTSIDE, POLL, Fields, HostSpec, TrafficPlan
 from swarmsim.world.authority import Authority, AuthoritySpec
+from swarmsim.world.backups import Backups
 from swarmsim.world.clients import Clients
 from swarmsim.world.machine import SimulatedMachine
 from swarmsim.world.standpoint import OnHost
@@ -290,6 +291,11 @@ class SimulatedCluster:
         result: Result = yield from run_docker(self.transport(engine), machine, words, write, files, interrupt)
         yield own_time / 2
         return result
+
+    @cached_property
+    def backups(self) -> Backups:
+        """Copies of hosts' swarm directories."""
+        return Backups(self)
 
     @cached_property
     def clients(self) -> Clients:

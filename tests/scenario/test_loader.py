@@ -54,7 +54,7 @@ REFUSED = [
     (HEAD + "steps:\n  - fault: {clock: {by: 1h}}", "x.yaml:4:13: 'host' is missing"),
     (
         HEAD + "steps:\n  - sleep",
-        "x.yaml:4:5: a step is a mapping with one of docker, curl, traffic, fault, wait, expect, sleep, note",
+        "x.yaml:4:5: a step is a mapping with one of docker, curl, traffic, fault, backup, restore, wait, expect, sleep, note",
     ),
     (HEAD + "steps:\n  - {sleep: 1s, note: x}", "x.yaml:4:5: a step has exactly one of"),
     (HEAD + "steps:\n  - sleep: soon", "x.yaml:4:5: 'soon' is no duration: write 30s, 1m30s, 500ms"),
@@ -199,7 +199,7 @@ expect: [{servce: web}]
         parse_scenario(text, "x.yaml")
     assert str(caught.value).splitlines() == [
         "x.yaml:2:24: unknown key 'wrkers'; did you mean 'workers'?",
-        "x.yaml:4:5: a step has exactly one of docker, curl, traffic, fault, wait, expect, sleep, note; did you mean 'docker'?",
+        "x.yaml:4:5: a step has exactly one of docker, curl, traffic, fault, backup, restore, wait, expect, sleep, note; did you mean 'docker'?",
         "x.yaml:5:14: unknown key 'power-of'; did you mean 'power-off'?",
         "x.yaml:6:10: unknown key 'servce'; did you mean 'service'?",
     ]

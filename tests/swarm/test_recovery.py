@@ -28,7 +28,7 @@ def recovered(lab):
     """m2 and m3 are gone; m1 is the only manager of a new cluster."""
     fault(lab, "power-off", "m2", "m3")
     lab.sleep(15.0)
-    said = lab.docker("swarm init --force-new-cluster --advertise-addr m1")
+    said = lab.docker("swarm init --force-new-cluster")
     assert said.out.startswith("Swarm initialized: current node (")
     return lab
 
@@ -107,7 +107,7 @@ def test_services_go_on_and_the_manager_s_own_containers_are_stopped():
     assert any(container.alive for container in lab.world.engines["m1"].task_containers.values())
     fault(lab, "power-off", "m2", "m3")
     lab.sleep(15.0)
-    lab.docker("swarm init --force-new-cluster --advertise-addr m1")
+    lab.docker("swarm init --force-new-cluster")
     lab.sleep(60.0)
     failed = lab.docker("service ps --no-trunc --format '{{.Node}} {{.CurrentState}} {{.Error}}' web").out
     assert re.search(r"^m1 Failed .*non-zero exit \(137\)", failed, re.M)
@@ -128,7 +128,7 @@ def test_what_was_not_agreed_on_is_lost(lab):
     fault(lab, "power-off", "m2", "m3")
     lab.docker("service create -d --name lost mini:1 sleep 1000", limit=30.0)
     lab.sleep(15.0)
-    lab.docker("swarm init --force-new-cluster --advertise-addr m1")
+    lab.docker("swarm init --force-new-cluster")
     assert lab.docker("service ls -q").out == ""
 
 
@@ -153,7 +153,7 @@ def test_who_may_not(lab):
 def test_autolock_is_off_afterwards_unless_it_is_asked_for(lab):
     fault(lab, "power-off", "m2", "m3")
     lab.sleep(15.0)
-    lab.docker("swarm init --force-new-cluster --autolock --advertise-addr m1")
+    lab.docker("swarm init --force-new-cluster --autolock")
     assert lab.docker("swarm unlock-key -q").out.startswith("SWMKEY-1-")
 
 
@@ -193,7 +193,7 @@ def test_a_lone_manager_leads_as_soon_as_it_is_back():
 
 def test_those_that_were_left_out_alive_come_back_as_new_members(lab):
     ids = {host: lab.world.engines[host].node.certificate.node_id for host in ("m2", "m3")}
-    lab.docker("swarm init --force-new-cluster --advertise-addr m1")
+    lab.docker("swarm init --force-new-cluster")
     lab.sleep(15.0)
     assert lab.docker("node ls --format '{{.ManagerStatus}}'").out.split() == ["Leader"]
     # They wait 16 s for another role, ask for their certificates anew, wait 16 s more.

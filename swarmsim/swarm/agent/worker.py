@@ -34,6 +34,9 @@ class Executor(Protocol):
     def managing(self, store: MemoryStore) -> None:
         """A manager with this store runs on the host now."""
 
+    def panic(self, why: str) -> None:
+        """Nothing goes on from here: the whole engine ends."""
+
 
 class Worker:
     """``report(task's id, status, moved)``: ``moved`` if it is in another state, not only told more of."""

@@ -10,11 +10,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from copy import copy
 
 import msgspec
 
 from swarmsim.raft.core import ProposalDropped, Raft, RaftRole, Ready, Settings
-from swarmsim.raft.log import Log
+from swarmsim.raft.log import Log, Panic
 from swarmsim.raft.messages import (
     NOBODY,
     ChangeType,
@@ -71,6 +72,12 @@ class RaftDisk:
         self.applied: Snapshot | None = None
         """What ``entries`` had come to when the member stopped. SwarmKit applies them anew at every start, which
         takes no time here but much of ours; what is committed never changes, so the outcome is the same."""
+
+    def copy(self) -> RaftDisk:
+        """All of it on another disk: what the two hold in common is never changed."""
+        other = copy(self)
+        other.entries, other.removed = list(self.entries), set(self.removed)
+        return other
 
     def force_new_cluster(self) -> None:
         """Be the only member from now on (storage.go loadAndStart): what was not committed is dropped, and as if it had been agreed on
@@ -152,6 +159,7 @@ class RaftNode(Subject):
         """Leadership as signalled to the manager: elected, and the log applied to its end."""
         self.on_leadership: Callable[[bool], object] = lambda leading: None
         self.on_removed: Callable[[], object] = lambda: None
+        self.on_panic: Callable[[str], object] = lambda why: None
         self.on_members: list[Callable[[], object]] = []
         self.ticks_without_leader = 0
         self._rng = process.host.rng("raft")
@@ -418,7 +426,11 @@ class RaftNode(Subject):
                 reject=message.reject,
             )
         self.process.ctx.clock.quiescence.invalidate(self.inbox)
-        self.core.step(message)
+        try:
+            self.core.step(message)
+        except Panic as panic:
+            self.on_panic(str(panic))
+            return
         self._process()
         self._note_countdown(self.ticker.due)
 
@@ -564,6 +576,9 @@ class RaftNode(Subject):
             self.removed()
 
     def _add(self, member: Member) -> None:
+        if member.raft_id == self.disk.own_id:
+            # A copy of its log may have been put on another host.
+            member = msgspec.structs.replace(member, host=self.process.host.name)
         self.members[member.raft_id] = member
         if member.raft_id != self.disk.own_id:
             known = self.peers.get(member.raft_id)
