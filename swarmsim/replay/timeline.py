@@ -308,7 +308,7 @@ def _command(row: Row) -> tuple[str, str]:
     output = _collapsed("\n".join(text for text in (row["out"], row["err"]) if text).splitlines())
     if len(output) > MAX_OUTPUT_LINES:
         output = [*output[:MAX_OUTPUT_LINES], f"… {len(output) - MAX_OUTPUT_LINES} more lines"]
-    lines += [f"    {line.rstrip()}" for line in output]
+    lines += [f"    {line.expandtabs().rstrip()}" for line in output]
     return "error" if row["rc"] else "command", "\n".join(lines)
 
 

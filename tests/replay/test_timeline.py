@@ -55,3 +55,18 @@ def test_a_command_that_blocked_stands_before_its_effects():
         "web.1 on w1: running",
         "m1$ docker x   (4 s)\n    done",
     ]
+
+
+def test_tabs_of_what_a_command_printed_are_told_as_columns():
+    row = {
+        "t": 1.0,
+        "kind": "docker",
+        "on": "m1",
+        "cmd": "exec c nslookup web",
+        "rc": 0,
+        "out": "Name:\tweb",
+        "err": "",
+        "s": 0.1,
+    }
+    (line,) = (each for each in told([{"t": 0.0, "kind": "begin", "scenario": "x"}, row]) if each.sort == "command")
+    assert line.text.splitlines()[1] == "    Name:   web"
