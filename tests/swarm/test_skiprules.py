@@ -44,6 +44,14 @@ def rejoin(lab: Lab) -> None:
     lab.world.ctx.fabric.rejoin(1)
 
 
+def closes(host: str, port: int) -> Step:
+    return lambda lab: lab.world.ctx.fabric.close_port(host, "tcp", port)
+
+
+def opens(host: str, port: int) -> Step:
+    return lambda lab: lab.world.ctx.fabric.open_port(host, "tcp", port)
+
+
 def slow(host: str) -> Step:
     return lambda lab: lab.world.add_latency(host, 1.0)
 
@@ -100,6 +108,16 @@ SCHEDULES = {
         ),
     ],
     RaftNode.tick: [
+        Schedule(
+            "a firewall closes the port of an engine that is away",
+            [
+                (307.3, fault("kill-engine", "m2")),
+                (60.3, closes("m2", 2377)),
+                (63.1, fault("power-on", "m2")),
+                (60.7, opens("m2", 2377)),
+                (60.7, nothing),
+            ],
+        ),
         Schedule("a leader is cut off", [(307.3, separate("m1")), (63.1, rejoin), (60.7, nothing)]),
         Schedule("leader and follower are cut off", [(307.3, fault("cut", "m1", "m2")), (63.1, nothing)]),
         Schedule(
