@@ -8,6 +8,7 @@ daemon's 20 s for the swarm to answer.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -52,6 +53,9 @@ INCOMPLETE = (
     "rpc error: code = Unknown desc = warning: incomplete log stream. "
     "some logs could not be retrieved for the following reasons: "
 )
+
+TOKEN = re.compile(r"SWMTKN-(?:1|2-(?P<fips>[01]))-(?P<digest>[0-9A-Za-z]{50})-(?P<secret>[^-]{25})")
+"""swarmkit ca/config.go ParseJoinToken"""
 
 TWO_MANAGERS = """WARNING: Running Swarm in a two-manager configuration. This configuration provides
          no fault tolerance, and poses a high risk to lose control over the cluster.
@@ -138,11 +142,13 @@ class EngineAPI(ResourceCalls, ContainerCalls):
         yield from self._request()
         address, available = self._entering(request)
         token = request.token
-        parts = token.split("-")
-        if len(parts) != 4 or parts[:2] != ["SWMTKN", "1"] or len(parts[2]) != 50 or len(parts[3]) != 25:
+        parts = TOKEN.fullmatch(token)
+        if parts is None:
             raise texts.BAD_TOKEN.refusal()
+        if parts["fips"] == "1":
+            raise texts.FIPS_TOKEN.refusal()
         remote = self._target(request.remotes[0])
-        process, digest = self.engine.process, _digest_of(parts[2])
+        process, digest = self.engine.process, _digest_of(parts["digest"])
         attempt = join_swarm(process, self.engine, address, remote, digest, token, available, self._adopt)
         joining = self.engine.joining = Joining(process, remote, attempt, self._joined)
         yield self.host.clock.first_of((joining.ended, self.host.clock.timeout(CONNECT_TIMEOUT)))

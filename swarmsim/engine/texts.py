@@ -66,6 +66,7 @@ LEAVING_LOCKED = Text(
     "Swarm is encrypted and locked. Please unlock it first or use `--force` to ignore this message.",
     "daemon/cluster/swarm.go",
 )
+FIPS_TOKEN = Text(503, "node is not FIPS-enabled but cluster requires FIPS", "swarmkit node/node.go ErrMandatoryFIPS")
 NOT_IN_SWARM = Text(
     503,
     'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node '

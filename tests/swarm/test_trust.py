@@ -287,6 +287,39 @@ def test_a_removed_node_is_forgotten_a_week_after_its_certificate_expired_when_t
     assert node not in store.cluster.removed
 
 
+# -- tokens
+
+DIGEST, SECRET = "0" * 50, "z" * 25
+NO_TOKEN = "invalid join token"
+
+
+@pytest.mark.parametrize(
+    ("token", "seconds", "says"),
+    [
+        ("SWMTKN-1-bad", 0, NO_TOKEN),
+        ("''", 0, NO_TOKEN),
+        (f"SWMTKN-3-{DIGEST}-{SECRET}", 0, NO_TOKEN),
+        (f"SWMTKN-1-{DIGEST}-{SECRET}x", 0, NO_TOKEN),
+        (f"SWMTKN-1-{DIGEST[1:]}!-{SECRET}", 0, NO_TOKEN),
+        (f"SWMTKN-1-{DIGEST}-{SECRET}-x", 0, NO_TOKEN),
+        (f"SWMTKN-2-1-{DIGEST}-{SECRET}", 0, "node is not FIPS-enabled but cluster requires FIPS"),
+        (f"SWMTKN-1-{DIGEST}-{SECRET}", 10, f"remote CA does not match fingerprint. Expected: {'0' * 64}"),
+        (f"SWMTKN-2-0-{DIGEST}-{SECRET}", 10, f"remote CA does not match fingerprint. Expected: {'0' * 64}"),
+        (
+            "SWMTKN-1-{digest}-" + SECRET,
+            10,
+            "rpc error: code = InvalidArgument desc = A valid join token is necessary to join this cluster",
+        ),
+    ],
+)
+def test_what_a_token_that_does_not_hold_is_told_and_when(lab, token, seconds, says):
+    lab.docker("swarm leave", on="w2")
+    before = lab.now
+    result = lab.docker(f"swarm join --token {token.format(digest=root_digest(lab))} m1:2377", on="w2")
+    assert (result.code, result.err) == (1, f"Error response from daemon: {says}\n")
+    assert seconds <= lab.now - before < seconds + 0.5
+
+
 # -- expiry
 
 
