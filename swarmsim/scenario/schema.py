@@ -383,6 +383,7 @@ class MeanwhileStep(Strict):
     as_: Name | None = Field(None, alias="as", description="with traffic: its name")
     on: str | None = Field(None, description="the host to type on; default: a manager that answers, of curl outside")
     within: PositiveDuration = Field(CTRL_C, description="with docker and curl: Ctrl-C after this long")
+    input: str = Field("", description="with docker: what is piped in")
     fault: Fault | None = Field(None, description="a verb and what it is about")
     seed: int | None = Field(None, description="from here on all random streams go on as under this seed")
     note: str | None = Field(None, description="a remark in the timeline")
@@ -402,6 +403,8 @@ class MeanwhileStep(Strict):
             raise ValueError("'within' goes with docker and curl")
         if self.as_ is not None and self.traffic is None:
             raise ValueError("'as' goes with traffic")
+        if self.input and self.docker is None:
+            raise ValueError("'input' goes with docker")
         if (self.every is None) != ("times" not in self.model_fields_set):
             raise ValueError("'every' and 'times' go together")
         return self
@@ -415,7 +418,7 @@ class MeanwhileStep(Strict):
     def step(self) -> DockerStep | CurlStep | TrafficStep | FaultStep | NoteStep | None:
         """The step it amounts to; ``None`` for another seed."""
         if self.docker is not None:
-            return DockerStep(docker=self.docker, on=self.on, within=self.within)
+            return DockerStep(docker=self.docker, on=self.on, within=self.within, input=self.input)
         if self.curl is not None:
             return CurlStep(curl=self.curl, on=self.on or OUTSIDE, within=self.within)
         if self.traffic is not None:

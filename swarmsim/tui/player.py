@@ -338,11 +338,12 @@ class Player:
         self._check()
         return self._enact(action, None)
 
-    def type(self, command: str, host: str, program: str = "docker") -> Job:
+    def type(self, command: str, host: str, program: str = "docker", stdin: str = "") -> Job:
         """Type a docker or curl command on a host at the moment shown; raises as :meth:`act`. It runs until it ends, or is interrupted."""
         self._check()
         job = Job(command, host, program=program)
-        self._enact({program: command, "on": host, "within": LONGEST}, job)
+        piped = {"input": stdin} if stdin and program == "docker" else {}
+        self._enact({program: command, "on": host, "within": LONGEST, **piped}, job)
         self.future.jobs.append(job)
         return job
 

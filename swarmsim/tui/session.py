@@ -145,7 +145,7 @@ class ShellSession:
         if self._paused_before is None:
             self._paused_before = not self.player.playing
         try:
-            entry.job = self.player.type(typed.command, host, typed.program)
+            entry.job = self.player.type(typed.command, host, typed.program, typed.stdin)
         except ValueError:
             self._paused_before = None
             raise

@@ -8,6 +8,7 @@ typed               means
 ==================  ==================================================
 ``@m2 node ls``     the command on that host; ``@m2`` alone: from now on
 ``curl -s m2:8888`` a request from that host
+``echo X | …``      a docker command that is given a line (``swarm unlock``)
 ``… | grep X``      lines of what it prints (:data:`FILTERS`)
 ``watch -n 5 …``    again every so many simulated seconds, until Ctrl+C
 ``help``, ``jobs``  of the prompt itself (:data:`BUILTINS`)
@@ -61,6 +62,8 @@ class Typed(NamedTuple):
     builtin: str | None = None
     filters: tuple[Filter, ...] = ()
     every: float | None = None
+    stdin: str = ""
+    """What is piped into it."""
 
 
 def understand(line: str) -> Typed:
@@ -75,6 +78,10 @@ def understand(line: str) -> Typed:
     """
     first, *pipes = _split_pipes(line)
     words = first.split()
+    if words[:1] == ["echo"] and pipes:
+        typed = understand(" | ".join(pipes))
+        _check(first)
+        return typed._replace(stdin=" ".join(shlex.split(first)[1:]) + "\n")
     host: str | None = None
     every: float | None = None
     if words and words[0] in ("$", "#", ">"):

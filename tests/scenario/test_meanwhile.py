@@ -6,6 +6,7 @@ import pytest
 
 from swarmsim.scenario.loader import ScenarioError, parse_scenario
 from swarmsim.scenario.runner import run_scenario
+from swarmsim.scenario.schema import DockerStep, MeanwhileStep
 from swarmsim.scenario.verdict import judge
 
 TEXT = """
@@ -120,3 +121,10 @@ def test_an_expect_step_stays_where_it_stands():
     text = BESIDE + "  - expect: {service: web, replicas: 2}\nmeanwhile: [{at: 30s, docker: service scale -d web=4}]\n"
     loaded = parse_scenario(text, "x.yaml")
     assert run_scenario(loaded, 1).ok
+
+
+def test_what_is_piped_into_a_command_at_a_set_time():
+    beside = MeanwhileStep(at=5.0, docker="swarm unlock", on="m2", input="key")
+    assert beside.step == DockerStep(docker="swarm unlock", on="m2", input="key")
+    with pytest.raises(ValueError, match="'input' goes with docker"):
+        MeanwhileStep(at=5.0, note="x", input="key")

@@ -92,3 +92,13 @@ def test_curl_is_typed_on_a_host_like_docker():
     assert (typed.program, typed.command, typed.host, len(typed.filters)) == ("curl", "-s m1:8888", "w2", 1)
     assert understand("watch -n 5 curl -s m1:8888").every == 5.0
     assert understand("docker service ls").program == "docker"
+
+
+def test_a_line_may_be_piped_into_a_command():
+    typed = understand("echo 'SWMKEY-1-a b' | @m2 sudo docker swarm unlock | head -1")
+    assert (typed.command, typed.host, typed.stdin) == ("swarm unlock", "m2", "SWMKEY-1-a b\n")
+    assert len(typed.filters) == 1
+    with pytest.raises(ShellError):
+        understand("echo key")
+    with pytest.raises(ShellError):
+        understand("echo $(cat key) | docker swarm unlock")
