@@ -240,6 +240,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "quorum_century": Benchmark(lambda: faulty(3, 0, 0, "100y"), "time", 10, "CPU s"),
     "eager_over_lazy_year_5": Benchmark(eager_over_lazy, "ratio", 1, "times (of an hour)"),
     "mesh_60": Benchmark(lambda: mesh.requests(1000, 60.0)[0], "time", 4, "CPU s"),
+    "mesh_fluid": Benchmark(lambda: mesh.requests(1000, 60.0, ", requests: rates")[0], "time", 0.1, "CPU s"),
     "tui_frame_1000": Benchmark(lambda: tui.frames_a_second(1000, 10_000, 12.0), "at least", 20, "redraws/s"),
     "tui_key_latency_1000": Benchmark(lambda: tui.key_latency(1000, 10_000, 60), "absolute", 100, "ms (95 %)"),
     "tui_idle": Benchmark(lambda: tui.idle_share(20), "absolute", 5, "% of a core"),

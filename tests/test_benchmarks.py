@@ -17,6 +17,7 @@ SMALL: dict[str, Callable[[], float]] = {
     "schedule": lambda: scheduler.schedule(10, 20),
     "schedule with constraints": lambda: scheduler.schedule(10, 20, constraints=True),
     "mesh": lambda: mesh.requests(20, 3.0)[0],
+    "mesh, rates": lambda: mesh.requests(20, 3.0, ", requests: rates")[0],
     "frames": lambda: tui.frames_a_second(5, 10, 0.5),
     "keys": lambda: tui.key_latency(5, 10, 2),
     "opening a trace": lambda: run.trace_open(100),

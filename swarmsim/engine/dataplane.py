@@ -158,6 +158,8 @@ class DataPlane:
                 kernel.neighbours.pop(at, None)
             elif event.change is Change.CREATE:
                 kernel.neighbours[at] = self._host_at(value.tunnel)
+            for watcher in kernel.watchers:
+                watcher()
         elif event.change is Change.CREATE:
             self._bind(kernel.bindings.add, event.network, value)
         elif event.change is Change.DELETE:

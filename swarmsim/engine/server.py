@@ -111,9 +111,14 @@ class ContainerServer:
 
     @property
     def warming_up(self) -> bool:
+        return self.listens_in > 0
+
+    @property
+    def listens_in(self) -> float:
+        """Seconds until it is warm; not positive once it is."""
         container = self.container
         age = container.host.clock.now - (container.started_at or 0.0)
-        return age < max(self.serving.warms_up, container.well_after)
+        return max(self.serving.warms_up, container.well_after) - age
 
     def accept(self, client: Client) -> None:
         self._open[client] = None

@@ -17,6 +17,7 @@ back                                to the node whose load balancer chose, if it
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -100,7 +101,7 @@ class Kernel:
     """One host's tables. ``endpoints`` are the containers here by network and address, ``neighbours`` the hosts of addresses that
     are elsewhere."""
 
-    __slots__ = ("bindings", "endpoints", "host", "host_ports", "ingress", "neighbours")
+    __slots__ = ("bindings", "endpoints", "host", "host_ports", "ingress", "neighbours", "watchers")
 
     def __init__(self, host: str) -> None:
         self.host = host
@@ -109,6 +110,8 @@ class Kernel:
         """Id of the ingress network, while this host is on it."""
         self.endpoints: dict[tuple[str, str], Server] = {}
         self.neighbours: dict[tuple[str, str], str] = {}
+        self.watchers: list[Callable[[], object]] = []
+        """Told that other neighbours are known."""
         self.host_ports: dict[PortKey, Local] = {}
 
     def clear(self) -> None:

@@ -60,11 +60,21 @@ def requests_of(trace: Trace) -> dict[str, list[Row]]:
     """Requests by traffic, of so many as have a panel. Raises :class:`TraceError` if there are none."""
     found: dict[str, list[Row]] = {}
     for row in trace.rows:
-        if row["kind"] == "request":
-            found.setdefault(row["traffic"], []).append(row)
+        if row["kind"] in ("request", "requests"):
+            found.setdefault(row["traffic"], []).extend(_single(row))
     if not found:
         raise TraceError("no requests in this trace: a scenario makes them with traffic:")
     return dict(list(found.items())[:MOST])
+
+
+def _single(row: Row) -> Iterator[Row]:
+    """A row of requests that ended alike as one for each task that answered, with how many (``n``), begun in the middle of their time."""
+    if row["kind"] == "request":
+        yield row
+        return
+    middle = (row["began"] + row["until"]) / 2
+    for task, number in row["by"].items() or [(None, row["n"])]:
+        yield {**row, "began": middle, "by": task, "n": number, "ms": None}
 
 
 def traffic(trace: Trace, begin: float = 0.0, end: float | None = None) -> Picture:
@@ -77,7 +87,7 @@ def traffic(trace: Trace, begin: float = 0.0, end: float | None = None) -> Pictu
     for axes, rows in panels:
         heights: dict[str, list[float]] = {}
         for row, place in panels.begun(rows):
-            heights.setdefault(row["out"], panels.bins.none())[place] += 1 / panels.bins.width
+            heights.setdefault(row["out"], panels.bins.none())[place] += row.get("n", 1) / panels.bins.width
         occurring.update(dict.fromkeys(heights))
         bars = [(heights[out], colour, HATCHES.get(out, "")) for out, colour in OUTCOMES.items() if out in heights]
         _stacked(axes, panels.bins, bars)
@@ -104,7 +114,7 @@ def shares(trace: Trace, begin: float = 0.0, end: float | None = None) -> Pictur
         heights = {task: panels.bins.none() for task in looks}
         for row, place in panels.begun(rows):
             if row["by"] is not None:
-                heights[row["by"] if row["by"] in looks else OTHERS][place] += 1 / panels.bins.width
+                heights[row["by"] if row["by"] in looks else OTHERS][place] += row.get("n", 1) / panels.bins.width
         _stacked(axes, panels.bins, [(heights[task], *look) for task, look in looks.items()])
     handles: list[Artist] = [
         Patch(facecolor=colour, hatch=hatch, label=shortened(task), **EDGE) for task, (colour, hatch) in looks.items()
@@ -126,7 +136,7 @@ def latency(trace: Trace, begin: float = 0.0, end: float | None = None) -> Pictu
     for axes, rows in panels:
         took: dict[int, list[float]] = {}
         for row, place in panels.begun(rows):
-            if row["out"] == "ok":
+            if row["out"] == "ok" and row["ms"] is not None:
                 took.setdefault(place, []).append(row["ms"])
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(10, (1, 2, 5)))
@@ -170,8 +180,8 @@ def reach(trace: Trace, begin: float = 0.0, end: float | None = None) -> Picture
         place = bins.place(row["began"] - trace.begin)
         if place is not None:
             sent, answered = asked.setdefault((row["src"], row["to"], row["port"]), (bins.none(), bins.none()))
-            sent[place] += 1
-            answered[place] += row["out"] == "ok"
+            sent[place] += row.get("n", 1)
+            answered[place] += row.get("n", 1) if row["out"] == "ok" else 0
     lanes = sorted(asked, key=lambda key: (natural(key[0]), natural(key[1]), key[2]))[:MOST_LANES]
     figure = Picture(10, 1.6 + 0.3 * max(3, len(lanes)))
     axes = figure.subplots()

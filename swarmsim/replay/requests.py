@@ -81,11 +81,15 @@ def last_seconds(recording: Recording, t: float, seconds: float = WINDOW) -> dic
     found: dict[str, Seen] = {}
     for place in range(recording.place(t - seconds), recording.place(t)):
         row = recording.rows[place]
-        if row["kind"] != "request":
+        if row["kind"] not in ("request", "requests"):
             continue
         seen = found.setdefault(row["traffic"], Seen({}, {}, {}))
         out = row["out"]
-        seen.outcomes[out] = seen.outcomes.get(out, 0) + 1
+        seen.outcomes[out] = seen.outcomes.get(out, 0) + row.get("n", 1)
+        if row["kind"] == "requests":
+            for task, number in row["by"].items():
+                seen.by[task] = seen.by.get(task, 0) + number
+            continue
         if row["by"] is not None:
             seen.by[row["by"]] = seen.by.get(row["by"], 0) + 1
         seen.last[out == "ok"] = row

@@ -422,7 +422,7 @@ class _StepRunner:
 
     def count(self, row: Row) -> None:
         self.counts[row["kind"]] = self.counts.get(row["kind"], 0) + 1
-        if row["kind"] == "request":
+        if row["kind"] in ("request", "requests"):
             self.traffic.setdefault(row["traffic"], Tally()).count(row)
 
     def main(self) -> Activity[None]:

@@ -74,6 +74,23 @@ class Traffic(Strict):
     retries: int = Field(0, ge=0, le=100, description="how often a request that failed is tried again")
     duration: PositiveDuration = Field(description="how long requests are begun")
 
+    requests: Literal["packets", "rates"] = Field(
+        "packets",
+        description="packets: each is sent; rates: only how many end how is worked out, a few dozen times as fast",
+    )
+
+    @model_validator(mode="after")
+    def _rates_of_what(self) -> Traffic:
+        if self.requests == "rates":
+            for word, ordinary in (("connections", self.connections == "new"), ("retries", self.retries == 0)):
+                if not ordinary:
+                    raise ValueError(
+                        f"requests: rates is for single requests over connections of their own: leave out {word}"
+                    )
+            if isinstance(self.from_, FromService):
+                raise ValueError("requests: rates is for clients of published ports: say from: outside, or a host")
+        return self
+
     @model_validator(mode="after")
     def _ends(self) -> Traffic:
         requests = self.rate * self.duration
@@ -112,6 +129,7 @@ class Traffic(Strict):
             self.duration,
             asker.service if asker is not None else "",
             asker is not None and asker.cache_names,
+            self.requests == "rates",
         )
 
 
@@ -142,9 +160,14 @@ class Tally:
         self._took: list[float] = []
 
     def count(self, row: Row) -> None:
-        self.requests += 1
-        self.outcomes[row["out"]] = self.outcomes.get(row["out"], 0) + 1
-        if row["out"] == "ok":
+        """A row ``request``, or ``requests`` of several, of which nobody knows how long they took."""
+        number = row.get("n", 1)
+        self.requests += number
+        self.outcomes[row["out"]] = self.outcomes.get(row["out"], 0) + number
+        if row.get("kind") == "requests":
+            for task, answered in row["by"].items():
+                self.tasks[task] = self.tasks.get(task, 0) + answered
+        elif row["out"] == "ok":
             self._took.append(row["ms"])
             if row["by"] is not None:
                 self.tasks[row["by"]] = self.tasks.get(row["by"], 0) + 1

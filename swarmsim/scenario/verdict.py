@@ -178,7 +178,7 @@ class _Reading:
         self._position += 1
         self.state.apply(row)
         self._counts[row["kind"]] = self._counts.get(row["kind"], 0) + 1
-        if row["kind"] == "request":
+        if row["kind"] in ("request", "requests"):
             self._traffic.setdefault(row["traffic"], Tally()).count(row)
         return True
 

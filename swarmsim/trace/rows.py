@@ -91,6 +91,20 @@ class Request(TypedDict):
     ]
 
 
+class Requests(TypedDict):
+    """Requests to one node that ended alike, of traffic of which only rates were asked for; the packets are not modelled."""
+
+    traffic: Annotated[str, "what they are part of"]
+    src: Annotated[str, "the host they are from; `outside`: none"]
+    to: Annotated[str, "the host that was asked"]
+    port: Annotated[int, "the port"]
+    began: Annotated[float, "the first began then or later, in seconds since the run began"]
+    until: Annotated[float, "the last began before that"]
+    out: Annotated[str, "as in `request`"]
+    n: Annotated[int, "how many"]
+    by: Annotated[dict[str, int], "how many which task answered"]
+
+
 class TrafficEnded(TypedDict):
     """Traffic is over, and the last of its requests has ended."""
 
@@ -631,6 +645,7 @@ OBSERVATIONS: dict[str, type] = {
     "docker": Docker,
     "curl": Curl,
     "request": Request,
+    "requests": Requests,
     "traffic": TrafficEnded,
     "step": Step,
     "node": Node,

@@ -314,9 +314,9 @@ class ClusterState:
         else:
             self.balanced[host] = {**table, at: row}
 
-    def _request(self, row: rows.Request) -> None:
+    def _requests(self, row: Row, number: int) -> None:
         known = self.requests.get(row["traffic"], {})
-        self.requests[row["traffic"]] = {**known, row["out"]: known.get(row["out"], 0) + 1}
+        self.requests[row["traffic"]] = {**known, row["out"]: known.get(row["out"], 0) + number}
 
     def _gossip_member(self, row: rows.GossipMember) -> None:
         known = self.believed_by.get(row["host"], {})
@@ -454,7 +454,8 @@ APPLY: dict[str, Callable[[ClusterState, Any], object]] = {
     "service_gone": ClusterState._service_gone,
     "container.started": lambda state, row: state._container(row, 1),
     "container.ended": lambda state, row: state._container(row, -1),
-    "request": ClusterState._request,
+    "request": lambda state, row: state._requests(row, 1),
+    "requests": lambda state, row: state._requests(row, row["n"]),
     "overlay": ClusterState._overlay,
     "ipvs": ClusterState._ipvs,
     "gossip.member": ClusterState._gossip_member,

@@ -98,7 +98,7 @@ class TrafficPlan(NamedTuple):
     """Requests that are made whatever becomes of them: ``rate`` a second for ``duration`` seconds, to each of ``to`` in turn.
 
     ``source`` is a host or :data:`OUTSIDE`; if a ``service`` is named, its containers ask in turn, and ``to`` are names on their networks, whose answers a
-    client that ``caches`` keeps as long as it may. ``keeps`` how many connections to each host are kept, 0: a new one for each request.
+    client that ``caches`` keeps as long as it may. With ``fluid`` no packet is sent: only how many end how is worked out. ``keeps`` how many connections to each host are kept, 0: a new one for each request.
     """
 
     name: str
@@ -112,6 +112,7 @@ class TrafficPlan(NamedTuple):
     duration: float
     service: str = ""
     caches: bool = False
+    fluid: bool = False
 
 
 class Wait(Protocol):

@@ -38,6 +38,7 @@ from swarmsim.world.authority import Authority, AuthoritySpec
 from swarmsim.world.backups import Backups
 from swarmsim.world.clients import Clients
 from swarmsim.world.machine import SimulatedMachine
+from swarmsim.world.rates import Rates
 from swarmsim.world.standpoint import OnHost
 from swarmsim.world.tools import NO_GOSSIP, ContainerPrograms, run
 from swarmsim.world.tools.console import Console
@@ -323,7 +324,7 @@ class SimulatedCluster:
         return result
 
     def traffic(self, plan: TrafficPlan) -> Activity[None]:
-        yield Traffic(self.clients, self.scope, plan).over
+        yield (Rates if plan.fluid else Traffic)(self.clients, self.scope, plan).over
 
     def _asking(
         self, host: str, line: str, limit: float | None, write: Write, pressed: Future[None]

@@ -147,3 +147,23 @@ def test_views_of_a_service_that_no_load_balancer_knows(trace: Trace) -> None:
         plot.views(trace, "x")
     with pytest.raises(TraceError, match="no load balancers in this trace"):
         plot.views(Trace({}, [{"t": 0.0, "kind": "begin", "scenario": "x"}]))
+
+
+def test_rates_are_drawn_as_so_many_requests() -> None:
+    row: Row = {"t": 3.0, "kind": "requests", "traffic": "clients", "src": "outside", "to": "m1", "port": 80}
+    told = [
+        {**row, "began": 0.0, "until": 1.0, "out": "ok", "n": 9, "by": {"web.1": 6, "web.2": 3}},
+        {**row, "began": 0.0, "until": 1.0, "out": "timeout", "n": 1, "by": {}},
+    ]
+    trace = Trace({}, [{"t": 0.0, "kind": "begin", "scenario": "x"}, *told, {"t": 2.0, "kind": "end"}])
+    drawn = {
+        kind: [
+            float(bar.get_height()) for bar in getattr(plot, kind)(trace).axes[0].patches if isinstance(bar, Rectangle)
+        ]
+        for kind in ("traffic", "shares")
+    }
+    heights = [[height for height in found if height] for found in drawn.values()]
+    assert heights == [[9.0, 1.0], [6.0, 3.0]]
+    plot.latency(trace)
+    (mesh,) = [found for found in plot.reach(trace).axes[0].collections if isinstance(found, QuadMesh)]
+    assert float(mesh.get_array().tolist()[0][0]) == 0.9

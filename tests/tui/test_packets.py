@@ -97,6 +97,14 @@ def test_the_last_seconds_are_counted_up_to_the_moment_looked_at():
     assert last_seconds(recording_of(rows), 7.5)["clients"].outcomes == {"ok": 1}
 
 
+def test_rates_are_counted_as_so_many_requests():
+    row = {"t": 2.0, "kind": "requests", "traffic": "clients", "src": "outside", "to": "m1", "port": 80, "out": "ok"}
+    rows = [{**row, "began": 0.0, "until": 1.0, "n": 5, "by": {"web.1": 3, "web.2": 2}}]
+    seen = last_seconds(recording_of(rows), 3.0)["clients"]
+    assert (seen.outcomes, seen.by, seen.last) == ({"ok": 5}, {"web.1": 3, "web.2": 2}, {})
+    assert state_of(rows).requests == {"clients": {"ok": 5}}
+
+
 def test_a_load_balancer_grows_and_shrinks_and_is_gone_with_its_network():
     rows = [ipvs(), ipvs(0), ipvs(address="10.0.0.8", task="web.2", id="t2")]
     state = state_of(rows)
