@@ -6,6 +6,7 @@ without a word, or when the node leaves.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from random import Random
@@ -66,6 +67,8 @@ class GossipAgent(Subject):
         rng: Random = self.host.rng("gossip/members")
         self.carrier: Carrier = self.host.fabric.with_luck(process.ctx.streams.stream("gossip/links"))
         self.keyring = Keyring(keys)
+        self.primaries: Counter[int] = Counter((self.keyring.primary,))
+        """How many of those this one rests with, or last did, encrypt with which key: one object of all of them."""
         self._udp: DatagramSocket[Sealed] = DatagramSocket(self.host, self.scope, PORT, self._receive, self.carrier)
         self._sockets: dict[Socket, None] = {}
         self.dialing: dict[_Call, None] = {}
@@ -197,7 +200,9 @@ class GossipAgent(Subject):
         """The managers tell of these."""
         before = self.keyring.primary
         self.keyring.change(keys)
-        if self.keyring.primary != before:
+        self.primaries[before] -= 1
+        self.primaries[self.keyring.primary] += 1
+        if any(members and not self.keyring.opens(key) for key, members in self.primaries.items()):
             self.disturb()
 
     def _accept(self, socket: Socket) -> None:

@@ -15,6 +15,7 @@ for). Their host's return wakes all.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias
@@ -56,6 +57,9 @@ class GossipRule:
             sources += (agent.scope, agent)
             for host in gone:
                 sources += (host, host.power)
+        primaries = Counter(agent.keyring.primary for agent in group)
+        for agent in group:
+            agent.primaries = primaries
         called: dict[GossipAgent, float | None] = {}
         dormant = Dormant(self.ctx.clock.quiescence, sources, partial(self._wake, called))
         for agent in group:
