@@ -97,6 +97,14 @@ def quiet(nodes: int, seconds: float) -> float:
     return total
 
 
+def renewals(nodes: int) -> float:
+    """CPU seconds of a healthy year of so many nodes beyond their forming: each renews its certificate about six times."""
+    world = formed(3, nodes - 3, 10 * nodes)
+    start = time.process_time()
+    world.clock.run(world.clock.now + YEAR)
+    return time.process_time() - start
+
+
 def rotation(nodes: int) -> float:
     """CPU seconds of `swarm ca --rotate` over ``nodes``, forming left out; it takes 3 s for every thirty of them."""
     world = formed(3, nodes - 3, 0)
@@ -234,6 +242,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "update_10000": Benchmark(lambda: rolling_update(1000, 10_000), "time", 8, "CPU s"),
     "year_5": Benchmark(lambda: quiet(5, YEAR), "time", 0.5, "CPU s"),
     "year_1000": Benchmark(lambda: quiet(1000, YEAR), "time", 4, "CPU s"),
+    "year_100_pki": Benchmark(lambda: renewals(100), "time", 1, "CPU s"),
+    "year_1000_pki": Benchmark(lambda: renewals(1000), "time", 4, "CPU s"),
     "rotation_1000": Benchmark(lambda: rotation(1000), "time", 2, "CPU s"),
     "day_10000": Benchmark(lambda: quiet(10_000, DAY), "time", 30, "CPU s"),
     "faulty_year_100": Benchmark(lambda: faulty(3, 97, 1000, "1y"), "time", 15, "CPU s"),
