@@ -179,6 +179,11 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("{took} later the managers took {names} for down.", "{took} 后，管理节点认定 {names} 为 down。"),
     ("{took} later no manager answered any more.", "{took} 后，不再有管理节点应答。"),
     ("{took} later a manager answered again.", "{took} 后，又有管理节点应答。"),
+    ("{took} later {host} began to replace the root certificate.", "{took} 后，{host} 开始更换根证书。"),
+    (
+        "{took} later every node had a certificate of the new root, which was trusted from then on.",
+        "{took} 后，所有节点都有新根证书签发的证书，此后信任新根证书。",
+    ),
     ("{took} later {host} led, in term {term}.", "{took} 后，{host} 成为领导者，任期 {term}。"),
     (
         "{took} later there was no quorum: {up} of {n} managers were up.",

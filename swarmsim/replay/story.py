@@ -222,6 +222,10 @@ class _Teller:
             self._say(f"{after} there was no quorum: {row['up']} of {row['managers']} managers were up.", 4)
         elif kind == "quorum" and not row["quorum"]:
             self._say(f"{after} there was no quorum: no manager was up.", 4)
+        elif kind == "root.rotation" and row["over"]:
+            self._say(f"{after} every node had a certificate of the new root, which was trusted from then on.", 2)
+        elif kind == "root.rotation":
+            self._say(f"{after} {row['host']} began to replace the root certificate.", 2)
         elif kind == "not_reached":
             self._say(f"{row['what']}: waited for in vain for {duration(row['after'])}.", 4)
         elif kind == "service" and row["update"] and row["umsg"]:

@@ -109,6 +109,10 @@ RUN: dict[str, tuple[str, str]] = {
         "Requests a second by when they began, and how they ended.",
         "每秒请求数（按开始时间）及其结果。",
     ),
+    "picture certificates": (
+        "Certificates: which root signed each host's, when it was renewed, when it expired; thin: the root it trusts.",
+        "证书：各主机证书由哪个根证书签发、何时续期、何时过期；细条：其信任的根证书。",
+    ),
     "picture availability": (
         "Containers alive against replicas wanted; red where some were missing.",
         "存活的容器与期望的副本数；红色表示有缺失。",

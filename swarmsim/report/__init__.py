@@ -158,6 +158,8 @@ def _drawn(trace: Trace, texts: Texts) -> Iterator[_Picture]:
         yield _Picture(f"lanes-{service}", lambda service=service: plot.lanes(trace, service), caption)  # type: ignore[misc]
     yield _Picture("raft", lambda: plot.raft(trace), texts("picture raft"))
     yield _Picture("availability", lambda: plot.availability(trace), texts("picture availability"))
+    if any(row["kind"] in ("certificate.renewed", "swarm.failed") for row in trace.rows):
+        yield _Picture("certificates", lambda: plot.certificates(trace), texts("picture certificates"))
     for name in ("traffic", "shares", "latency", "reach"):
         yield _Picture(name, lambda name=name: getattr(plot, name)(trace), texts(f"picture {name}"))  # type: ignore[misc]
     for service in list(dict.fromkeys(row["service"] for row in trace.of("ipvs")))[:MOST_SERVICES]:

@@ -60,3 +60,12 @@ def test_in_short_what_matters_most_is_kept_in_order():
 def test_a_run_in_which_nothing_was_done_has_no_story():
     rows = [{"t": 0.0, "kind": "begin", "scenario": "x"}, {"t": 9.0, "kind": "end"}]
     assert story(Trace({}, rows)) == []
+
+
+def test_a_rotation_of_the_root_has_a_beginning_and_an_end():
+    begun, freed = [
+        chapter for chapter in story(Scenario.load("ca-rotation-blocked").run(seed=1)) if "root" in said(chapter)
+    ]
+    assert "m1 began to replace the root certificate." in said(begun)
+    assert freed.what == "docker node rm w2"
+    assert "every node had a certificate of the new root, which was trusted from then on." in said(freed)
