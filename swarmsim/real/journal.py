@@ -31,8 +31,7 @@ left=$(ls *.undo 2>/dev/null); [ -z "$left" ]
 
 SWITCH = """\
 while sleep 1; do
-  [ -e {folder}/deadline ] || exit 0
-  read until <{folder}/deadline
+  until=$(cat {folder}/deadline 2>/dev/null) || exit 0
   [ "$(date +%s)" -le "$until" ] || break
 done
 rm -f {folder}/deadline
@@ -89,11 +88,12 @@ class Journal:
 
     # -- the dead man's switch
 
-    def arm(self, patience: float = PATIENCE) -> None:
-        """Start the switch: everything is undone unless :meth:`still_here` is called at least every ``patience`` seconds."""
+    def arm(self, patience: float = PATIENCE) -> subprocess.Popen[bytes]:
+        """Start the switch: everything is undone unless :meth:`still_here` is called at least every ``patience`` seconds. The process
+        that does it."""
         self.still_here(patience)
         script = SWITCH.format(folder=shlex.quote(str(self.folder)), undo=self._undo)
-        subprocess.Popen(
+        return subprocess.Popen(
             ["sh", "-c", script],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -29,13 +29,13 @@ from swarmsim.sim.streams import RandomStreams
 from swarmsim.swarm.manager.manager import Manager
 from swarmsim.swarm.manager.overview import OVERVIEW, OverviewRequest
 from swarmsim.swarm.manager.raftnode import RaftNode
+from swarmsim.swarm.node import NodeDisk
 from swarmsim.swarm.objects import Role
 from swarmsim.swarm.skiprules import skip_rules
 from swarmsim.trace import rows
 from swarmsim.trace.rows import Row
 from swarmsim.world import OUTSIDE, POLL, Fields, HostSpec, TrafficPlan
 from swarmsim.world.authority import Authority, AuthoritySpec
-from swarmsim.world.backups import Backups
 from swarmsim.world.clients import Clients
 from swarmsim.world.machine import SimulatedMachine
 from swarmsim.world.rates import Rates
@@ -80,6 +80,8 @@ class SimulatedCluster:
         self.catalogue = Catalogue(images, unknown_images)
         self.authorities: dict[str, Authority] = {}
         self._files = Files()
+        self.backups: dict[str, tuple[str, NodeDisk]] = {}
+        """Copies of hosts' swarm directories, by name: of which host, and what is in it."""
         self.scope = Scope(self.clock, "world")
         if not eager:
             self.clock.quiescence.rules.update(skip_rules(self.ctx, self._manager_on))
@@ -292,11 +294,6 @@ class SimulatedCluster:
         result: Result = yield from run_docker(self.transport(engine), machine, words, write, files, interrupt)
         yield own_time / 2
         return result
-
-    @cached_property
-    def backups(self) -> Backups:
-        """Copies of hosts' swarm directories."""
-        return Backups(self)
 
     @cached_property
     def clients(self) -> Clients:

@@ -7,7 +7,7 @@ from typing import Any
 
 from swarmsim.engine.containers import Container
 from swarmsim.sim.future import Activity
-from swarmsim.world import BackupRequest, ContainerChoice, FaultError
+from swarmsim.world import ContainerChoice, FaultError, backups
 from swarmsim.world.cluster import SimulatedCluster
 
 Verb = Callable[[SimulatedCluster, Any], Activity[list[str]]]
@@ -154,14 +154,6 @@ def _fail_healthcheck(world: SimulatedCluster, choice: ContainerChoice) -> Activ
     yield
 
 
-def _backup(world: SimulatedCluster, request: BackupRequest) -> Activity[list[str]]:
-    return world.backups.take(request)
-
-
-def _restore(world: SimulatedCluster, request: BackupRequest) -> Activity[list[str]]:
-    return world.backups.put_back(request)
-
-
 VERBS: dict[str, Verb] = {
     "power-off": _power_off,
     "kill-host": _kill_host,
@@ -181,7 +173,7 @@ VERBS: dict[str, Verb] = {
     "authority": _authority,
     "kill-container": _kill_container,
     "fail-healthcheck": _fail_healthcheck,
-    "backup": _backup,
-    "restore": _restore,
+    "backup": backups.take,
+    "restore": backups.put_back,
 }
 """What the model can do."""

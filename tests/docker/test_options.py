@@ -176,7 +176,7 @@ def test_events_of_a_service_and_its_container():
 def test_logs_of_every_task_of_a_service():
     lab = Lab(managers=1, workers=1)
     lab.service(2, command="sh -c 'echo hello; sleep 1000'")
-    lab.wait(lambda: lab.running() == 2)
+    lab.wait(lambda: len(lab.docker("service logs --no-task-ids web").out.splitlines()) == 2)
     lines = lab.docker("service logs --no-task-ids web").out.splitlines()
     assert sorted(lines) == ["web.1@m1    | hello", "web.2@w1    | hello"] or sorted(lines) == [
         "web.1@w1    | hello",

@@ -31,7 +31,8 @@ class ServerTransport:
         shown = socket.peer.identity
         self.unit = None if socket.peer.host is socket.host else shown.unit
         self.name = shown.name
-        self.foreign = shown.organization != socket.identity.organization
+        # The process's own: it may have joined a swarm since it began to listen.
+        self.foreign = shown.organization != server.process.identity.organization
         self.calls = 0
         self.streams: dict[Stream[Any, Any], None] = {}
         socket.application = self
@@ -73,7 +74,7 @@ class ServerTransport:
         elif self.name in self.server.removed:
             why = f"Permission denied: node {self.name} was removed from swarm"
         else:
-            why = f"Permission denied: remote certificate not part of organization: {self.socket.identity.organization}"
+            why = f"Permission denied: remote certificate not part of organization: {self.server.process.identity.organization}"
         inner = RpcError("PermissionDenied", why)
         return RpcError("PermissionDenied", f"Permission denied: unauthorized peer role: {inner}")
 
