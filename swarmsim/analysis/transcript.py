@@ -47,7 +47,7 @@ def read_transcript(path: Path) -> list[dict[str, Any]]:
     return [decode(line) for line in path.read_bytes().splitlines() if line.strip()]
 
 
-SEEDS = range(1, 41)
+SEEDS = range(1, 101)
 
 
 def type_transcript(rows: list[dict[str, Any]], seeds: Iterable[int] = SEEDS) -> list[Typed]:
