@@ -325,7 +325,7 @@ class SwarmNode(Subject):
 
     def _download_root(self) -> Activity[None]:
         """Trust what a manager says is the root, if it vouches for the certificate there is."""
-        root = yield from asked(self._remote(ANONYMOUS), current_root)
+        root = yield from self._ask_another(current_root, ANONYMOUS)
         self._trust(root)
 
     def _request_certificate(self) -> Activity[Certificate]:
@@ -337,14 +337,22 @@ class SwarmNode(Subject):
         """Ask the own manager the first time, if it serves, and any other time another."""
         if self.control is not None and first:
             return (yield from question(self.control.local))
-        return (yield from asked(self._remote(identity), question))
+        return (yield from self._ask_another(question, identity))
 
-    def _remote(self, identity: Credentials) -> Channel:
-        """To some manager that is known. Raises :class:`RpcError` if none is."""
-        remote = self.disk.remotes.select(self._rng)
+    def _ask_another(self, question: Question[T], identity: Credentials) -> Activity[T]:
+        """Ask some manager that is known, and remember what came of it (connectionbroker's Conn.Close): one that does not answer is chosen less
+        often. Raises :class:`RpcError`, also if none is known."""
+        remotes = self.disk.remotes
+        remote = remotes.select(self._rng)
         if remote is None:
             raise RpcError("Unavailable", "no remote managers are known")
-        return Channel(self.process, self.scope, remote.addr, identity=identity)
+        try:
+            answer = yield from asked(Channel(self.process, self.scope, remote.addr, identity=identity), question)
+        except RpcError:
+            remotes.observe(remote, good=False)
+            raise
+        remotes.observe(remote, good=True)
+        return answer
 
     def _cluster_changed(self, change: Change) -> None:
         """Managers follow the swarm's key. What lay readable on the disk until now is replaced: the certificate with its key at once, the log

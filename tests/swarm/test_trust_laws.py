@@ -154,7 +154,7 @@ class Swarm:
                 self.docker(f"node rm --force {view.node.id}")
 
 
-@settings(max_examples=25)
+@settings(max_examples=40)
 @given(st.lists(steps, max_size=9))
 def test_nobody_who_should_be_trusted_is_refused_and_the_cluster_converges(taken):
     swarm = Swarm()

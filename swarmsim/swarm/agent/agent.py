@@ -189,15 +189,17 @@ class Agent:
         return replace(self.executor.describe(), tls=self._tls())
 
     def check_description(self) -> float:
-        """A new description makes a new session; the seconds to the next look."""
+        """A new description makes a new session; the seconds to the next look. While one is being made it is not looked at (agent.go run): what
+        that one has said is what the manager knows."""
+        if self.session is None or not self.session.registered:
+            return NODE_UPDATE_PERIOD
         description = self._describe()
         if description != self.description:
             self.description = description
-            if self.session is not None and self.session.registered:
-                session, self.session = self.session, None
-                session.scope.end()
-                self._reporting = False
-                self._connect(session.id, 0.0)
+            session, self.session = self.session, None
+            session.scope.end()
+            self._reporting = False
+            self._connect(session.id, 0.0)
         return NODE_UPDATE_PERIOD
 
     def ask(self, method: Method[Request, Reply], request: Request, limit: float) -> Activity[Reply]:
