@@ -168,7 +168,14 @@ def run(
         raise _fail("--speed sets the pace of the timeline, which --quiet and --json leave out")
     if verbose and (quiet or as_json):
         raise _fail("--verbose shows the timeline, which --quiet and --json leave out")
-    model = {"--seeds": seeds, "--messages": messages, "--eager": eager, "--speed": speed, "--export-pki": export_pki}
+    model = {
+        "--seed": seed != 1,
+        "--seeds": seeds,
+        "--messages": messages,
+        "--eager": eager,
+        "--speed": speed,
+        "--export-pki": export_pki,
+    }
     if on is not None and (unfit := [option for option, value in model.items() if value]):
         raise _fail(f"{unfit[0]} is for the model, --on for real hosts: leave one of them out")
     if (trace or plot) and len(loaded) > 1:

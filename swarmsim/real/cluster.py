@@ -259,9 +259,10 @@ class RealCluster:
 
     def close(self) -> None:
         """Undo everything. Raises :class:`MachineError` if something cannot be undone."""
-        for work in self._work:
+        going_on = asyncio.all_tasks(self.loop)  # also a change that is being made: its undo comes after it
+        for work in going_on:
             work.cancel()
-        self.loop.run_until_complete(asyncio.gather(*self._work, return_exceptions=True))
+        self.loop.run_until_complete(asyncio.gather(*going_on, return_exceptions=True))
         self.loop.run_until_complete(self.leave())
         self.loop.close()
         if self._folder is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from typing import Annotated
@@ -50,7 +51,8 @@ def down(lab: Number = 1) -> None:
 @lab_app.command()
 def status() -> None:
     """Show the labs there are, their hosts, and what has been done to them and not undone."""
-    labs = [lab for lab in (Lab(int(each.name)) for each in sorted(HOME.glob("[0-9]*"))) if lab.is_up]
+    numbers = sorted(int(each.name) for each in HOME.glob("*") if each.name.isdigit())
+    labs = [lab for lab in map(Lab, numbers) if lab.is_up]
     for lab in labs:
         _show(lab)
     if not labs:
@@ -60,7 +62,7 @@ def status() -> None:
 @lab_app.command()
 def heal(lab: Number = 1) -> None:
     """Undo what faults have done and nobody undid, from the journal alone. It may be run any number of times."""
-    found = Lab(lab)
+    found = _locked(lab)
     if not found.is_up:
         print(f"lab {lab} is not up: there is nothing to heal")
         return
@@ -72,6 +74,8 @@ def heal(lab: Number = 1) -> None:
 
 
 def _locked(number: int) -> Lab:
+    if os.geteuid() != 0:
+        raise _fail("a lab needs root")
     lab = Lab(number)
     if not lab.lock():
         raise _fail(f"lab {number} is in use by another swarmsim: end that, or take another with --lab")

@@ -4,7 +4,7 @@ A host has a network, a process table, mounts and a name of its own. Its first p
 at that very moment, which is what losing power is. ``/run`` and ``/var/lib/docker`` are its own, so an engine and a client on it find everything where they do on a
 real one. Packets go over the bridge through a pair of virtual interfaces, whose end at the bridge is the host's plug.
 
-All that a lab keeps is in one folder, ``/var/tmp/swarmsim-lab/1``, and all that it makes in the kernel bears the names ``swarmsim1…``. Needs root and what
+All that a lab keeps is in one folder, ``/var/lib/swarmsim-lab/1``, and all that it makes in the kernel bears the names ``swarmsim1…``. Needs root and what
 :func:`missing` names.
 """
 
@@ -29,7 +29,7 @@ from typing import NamedTuple, TextIO
 from swarmsim.real.journal import Journal
 from swarmsim.real.machine import Change, Completed, MachineError
 
-HOME = Path("/var/tmp/swarmsim-lab")
+HOME = Path("/var/lib/swarmsim-lab")
 PACKAGES = {
     "dockerd": "docker.io",
     "docker": "docker.io",
@@ -74,8 +74,8 @@ exec dockerd --storage-driver overlay2 --cgroup-parent /{cgroup} >>{folder}/log 
 
 ENGINE_GETS = """\
 pid=$(cat /run/docker.pid); kill -{signal} $pid
-while grep -qs '^State:.[^ZX]' /proc/$pid/status; do sleep 0.02; done"""
-"""The daemon gets a signal, and has ended at the end (a zombie has)."""
+while grep -qs '^State:.[^ZX]' /proc/$pid/status || [ "$(ls /proc/$pid/task 2>/dev/null | wc -l)" -gt 1 ]; do sleep 0.02; done"""
+"""The daemon gets a signal, and has ended at the end, with all its threads (a zombie has)."""
 
 
 class LabError(MachineError):
@@ -148,7 +148,13 @@ class LabMachine:
         process = await asyncio.create_subprocess_exec(
             "sh", "-c", script, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-        out, err = await process.communicate()
+        # Whoever is cancelled waits for the end all the same: what undoes it comes after it.
+        reading = asyncio.ensure_future(process.communicate())
+        try:
+            out, err = await asyncio.shield(reading)
+        except asyncio.CancelledError:
+            await reading
+            raise
         return Completed(process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace"))
 
     def docker(self, words: Sequence[str]) -> tuple[list[str], Mapping[str, str]]:
@@ -192,9 +198,11 @@ fi
 
     def kill_everything(self) -> Change:
         # Its socket is nobody's any more, but would look like one of an engine that starts.
-        return self._change(
-            "kill", f"kill -9 $(cat {self.folder}/init); rm -f {self.folder}/init {self.socket}", self._started
-        )
+        do = f"""\
+p=$(cat {self.folder}/init); kill -9 $p
+while grep -qs '^State:.[^ZX]' /proc/$p/status; do sleep 0.02; done
+rm -f {self.folder}/init {self.socket}"""
+        return self._change("kill", do, self._started)
 
     def kill_engine(self) -> Change:
         return self._change("kill-engine", self._inside(ENGINE_GETS.format(signal="KILL")), self._started)
@@ -206,7 +214,8 @@ fi
         return self._change("start", self._started, ":")
 
     def cut_from(self, addresses: Sequence[str]) -> Change:
-        whole = f"ip netns exec {self.namespace} nft delete table inet {TABLE} 2>/dev/null; :"
+        emptied = f"ip netns exec {self.namespace} nft 'add table inet {TABLE}; delete table inet {TABLE}'"
+        whole = f"! [ -e /run/netns/{self.namespace} ] || {emptied}"
         if not addresses:
             return self._change("heal", whole, ":")
         rules = f"""\
@@ -264,7 +273,7 @@ class Lab:
     @property
     def _lock_file(self) -> Path:
         """Beside its folder, so that taking that away does not let a second one in."""
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # root runs what is in it
         return self.folder.with_suffix(".lock")
 
     def up(self, plans: Sequence[Plan]) -> None:
@@ -276,7 +285,9 @@ class Lab:
             raise LabError(f"lab {self.number} is up already, with {' '.join(self.machines)}: swarmsim lab down")
         self._plan(plans)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._state.write_text(json.dumps({"hosts": [plan._asdict() for plan in plans]}), encoding="utf-8")
+        draft = self._state.with_suffix(".draft")
+        draft.write_text(json.dumps({"hosts": [plan._asdict() for plan in plans]}), encoding="utf-8")
+        draft.replace(self._state)
         try:
             self._make()
         except BaseException:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from swarmsim.real.lab import HOME, Lab, LabError, Plan
+from swarmsim.real.lab import HOME, Lab, LabError, Plan, missing
 from swarmsim.real.machine import MachineError
 from swarmsim.world import Capability, HostSpec
 
@@ -68,6 +68,9 @@ class LabPlace:
 
 def _free_lab() -> Lab:
     """The first that is neither up nor in anybody's hands; it is ours until this process ends."""
+    problem = missing()
+    if problem is not None:
+        raise LabError(problem)
     for number in LABS:
         lab = Lab(number)
         if not lab.is_up and lab.lock():

@@ -46,7 +46,8 @@ async def end_of(
         await asyncio.wait_for(first.wait(), limit)
     if not ended.done():
         for sent in (signal.SIGINT, signal.SIGKILL):
-            os.killpg(process.pid, sent)
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                os.killpg(process.pid, sent)
             if (await asyncio.wait([ended], timeout=GRACE))[0]:
                 break
     await ended
