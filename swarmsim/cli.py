@@ -51,9 +51,9 @@ from swarmsim.terminal import (
     show_title,
     show_verdict,
 )
-from swarmsim.trace.reader import Trace, TraceError, load_trace
+from swarmsim.trace.reader import TRACE_FILES, Trace, TraceError, load_trace
 from swarmsim.trace.state import state_of
-from swarmsim.trace.writer import TraceWriter
+from swarmsim.trace.writer import TraceWriter, write_trace
 from swarmsim.version import VERSION
 from swarmsim.world import World
 
@@ -210,15 +210,20 @@ def _precision(text: str | None) -> float | None:
 
 
 def _until(text: str | None) -> float | None:
+    seconds = _seconds("--until", text)
+    if seconds is not None and seconds <= 0:
+        raise _fail(f"--until {text}: must be longer than 0")
+    return seconds
+
+
+def _seconds(option: str, text: str | None) -> float | None:
+    """A duration that an option gives; a bare number is of seconds."""
     if text is None:
         return None
     try:
-        seconds = parse_seconds(float(text) if text.replace(".", "", 1).isdigit() else text)
+        return parse_seconds(float(text) if text.replace(".", "", 1).isdigit() else text)
     except ValueError as problem:
-        raise _fail(f"--until {problem}") from None
-    if seconds <= 0:
-        raise _fail(f"--until {text}: must be longer than 0")
-    return seconds
+        raise _fail(f"{option} {problem}") from None
 
 
 def _run_once(
@@ -457,7 +462,9 @@ def compare(
             for number in range(1, runs + 1):
                 print(f"real run {number} of {runs} …", file=sys.stderr)
                 real.append(record_real(str(on), loaded))
-                _keep(real[-1], _in_runs(f"{loaded.scenario.name}-{on}-{number}.jsonl"))
+                path = _in_runs(f"{loaded.scenario.name}-{on}-{number}.jsonl")
+                write_trace(path, real[-1].header, real[-1].rows)
+                print(f"trace {path}", file=sys.stderr)
         found = judging.compare(real, record_many(loaded, range(seed, seed + seeds)))
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
@@ -467,13 +474,6 @@ def compare(
         print(sentence)
     print(f"{loaded.scenario.name}: {'the same' if found.ok else 'NOT the same'}")
     raise typer.Exit(0 if found.ok else UNMET)
-
-
-def _keep(trace: Trace, path: Path) -> None:
-    with TraceWriter(path, trace.header) as writer:
-        for row in trace.rows:
-            writer.write(row)
-    print(f"trace {path}", file=sys.stderr)
 
 
 @app.command()
@@ -571,12 +571,11 @@ def _read_output(file: str) -> tuple[str, str]:
 
 Source = Annotated[str, typer.Argument(help="a trace, a scenario file, or the name of a shipped scenario")]
 At = Annotated[str | None, typer.Option("--at", help="the moment, such as 90s or 3d; default: the end")]
-TRACE_FILES = (".jsonl", ".parquet", ".partial")
 
 
 def _until_then(source: str, at: str | None, seed: int | None) -> Trace:
     """A trace, or a run of a scenario, until a moment."""
-    limit = _moment(at)
+    limit = _seconds("--at", at)
     if source.endswith(TRACE_FILES):
         if seed is not None:
             raise _fail("--seed is for scenarios: a trace has its own")
@@ -592,16 +591,6 @@ def _until_then(source: str, at: str | None, seed: int | None) -> Trace:
     if limit is None:
         return trace
     return Trace(trace.header, [row for row in trace.rows if row["t"] <= trace.begin + limit])
-
-
-def _moment(at: str | None) -> float | None:
-    """Seconds since the scenario began."""
-    if at is None:
-        return None
-    try:
-        return parse_seconds(float(at) if at.replace(".", "", 1).isdigit() else at)
-    except ValueError as problem:
-        raise _fail(f"--at {problem}") from None
 
 
 @app.command()
@@ -640,7 +629,7 @@ def pki(
     from swarmsim import plot as pictures
 
     trace = _until_then(source, at, seed)
-    moment = _moment(at)
+    moment = _seconds("--at", at)
     then = trace.duration if moment is None else moment
     target = out or Path(f"{Path(source).stem}-pki.png")
     print(trust_text(state_of(trace.rows).trust, trace.begin + then))

@@ -23,7 +23,7 @@ from swarmsim.scenario.loader import LoadedScenario, ScenarioError, load_scenari
 from swarmsim.scenario.runner import ScenarioRun, build_world, trace_header
 from swarmsim.scenario.schema import MeanwhileStep
 from swarmsim.trace.rows import Row
-from swarmsim.trace.writer import TraceWriter
+from swarmsim.trace.writer import write_trace
 
 
 class Handin(NamedTuple):
@@ -110,9 +110,7 @@ def correct(handin: Handin, exercise: LoadedScenario, key: Key | None = None, tr
     rows: list[Row] = []
     marking = replay(sitting, handin.actions, rows.append if trace is not None else None)
     if trace is not None:
-        with TraceWriter(trace, trace_header(sitting.loaded, sitting.seed)) as writer:
-            for row in rows:
-                writer.write(row)
+        write_trace(trace, trace_header(sitting.loaded, sitting.seed), rows)
     trial = tried(sitting, exercise, handin.actions) if sitting.exercise.trial is not None else {}
     parts = [
         _tried(standing.goal, trial)

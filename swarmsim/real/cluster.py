@@ -23,6 +23,7 @@ from swarmsim.real.waits import Happening, drive
 from swarmsim.trace import rows
 from swarmsim.trace.rows import KINDS, Row
 from swarmsim.world import Activity, FaultError, Fields, HostSpec
+from swarmsim.world.shown import command_row
 
 T = TypeVar("T")
 BOOT = 60.0
@@ -153,17 +154,8 @@ class RealCluster:
         """As :meth:`docker`."""
         began = self.now
         result = await self.ask(host, line, limit, stdin, write, interrupt)
-        row: rows.Docker = {
-            "on": host,
-            "cmd": line.removeprefix("docker "),
-            "rc": result.code,
-            "out": result.out.strip(),
-            "err": result.err.strip(),
-            "s": round(self.now - began, 3),
-        }
-        if name is not None:
-            row["name"] = name
-        self.note(rows.Docker, **row)
+        took = self.now - began
+        self.note(rows.Docker, **command_row(host, line.removeprefix("docker "), result, took, name))
         return result
 
     async def ask(

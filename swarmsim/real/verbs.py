@@ -80,14 +80,13 @@ async def _partition(world: RealCluster, groups: list[list[str]]) -> list[str]:
 
 
 async def _kill_container(world: RealCluster, choice: ContainerChoice) -> list[str]:
-    prefix = f"{choice.task}." if choice.task is not None else f"{choice.service}." if choice.service else ""
     for host in [choice.on] if choice.on is not None else list(world.machines):
         if not world.machines[host].engine_runs:
             continue
         listed = await world.ask(host, "ps --format '{{.ID}} {{.Names}}'")
         for line in reversed(listed.out.splitlines()):
             container, _, name = line.partition(" ")
-            if name.startswith(prefix):
+            if name.startswith(choice.prefix):
                 await world.type(host, f"kill {container}")
                 return [host]
     raise FaultError(f"no running container {choice}")

@@ -19,6 +19,8 @@ from swarmsim.trace.rows import FORMAT, Row
 if TYPE_CHECKING:
     import pandas as pd
 
+TRACE_FILES = (".jsonl", ".parquet", ".partial")
+"""How names of traces end; the last is one whose run was cut off."""
 LARGEST = 2 * 1024**3
 """Bytes of a trace that is read as lines: all rows are held in memory, at several times the size of the file."""
 

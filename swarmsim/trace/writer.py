@@ -8,6 +8,7 @@ be replaced by one: it is written to directly.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -25,6 +26,13 @@ def write_whole(path: Path, content: bytes) -> None:
         os.replace(partial, path)
     except OSError as problem:
         raise TraceError(f"{path}: cannot be written: {problem.strerror}") from None
+
+
+def write_trace(path: Path, header: dict[str, Any], rows: Iterable[dict[str, Any]]) -> None:
+    """Write a trace of which all rows are there. Raises :class:`TraceError`."""
+    with TraceWriter(path, header) as writer:
+        for row in rows:
+            writer.write(row)
 
 
 class TraceWriter:

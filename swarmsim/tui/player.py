@@ -30,7 +30,7 @@ from swarmsim.scenario.loader import LoadedScenario, beside
 from swarmsim.scenario.runner import Said, trace_header
 from swarmsim.scenario.schema import CTRL_C, DockerStep, MeanwhileStep
 from swarmsim.trace.state import ClusterState
-from swarmsim.trace.writer import TraceWriter
+from swarmsim.trace.writer import write_trace
 
 SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0)
 SKIP_PAUSE = 0.4
@@ -431,9 +431,7 @@ class Player:
         future = self.future
         header = trace_header(future.loaded, future.seed) if future.loaded is not None else future.recording.header
         header = {**header, "scenario": name} if name else header
-        with TraceWriter(path, header) as writer:
-            for row in future.recording.rows:
-                writer.write(row)
+        write_trace(path, header, future.recording.rows)
 
     def _files(self, loaded: LoadedScenario, document: Any) -> dict[str, str]:
         """Texts of the files beside the scenario that it reads: where it is saved there are none."""

@@ -15,14 +15,13 @@ from swarmsim.replay.texts import language_named
 from swarmsim.scenario.loader import LoadedScenario, parse_scenario, read_scenario
 from swarmsim.scenario.runner import trace_header
 from swarmsim.scenario.schema import MeanwhileStep
-from swarmsim.trace.reader import load_trace
+from swarmsim.trace.reader import TRACE_FILES, load_trace
 from swarmsim.tui.app import WatchApp
 from swarmsim.tui.player import SPEEDS, Future, Player
 from swarmsim.tui.texts import Texts
 
 MOST_GOSSIPING = 50
 """Hosts, of a scenario that does not say whether they gossip."""
-TRACES = (".jsonl", ".parquet", ".partial")
 
 
 class WatchError(Exception):
@@ -37,7 +36,7 @@ def app_for(
         texts = Texts(language_named(lang))
     except ValueError as problem:
         raise WatchError(str(problem)) from None
-    if what.endswith(TRACES):
+    if what.endswith(TRACE_FILES):
         if student is not None:
             raise WatchError("--student is for exercises: a trace is one")
         if messages:

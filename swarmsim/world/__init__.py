@@ -79,6 +79,12 @@ class ContainerChoice(NamedTuple):
     on: str | None = None
     service: str | None = None
 
+    @property
+    def prefix(self) -> str:
+        """What the name of such a container begins with."""
+        meant = self.task if self.task is not None else self.service
+        return f"{meant}." if meant else ""
+
     def __str__(self) -> str:
         return self.task if self.task is not None else f"{self.service or 'any'} on {self.on}"
 

@@ -39,6 +39,7 @@ from swarmsim.world.authority import Authority, AuthoritySpec
 from swarmsim.world.clients import Clients
 from swarmsim.world.machine import SimulatedMachine
 from swarmsim.world.rates import Rates
+from swarmsim.world.shown import command_row
 from swarmsim.world.standpoint import OnHost
 from swarmsim.world.tools import NO_GOSSIP, ContainerPrograms, run
 from swarmsim.world.tools.console import Console
@@ -220,30 +221,9 @@ class SimulatedCluster:
             result = Result(255, "", f"swarmsim: nothing can be typed on {host}: it has no power\n")
         else:
             result = yield from self._interruptible(engine, line, limit, stdin, write, interrupt)
-        self._note_typed(rows.Docker, host, line.removeprefix("docker "), result, started, name)
+        took = self.clock.now - started
+        self.note(rows.Docker, **command_row(host, line.removeprefix("docker "), result, took, name))
         return result
-
-    def _note_typed(
-        self,
-        row_type: type[rows.Docker] | type[rows.Curl],
-        on: str,
-        line: str,
-        result: Result,
-        started: float,
-        name: str | None,
-    ) -> None:
-        """A command, and what came of it; ``started`` is the simulated second at which it was typed."""
-        row: rows.Docker | rows.Curl = {
-            "on": on,
-            "cmd": line,
-            "rc": result.code,
-            "out": result.out.strip(),
-            "err": result.err.strip(),
-            "s": round(self.clock.now - started, 3),
-        }
-        if name is not None:
-            row["name"] = name
-        self.note(row_type, **row)
 
     def _interruptible(
         self,
@@ -317,7 +297,8 @@ class SimulatedCluster:
             result = Result(255, "", f"swarmsim: nothing can be typed on {host}: it has no power\n")
         else:
             result = yield from self._asking(host, line, limit, write or _unheard, interrupt or self.clock.future())
-        self._note_typed(rows.Curl, host, line.removeprefix("curl "), result, started, name)
+        took = self.clock.now - started
+        self.note(rows.Curl, **command_row(host, line.removeprefix("curl "), result, took, name))
         return result
 
     def traffic(self, plan: TrafficPlan) -> Activity[None]:

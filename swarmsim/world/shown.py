@@ -1,13 +1,30 @@
-"""What managers show, as rows: of the model's objects and of a real engine's answers, the same."""
+"""What a world shows, as rows: of the model's objects and of what real engines answer, the same."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from swarmsim.apitypes.specs import STACK_LABEL, PortConfig, ServiceSpec
+from swarmsim.docker.client import Result
 from swarmsim.trace import rows
 
 INGRESS = "ingress"
+
+
+def command_row(on: str, line: str, result: Result, seconds: float, name: str | None) -> rows.Docker:
+    """A command that was typed, without its program's name, and what came of it; ``name`` is what the scenario calls it. A row of
+    curl has the same fields."""
+    row: rows.Docker = {
+        "on": on,
+        "cmd": line,
+        "rc": result.code,
+        "out": result.out.strip(),
+        "err": result.err.strip(),
+        "s": round(seconds, 3),
+    }
+    if name is not None:
+        row["name"] = name
+    return row
 
 
 def service_row(

@@ -127,10 +127,9 @@ def _chosen(
 ) -> tuple[str, Container] | None:
     """The first running container that is meant, and its host."""
     hosts = list(world.engines) if choice.on is None else [choice.on]
-    prefix = f"{choice.task}." if choice.task is not None else f"{choice.service}." if choice.service else ""
     for name in hosts:
         for container in world.engines[name].containers.values():
-            if container.alive and container.name.startswith(prefix) and fits(container):
+            if container.alive and container.name.startswith(choice.prefix) and fits(container):
                 return name, container
     return None
 
