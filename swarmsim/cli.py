@@ -277,7 +277,7 @@ def _run_once(
     except (TraceError, ExportError, ScenarioError, MachineError) as problem:
         raise _fail(problem) from None
     if form == "json":
-        summary = _summary(loaded, seed, outcome, trace)
+        summary = _summary(loaded, header["seed"], outcome, trace)
         summary["availability"] = availability_as_json(meter.read())
         print(json.dumps({**summary, "trace": str(trace_path), "plot": str(plot_path)}))
     elif form == "line":
@@ -439,7 +439,7 @@ def advise(
 def compare(
     file: Annotated[str, typer.Argument(help="a scenario file, or the name of a shipped scenario")],
     on: On = None,
-    runs: Annotated[int, typer.Option(min=1, help="real runs, one after the other")] = 1,
+    runs: Annotated[int | None, typer.Option(min=1, help="with --on: real runs, one after the other (1)")] = None,
     records: Annotated[
         list[Path] | None,
         typer.Option("--from", help="traces of real runs made earlier, instead of new ones; repeatable"),
@@ -453,14 +453,17 @@ def compare(
 
     if (on is None) == (not records):
         raise _fail("compare with what? --on lab makes real runs, --from TRACE takes some made earlier")
+    if records and runs is not None:
+        raise _fail("--runs is for new runs, --from takes some made earlier: leave one of them out")
     loaded = _load_to_run(file)
     try:
         if records:
             real = [load_trace(path) for path in records]
         else:
             real = []
-            for number in range(1, runs + 1):
-                print(f"real run {number} of {runs} …", file=sys.stderr)
+            wanted = runs or 1
+            for number in range(1, wanted + 1):
+                print(f"real run {number} of {wanted} …", file=sys.stderr)
                 real.append(record_real(str(on), loaded))
                 path = _in_runs(f"{loaded.scenario.name}-{on}-{number}.jsonl")
                 write_trace(path, real[-1].header, real[-1].rows)

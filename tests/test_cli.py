@@ -244,3 +244,29 @@ def test_report_and_perfetto(folder):
     assert (folder / "t.html").read_text("utf-8").startswith("<!doctype html>")
     assert swarmsim("export", "t.jsonl", "--perfetto", cwd=folder).stdout == "t.perfetto.json\n"
     assert json.loads((folder / "t.perfetto.json").read_text())["traceEvents"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ["run", "first-service", "--on", "moon"],
+            "--on moon: there is no such place; write --on lab for hosts made on this machine",
+        ),
+        (
+            ["run", "first-service", "--on", "lab", "--eager"],
+            "--eager is for the model, --on for real hosts: leave one of them out",
+        ),
+        (["run", "how-many-managers", "--on", "lab"], "this needs jumps in time"),
+        (
+            ["run", "pending-memory", "--on", "lab", "--set", "cluster.hosts.w1.cpus=8"],
+            "w1: a lab's hosts are all as this machine is: take out cpus",
+        ),
+        (["compare", "first-service"], "compare with what?"),
+        (["compare", "first-service", "--from", "x.jsonl", "--runs", "2"], "--runs is for new runs"),
+    ],
+)
+def test_what_real_hosts_cannot_do_is_refused_before_anything_is_done(words, told, tmp_path):
+    done = swarmsim(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert told in done.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from typing import Annotated
@@ -74,12 +73,13 @@ def heal(lab: Number = 1) -> None:
 
 
 def _locked(number: int) -> Lab:
-    if os.geteuid() != 0:
-        raise _fail("a lab needs root")
     lab = Lab(number)
-    if not lab.lock():
-        raise _fail(f"lab {number} is in use by another swarmsim: end that, or take another with --lab")
-    return lab
+    try:
+        if lab.lock():
+            return lab
+    except LabError as problem:
+        raise _fail(problem) from None
+    raise _fail(f"lab {number} is in use by another swarmsim: end that, or take another with --lab")
 
 
 def _show(lab: Lab) -> None:

@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from swarmsim.real.machine import MachineError
+
 PATIENCE = 30.0
 """Seconds without a sign of life after which the dead man's switch undoes everything."""
 
@@ -91,7 +93,7 @@ class Journal:
     def arm(self, patience: float = PATIENCE) -> subprocess.Popen[bytes]:
         """Start the switch: everything is undone unless :meth:`still_here` is called at least every ``patience`` seconds. The process
         that does it."""
-        self.still_here(patience)
+        self._put_off(patience)
         script = SWITCH.format(folder=shlex.quote(str(self.folder)), undo=self._undo)
         return subprocess.Popen(
             ["sh", "-c", script],
@@ -102,11 +104,20 @@ class Journal:
         )
 
     def still_here(self, patience: float = PATIENCE) -> None:
-        """A sign of life."""
+        """A sign of life. Raises :class:`MachineError` if it comes too late: then all is undone, and nobody watches any more."""
+        if not self._deadline.exists():
+            raise MachineError("this process stood still for too long: the dead man's switch has undone what it did")
+        self._put_off(patience)
+
+    def _put_off(self, patience: float) -> None:
         draft = self.folder / "deadline.draft"
         draft.write_text(f"{int(time.time() + patience)}\n", encoding="utf-8")
-        draft.replace(self.folder / "deadline")
+        draft.replace(self._deadline)
+
+    @property
+    def _deadline(self) -> Path:
+        return self.folder / "deadline"
 
     def disarm(self) -> None:
         """The switch is not needed any more; it ends within a second."""
-        (self.folder / "deadline").unlink(missing_ok=True)
+        self._deadline.unlink(missing_ok=True)

@@ -171,14 +171,16 @@ class LabMachine:
 
     @property
     def _start(self) -> str:
-        """Plug, power, engine: whichever it lacks."""
-        background = f"</dev/null >>{self.folder}/out 2>&1 9>&- &"
+        """Plug, power, engine: whichever it lacks. One at a time, so that two do not both find it without power."""
+        background = f"</dev/null >>{self.folder}/out 2>&1 8>&- 9>&- &"
         whole = f"unshare --uts --mount --pid --fork --kill-child sh {self.folder}/init.sh"
         return f"""\
+exec 8>{self.folder}/start.lock; flock 8
 ip link set {self.plug} up
 if ! grep -qs {self.folder} /proc/$(cat {self.folder}/init 2>/dev/null || echo none)/cmdline; then
   rm -f {self.folder}/init {self.socket}
   setsid nsenter --net=/run/netns/{self.namespace} {whole} {background}
+  n=0; while [ ! -e {self.folder}/init ] && [ $n -lt 500 ]; do sleep 0.02; n=$((n+1)); done
 elif ! {self._inside("grep -qs '^State:.[^ZX]' /proc/$(cat /run/docker.pid)/status")} 2>/dev/null; then
   setsid {self._enter} sh {self.folder}/engine.sh {background}
 fi
@@ -260,8 +262,11 @@ class Lab:
         }
 
     def lock(self) -> bool:
-        """Have it for oneself until the process ends; whether nobody else does."""
-        file = self._lock_file.open("w")
+        """Have it for oneself until the process ends; whether nobody else does. Raises :class:`LabError` if this is not root."""
+        try:
+            file = self._lock_file.open("w")
+        except PermissionError:
+            raise LabError("a lab needs root: it makes network namespaces and starts engines") from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from swarmsim.real.lab import HOME, Lab, LabError, Plan, missing
+from swarmsim.real.lab import HOME, Lab, LabError, Plan
 from swarmsim.real.machine import MachineError
 from swarmsim.world import Capability, HostSpec
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LABS = range(1, 250)
 """Numbers of labs: the third part of their addresses."""
+OF_THE_MACHINE = ("cpus", "memory", "engine_labels", "resources", "plugins", "platform", "paths")
+"""What a scenario can say of a host and a lab cannot give it."""
 VERSIONS = "engine {{.Server.Version}}, client {{.Client.Version}}, Linux {{.Server.KernelVersion}}"
 
 
@@ -56,6 +58,12 @@ class LabPlace:
 
     @contextmanager
     def opened(self, specs: Sequence[HostSpec]) -> Iterator[RealWorld]:
+        for spec in specs:
+            given = [field for field in OF_THE_MACHINE if getattr(spec, field) != HostSpec._field_defaults[field]]
+            if given:
+                raise MachineError(
+                    f"{spec.name}: a lab's hosts are all as this machine is: take out {', '.join(given)}"
+                )
         lab = _free_lab()
         try:
             lab.up([Plan(spec.name, str(spec.role)) for spec in specs])
@@ -68,9 +76,6 @@ class LabPlace:
 
 def _free_lab() -> Lab:
     """The first that is neither up nor in anybody's hands; it is ours until this process ends."""
-    problem = missing()
-    if problem is not None:
-        raise LabError(problem)
     for number in LABS:
         lab = Lab(number)
         if not lab.is_up and lab.lock():

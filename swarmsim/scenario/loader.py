@@ -28,6 +28,7 @@ from swarmsim.scenario.schema import (
     FaultStep,
     RestoreStep,
     Scenario,
+    SleepStep,
     WaitStep,
 )
 from swarmsim.scenario.traffic import CurlStep, TrafficStep
@@ -35,6 +36,8 @@ from swarmsim.world import Capability
 from swarmsim.yamldoc import Document, DocumentError, KeyPath
 
 MAX_BYTES = 1_000_000
+LONG = 3600.0
+"""Seconds of a scenario that nobody waits for in a world whose time is the wall's."""
 M = TypeVar("M", bound=Strict)
 
 
@@ -308,6 +311,8 @@ def _needs(scenario: Scenario, form: _Form) -> Iterator[Need]:
     """What not every world can do, in the order of the file."""
     if scenario.cluster.formed:
         yield Need(Capability.FORMATION, form.place(("cluster",)))
+    if scenario.duration is not None and scenario.duration > LONG:
+        yield Need(Capability.JUMP, form.place(("duration",)))
     for number, process in enumerate(scenario.faults):
         yield Need(process.fault, form.place(("faults", number)))
     for number, step in enumerate(scenario.steps):
@@ -316,6 +321,9 @@ def _needs(scenario: Scenario, form: _Form) -> Iterator[Need]:
             yield Need(Capability.PACKETS, form.place(("steps", number, word)))
         elif isinstance(step, FaultStep):
             yield Need(step.fault.verb, form.place(("steps", number, "fault")))
+        elif isinstance(step, SleepStep):
+            if step.sleep > LONG:
+                yield Need(Capability.JUMP, form.place(("steps", number, "sleep")))
         elif isinstance(step, BackupStep | RestoreStep):
             word = "backup" if isinstance(step, BackupStep) else "restore"
             yield Need(word, form.place(("steps", number, word)))
@@ -325,6 +333,8 @@ def _needs(scenario: Scenario, form: _Form) -> Iterator[Need]:
             if condition.internal is not None:
                 yield Need(Capability.INTERNAL, form.place(("steps", number, key, "internal")))
     for number, beside in enumerate(scenario.meanwhile):
+        if beside.moments[-1] > LONG:
+            yield Need(Capability.JUMP, form.place(("meanwhile", number)))
         for word in ("curl", "traffic"):
             if getattr(beside, word) is not None:
                 yield Need(Capability.PACKETS, form.place(("meanwhile", number, word)))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from swarmsim.real.journal import Journal
+from swarmsim.real.machine import MachineError
 
 
 @pytest.fixture
@@ -57,6 +58,7 @@ CONTROLLER = """\
 import os, signal, sys
 from pathlib import Path
 from swarmsim.real.journal import Journal
+from swarmsim.real.machine import MachineError
 journal, ground, steps = Journal(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3])
 def step():
     global steps
@@ -122,6 +124,17 @@ def test_the_dead_mans_switch_undoes_when_nobody_is_there_any_more(tmp_path, gro
             break
         time.sleep(0.05)
     assert not list(ground.iterdir())
+
+
+def test_whoever_stood_still_for_too_long_is_told(tmp_path, ground):
+    journal = Journal(tmp_path / "journal")
+    made(journal, ground, "left-behind")
+    switch = journal.arm(patience=1.0)
+    journal.still_here(patience=1.0)
+    assert switch.wait(60) == 0
+    with pytest.raises(MachineError, match="stood still"):
+        journal.still_here()
+    assert journal.entries == []
 
 
 def test_a_switch_that_is_not_needed_ends(tmp_path, ground):

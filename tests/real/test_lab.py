@@ -296,5 +296,24 @@ def rules(lab: Lab) -> list[str]:
     return found
 
 
+def test_started_twice_at_once_there_is_one_of_it(lab, world):
+    machine = lab.machines["w1"]
+    carried_out(world, world.fault("power-off", ["w1"]))
+    both = [subprocess.Popen(["sh", "-c", machine.start().do]) for _ in range(2)]
+    assert [each.wait() for each in both] == [0, 0]
+    wait_for(lambda: machine.engine_runs)
+    inits = [
+        each for each in Path("/proc").glob("[0-9]*/cmdline") if words_of(each)[-2:-1] == [f"{machine.folder}/init.sh"]
+    ]
+    assert len([each for each in inits if words_of(each)[0] == "sh"]) == 1
+
+
+def words_of(command_line: Path) -> list[str]:
+    try:
+        return command_line.read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return []
+
+
 def test_a_second_controller_is_kept_out(lab):
     assert not Lab(lab.number).lock()
