@@ -9,7 +9,7 @@ import json
 import math
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,9 +23,14 @@ from swarmsim.analysis.availability import Meter
 from swarmsim.analysis.availability import as_json as availability_as_json
 from swarmsim.analysis.ensemble import RunResult, estimates, percentile, pooled, precise, record_many, run_ensemble
 from swarmsim.analysis.milestones import milestones
+from swarmsim.cliinput import fail as _fail
+from swarmsim.cliinput import guarded as _guarded
+from swarmsim.cliinput import load as _load
+from swarmsim.cliinput import load_to_run as _load_to_run
+from swarmsim.cliinput import seconds as _seconds
 from swarmsim.exercise.command import correct_sessions, exercise_app
-from swarmsim.pki import ExportError, NoCertificate, certificate_text, export_pki, papers_of, refuse_folder
-from swarmsim.pki.trust import trust_text
+from swarmsim.moments import cert, pki
+from swarmsim.pki import ExportError, export_pki, refuse_folder
 from swarmsim.real.command import lab_app
 from swarmsim.real.machine import MachineError
 from swarmsim.replay.texts import Texts, language_named
@@ -37,7 +42,7 @@ from swarmsim.scenario.loader import (
     read_scenario,
     shipped_scenarios,
 )
-from swarmsim.scenario.runner import Outcome, build_world, run_on, run_scenario, trace_header
+from swarmsim.scenario.runner import Outcome, build_world, run_on, trace_header
 from swarmsim.scenario.schema import Scenario
 from swarmsim.terminal import (
     PERCENTILES,
@@ -51,13 +56,13 @@ from swarmsim.terminal import (
     show_title,
     show_verdict,
 )
-from swarmsim.trace.reader import TRACE_FILES, Trace, TraceError, load_trace
+from swarmsim.trace.reader import Trace, TraceError, load_trace
 from swarmsim.trace.state import state_of
 from swarmsim.trace.writer import TraceWriter, write_trace
 from swarmsim.version import VERSION
 from swarmsim.world import World
 
-UNMET, BAD_INPUT, INTERRUPTED = 1, 2, 130
+UNMET, INTERRUPTED = 1, 130
 RUNS = Path("runs")
 
 app = typer.Typer(
@@ -82,32 +87,6 @@ On = Annotated[
     str | None,
     typer.Option("--on", help="on real engines instead of the model: lab, hosts made on this machine (root)"),
 ]
-
-
-def _fail(message: object) -> typer.Exit:
-    print(f"swarmsim: {message}", file=sys.stderr)
-    return typer.Exit(BAD_INPUT)
-
-
-def _load(file: str, settings: list[str] | None = None) -> LoadedScenario:
-    """A scenario, with other values at the paths that ``--set`` names."""
-    from swarmsim.analysis.sweep import SweepError, parse_changes
-
-    try:
-        text, source = read_scenario(file)
-        return parse_scenario(text, source, parse_changes(settings or []))
-    except (ScenarioError, SweepError) as problem:
-        raise _fail(problem) from None
-
-
-def _load_to_run(file: str, settings: list[str] | None = None) -> LoadedScenario:
-    """An exercise is not run: that would tell what it hides, and ask nobody."""
-    loaded = _load(file, settings)
-    if loaded.scenario.exercise is not None:
-        name = loaded.scenario.name
-        what = f"swarmsim check {name} {file}" if loaded.scenario.session is not None else f"swarmsim watch {file}"
-        raise _fail(f"{name} is an exercise: {what}")
-    return loaded
 
 
 def _texts(lang: str | None) -> Texts:
@@ -214,16 +193,6 @@ def _until(text: str | None) -> float | None:
     if seconds is not None and seconds <= 0:
         raise _fail(f"--until {text}: must be longer than 0")
     return seconds
-
-
-def _seconds(option: str, text: str | None) -> float | None:
-    """A duration that an option gives; a bare number is of seconds."""
-    if text is None:
-        return None
-    try:
-        return parse_seconds(float(text) if text.replace(".", "", 1).isdigit() else text)
-    except ValueError as problem:
-        raise _fail(f"{option} {problem}") from None
 
 
 def _run_once(
@@ -572,72 +541,8 @@ def _read_output(file: str) -> tuple[str, str]:
         raise _fail(f"{file}: not UTF-8 text; save the file as UTF-8") from None
 
 
-Source = Annotated[str, typer.Argument(help="a trace, a scenario file, or the name of a shipped scenario")]
-At = Annotated[str | None, typer.Option("--at", help="the moment, such as 90s or 3d; default: the end")]
-
-
-def _until_then(source: str, at: str | None, seed: int | None) -> Trace:
-    """A trace, or a run of a scenario, until a moment."""
-    limit = _seconds("--at", at)
-    if source.endswith(TRACE_FILES):
-        if seed is not None:
-            raise _fail("--seed is for scenarios: a trace has its own")
-        try:
-            trace = load_trace(source)
-        except TraceError as problem:
-            raise _fail(problem) from None
-    else:
-        loaded, number = _load_to_run(source), 1 if seed is None else seed
-        rows: list[dict[str, Any]] = []
-        run_scenario(loaded, number, rows.append)
-        trace = Trace(trace_header(loaded, number), rows)
-    if limit is None:
-        return trace
-    return Trace(trace.header, [row for row in trace.rows if row["t"] <= trace.begin + limit])
-
-
-@app.command()
-def cert(
-    source: Source,
-    host: Annotated[str, typer.Argument(help="whose certificate")],
-    at: At = None,
-    seed: Annotated[int | None, typer.Option(help="of a scenario: seed of the run (1)")] = None,
-    root: Annotated[
-        bool, typer.Option("--root", help="the root that the host trusts, not its own certificate")
-    ] = False,
-    pem: Annotated[bool, typer.Option("--pem", help="only the PEM, as openssl reads it")] = False,
-    key: Annotated[bool, typer.Option("--key", help="the host's key, in PEM")] = False,
-) -> None:
-    """Show a host's certificate at a moment, as openssl x509 -text does."""
-    if key and (root or pem):
-        raise _fail("--key shows the host's key alone: leave --root and --pem out")
-    try:
-        papers = papers_of(state_of(_until_then(source, at, seed).rows).trust, host)
-    except NoCertificate as problem:
-        raise _fail(problem) from None
-    shown = papers.root if root else papers.certificate
-    if not (key or pem):
-        print(certificate_text(shown))
-    print(papers.key if key else shown, end="")
-
-
-@app.command()
-def pki(
-    source: Source,
-    at: At = None,
-    seed: Annotated[int | None, typer.Option(help="of a scenario: seed of the run (1)")] = None,
-    out: Annotated[Path | None, typer.Option(help="PNG, SVG or PDF to write; default: SOURCE-pki.png")] = None,
-) -> None:
-    """Say and draw who trusts whom at a moment: roots, whose certificates they signed, who would refuse whom."""
-    from swarmsim import plot as pictures
-
-    trace = _until_then(source, at, seed)
-    moment = _seconds("--at", at)
-    then = trace.duration if moment is None else moment
-    target = out or Path(f"{Path(source).stem}-pki.png")
-    print(trust_text(state_of(trace.rows).trust, trace.begin + then))
-    _guarded(lambda: pictures.save(pictures.pki(trace, then), target))
-    print(target)
+app.command()(cert)
+app.command()(pki)
 
 
 TRACE_KINDS = (
@@ -921,13 +826,6 @@ def client(
         raise _fail(f"{folder}: cannot be read: {problem}") from None
     print(report(judged, reasons))
     raise typer.Exit(0 if is_true_to(judged, reasons) else UNMET)
-
-
-def _guarded(work: Callable[[], object]) -> None:
-    try:
-        work()
-    except (TraceError, ExportError) as problem:
-        raise _fail(problem) from None
 
 
 def _version(asked: bool) -> None:
