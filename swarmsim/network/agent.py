@@ -69,7 +69,9 @@ class GossipAgent(Subject):
         self.keyring = Keyring(keys)
         self.primaries: Counter[int] = Counter((self.keyring.primary,))
         """How many of those this one rests with, or last did, encrypt with which key: one object of all of them."""
-        self._udp: DatagramSocket[Sealed] = DatagramSocket(self.host, self.scope, PORT, self._receive, self.carrier)
+        self._udp: DatagramSocket[Sealed] = DatagramSocket(
+            self.host, self.scope, PORT, self._receive, self.carrier, self._heeds
+        )
         self._sockets: dict[Socket, None] = {}
         self.dialing: dict[_Call, None] = {}
         """Calls that nobody has answered yet."""
@@ -190,6 +192,10 @@ class GossipAgent(Subject):
 
     def send(self, address: str, packet: Packet) -> None:
         self._udp.send(Address("udp", address, PORT), Sealed(self.keyring.primary, packet))
+
+    def _heeds(self, sealed: Sealed) -> bool:
+        """What was heard before is heard often: each of n members is told some 4·log n times, or three times that, whatever it knows."""
+        return self.members.heeds(sealed.packet)
 
     def _receive(self, sealed: Sealed, sender: Address) -> None:
         if self.keyring.opens(sealed.key):

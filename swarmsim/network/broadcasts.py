@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import math
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -22,7 +22,7 @@ def transmit_limit(nodes: int) -> int:
 
 
 class _Item(Generic[T]):
-    __slots__ = ("finished", "id", "key", "message", "order", "size", "transmits")
+    __slots__ = ("finished", "id", "key", "message", "size", "transmits")
 
     def __init__(self, message: T, size: int, key: Hashable, id: int, finished: Callable[[], object] | None) -> None:
         self.message = message
@@ -31,13 +31,6 @@ class _Item(Generic[T]):
         self.id = id
         self.finished = finished
         self.transmits = 0
-        self.order = (0, -size, -id)
-
-    def transmitted(self) -> int:
-        """It was sent once more; how often that makes."""
-        self.transmits += 1
-        self.order = (self.transmits, -self.size, -self.id)
-        return self.transmits
 
     def finish(self) -> None:
         if self.finished is not None:
@@ -45,17 +38,24 @@ class _Item(Generic[T]):
 
 
 class Broadcasts(Generic[T]):
-    """A TransmitLimitedQueue. ``nodes()``: how many there are to hear it; ``wanted``: called when there is something to send."""
+    """A TransmitLimitedQueue. ``nodes()``: how many there are to hear it; ``wanted``: called when there is something to send.
+
+    Messages that were sent equally often and are equally large are one *shelf*, the newest at its end; shelves are in the order in
+    which packets are filled from them. So filling one looks at what it takes, not at all that waits.
+    """
 
     def __init__(self, nodes: Callable[[], int], wanted: Callable[[], object] = lambda: None) -> None:
         self._nodes = nodes
         self._wanted = wanted
-        self._items: list[_Item[T]] = []
+        self._shelves: dict[tuple[int, int], list[tuple[int, _Item[T]]]] = {}
+        self._order: list[tuple[int, int]] = []
+        """The shelves that are not empty: how often sent, and the size, negative."""
         self._by_key: dict[Hashable, _Item[T]] = {}
         self._ids = 0
+        self._count = 0
 
     def __len__(self) -> int:
-        return len(self._items)
+        return self._count
 
     def queue(self, message: T, size: int, key: Hashable = None, finished: Callable[[], object] | None = None) -> None:
         """Send ``message`` of ``size`` bytes from now on. It replaces an older one of the same ``key`` (``None``: of none).
@@ -68,48 +68,82 @@ class Broadcasts(Generic[T]):
         if key is not None:
             self._by_key[key] = item
         if older is not None:
-            self._items.remove(older)
+            self._remove(older)
             older.finish()
         self._insert(item)
         self._wanted()
 
     def _insert(self, item: _Item[T]) -> None:
-        insort(self._items, item, key=lambda each: each.order)
+        self._shelve((item.transmits, -item.size), [(item.id, item)])
+        self._count += 1
+
+    def _shelve(self, where: tuple[int, int], run: list[tuple[int, _Item[T]]]) -> None:
+        """Put messages, the newest last, where they belong."""
+        shelf = self._shelves.get(where)
+        if shelf is None:
+            self._shelves[where] = run
+            insort(self._order, where)
+            return
+        among = bisect_left(shelf, run[0])
+        shelf[among:] = sorted(shelf[among:] + run) if among < len(shelf) else run
+
+    def _remove(self, item: _Item[T]) -> None:
+        where = (item.transmits, -item.size)
+        shelf = self._shelves[where]
+        del shelf[bisect_left(shelf, (item.id,))]
+        self._count -= 1
+        if not shelf:
+            self._clear_away(where)
+
+    def _clear_away(self, where: tuple[int, int]) -> None:
+        del self._shelves[where]
+        self._order.remove(where)
 
     def take(self, overhead: int, limit: int) -> list[tuple[T, int]]:
         """What to put into one packet of ``limit`` bytes, with ``overhead`` for each message: those sent least often first, of these
         the largest that fit, of these the newest. With their sizes."""
         free = limit - overhead
-        taken: list[_Item[T]] = []
-        left: list[_Item[T]] = []
-        for place, item in enumerate(self._items):
+        taken: list[tuple[tuple[int, int], list[tuple[int, _Item[T]]]]] = []
+        for where in self._order:
+            size = -where[1]
+            if size <= free:
+                shelf = self._shelves[where]
+                fit = min(len(shelf), (free - size) // (overhead + size) + 1)
+                taken.append((where, shelf[-fit:]))
+                free -= fit * (overhead + size)
             if free <= 0:
-                left += self._items[place:]
                 break
-            if item.size <= free:
-                taken.append(item)
-                free -= overhead + item.size
-            else:
-                left.append(item)
         if not taken:
             return []
-        self._items = left
+        for where, run in taken:
+            shelf = self._shelves[where]
+            del shelf[-len(run) :]
+            if not shelf:
+                self._clear_away(where)
         times = transmit_limit(self._nodes())
-        over = []
-        for item in taken:
-            if item.transmitted() < times:
-                self._insert(item)
+        found = [(item.message, item.size) for _, run in taken for _, item in reversed(run)]
+        over: list[_Item[T]] = []
+        for (transmits, size), run in taken:
+            for _, item in run:
+                item.transmits = transmits + 1
+            if transmits + 1 < times:
+                self._shelve((transmits + 1, size), run)
             else:
-                over.append(item)
-                if self._by_key.get(item.key) is item:
-                    del self._by_key[item.key]
+                over += [item for _, item in reversed(run)]
+        for item in over:
+            self._count -= 1
+            if self._by_key.get(item.key) is item:
+                del self._by_key[item.key]
         for item in over:
             item.finish()
-        return [(item.message, item.size) for item in taken]
+        return found
 
     def clear(self) -> None:
         """Send nothing of it."""
-        items, self._items = self._items, []
+        items = [item for where in self._order for _, item in reversed(self._shelves[where])]
+        self._shelves.clear()
+        self._order.clear()
         self._by_key.clear()
+        self._count = 0
         for item in items:
             item.finish()

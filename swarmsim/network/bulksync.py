@@ -9,21 +9,27 @@ the same moment, both wait in vain (as real ones do).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
 from swarmsim.network.beat import Beat
 from swarmsim.network.messages import BulkSync, Change, Reply, TableEvent
-from swarmsim.network.nodes import Attachment, Nodes
+from swarmsim.network.nodes import Attachment, Nodes, Roster
 from swarmsim.network.ports import Transport
-from swarmsim.network.tables import Entry, LamportClock, Tables, Where
+from swarmsim.network.records import Entry
+from swarmsim.network.tables import LamportClock, Tables
 
 TIMEOUT = 30.0  # seconds, bulkSyncNode: for the answer
 TCP_TIMEOUT = 10.0  # seconds, memberlist DefaultLANConfig
 PERIODIC_CHOICE = 2  # cluster.go bulkSync: the second is for when the first does not answer
 
 Networks = tuple[str, ...]
+
+
+def as_sent(entry: Entry) -> Entry:
+    """An entry as it is on the wire, where a tombstone's time is in whole seconds."""
+    return entry._replace(residual=float(int(entry.residual))) if entry.deleting else entry
 
 
 class _Waiting:
@@ -47,14 +53,12 @@ class Database(Protocol):
     name: str
     transport: Transport
     networks: dict[str, dict[str, Attachment]]
-    network_nodes: dict[str, list[str]]
+    network_nodes: dict[str, Roster]
     nodes: Nodes
     tables: Tables
     table_clock: LamportClock
 
-    def random_nodes(self, count: int, among: list[str]) -> list[str]: ...
-
-    def table_event(self, change: Change, at: Where, entry: Entry) -> TableEvent: ...
+    def random_nodes(self, count: int, among: Sequence[str]) -> list[str]: ...
 
     def handle_table_event(self, event: TableEvent, in_bulk: bool = False) -> None: ...
 
@@ -88,7 +92,7 @@ class BulkSyncs:
             self.beat.done()
             return
         first, *rest = networks
-        chosen = self.db.random_nodes(PERIODIC_CHOICE, self.db.network_nodes.get(first, []))
+        chosen = self.db.random_nodes(PERIODIC_CHOICE, self.db.network_nodes.get(first, ()))
 
         def compared(done: Networks) -> None:
             self._next_network([network for network in rest if network not in done])
@@ -138,12 +142,7 @@ class BulkSyncs:
             if done is not None:
                 done(True)
             return
-        # A tombstone is told as such, and everything else as made anew, whatever happened to it since.
-        events = tuple(
-            db.table_event(Change.DELETE if entry.deleting else Change.CREATE, at, entry)
-            for network in networks
-            for at, entry in db.tables.of(network)
-        )
+        entries = tuple(db.tables.lend(network) for network in networks)
         waiting = _Waiting(done) if done is not None else None
         self._awaited[name] = waiting
 
@@ -151,7 +150,7 @@ class BulkSyncs:
             if waiting is not None:
                 db.transport.after(TIMEOUT, waiting.finish, True)
 
-        message = BulkSync(db.table_clock.time, db.name, done is not None, networks, events)
+        message = BulkSync(db.table_clock.time, db.name, done is not None, networks, entries)
         db.transport.call(node.address, lambda: message, TCP_TIMEOUT, said, partial(self._not_said, name, waiting))
 
     def _not_said(self, name: str, waiting: _Waiting | None) -> None:
@@ -164,8 +163,12 @@ class BulkSyncs:
         db = self.db
         if message.ltime > 0:
             db.table_clock.witness(message.ltime)
-        for event in message.events:
-            db.handle_table_event(event, in_bulk=True)
+        for network, told in zip(message.networks, message.entries, strict=True):
+            for at in sorted(db.tables.differing(network, told)):
+                entry = told[at]
+                # A tombstone is told as such, and everything else as made anew, whatever happened to it since.
+                event = TableEvent(Change.DELETE if entry.deleting else Change.CREATE, at, as_sent(entry))
+                db.handle_table_event(event, in_bulk=True)
         if message.unsolicited:
             self._say(message.node, message.networks, None)
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 
 
@@ -23,4 +24,10 @@ class Digest:
 
     def toggle(self, *item: object) -> None:
         """An item comes, or goes if it was there."""
-        self.value ^= int.from_bytes(blake2b(repr(item).encode(), digest_size=8).digest(), "big")
+        self.value ^= _bits(item)
+
+
+@lru_cache(maxsize=1 << 16)
+def _bits(item: object) -> int:
+    """What one item does to a digest: each comes to all members in turn."""
+    return int.from_bytes(blake2b(repr(item).encode(), digest_size=8).digest(), "big")

@@ -38,7 +38,9 @@ from swarmsim.network.messages import (
     IndirectPing,
     Message,
     Nack,
+    NetworkEvent,
     NetworkPushPull,
+    NodeEvent,
     NodeState,
     Packet,
     Ping,
@@ -47,6 +49,7 @@ from swarmsim.network.messages import (
     Request,
     State,
     Suspect,
+    TableEvents,
     UserMessage,
 )
 from swarmsim.network.ports import Cancellable, Transport
@@ -99,6 +102,8 @@ class Delegate(Protocol):
     def notify_leave(self, member: Member) -> None: ...
 
     def notify_message(self, message: UserMessage) -> None: ...
+
+    def heeds(self, message: UserMessage) -> bool: ...
 
     @property
     def broadcasting(self) -> bool: ...
@@ -340,13 +345,15 @@ class Memberlist:
     def receive(self, packet: Packet) -> None:
         """A datagram."""
         for message in packet:
-            if isinstance(message, Ping):
+            if isinstance(message, Alive):
+                self.alive(message)
+            elif isinstance(message, (NetworkEvent, TableEvents, NodeEvent)):
+                self.delegate.notify_message(message)
+            elif isinstance(message, Ping):
                 if message.node == self.name:
                     self.say(message.address, Ack(message.seq))
             elif isinstance(message, Ack):
                 self._acked(message.seq)
-            elif isinstance(message, Alive):
-                self.alive(message)
             elif isinstance(message, Suspect):
                 self.suspect(message)
             elif isinstance(message, Dead):
@@ -358,6 +365,18 @@ class Memberlist:
                     self.probe.nacks += 1
             else:
                 self.delegate.notify_message(message)
+
+    def heeds(self, packet: Packet) -> bool:
+        """Whether a datagram could change anything here. What was heard before does not: it is not even told on."""
+        members, delegate = self._members, self.delegate
+        for message in packet:
+            if isinstance(message, Alive):
+                member = members.get(message.node)
+                if member is None or member.incarnation < message.incarnation:
+                    return True
+            elif not isinstance(message, (NetworkEvent, TableEvents, NodeEvent)) or delegate.heeds(message):
+                return True
+        return False
 
     def serve(self, request: Request) -> Reply:
         """Somebody connects and says this: the answer, if there is one."""
@@ -518,16 +537,22 @@ class Memberlist:
     # -- push/pull
 
     def _state(self, join: bool) -> PushPull:
-        nodes = tuple(NodeState(m.name, m.address, m.incarnation, m.state) for m in self._list)
-        return PushPull(join, nodes, self.delegate.local_state(join))
+        nodes = tuple([member.told for member in self._list])
+        networks = self.delegate.local_state(join)
+        return PushPull(join, nodes, networks, None if self._troubled else self._known.value)
 
     def _merge(self, remote: PushPull) -> None:
         """What another member knows. Who is dead there is only suspect here: it may refute."""
-        for name, address, incarnation, state in ((n.node, n.address, n.incarnation, n.state) for n in remote.nodes):
-            if state is State.ALIVE:
-                self.alive(Alive(name, address, incarnation))
-            elif state is State.LEFT:
-                self.dead(Dead(name, incarnation, name))
-            else:
-                self.suspect(Suspect(name, incarnation, self.name))
+        if self._troubled or remote.known != self._known.value:  # else nothing in it can be news
+            for node in remote.nodes:
+                self._merge_node(node)
         self.delegate.merge_remote_state(remote.networks)
+
+    def _merge_node(self, remote: NodeState) -> None:
+        name, incarnation = remote.node, remote.incarnation
+        if remote.state is State.ALIVE:
+            self.alive(Alive(name, remote.address, incarnation))
+        elif remote.state is State.LEFT:
+            self.dead(Dead(name, incarnation, name))
+        else:
+            self.suspect(Suspect(name, incarnation, self.name))

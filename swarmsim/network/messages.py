@@ -6,13 +6,13 @@ Sizes are those of the encodings (msgpack with field names, protobuf) with names
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import ClassVar, TypeAlias
 
 import msgspec
 
-from swarmsim.network.records import Record
+from swarmsim.network.records import Entry, Where
 
 PACKET_SIZE = 1400  # bytes, networkdb.go DefaultConfig PacketBufferSize
 ENCRYPTION = 29  # bytes, memberlist security.go: version, nonce, tag
@@ -104,6 +104,8 @@ class PushPull(msgspec.Struct, frozen=True):
     join: bool
     nodes: tuple[NodeState, ...]
     networks: NetworkPushPull
+    known: int | None = None
+    """Digest of names and incarnations, where all are alive: who has the same need not compare. It is not on the wire."""
 
 
 # -- networkdb
@@ -137,20 +139,15 @@ class NetworkEvent(msgspec.Struct, frozen=True, gc=False):
 
 
 class TableEvent(msgspec.Struct, frozen=True, gc=False):
-    """An entry of a table, as its owner ``node`` wrote it. ``residual``: whole seconds a deleted one is remembered."""
+    """An entry of a table, as its owner wrote it; a deleted one is remembered for whole seconds."""
 
     change: Change
-    ltime: int
-    node: str
-    network: str
-    table: str
-    key: str
-    value: Record
-    residual: int = 0
+    at: Where
+    entry: Entry
 
     @property
     def size(self) -> int:
-        return 60 + len(self.table) + len(self.key) + self.value.size
+        return 60 + len(self.at.table) + len(self.at.key) + self.entry.value.size
 
 
 class TableEvents(msgspec.Struct, frozen=True, gc=False):
@@ -160,13 +157,14 @@ class TableEvents(msgspec.Struct, frozen=True, gc=False):
 
 
 class BulkSync(msgspec.Struct, frozen=True):
-    """All entries of some networks. ``unsolicited``: the other side answers with its own."""
+    """All entries of some networks, tombstones too. ``unsolicited``: the other side answers with its own."""
 
     ltime: int
     node: str
     unsolicited: bool
     networks: tuple[str, ...]
-    events: tuple[TableEvent, ...]
+    entries: tuple[Mapping[Where, Entry], ...]
+    """Of each of the networks. Nobody changes them any more."""
 
 
 class NetworkPushPull(msgspec.Struct, frozen=True):
@@ -175,6 +173,8 @@ class NetworkPushPull(msgspec.Struct, frozen=True):
     ltime: int
     node: str
     networks: tuple[tuple[int, str, str, bool], ...]
+    known: int = 0
+    """Digest of the networks: who has the same need not compare. It is not on the wire."""
 
 
 UserMessage: TypeAlias = NodeEvent | NetworkEvent | TableEvents | BulkSync

@@ -11,7 +11,7 @@ Watchers are told what *others* did; who makes an entry knows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -33,10 +33,10 @@ from swarmsim.network.messages import (
     TableEvents,
     UserMessage,
 )
-from swarmsim.network.nodes import Attachment, Nodes
+from swarmsim.network.nodes import Attachment, Nodes, Roster
 from swarmsim.network.ports import Transport
-from swarmsim.network.records import Record
-from swarmsim.network.tables import REAP_PERIOD, TOMBSTONE, Entry, Event, LamportClock, Tables, Where
+from swarmsim.network.records import Entry, Record, Where
+from swarmsim.network.tables import REAP_PERIOD, TOMBSTONE, Event, LamportClock, Tables
 
 GOSSIP_NODES = 3  # cluster.go gossip
 NETWORK_TOMBSTONE = TOMBSTONE + 5 * REAP_PERIOD  # seconds, networkdb.go New: reapNetworkInterval
@@ -92,9 +92,15 @@ class NetworkDB:
         self.nodes = Nodes()
         self.networks: dict[str, dict[str, Attachment]] = {}
         """Who is on which network: attachments by member, then by network."""
+        self._leaving: dict[tuple[str, str], Attachment] = {}
+        """Those of members that have left: member, network."""
+        self._told: tuple[tuple[int, str, str, bool], ...] | None = None
+        """What one says of all attachments, unless one of them has changed since it was said last."""
+        self._attached = Digest()
+        """Of all that is said of attachments."""
         self._where = Digest()
         """Of networks and the members on each."""
-        self.network_nodes: dict[str, list[str]] = {}
+        self.network_nodes: dict[str, Roster] = {}
         self.bulk_sync = bulksync.BulkSyncs(self)
         self.bootstrap: tuple[str, ...] = ()
         self._joining = False
@@ -204,7 +210,7 @@ class NetworkDB:
         ltime = self.network_clock.increment()
         attachment = Attachment(ltime)
         attachment.broadcasts = Broadcasts(lambda: len(self.network_nodes.get(network, ())), self.gossip_wanted)
-        self.networks.setdefault(self.name, {})[network] = attachment
+        self._attach(self.name, network, attachment)
         self.add_network_node(network, self.name)
         self._send_network_event(network, ltime, True)
 
@@ -225,9 +231,8 @@ class NetworkDB:
         attachment = self.networks.get(self.name, {}).get(network)
         if attachment is None:
             raise EntryError(f"could not find network {network} while trying to leave")
-        attachment.ltime = ltime
         attachment.residual = NETWORK_TOMBSTONE
-        attachment.leaving = True
+        self._restate(self.name, network, attachment, ltime, leaving=True)
 
     # -- what comes round again and again
 
@@ -241,7 +246,7 @@ class NetworkDB:
         for network, attachment in list(self.networks.get(self.name, {}).items()):
             if not attachment.broadcasts:
                 continue
-            chosen = self.random_nodes(GOSSIP_NODES, self.network_nodes.get(network, []))
+            chosen = self.random_nodes(GOSSIP_NODES, self.network_nodes.get(network, ()))
             events = attachment.broadcasts.take(TABLE_EACH, PACKET_SIZE - TABLE_HEADER)
             packet = (TableEvents(tuple(event for event, _ in events)),)
             for name in chosen:
@@ -256,12 +261,10 @@ class NetworkDB:
         """Tombstones of entries, then of networks, have lived 5 s longer, or as many times that."""
         for network in self.networks.get(self.name, ()):
             self.tables.reap(network, periods * REAP_PERIOD)
-        for attachments in self.networks.values():
-            for network, attachment in list(attachments.items()):
-                if attachment.leaving:
-                    if attachment.residual <= (periods - 1) * REAP_PERIOD:
-                        del attachments[network]
-                    attachment.residual -= periods * REAP_PERIOD
+        for (name, network), attachment in list(self._leaving.items()):
+            if attachment.residual <= (periods - 1) * REAP_PERIOD:
+                self._forget_attachment(name, network)
+            attachment.residual -= periods * REAP_PERIOD
 
     def sync(self) -> None:
         """Compare with one random member on each network."""
@@ -328,6 +331,27 @@ class NetworkDB:
         elif self._handle_node_event(message):
             self._node_broadcasts.queue(message, message.SIZE)
 
+    def heeds(self, message: UserMessage) -> bool:
+        """Whether it could change anything here: an entry, what is known of a member, or a clock."""
+        if isinstance(message, TableEvents):
+            get, name, time = self.tables.get, self.name, self.table_clock.time
+            for event in message.events:
+                entry = event.entry
+                known = get(event.at)
+                if known is entry or entry.owner == name:
+                    continue
+                if known is None or known.ltime < entry.ltime or entry.ltime >= time:
+                    return True
+            return False
+        if isinstance(message, NetworkEvent):
+            if message.ltime >= self.network_clock.time:
+                return True
+            attachment = self.networks.get(message.node, {}).get(message.network)
+            return message.node != self.name and (attachment is None or attachment.ltime < message.ltime)
+        if isinstance(message, NodeEvent):
+            return message.ltime >= self.network_clock.time or not self.nodes.heard(message.node, message.ltime)
+        return True
+
     @property
     def broadcasting(self) -> bool:
         """Whether there is something for memberlist to carry."""
@@ -340,20 +364,20 @@ class NetworkDB:
     def local_state(self, join: bool) -> NetworkPushPull:
         if join:  # a rejoin must win against what is said of the time before
             ltime = self.network_clock.increment()
-            for attachment in self.networks.get(self.name, {}).values():
-                attachment.ltime = ltime
-        return NetworkPushPull(
-            self.network_clock.time,
-            self.name,
-            tuple(
+            for network, attachment in self.networks.get(self.name, {}).items():
+                self._restate(self.name, network, attachment, ltime, attachment.leaving)
+        if self._told is None:
+            self._told = tuple(
                 (attachment.ltime, node, network, attachment.leaving)
                 for node, attachments in self.networks.items()
                 for network, attachment in attachments.items()
-            ),
-        )
+            )
+        return NetworkPushPull(self.network_clock.time, self.name, self._told, self._attached.value)
 
     def merge_remote_state(self, state: NetworkPushPull) -> None:
         self._handle_node_event(NodeEvent(state.ltime, state.node, True))
+        if state.known == self._attached.value:
+            return  # nothing in it can be news, and its time is beyond that of all it says
         for ltime, node, network, leaving in state.networks:
             self._handle_network_event(NetworkEvent(ltime, node, network, not leaving))
 
@@ -393,6 +417,8 @@ class NetworkDB:
         """Off all networks, and all its entries are deleted."""
         for network in self.network_nodes:
             self._delete_network_node(network, name)
+        for network in list(self.networks.get(name, ())):
+            self._forget_attachment(name, network)
         self.networks.pop(name, None)
         for at, entry in list(self.tables.all()):
             if entry.owner == name:
@@ -420,8 +446,7 @@ class NetworkDB:
         if attachment is not None:
             if attachment.ltime >= event.ltime:
                 return False
-            attachment.ltime = event.ltime
-            attachment.leaving = not event.joins
+            self._restate(event.node, event.network, attachment, event.ltime, leaving=not event.joins)
             if event.joins:
                 self.add_network_node(event.network, event.node)
             else:
@@ -431,20 +456,45 @@ class NetworkDB:
             return True
         if not event.joins or event.node not in self.nodes.active:
             return False  # of whom memberlist does not know, nobody would be told when it dies
-        attachments[event.network] = Attachment(event.ltime)
+        self._attach(event.node, event.network, Attachment(event.ltime))
         self.add_network_node(event.network, event.node)
         return True
 
+    def _attach(self, name: str, network: str, attachment: Attachment) -> None:
+        attachments = self.networks.setdefault(name, {})
+        older = attachments.get(network)
+        if older is not None:
+            self._attached.toggle(older.ltime, name, network, older.leaving)
+            self._leaving.pop((name, network), None)
+        attachments[network] = attachment
+        self._attached.toggle(attachment.ltime, name, network, attachment.leaving)
+        self._told = None
+
+    def _restate(self, name: str, network: str, attachment: Attachment, ltime: int, leaving: bool) -> None:
+        """A member says something else of its part in a network."""
+        self._attached.toggle(attachment.ltime, name, network, attachment.leaving)
+        attachment.ltime, attachment.leaving = ltime, leaving
+        self._attached.toggle(ltime, name, network, leaving)
+        self._told = None
+        if leaving:
+            self._leaving[name, network] = attachment
+        else:
+            self._leaving.pop((name, network), None)
+
+    def _forget_attachment(self, name: str, network: str) -> None:
+        attachment = self.networks.get(name, {}).pop(network, None)
+        if attachment is not None:
+            self._attached.toggle(attachment.ltime, name, network, attachment.leaving)
+            self._told = None
+            self._leaving.pop((name, network), None)
+
     def add_network_node(self, network: str, name: str) -> None:
-        present = self.network_nodes.setdefault(network, [])
-        if name not in present:
-            present.append(name)
+        if self.network_nodes.setdefault(network, Roster()).add(name):
             self._where.toggle(network, name)
 
     def _delete_network_node(self, network: str, name: str) -> None:
-        present = self.network_nodes.get(network, [])
-        if name in present:
-            present.remove(name)
+        present = self.network_nodes.get(network)
+        if present is not None and present.remove(name):
             self._where.toggle(network, name)
 
     def _delete_entries_of(self, network: str, name: str) -> None:
@@ -468,49 +518,42 @@ class NetworkDB:
         self.tables.put(at, entry)
         queue = self._queue_of(at.network)
         if queue is not None:
-            event = self.table_event(change, at, entry)
+            event = TableEvent(change, at, entry)
             queue.queue(event, event.size, at)
 
     def _queue_of(self, network: str) -> Broadcasts[TableEvent] | None:
         attachment = self.networks.get(self.name, {}).get(network)
         return attachment.broadcasts if attachment is not None else None
 
-    def table_event(self, change: Change, at: Where, entry: Entry) -> TableEvent:
-        return TableEvent(
-            change, entry.ltime, entry.owner, at.network, at.table, at.key, entry.value, int(entry.residual)
-        )
-
     def handle_table_event(self, event: TableEvent, in_bulk: bool = False) -> None:
         """Somebody tells of an entry. ``in_bulk``: in a bulk sync, which tells no updates: there everything is created."""
-        if event.node == self.name:
-            return
-        self.table_clock.witness(event.ltime)
-        attachment = self.networks.get(self.name, {}).get(event.network)
-        if attachment is None or attachment.leaving or event.node not in self.network_nodes[event.network]:
-            return
-        at = Where(event.table, event.network, event.key)
+        at, entry = event.at, event.entry
         present = self.tables.get(at)
-        deleting = event.change is Change.DELETE
-        if present is not None:
-            if present.ltime >= event.ltime:
-                return
-        elif deleting and not in_bulk:
+        if present is entry or entry.owner == self.name:
             return
-        residual = float(event.residual)
-        if deleting and not residual:
-            residual = TOMBSTONE
-        self.tables.put(at, Entry(event.ltime, event.node, event.value, deleting, residual))
+        self.table_clock.witness(entry.ltime)
+        attachment = self.networks.get(self.name, {}).get(at.network)
+        if attachment is None or attachment.leaving or entry.owner not in self.network_nodes[at.network]:
+            return
+        if present is not None:
+            if present.ltime >= entry.ltime:
+                return
+        elif entry.deleting and not in_bulk:
+            return
+        if entry.deleting and not entry.residual:
+            entry = entry._replace(residual=TOMBSTONE)
+        self.tables.put(at, entry)
         news = attachment.in_sync
-        if present is None and deleting:
-            news = news and residual > TOMBSTONE / REBROADCAST_SHARE
+        if present is None and entry.deleting:
+            news = news and entry.residual > TOMBSTONE / REBROADCAST_SHARE
         else:
-            self.tables.tell(event.change, at, event.value)
-        queue = self._queue_of(event.network)
+            self.tables.tell(event.change, at, entry.value)
+        queue = self._queue_of(at.network)
         if news and queue is not None and not (in_bulk and len(queue) > MAX_QUEUE_ON_SYNC):
             queue.queue(event, event.size, at)
 
     # -- choosing
 
-    def random_nodes(self, count: int, among: list[str]) -> list[str]:
+    def random_nodes(self, count: int, among: Sequence[str]) -> list[str]:
         """Up to ``count`` others, by 3·n draws: of a few it may miss some (cluster.go mRandomNodes)."""
         return pick(self.rng, count, among, lambda name: name != self.name)

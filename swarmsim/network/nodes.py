@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
-from typing import Protocol
+from typing import Protocol, overload
 
 from swarmsim.network.beat import Beat
 from swarmsim.network.broadcasts import Broadcasts
@@ -32,6 +32,47 @@ class Attachment:
         self.broadcasts: Broadcasts[TableEvent] | None = None
 
 
+class Roster(Sequence[str]):
+    """Members of a network, in the order they were heard of."""
+
+    __slots__ = ("_among", "_names")
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._among: set[str] = set()
+
+    def add(self, name: str) -> bool:
+        """Whether it was not there."""
+        if name in self._among:
+            return False
+        self._among.add(name)
+        self._names.append(name)
+        return True
+
+    def remove(self, name: str) -> bool:
+        """Whether it was there."""
+        if name not in self._among:
+            return False
+        self._among.remove(name)
+        self._names.remove(name)
+        return True
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._among
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        return self._names[index]
+
+
 class Node:
     """``residual``: seconds until one that is gone is forgotten."""
 
@@ -56,6 +97,11 @@ class Nodes:
     def add(self, name: str, address: str) -> None:
         self.active[name] = Node(address)
         self._at.setdefault(address, []).append(name)
+
+    def heard(self, name: str, ltime: int) -> bool:
+        """Whether an event of this time would not be :meth:`newer`, nor change anything."""
+        nodes = (self.active, self.left, self.failed)
+        return all(name not in each or each[name].ltime >= ltime for each in nodes)
 
     def newer(self, name: str, ltime: int) -> bool:
         """Whether an event of this time is news of a member that is there; its time is then that."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from swarmsim.apitypes.specs import PortConfig
@@ -64,3 +66,24 @@ class PeerRecord(msgspec.Struct, frozen=True):
 
 
 Record = EndpointRecord | PeerRecord
+
+
+class Where(NamedTuple):
+    """An entry's place."""
+
+    table: str
+    network: str
+    key: str
+
+
+class Entry(NamedTuple):
+    """What a table has at a place. ``ltime``: of its last change; ``residual``: seconds a tombstone still has, when it was last looked at.
+
+    It is one object at all members that were told the same, which is how they see quickly that they know it.
+    """
+
+    ltime: int
+    owner: str
+    value: Record
+    deleting: bool = False
+    residual: float = 0.0

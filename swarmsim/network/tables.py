@@ -6,12 +6,12 @@ nobody who missed its end brings it back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from swarmsim.network.digest import Digest
 from swarmsim.network.messages import Change
-from swarmsim.network.records import Record
+from swarmsim.network.records import Entry, Record, Where
 
 TOMBSTONE = 1800.0  # seconds, networkdb.go reapEntryInterval
 REAP_PERIOD = 5.0  # seconds, cluster.go reapPeriod
@@ -34,24 +34,6 @@ class LamportClock:
         """Somebody else is that far."""
         if time >= self.time:
             self.time = time + 1
-
-
-class Entry(NamedTuple):
-    """``residual``: seconds a tombstone still has, when it was last looked at."""
-
-    ltime: int
-    owner: str
-    value: Record
-    deleting: bool = False
-    residual: float = 0.0
-
-
-class Where(NamedTuple):
-    """An entry's place."""
-
-    table: str
-    network: str
-    key: str
 
 
 class Event(NamedTuple):
@@ -79,23 +61,51 @@ class Tables:
 
     def __init__(self) -> None:
         self._networks: dict[str, dict[Where, Entry]] = {}
+        self._lent: dict[str, None] = {}
+        """Networks whose entries somebody else reads: they are copied before they change."""
+        self._tombstones: dict[str, dict[Where, None]] = {}
         self._digests: dict[str, Digest] = {}
         self._watches: dict[_Watch, None] = {}
 
     def get(self, at: Where) -> Entry | None:
         """The entry there, a tombstone too."""
-        return self._networks.get(at.network, {}).get(at)
+        entries = self._networks.get(at.network)
+        return entries.get(at) if entries is not None else None
+
+    def lend(self, network: str) -> Mapping[Where, Entry]:
+        """All entries of one network, in no order, as they are now and will be for whoever has them."""
+        self._lent[network] = None
+        return self._networks.setdefault(network, {})
+
+    def differing(self, network: str, others: Mapping[Where, Entry]) -> list[Where]:
+        """Where others have something that is not here, or not known to be the same."""
+        get = self._networks.get(network, {}).get
+        return [at for at, entry in others.items() if get(at) is not entry]
+
+    def _own(self, network: str) -> dict[Where, Entry]:
+        """A network's entries, to be changed."""
+        entries = self._networks.setdefault(network, {})
+        if network in self._lent:
+            del self._lent[network]
+            entries = self._networks[network] = entries.copy()
+        return entries
 
     def put(self, at: Where, entry: Entry) -> None:
-        entries = self._networks.setdefault(at.network, {})
+        entries = self._own(at.network)
         digest = self._digests.setdefault(at.network, Digest())
         for each in (entries.get(at), entry):
             if each is not None and not each.deleting:
                 digest.toggle(at, each.ltime)
         entries[at] = entry
+        tombstones = self._tombstones.setdefault(at.network, {})
+        if entry.deleting:
+            tombstones[at] = None
+        elif tombstones:
+            tombstones.pop(at, None)
 
     def remove(self, at: Where) -> None:
-        entry = self._networks[at.network].pop(at)
+        entry = self._own(at.network).pop(at)
+        self._tombstones[at.network].pop(at, None)
         if not entry.deleting:
             self._digests[at.network].toggle(at, entry.ltime)
 
@@ -114,12 +124,12 @@ class Tables:
 
     def reap(self, network: str, seconds: float = REAP_PERIOD) -> None:
         """So many seconds of a network's tombstones have passed; those at their end go."""
-        for at, entry in list(self._networks.get(network, {}).items()):
-            if entry.deleting:
-                if entry.residual > seconds + REAP_MARGIN:
-                    self._networks[network][at] = entry._replace(residual=entry.residual - seconds)
-                else:
-                    self.remove(at)
+        for at in list(self._tombstones.get(network, ())):
+            entry = self._networks[network][at]
+            if entry.residual > seconds + REAP_MARGIN:
+                self._own(network)[at] = entry._replace(residual=entry.residual - seconds)
+            else:
+                self.remove(at)
 
     def watch(
         self, on_event: Callable[[Event], object], table: str = "", network: str = "", key: str = ""

@@ -89,6 +89,16 @@ class Caller(Protocol):
     def neighbour_answers(self) -> object: ...
 
 
+class Receiver(Protocol):
+    """A bound UDP socket, as whoever sends to it needs it."""
+
+    @property
+    def on_datagram(self) -> Callable[[Any, Address], object]: ...
+
+    @property
+    def heeds(self) -> Callable[[Any], bool] | None: ...
+
+
 class NetStack(Subject):
     """What a kernel knows of the network: who listens on this host, and the ends of its connections. It works while ``power`` lives.
     What changes in it is that power comes back, or that somebody begins to listen.
@@ -104,8 +114,8 @@ class NetStack(Subject):
         self.address = address
         self.power = Scope(clock, name)
         self.listeners: dict[Address, Listener] = {}
-        self.receivers: dict[Address, Callable[[Any, Address], object]] = {}
-        """Bound UDP sockets: each is called with a packet's payload and sender."""
+        self.receivers: dict[Address, Receiver] = {}
+        """Bound UDP sockets."""
         self.sockets: dict[Socket, None] = {}
         self.awaited_by: dict[Socket, None] = {}
         """Other hosts' sockets that have something to send here, while this host has no power."""

@@ -17,7 +17,8 @@ T = TypeVar("T")
 class DatagramSocket(Generic[T]):
     """A bound UDP socket, until ``scope`` ends: ``on_datagram(payload, sender)`` for each packet that arrives at ``port``.
 
-    ``carrier`` is who carries its packets, if not the host's fabric. Raises :class:`ModelError` if the port is in use.
+    ``carrier`` is who carries its packets, if not the host's fabric. ``heeds(payload)`` says whether a packet sent now could change
+    anything here: those that cannot are lost or carried by the same luck, but nobody waits for their arrival. Raises :class:`ModelError` if the port is in use.
     """
 
     def __init__(
@@ -27,18 +28,20 @@ class DatagramSocket(Generic[T]):
         port: int,
         on_datagram: Callable[[T, Address], object],
         carrier: Carrier | None = None,
+        heeds: Callable[[T], bool] | None = None,
     ) -> None:
         self.host = host
         self.carrier = carrier or host.fabric
         self.at = Address("udp", host.address, port)
         self.on_datagram = on_datagram
+        self.heeds = heeds
         if self.at in host.receivers:
             raise ModelError(f"listen udp {self.at}: bind: address already in use")
-        host.receivers[self.at] = on_datagram
+        host.receivers[self.at] = self
         scope.on_end(self.close)
 
     def close(self) -> None:
-        if self.host.receivers.get(self.at) is self.on_datagram:
+        if self.host.receivers.get(self.at) is self:
             del self.host.receivers[self.at]
 
     def send(self, to: Address, payload: T) -> None:
@@ -48,9 +51,12 @@ class DatagramSocket(Generic[T]):
             return
         delay = self.carrier.transit(self.host.name, remote.name)
         if delay is not None:
+            receiver = remote.receivers.get(to)
+            if receiver is not None and receiver.heeds is not None and not receiver.heeds(payload):
+                return
             Timer(self.host.clock.env, self.host.clock.now + delay, self._arrive, (remote, to, payload), FOREVER)
 
     def _arrive(self, remote: NetStack, to: Address, payload: T) -> None:
-        receive = remote.receivers.get(to)
-        if receive is not None and remote.powered and remote.fabric.lets_in(remote.name, to.protocol, to.port):
-            receive(payload, self.at)
+        receiver = remote.receivers.get(to)
+        if receiver is not None and remote.powered and remote.fabric.lets_in(remote.name, to.protocol, to.port):
+            receiver.on_datagram(payload, self.at)
