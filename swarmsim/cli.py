@@ -23,6 +23,7 @@ from swarmsim.analysis.availability import Meter
 from swarmsim.analysis.availability import as_json as availability_as_json
 from swarmsim.analysis.ensemble import RunResult, estimates, percentile, pooled, precise, record_many, run_ensemble
 from swarmsim.analysis.milestones import milestones
+from swarmsim.analysis.trial import Until
 from swarmsim.cliinput import fail as _fail
 from swarmsim.cliinput import guarded as _guarded
 from swarmsim.cliinput import load as _load
@@ -408,44 +409,75 @@ def advise(
 def compare(
     file: Annotated[str, typer.Argument(help="a scenario file, or the name of a shipped scenario")],
     on: On = None,
-    runs: Annotated[int | None, typer.Option(min=1, help="with --on: real runs, one after the other (1)")] = None,
+    runs: Annotated[
+        int | None, typer.Option(min=1, help="with --on: real runs at most, one after the other (1)")
+    ] = None,
     records: Annotated[
         list[Path] | None,
         typer.Option("--from", help="traces of real runs made earlier, instead of new ones; repeatable"),
     ] = None,
+    until: Annotated[
+        Until, typer.Option(help="stop before --runs as soon as nothing is in doubt, or more runs would change nothing")
+    ] = Until.ALL,
     seeds: Annotated[int, typer.Option(min=2, help="simulated runs")] = 200,
     seed: Annotated[int, typer.Option(help="the first seed")] = 1,
+    page: Annotated[
+        Path | None, typer.Option("--report", help="write a page of HTML too: both worlds side by side")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of sentences")] = False,
+    lang: Lang = None,
 ) -> None:
-    """Hold the model against real engines: the same scenario on both, milestone by milestone. Exit code 1: they differ."""
-    from swarmsim.analysis import compare as judging
-    from swarmsim.analysis.reality import record_real, told
+    """Hold the model against real engines: the same scenario on both, milestone by milestone. Exit code 1: they differ.
 
+    One real run tells little, for chance makes one unusual in something now and then: the verdict says how sure it is. The exit code is
+    1 only if it is sure that they differ.
+    """
+    from swarmsim.analysis.reality import record_real, refuse_for
+    from swarmsim.analysis.trial import Trial, as_json_object, told, verdict_told
+    from swarmsim.analysis.verdict import Standing
+    from swarmsim.report.comparison import write_comparison
+
+    texts = _texts(lang)
     if (on is None) == (not records):
         raise _fail("compare with what? --on lab makes real runs, --from TRACE takes some made earlier")
     if records and runs is not None:
         raise _fail("--runs is for new runs, --from takes some made earlier: leave one of them out")
+    if until is not Until.ALL and (runs or 1) == 1:
+        raise _fail("--until ends a comparison before its last run: with --on, and --runs with how many at most")
     loaded = _load_to_run(file)
     try:
-        if records:
-            real = [load_trace(path) for path in records]
-        else:
-            real = []
-            wanted = runs or 1
-            for number in range(1, wanted + 1):
-                print(f"real run {number} of {wanted} …", file=sys.stderr)
-                real.append(record_real(str(on), loaded))
-                path = _in_runs(f"{loaded.scenario.name}-{on}-{number}.jsonl")
-                write_trace(path, real[-1].header, real[-1].rows)
-                print(f"trace {path}", file=sys.stderr)
-        found = judging.compare(real, record_many(loaded, range(seed, seed + seeds)))
+        made = [load_trace(path) for path in records or []]
+        if on is not None:
+            refuse_for(on, loaded)
+        if page is not None and not page.parent.is_dir():
+            raise TraceError(f"{page}: there is no folder {page.parent}")
+        trial = Trial(record_many(loaded, range(seed, seed + seeds)), seed)
+        for trace in made:
+            trial.heard(trace)
+        wanted = 0 if records else runs or 1
+        while len(trial.real) < wanted and not trial.enough(until):
+            number = len(trial.real) + 1
+            print(f"real run {number} of {wanted} …", file=sys.stderr)
+            trace = record_real(str(on), loaded)
+            path = _in_runs(f"{loaded.scenario.name}-{Path(str(on)).stem}-{number}.jsonl")
+            write_trace(path, trace.header, trace.rows)
+            print(f"trace {path}: {verdict_told(trial.heard(trace))}", file=sys.stderr)
+        if page is not None:
+            write_comparison(trial, page, texts)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     except (TraceError, ScenarioError, MachineError) as problem:
         raise _fail(problem) from None
-    for sentence in told(found):
-        print(sentence)
-    print(f"{loaded.scenario.name}: {'the same' if found.ok else 'NOT the same'}")
-    raise typer.Exit(0 if found.ok else UNMET)
+    verdict = trial.verdict
+    if as_json:
+        print(json.dumps({"scenario": loaded.scenario.name, **as_json_object(trial)}))
+    else:
+        for sentence in told(trial):
+            print(sentence)
+        print(f"{loaded.scenario.name}: {verdict_told(verdict)}")
+        if page is not None:
+            print(f"report {page}")
+    raise typer.Exit(UNMET if verdict.standing is Standing.DIFFERS else 0)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from swarmsim.analysis.ensemble import percentile
-from swarmsim.analysis.milestones import FAULT_VERBS, merged, milestones
+from swarmsim.analysis.milestones import FAULT_VERBS, Milestones, merged, milestones
 from swarmsim.analysis.ranks import Ranked, ranked
 from swarmsim.trace.reader import Trace
 
@@ -60,11 +60,16 @@ class Band(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """What was compared and what differs; each difference is a sentence."""
+    """What was compared and what differs; each difference is a sentence.
+
+    ``real`` are the real runs' milestones, ``unseen`` is what each of them did that no simulated run does.
+    """
 
     bands: list[Band]
     differences: list[str]
     ranks: Ranked
+    real: list[Milestones] = []
+    unseen: list[list[str]] = []
 
     @property
     def ok(self) -> bool:
@@ -92,26 +97,51 @@ class Seen(NamedTuple):
         return cls(facts, set(lives(trace).values()), command_shapes(trace))
 
 
+class Model(NamedTuple):
+    """What simulated runs of one scenario do: what real runs are held against.
+
+    ``once`` are the numbers of runs that do something which no other does: what a run does that was never seen before need not be impossible.
+    """
+
+    runs: list[Milestones]
+    seen: Seen
+    once: frozenset[int]
+
+    @classmethod
+    def of(cls, simulated: Iterable[Trace]) -> Model:
+        runs: list[Milestones] = []
+        every = Seen(set(), set(), set())
+        only: dict[Any, int | None] = {}
+        for number, trace in enumerate(simulated):
+            runs.append(milestones(trace))
+            seen = Seen.of(trace)
+            every.facts.update(seen.facts)
+            every.lives.update(seen.lives)
+            every.commands.update(seen.commands)
+            for thing in (*seen.facts, *seen.lives, *seen.commands):
+                only[thing] = None if thing in only else number
+        return cls(runs, every, frozenset(number for number in only.values() if number is not None))
+
+
 def compare(real: list[Trace], simulated: Iterable[Trace]) -> Comparison:
     """Hold recorded runs against an ensemble of simulated ones."""
-    real_runs, sim_runs = [milestones(trace) for trace in real], []
-    model = Seen(set(), set(), set())
-    for trace in simulated:
-        sim_runs.append(milestones(trace))
-        seen = Seen.of(trace)
-        model.facts.update(seen.facts)
-        model.lives.update(seen.lives)
-        model.commands.update(seen.commands)
-    real_values, sim_values = merged(real_runs), merged(sim_runs)
+    return held_against(Model.of(simulated), real)
+
+
+def held_against(model: Model, real: list[Trace]) -> Comparison:
+    """As :func:`compare`, for who holds several against the same model."""
+    real_runs = [milestones(trace) for trace in real]
+    real_values, sim_values = merged(real_runs), merged(model.runs)
     differences = [
         f"milestone {name!r} of the real runs ({values}) never happens in the model"
         for name, values in real_values.items()
         if name not in sim_values
     ]
     bands = [_band(name, values, sim_values[name]) for name, values in real_values.items() if name in sim_values]
-    for trace in real:
-        differences += _never_in(model, Seen.of(trace))
-    return Comparison(bands, list(dict.fromkeys(differences)), ranked(real_runs, sim_runs))
+    unseen = [list(_never_in(model.seen, Seen.of(trace))) for trace in real]
+    for found in unseen:
+        differences += found
+    return Comparison(bands, list(dict.fromkeys(differences)), ranked(real_runs, model.runs), real_runs, unseen)
 
 
 def _never_in(model: Seen, real: Seen) -> Iterator[str]:

@@ -75,7 +75,7 @@ def plot_run(trace: Trace, begin: float = 0.0, end: float | None = None) -> Pict
 def title_of(trace: Trace) -> str:
     """The scenario and its seed, or that it was recorded."""
     title = str(trace.header.get("scenario") or trace.scenario)
-    return title + (f", seed {trace.header['seed']}" if "seed" in trace.header else " (recorded)")
+    return title + (f", seed {trace.header['seed']}" if trace.header.get("seed") else " (recorded)")
 
 
 def shortened(name: str, most: int = 18) -> str:

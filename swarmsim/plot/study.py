@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from swarmsim.analysis.compare import Band
 from swarmsim.analysis.compare import compare as compare_runs
 from swarmsim.analysis.ensemble import percentile
 from swarmsim.analysis.milestones import Milestones, merged
@@ -278,7 +279,11 @@ def _jitter(number: int) -> float:
 
 def against(real: Sequence[Trace], simulated: Sequence[Trace], title: str = "") -> Picture:
     """What a real cluster did against the model: the simulated 1–99 % and 10–90 % as bars, every real value as a diamond."""
-    bands = compare_runs(list(real), list(simulated)).bands
+    return against_bands(compare_runs(list(real), list(simulated)).bands, len(real), len(simulated), title)
+
+
+def against_bands(bands: Sequence[Band], real: int, simulated: int, title: str = "") -> Picture:
+    """As :func:`against`, of a comparison of so many real and simulated runs that was made before."""
     if not bands:
         raise TraceError("nothing to compare: these runs have no milestones in common")
     figure = Picture(9, 1.0 + 0.36 * len(bands))
@@ -308,9 +313,7 @@ def against(real: Sequence[Trace], simulated: Sequence[Trace], title: str = "") 
     axes.set_yticks(range(len(bands)), [band.name for band in bands], fontsize=8)
     axes.set_ylim(len(bands) - 0.4, -0.6)
     axes.set_xlim(left=0)
-    axes.set_xlabel(
-        f"seconds; bars: {len(simulated)} simulated runs (1–99 %, 10–90 %, median), diamonds: {len(real)} real runs"
-    )
+    axes.set_xlabel(f"seconds; bars: {simulated} simulated runs (1–99 %, 10–90 %, median), diamonds: {real} real runs")
     axes.grid(axis="x", alpha=0.3)
     figure.suptitle(title or "real against simulated", fontsize=11)
     return figure
@@ -321,4 +324,14 @@ def pooled_milestones(traces: Sequence[Trace]) -> Milestones:
     return merged(milestones_of(trace) for trace in traces)
 
 
-__all__ = ["against", "availability", "lanes", "milestones", "nodes", "pooled_milestones", "raft", "tasks"]
+__all__ = [
+    "against",
+    "against_bands",
+    "availability",
+    "lanes",
+    "milestones",
+    "nodes",
+    "pooled_milestones",
+    "raft",
+    "tasks",
+]

@@ -9,6 +9,7 @@ module           what it is
 ``lab``          hosts on this machine: each a few namespaces of the kernel with an engine of its own
 ``looking``      what managers show, asked of the engines' API and told in rows
 ``containers``   what runs, asked of each engine
+``busy``         how busy hosts are: times of a busy one are worth little
 ``cluster``      hosts, what is typed on them and done to them, on wall time
 ``verbs``        the faults, as changes of machines
 ``places``       what ``--on`` names

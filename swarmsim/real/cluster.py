@@ -18,6 +18,7 @@ from swarmsim.real import typed
 from swarmsim.real.containers import Containers
 from swarmsim.real.cuts import Cuts
 from swarmsim.real.journal import Entry, Journal
+from swarmsim.real.looking import BOOT, answers
 from swarmsim.real.machine import Change, Machine, MachineError
 from swarmsim.real.waits import Happening, drive
 from swarmsim.trace import rows
@@ -26,8 +27,6 @@ from swarmsim.world import Activity, FaultError, Fields, HostSpec
 from swarmsim.world.shown import command_row
 
 T = TypeVar("T")
-BOOT = 60.0
-"""Seconds an engine gets to answer after its start."""
 SIGN_OF_LIFE = 5.0
 """Seconds between two signs of life to the dead man's switch."""
 NO_POWER = "swarmsim: nothing can be typed on {host}: it has no power\n"
@@ -211,11 +210,12 @@ class RealCluster:
         return entries
 
     async def start(self, hosts: Sequence[str]) -> None:
-        """Give hosts power and their engines a start, if they lack it; returns when all answer."""
+        """Give hosts power and their engines a start, if they lack it; returns when all answer. (An engine listens from early on, but
+        answers only after its node has found the swarm again, or has tried for 20 s.)"""
         await self.change(*(self.machines[host].start() for host in hosts))
         until = self.now + BOOT
         for host in hosts:
-            while not self.machines[host].engine_runs:
+            while not await answers(self.machines[host]):
                 if self.now > until:
                     raise FaultError(f"{host}: its engine does not answer {BOOT:g} s after its start")
                 await asyncio.sleep(0.02)

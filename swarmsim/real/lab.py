@@ -59,6 +59,7 @@ rm -rf {folder}/run
 mkdir -p {folder}/run {folder}/lib
 mount --bind {folder}/lib /var/lib/docker
 mount --bind {folder}/run /run
+! [ -e /etc/hosts ] || mount --bind {folder}/../hosts /etc/hosts
 hostname {name}
 echo $pid >{folder}/init.draft && mv {folder}/init.draft {folder}/init
 sh {folder}/engine.sh &
@@ -300,6 +301,8 @@ class Lab:
             raise
 
     def _make(self) -> None:
+        known = [f"{machine.address} {machine.name}" for machine in self.machines.values()]
+        (self.folder / "hosts").write_text("\n".join(["127.0.0.1 localhost", *known, ""]), encoding="utf-8")
         _run("ip", "link", "add", self.name, "type", "bridge")
         _run("ip", "link", "set", self.name, "up")
         for machine in self.machines.values():

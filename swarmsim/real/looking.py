@@ -25,8 +25,25 @@ PATIENCE = 5.0
 """Seconds an engine gets to answer a look."""
 API = "v1.41"
 """Version of the API: that of engine 20.10, which later ones speak too."""
+BOOT = 60.0
+"""Seconds an engine that listens gets until it answers."""
 SHORT = 8
 """Characters of an id that a row has."""
+
+
+async def answers(machine: Machine) -> bool:
+    """Whether its engine answers now; waits for the answer of one that listens, up to :data:`BOOT` seconds."""
+    if not machine.engine_runs:
+        return False
+    try:
+        async with asyncio.timeout(BOOT):
+            reader, writer = await asyncio.open_unix_connection(str(machine.socket))
+            writer.write(b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n")
+            said = await reader.readline()
+            writer.close()
+    except OSError:  # a time-out is one
+        return False
+    return b" 200 " in said
 
 
 class View(NamedTuple):

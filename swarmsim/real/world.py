@@ -11,6 +11,7 @@ from typing import Any
 
 from swarmsim.docker.client import Result
 from swarmsim.docker.command import Write
+from swarmsim.real.busy import EVERY, Busyness
 from swarmsim.real.cluster import RealCluster
 from swarmsim.real.journal import Journal
 from swarmsim.real.looking import Differences, Onlooker
@@ -68,6 +69,7 @@ class RealWorld(RealCluster):
     def observe(self) -> None:
         self._observed = True
         self.keep(self._observing())
+        self.keep(self._measuring())
         for containers in self.containers.values():
             self.keep(containers.watch())
 
@@ -75,6 +77,14 @@ class RealWorld(RealCluster):
         while True:
             await self._look()
             await asyncio.sleep(POLL)
+
+    async def _measuring(self) -> None:
+        busyness = Busyness(self.machines)
+        while True:
+            share = await busyness.share()
+            if share is not None:
+                self.note(rows.Busy, share=round(share, 3))
+            await asyncio.sleep(EVERY)
 
     def look(self) -> Activity[ClusterState | None]:
         answered = yield Happening.end_of(self.loop, self._look())

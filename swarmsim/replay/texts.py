@@ -78,6 +78,27 @@ RUN: dict[str, tuple[str, str]] = {
     "verdict": ("Verdict", "结论"),
     "page hold": ("All expectations hold.", "所有预期均满足。"),
     "page unmet": ("Expected {expected}; seen: {seen}", "预期 {expected}；实际：{seen}"),
+    "page worlds": (
+        "real runs: {real} ({where}); simulated: {simulated}",
+        "真实运行 {real} 次（{where}），模拟运行 {simulated} 次",
+    ),
+    "standing same": ("The same", "一致"),
+    "standing same so far": ("The same so far", "目前一致"),
+    "standing in doubt": ("In doubt", "存疑"),
+    "standing differs": ("They differ", "不一致"),
+    "real seconds": ("real, seconds", "真实值（秒）"),
+    "side by side": ("Side by side", "并排对照"),
+    "side real": ("Real engines", "真实引擎"),
+    "side simulated": ("The model: the simulated run nearest to the middle of all", "模型：最接近中位的一次模拟运行"),
+    "never simulated": ("Seen, and in no simulated run", "见于真实运行，而任何模拟运行中都没有"),
+    "as new": (
+        "Chance shows something new now and then: {n} of the {of} simulated runs, too, do what no other does.",
+        "偶然也会出现新情况：{of} 次模拟运行中有 {n} 次也做了其他运行没有做的事。",
+    ),
+    "picture against": (
+        "Bars: where 98 % and 80 % of simulated values lie, with the median; diamonds: real ones.",
+        "条形：98 % 与 80 % 的模拟值所在范围及中位数；菱形：真实值。",
+    ),
     "was missing": ("What was missing", "缺失了什么"),
     "pictures": ("Pictures", "图"),
     "picture run": (

@@ -1,13 +1,11 @@
 """A run as one page of HTML: what happened in words, the pictures, a timeline to search and to zoom, and how to do it again.
 
-Nothing is fetched: pictures are inside as SVG, style and script (``page.css``, ``page.js``) too.
+The page of a comparison with real engines is made in :mod:`swarmsim.report.comparison`.
 """
 
 from __future__ import annotations
 
-import io
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,12 +15,13 @@ from swarmsim.analysis.milestones import milestones
 from swarmsim.replay.story import Chapter, in_short, story
 from swarmsim.replay.texts import Texts
 from swarmsim.replay.words import duration, share
+from swarmsim.report.pieces import page, svg, table
 from swarmsim.report.timeline import timeline, when
 from swarmsim.trace.reader import Trace, TraceError
 from swarmsim.trace.writer import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from matplotlib.figure import Figure
 
@@ -31,7 +30,6 @@ MOST_SERVICES = 6
 """So many services have a picture of their lanes."""
 MOST_CHAPTERS = 20
 """With more chapters than this the story has only those that matter most."""
-LANGUAGE_TAGS = {"en": "en", "zh": "zh-Hans"}
 
 
 def write_report(trace: Trace, source: Path, path: Path, texts: Texts = ENGLISH) -> None:
@@ -53,18 +51,7 @@ def render_report(trace: Trace, name: str, texts: Texts = ENGLISH) -> str:
         timeline(trace, chapters, texts),
         _again(trace, name, texts),
     ]
-    here = files("swarmsim.report")
-    return _PAGE.format(
-        language=LANGUAGE_TAGS[texts.language], title=escape(title), body="\n".join(part for part in parts if part),
-        style=here.joinpath("page.css").read_text("utf-8"), script=here.joinpath("page.js").read_text("utf-8"),
-    )  # fmt: skip
-
-
-_PAGE = """<!doctype html>
-<html lang={language}><meta charset=utf-8><meta name=viewport content="width=device-width">
-<title>{title} — swarmsim</title><style>{style}</style>
-<main>{body}</main><script>{script}</script></html>
-"""
+    return page(title, parts, texts)
 
 
 def _head(trace: Trace, title: str, texts: Texts) -> str:
@@ -123,7 +110,7 @@ def _missing(trace: Trace, texts: Texts) -> str:
         for name, out in found.missing().items()
     ]
     heads = [texts(f"missing {head}") for head in ("what", "time", "share", "incidents", "longest")]
-    return _table(texts("was missing"), heads, rows)
+    return table(texts("was missing"), heads, rows)
 
 
 def _milestones(trace: Trace, texts: Texts) -> str:
@@ -131,16 +118,7 @@ def _milestones(trace: Trace, texts: Texts) -> str:
         (texts.told(name), ", ".join(f"{value:.2f}" for value in values[:12]) + (" …" if len(values) > 12 else ""))
         for name, values in milestones(trace).items()
     ]
-    return _table(texts("milestones"), [texts("missing what"), texts("seconds")], rows)
-
-
-def _table(title: str, heads: list[str], rows: Sequence[tuple[str, ...]]) -> str:
-    """A table under its title; nothing if it has no rows."""
-    if not rows:
-        return ""
-    head = "".join(f"<th>{escape(cell)}" for cell in heads)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}" for cell in row) for row in rows)
-    return f"<h2>{escape(title)}</h2><table><thead><tr>{head}</thead><tbody>{body}</tbody></table>"
+    return table(texts("milestones"), [texts("missing what"), texts("seconds")], rows)
 
 
 class _Picture(NamedTuple):
@@ -171,22 +149,13 @@ def _pictures(trace: Trace, texts: Texts) -> str:
     found = []
     for picture in _drawn(trace, texts):
         try:
-            svg = _svg(picture.draw())
+            drawn = svg(picture.draw())
         except TraceError:
             continue  # a recorded run cannot show everything
         found.append(
-            f"<figure id='{escape(picture.name)}'>{svg}<figcaption>{escape(picture.caption)}</figcaption></figure>"
+            f"<figure id='{escape(picture.name)}'>{drawn}<figcaption>{escape(picture.caption)}</figcaption></figure>"
         )
     return f"<h2>{texts('pictures')}</h2>{''.join(found)}"
-
-
-def _svg(figure: Figure) -> str:
-    import matplotlib as mpl
-
-    out = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "swarmsim"}):
-        figure.savefig(out, format="svg", metadata={"Date": None})
-    return out.getvalue().split("?>", 1)[1].split(">", 1)[1]  # without the XML and DOCTYPE lines
 
 
 def _again(trace: Trace, name: str, texts: Texts) -> str:

@@ -243,6 +243,14 @@ class ManagerAnswers(TypedDict):
     """Some manager lists nodes, services and tasks, for the first time or again."""
 
 
+class Busy(TypedDict):
+    """How busy real hosts are."""
+
+    share: Annotated[
+        float, "share of its processors' time, since the row before, that the busiest host was at work: 0..1"
+    ]
+
+
 class Containers(TypedDict):
     """Recorded only: containers that run."""
 
@@ -656,6 +664,7 @@ OBSERVATIONS: dict[str, type] = {
     "task_gone": TaskGone,
     "no_manager_answers": NoManagerAnswers,
     "manager_answers": ManagerAnswers,
+    "busy": Busy,
     "reached": Reached,
     "not_reached": NotReached,
     "met": Met,
