@@ -69,20 +69,19 @@ def test_a_port_belongs_to_one():
         two(net)
 
 
+def arrivals(heeds) -> list[tuple[float, str]]:
+    net = Pair(loss=0.3)
+    heard: list[tuple[float, str]] = []
+    near = DatagramSocket(net.a, net.client, PORT, lambda text, sender: None)
+    far = DatagramSocket(net.b, net.server, PORT, lambda text, sender: heard.append((net.clock.now, text)), heeds=heeds)
+    for text in ["old", "new"] * 50:
+        near.send(far.at, text)
+    net.run(1)
+    return heard
+
+
 def test_what_nobody_heeds_costs_the_same_luck_and_no_arrival():
     """A packet that would change nothing is not delivered, and the next one takes as long as it would have."""
-    arrivals = []
-    for heeds in (None, lambda text: text != "old"):
-        net = Pair(loss=0.3)
-        heard: list[tuple[float, str]] = []
-        near = DatagramSocket(net.a, net.client, PORT, lambda text, sender: None)
-        far = DatagramSocket(
-            net.b, net.server, PORT, lambda text, sender: heard.append((net.clock.now, text)), heeds=heeds
-        )
-        for text in ["old", "new"] * 50:
-            near.send(far.at, text)
-        net.run(1)
-        arrivals.append(heard)
-    told, heeded = arrivals
+    told, heeded = arrivals(None), arrivals(lambda text: text != "old")
     assert [each for each in told if each[1] == "new"] == heeded
     assert len(heeded) < len(told)
