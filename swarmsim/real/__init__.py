@@ -12,6 +12,7 @@ module           what it is
 ``busy``         how busy hosts are: times of a busy one are worth little
 ``cluster``      hosts, what is typed on them and done to them, on wall time
 ``verbs``        the faults, as changes of machines
+``mask``         no secret in a trace
 ``places``       what ``--on`` names
 ``command``      ``swarmsim lab``
 ``world``        all of it as a :class:`swarmsim.world.World`

@@ -20,6 +20,7 @@ from swarmsim.real.cuts import Cuts
 from swarmsim.real.journal import Entry, Journal
 from swarmsim.real.looking import BOOT, answers
 from swarmsim.real.machine import Change, Machine, MachineError
+from swarmsim.real.mask import Mask
 from swarmsim.real.waits import Happening, drive
 from swarmsim.trace import rows
 from swarmsim.trace.rows import KINDS, Row
@@ -49,6 +50,7 @@ class RealCluster:
             name: specs[name]._replace(address=machine.address) for name, machine in self.machines.items()
         }
         self.files = Files()
+        self._mask = Mask()
         self.cuts = Cuts(list(self.machines))
         self.containers = {machine.name: Containers(machine, self.tell) for machine in machines}
         self._journal = journal
@@ -120,7 +122,7 @@ class RealCluster:
         self.tell({"kind": KINDS[row_type], **fields})
 
     def tell(self, fields: Row) -> None:
-        row = {"t": round(self.now, 6), **fields}
+        row = {"t": round(self.now, 6), **self._mask.row(fields)}
         for reader, without, only in self._readers:
             if row["kind"] not in without and (only is None or row["kind"] in only):
                 reader(row)
@@ -174,7 +176,9 @@ class RealCluster:
             words = split_words(line)
         except CommandError as problem:
             return Result(problem.code, "", f"{problem}\n")
-        command, environment = machine.docker(words[1:] if words[:1] == ["docker"] else words)
+        words = words[1:] if words[:1] == ["docker"] else words
+        self._mask.learn(words, stdin, self.files)
+        command, environment = machine.docker(words)
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=subprocess.PIPE,

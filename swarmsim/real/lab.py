@@ -167,7 +167,7 @@ class LabMachine:
         """How a command is run on it."""
         return f"nsenter -t $(cat {self.folder}/init) --net --uts --mount --pid --"
 
-    def _inside(self, script: str) -> str:
+    def inside(self, script: str) -> str:
         return f"{self._enter} sh -c {shlex.quote(script)}"
 
     @property
@@ -182,7 +182,7 @@ if ! grep -qs {self.folder} /proc/$(cat {self.folder}/init 2>/dev/null || echo n
   rm -f {self.folder}/init {self.socket}
   setsid nsenter --net=/run/netns/{self.namespace} {whole} {background}
   n=0; while [ ! -e {self.folder}/init ] && [ $n -lt 500 ]; do sleep 0.02; n=$((n+1)); done
-elif ! {self._inside("grep -qs '^State:.[^ZX]' /proc/$(cat /run/docker.pid)/status")} 2>/dev/null; then
+elif ! {self.inside("grep -qs '^State:.[^ZX]' /proc/$(cat /run/docker.pid)/status")} 2>/dev/null; then
   setsid {self._enter} sh {self.folder}/engine.sh {background}
 fi
 """
@@ -208,10 +208,10 @@ rm -f {self.folder}/init {self.socket}"""
         return self._change("kill", do, self._started)
 
     def kill_engine(self) -> Change:
-        return self._change("kill-engine", self._inside(ENGINE_GETS.format(signal="KILL")), self._started)
+        return self._change("kill-engine", self.inside(ENGINE_GETS.format(signal="KILL")), self._started)
 
     def stop_engine(self) -> Change:
-        return self._change("stop-engine", self._inside(ENGINE_GETS.format(signal="TERM")), self._started)
+        return self._change("stop-engine", self.inside(ENGINE_GETS.format(signal="TERM")), self._started)
 
     def start(self) -> Change:
         return self._change("start", self._started, ":")

@@ -49,6 +49,9 @@ class Machine(Protocol):
     async def shell(self, script: str) -> Completed:
         """Run a line as root, beside the host if it is about its power, else on it; returns when it has ended."""
 
+    def inside(self, script: str) -> str:
+        """A line for :meth:`shell` that runs ``script`` as root on the host itself, among its own processes and on its own network."""
+
     def docker(self, words: Sequence[str]) -> tuple[list[str], Mapping[str, str]]:
         """How ``docker <words>`` is typed on it: words of a command, and variables of its environment."""
 
