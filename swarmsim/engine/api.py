@@ -99,9 +99,9 @@ class EngineAPI(ResourceCalls, ContainerCalls):
             node = yield from init_swarm(process, self.engine, address, available, pools, autolock=request.autolock)
             self._adopt(node)
         if request.force_new_cluster or request.autolock or request.spec != api.SwarmSpec():
-            present = yield from self._cluster()
-            wanted = cluster_spec(request.spec, present.spec)
-            update = control.UpdateClusterRequest(present.meta.version, wanted)
+            cluster = yield from self._cluster()
+            wanted = cluster_spec(request.spec, cluster.spec)
+            update = control.UpdateClusterRequest(cluster.meta.version, wanted)
             yield from self._control(control.UPDATE_CLUSTER, update)
         return node.certificate.node_id
 
@@ -235,10 +235,10 @@ class EngineAPI(ResourceCalls, ContainerCalls):
         self, version: int, given: api.SwarmSpec, rotate_worker: bool, rotate_manager: bool, rotate_key: bool = False
     ) -> Activity[None]:
         yield from self._request()
-        present = yield from self._cluster()
+        cluster = yield from self._cluster()
         request = control.UpdateClusterRequest(
             version,
-            cluster_spec(given, present.spec),
+            cluster_spec(given, cluster.spec),
             rotate_worker,
             rotate_manager,
             rotate_key,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from swarmsim.sim.host import Host, Process, SimContext
 from swarmsim.sim.net.http import HttpReply, HttpServer, Respond
-from swarmsim.swarm.ca.certificates import new_key
+from swarmsim.swarm.ca.certificates import new_key, new_serial
 from swarmsim.swarm.ca.external import AuthorityIdentity
 from swarmsim.swarm.ca.given import answer, authority_root, key_pem
 
@@ -38,7 +38,7 @@ class Authority:
         self._rng = ctx.streams.stream(f"{spec.name}/authority")
         self._key = new_key(self._rng)
         self._signer = self
-        self.root = authority_root(spec.name, self._key, self._rng.getrandbits(158) | 1, ctx.clock.now)
+        self.root = authority_root(spec.name, self._key, new_serial(self._rng), ctx.clock.now)
         self.files = {f"{spec.name}.crt": self.root.pem, f"{spec.name}.key": key_pem(self._key)}
         self.answers = "sign"
         self.takes = spec.takes

@@ -32,15 +32,13 @@ ROOT_BACKDATE = 5 * MINUTE  # cfssl signer.go FillTemplate, where a policy names
 BACKDATE = 60 * MINUTE  # ca/certificates.go CertBackdate
 MIN_EXPIRY = 60 * MINUTE  # ca/certificates.go MinNodeCertExpiration
 DEFAULT_EXPIRY = 2160 * 60 * MINUTE  # ca/certificates.go DefaultNodeCertExpiration: 90 days
-LOWER_RENEWAL, UPPER_RENEWAL = (
-    0.5,
-    0.8,
-)  # of the validity, ca/certificates.go CertLowerRotationRange, CertUpperRotationRange
+LOWER_RENEWAL, UPPER_RENEWAL = 0.5, 0.8
+"""Of the validity (ca/certificates.go CertLowerRotationRange, CertUpperRotationRange)."""
 
 ORGANIZATIONAL_UNIT = {Role.WORKER: "swarm-worker", Role.MANAGER: "swarm-manager"}
 CA_NAME = "swarm-ca"
 COMMENT = b"made by swarmsim, a simulation: the key of this certificate is no secret"
-_COMMENT = ObjectIdentifier("2.16.840.1.113730.1.13")
+COMMENT_OID = ObjectIdentifier("2.16.840.1.113730.1.13")
 """Netscape's nsComment, which ``openssl x509 -text`` shows as text."""
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256's group
 
@@ -179,7 +177,7 @@ def create_root(rng: Random, now: float) -> RootCA:
     """A self-signed ECDSA P-256 root, CN=swarm-ca, valid for 20 years from five minutes before the minute of ``now`` (seconds)."""
     key = new_key(rng)
     not_before = _to_the_minute(now) - ROOT_BACKDATE
-    return RootCA(_new_serial(rng), key, not_before, not_before + ROOT_VALIDITY)
+    return RootCA(new_serial(rng), key, not_before, not_before + ROOT_VALIDITY)
 
 
 def issue(
@@ -199,7 +197,7 @@ def issue(
     not_before = _to_the_minute(now) - BACKDATE
     validity = (expiry if expiry >= MIN_EXPIRY else DEFAULT_EXPIRY) + BACKDATE
     return Certificate(
-        node_id, cluster_id, role, issuer, through, _new_serial(rng), key, not_before, not_before + validity
+        node_id, cluster_id, role, issuer, through, new_serial(rng), key, not_before, not_before + validity
     )
 
 
@@ -224,7 +222,7 @@ def new_key(rng: Random) -> int:
     return rng.getrandbits(255) % (_ORDER - 1) + 1
 
 
-def _new_serial(rng: Random) -> int:
+def new_serial(rng: Random) -> int:
     return rng.getrandbits(158) | 1
 
 
@@ -281,7 +279,7 @@ def loaded(pem: str) -> x509.Certificate:
 def sign(builder: x509.CertificateBuilder, key: CertificateIssuerPrivateKeyTypes) -> str:
     """What all have in common, signed: the comment, and a signature that follows from key and content alone."""
     builder = builder.add_extension(
-        x509.UnrecognizedExtension(_COMMENT, b"\x16" + bytes([len(COMMENT)]) + COMMENT), False
+        x509.UnrecognizedExtension(COMMENT_OID, b"\x16" + bytes([len(COMMENT)]) + COMMENT), False
     )
     always = True if isinstance(key, ec.EllipticCurvePrivateKey) else None
     signed = builder.sign(key, hashes.SHA256(), ecdsa_deterministic=always)

@@ -59,14 +59,10 @@ class AuthorityClient:
         return None
 
 
-def authority_client(wall: WallClock, roots: tuple[str, ...]) -> Credentials:
-    return AuthorityClient(wall, roots)
-
-
 def ask_to_sign(process: Process, scope: Scope, urls: list[str], body: str, roots: tuple[str, ...]) -> Activity[str]:
     """The certificate in PEM, from the first of ``urls`` that signs; ``roots`` (PEM) are trusted. Raises :class:`SigningError`, that of the last."""
     failure = SigningError("no external CA URLs", final=True)
-    client = authority_client(process.host.wall, roots)
+    client = AuthorityClient(process.host.wall, roots)
     for url in urls:
         try:
             reply = yield from post(process, scope, url, body, client, REQUEST_TIMEOUT)

@@ -28,6 +28,7 @@ from cryptography.x509.oid import NameOID
 from swarmsim.sim.clock import EPOCH
 from swarmsim.swarm.ca.certificates import (
     BACKDATE,
+    COMMENT_OID,
     MINUTE,
     ORGANIZATIONAL_UNIT,
     ROOT_BACKDATE,
@@ -39,6 +40,7 @@ from swarmsim.swarm.ca.certificates import (
     key_usage,
     loaded,
     moment,
+    new_serial,
     private_key,
     sign,
     unsigned,
@@ -99,7 +101,7 @@ def cross_sign(root: RootCA, by: RootCA, key: str) -> str:
         .not_valid_after(certificate.not_valid_after_utc)
     )
     for extension in certificate.extensions:
-        if extension.oid.dotted_string != "2.16.840.1.113730.1.13":  # the comment is added to all
+        if extension.oid != COMMENT_OID:  # sign() adds it to all
             builder = builder.add_extension(extension.value, extension.critical)
     return sign(builder, _loaded_key(key) if key else private_key(by.key))
 
@@ -203,7 +205,7 @@ def answer(body: str, root: RootCA, key: int, rng: Random, now: float, expiry: f
     request = x509.load_pem_x509_csr(given["certificate_request"].encode())
     public = request.public_key()
     assert isinstance(public, ec.EllipticCurvePublicKey | rsa.RSAPublicKey)
-    serial = rng.getrandbits(158) | 1
+    serial = new_serial(rng)
     if given["profile"] == "CA":
         own = loaded(root.pem)
         builder = (

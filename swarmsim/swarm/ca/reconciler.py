@@ -22,7 +22,6 @@ from swarmsim.swarm.store import Change, MemoryStore, Transaction
 from swarmsim.trace import rows
 
 BATCH_INTERVAL = 3.0  # seconds, defaultRootReconciliationInterval
-UNDER_WAY = (IssuanceState.RENEW, IssuanceState.PENDING, IssuanceState.ROTATE)
 BATCH = 30  # nodes, IssuanceStateRotateMaxBatchSize
 UNDER_WAY = (IssuanceState.RENEW, IssuanceState.PENDING, IssuanceState.ROTATE)
 """Whose certificate is in one of these states gets another anyway."""

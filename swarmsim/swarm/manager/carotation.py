@@ -29,7 +29,7 @@ from swarmsim.sim.net.status import RpcError, invalid_argument
 from swarmsim.sim.scope import Scope
 from swarmsim.swarm.api.control import UpdateClusterRequest
 from swarmsim.swarm.ca.certificates import CertificateError, RootCA, create_root
-from swarmsim.swarm.ca.external import SigningError, ask_to_sign, authority_client
+from swarmsim.swarm.ca.external import AuthorityClient, SigningError, ask_to_sign
 from swarmsim.swarm.ca.given import check_key, cross_sign, cross_signing_request, normalized, parse_root
 from swarmsim.swarm.objects import Cluster
 
@@ -67,7 +67,7 @@ def ask_around(
             continue
         try:
             to, _ = where(process, each.url)
-            client = authority_client(wall, (pem,))
+            client = AuthorityClient(wall, (pem,))
             socket = yield from connect(process, scope, to, client, DIAL_TIMEOUT)
         except HttpError:
             continue
