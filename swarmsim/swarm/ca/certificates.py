@@ -176,7 +176,7 @@ def _expired(side: str, limit: float, now: float) -> str:
 def create_root(rng: Random, now: float) -> RootCA:
     """A self-signed ECDSA P-256 root, CN=swarm-ca, valid for 20 years from five minutes before the minute of ``now`` (seconds)."""
     key = new_key(rng)
-    not_before = _to_the_minute(now) - ROOT_BACKDATE
+    not_before = to_the_minute(now) - ROOT_BACKDATE
     return RootCA(new_serial(rng), key, not_before, not_before + ROOT_VALIDITY)
 
 
@@ -194,7 +194,7 @@ def issue(
     """A node's certificate signed at ``now`` and valid for ``expiry`` more seconds; 90 days if that is less than an hour
     (ca/config.go SigningPolicy)."""
     key = new_key(rng)
-    not_before = _to_the_minute(now) - BACKDATE
+    not_before = to_the_minute(now) - BACKDATE
     validity = (expiry if expiry >= MIN_EXPIRY else DEFAULT_EXPIRY) + BACKDATE
     return Certificate(
         node_id, cluster_id, role, issuer, through, new_serial(rng), key, not_before, not_before + validity
@@ -234,7 +234,7 @@ def moment(seconds: float) -> datetime:
     return EPOCH + timedelta(seconds=seconds)
 
 
-def _to_the_minute(seconds: float) -> float:
+def to_the_minute(seconds: float) -> float:
     """Rounded as Go's ``time.Round`` does, half up. The simulated clock begins at a full minute."""
     return (seconds + MINUTE / 2) // MINUTE * MINUTE
 

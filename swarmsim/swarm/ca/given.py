@@ -29,7 +29,6 @@ from swarmsim.sim.clock import EPOCH
 from swarmsim.swarm.ca.certificates import (
     BACKDATE,
     COMMENT_OID,
-    MINUTE,
     ORGANIZATIONAL_UNIT,
     ROOT_BACKDATE,
     ROOT_VALIDITY,
@@ -43,6 +42,7 @@ from swarmsim.swarm.ca.certificates import (
     new_serial,
     private_key,
     sign,
+    to_the_minute,
     unsigned,
 )
 from swarmsim.swarm.role import Role
@@ -181,7 +181,7 @@ def issued(pem: str, *, wanted: Certificate, chain: str) -> Certificate:
 def authority_root(name: str, key: int, serial: int, now: float) -> RootCA:
     """A root of another's, CN=``name``, whose key follows from the seed but is not known to the swarm."""
     public = private_key(key).public_key()
-    begins = now // MINUTE * MINUTE - ROOT_BACKDATE
+    begins = to_the_minute(now) - ROOT_BACKDATE
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     pem = sign(
         x509.CertificateBuilder()
@@ -222,7 +222,7 @@ def answer(body: str, root: RootCA, key: int, rng: Random, now: float, expiry: f
     else:
         names = given["subject"]["names"][0]
         role = next(role for role, unit in ORGANIZATIONAL_UNIT.items() if unit == names["OU"])
-        begins = now // MINUTE * MINUTE - BACKDATE
+        begins = to_the_minute(now) - BACKDATE
         leaf = Certificate(
             given["subject"]["CN"], names["O"], role, root, None, serial, 0, begins, begins + BACKDATE + expiry
         )
