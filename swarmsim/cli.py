@@ -24,18 +24,20 @@ from swarmsim.analysis.availability import as_json as availability_as_json
 from swarmsim.analysis.ensemble import RunResult, estimates, percentile, pooled, precise, record_many, run_ensemble
 from swarmsim.analysis.milestones import milestones
 from swarmsim.analysis.trial import Until
-from swarmsim.cliinput import fail as _fail
-from swarmsim.cliinput import guarded as _guarded
-from swarmsim.cliinput import load as _load
-from swarmsim.cliinput import load_to_run as _load_to_run
-from swarmsim.cliinput import seconds as _seconds
+from swarmsim.commands.drawing import plot
+from swarmsim.commands.given import UNMET, Eager
+from swarmsim.commands.given import fail as _fail
+from swarmsim.commands.given import guarded as _guarded
+from swarmsim.commands.given import load as _load
+from swarmsim.commands.given import load_to_run as _load_to_run
+from swarmsim.commands.given import seconds as _seconds
+from swarmsim.commands.moments import cert, pki
+from swarmsim.commands.truth import check_lazy, client, fidelity, transcript
 from swarmsim.exercise.command import correct_sessions, exercise_app
-from swarmsim.moments import cert, pki
 from swarmsim.pki import ExportError, export_pki, refuse_folder
 from swarmsim.real.command import lab_app
 from swarmsim.real.machine import MachineError
 from swarmsim.replay.texts import Texts, language_named
-from swarmsim.scenario.duration import parse_seconds
 from swarmsim.scenario.loader import (
     LoadedScenario,
     ScenarioError,
@@ -63,7 +65,7 @@ from swarmsim.trace.writer import TraceWriter, write_trace
 from swarmsim.version import VERSION
 from swarmsim.world import World
 
-UNMET, INTERRUPTED = 1, 130
+INTERRUPTED = 130
 RUNS = Path("runs")
 
 app = typer.Typer(
@@ -81,8 +83,6 @@ app.add_typer(lab_app, name="lab")
 Form = Literal["story", "timeline", "line", "json"]
 """What a run is told as; with the timeline comes the story too."""
 Lang = Annotated[str | None, typer.Option(help="en or zh; default: the locale's")]
-Eager = Annotated[bool, typer.Option("--eager", help="run every heartbeat and tick, also those that change nothing")]
-
 
 On = Annotated[
     str | None,
@@ -575,119 +575,7 @@ def _read_output(file: str) -> tuple[str, str]:
 
 app.command()(cert)
 app.command()(pki)
-
-
-TRACE_KINDS = (
-    *("run", "tasks", "lanes", "raft", "nodes", "availability", "certificates"),
-    *("traffic", "shares", "latency", "reach", "views"),
-)
-OF_A_SERVICE = ("lanes", "views")
-PLOTS = (*TRACE_KINDS, "milestones", "against", "sweep")
-
-
-@app.command()
-def plot(
-    what: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SOURCE... KIND",
-            help="traces (or a scenario with --seeds, or the results of a sweep), then what to draw: "
-            + ", ".join(PLOTS),
-        ),
-    ],
-    out: Annotated[Path | None, typer.Option(help="PNG, SVG or PDF to write; default: SOURCE-KIND.png")] = None,
-    service: Annotated[str | None, typer.Option(help="lanes, views: of which service")] = None,
-    seeds: Annotated[int, typer.Option(min=0, help="milestones, against: run a scenario this often")] = 0,
-    records: Annotated[Path | None, typer.Option(help="against: a folder of recorded real runs")] = None,
-    y: Annotated[str | None, typer.Option(help="sweep: the column to draw, such as 'no quorum: share'")] = None,
-    x: Annotated[str | None, typer.Option(help="sweep: the parameter to draw it against")] = None,
-    since: Annotated[str | None, typer.Option("--from", help="of a trace: draw from then on (90s, 1m30s, 2h)")] = None,
-    until: Annotated[str | None, typer.Option(help="of a trace: draw until then")] = None,
-) -> None:
-    """Draw a picture of a trace, of many runs, or of a sweep."""
-    *sources, kind = what
-    if kind not in PLOTS:
-        raise _fail(f"plot {kind}: the last word says what to draw: {', '.join(PLOTS)}")
-    if not sources:
-        raise _fail(f"plot {kind}: of what? write a trace before {kind}")
-    for option, value, of in (
-        ("--service", service, OF_A_SERVICE),
-        ("--seeds", seeds, ("milestones", "against")),
-        ("--records", records, ("against",)),
-        ("--y", y, ("sweep",)),
-        ("--x", x, ("sweep",)),
-        ("--from", since, TRACE_KINDS),
-        ("--until", until, TRACE_KINDS),
-    ):
-        if value and kind not in of:
-            raise _fail(f"{option} says nothing about {kind}; it is for {' and '.join(of)}")
-    if len(sources) > 1 and kind not in ("milestones", "against"):
-        raise _fail(f"{kind} draws one source, not {len(sources)}")
-    target = out or Path(f"{Path(sources[0]).stem}-{kind}.png")
-    _draw(sources, kind, target, service, seeds, records, y, x, _window(since, until))
-    print(target)
-
-
-def _window(since: str | None, until: str | None) -> tuple[float, float | None] | None:
-    """Seconds from and until which to draw; ``None`` for all of it."""
-    if since is None and until is None:
-        return None
-    try:
-        low = parse_seconds(since) if since is not None else 0.0
-        high = parse_seconds(until) if until is not None else None
-    except ValueError as problem:
-        raise _fail(f"--from, --until: {problem}") from None
-    if high is not None and high <= low:
-        raise _fail(f"--until {until} is not after --from {since}")
-    return low, high
-
-
-def _draw(
-    sources: list[str],
-    kind: str,
-    target: Path,
-    service: str | None,
-    seeds: int,
-    records: Path | None,
-    y: str | None,
-    x: str | None,
-    window: tuple[float, float | None] | None,
-) -> None:
-    from swarmsim import plot as pictures
-    from swarmsim.analysis.fidelity import recorded_runs
-    from swarmsim.analysis.sweep import SweepError, load_results
-
-    try:
-        if kind == "sweep":
-            if y is None:
-                raise _fail("sweep needs --y: which column to draw, such as 'no quorum: share'")
-            figure = pictures.sweep(load_results(sources[0]), y, x)
-        elif kind in TRACE_KINDS:
-            trace = load_trace(sources[0])
-            part = {"begin": window[0], "end": window[1]} if window is not None else {}
-            of_what = {"service": service} if kind in OF_A_SERVICE else {}
-            figure = getattr(pictures, kind)(trace, **of_what, **part)
-        else:
-            runs = _many(sources, seeds)
-            name = Path(sources[0]).stem
-            if kind == "milestones":
-                figure = pictures.milestones(pictures.pooled_milestones(runs), f"{name}: {len(runs)} runs")
-            elif records is None or not records.is_dir():
-                raise _fail("against needs --records: a folder of recorded real runs")
-            else:
-                figure = pictures.against(recorded_runs(records), runs, name)
-        pictures.save(figure, target)
-    except (TraceError, SweepError) as problem:
-        raise _fail(problem) from None
-
-
-def _many(sources: list[str], seeds: int) -> list[Trace]:
-    """The traces, or as many runs of the scenario."""
-    if not seeds:
-        return [load_trace(source) for source in sources]
-    if len(sources) > 1:
-        raise _fail("--seeds runs one scenario; leave it out to draw several traces")
-    return record_many(_load_to_run(sources[0]), range(1, seeds + 1))
+app.command()(plot)
 
 
 @app.command()
@@ -724,27 +612,7 @@ def export(
     print(path)
 
 
-@app.command()
-def fidelity(
-    records: Annotated[Path, typer.Argument(help="folder with a folder of recorded runs for each scenario")],
-    seeds: Annotated[int, typer.Option(min=1, help="simulated runs of each scenario")] = 200,
-    only: Annotated[str | None, typer.Option(help="one of the recorded scenarios")] = None,
-    eager: Eager = False,
-) -> None:
-    """Hold the model against recorded runs of a real cluster."""
-    from swarmsim.analysis.fidelity import RECORDED, judge, judge_ranks, report, report_ranks
-
-    if only is not None and only not in RECORDED:
-        raise _fail(f"--only {only}: there are {', '.join(RECORDED)}")
-    verdicts = []
-    for folder in RECORDED if only is None else (only,):
-        if not (records / folder).is_dir():
-            raise _fail(f"{records / folder}: no such folder of recorded runs")
-        verdicts.append(judge(records, folder, range(1, seeds + 1), eager=eager))
-        print(report(verdicts[-1]), flush=True)
-    ranks = judge_ranks(verdicts)
-    print(report_ranks(ranks))
-    raise typer.Exit(0 if ranks.ok and all(verdict.ok for verdict in verdicts) else UNMET)
+app.command()(fidelity)
 
 
 @app.command()
@@ -815,49 +683,9 @@ def _check_invariants(traces: list[Path]) -> None:
     raise typer.Exit(code)
 
 
-@app.command("check-lazy")
-def check_lazy(
-    schedules: Annotated[int, typer.Option(min=1, help="random fault schedules, each run in both modes")] = 1000,
-) -> None:
-    """Show that leaving out what changes nothing changes nothing: eager and lazy runs of random faults."""
-    from swarmsim.analysis.agreement import agree, report
-
-    agreement = agree(range(schedules))
-    print(report(agreement))
-    raise typer.Exit(0 if agreement.ok else UNMET)
-
-
-@app.command()
-def transcript(
-    recorded: Annotated[Path, typer.Argument(help="a recorded transcript of docker commands (JSON Lines)")],
-) -> None:
-    """Type a recorded transcript of docker commands into the model and compare the answers."""
-    from swarmsim.analysis.clientrecord import read_exceptions
-    from swarmsim.analysis.transcript import read_transcript, report, type_transcript
-
-    try:
-        rows = read_transcript(recorded)
-        reasons = read_exceptions(recorded.parent)
-    except (OSError, ValueError) as problem:
-        raise _fail(f"{recorded}: cannot be read: {problem}") from None
-    print(report(type_transcript(rows), reasons))
-
-
-@app.command()
-def client(
-    folder: Annotated[Path, typer.Argument(help="a folder with what the real docker client did (lines.jsonl)")],
-) -> None:
-    """Type recorded command lines to our client and compare what it prints and asks for with the real one."""
-    from swarmsim.analysis.clientrecord import is_true_to, read_exceptions, report, type_lines
-    from swarmsim.analysis.stackrecord import FILES, deploy_all
-
-    try:
-        judged = deploy_all(folder) if (folder / FILES).exists() else type_lines(folder)
-        reasons = read_exceptions(folder)
-    except (OSError, ValueError) as problem:
-        raise _fail(f"{folder}: cannot be read: {problem}") from None
-    print(report(judged, reasons))
-    raise typer.Exit(0 if is_true_to(judged, reasons) else UNMET)
+app.command("check-lazy")(check_lazy)
+app.command()(transcript)
+app.command()(client)
 
 
 def _version(asked: bool) -> None:

@@ -14,10 +14,12 @@ from swarmsim.scenario.loader import LoadedScenario, ScenarioError, parse_scenar
 from swarmsim.scenario.runner import run_scenario, trace_header
 from swarmsim.trace.reader import TRACE_FILES, Trace, TraceError, load_trace
 
-BAD_INPUT = 2
+UNMET, BAD_INPUT = 1, 2
+"""Exit codes: something is not as it should be; there is no telling, for the command makes no sense."""
 
 Source = Annotated[str, typer.Argument(help="a trace, a scenario file, or the name of a shipped scenario")]
 At = Annotated[str | None, typer.Option("--at", help="the moment, such as 90s or 3d; default: the end")]
+Eager = Annotated[bool, typer.Option("--eager", help="run every heartbeat and tick, also those that change nothing")]
 Seed = Annotated[int | None, typer.Option(help="of a scenario: seed of the run (1)")]
 
 

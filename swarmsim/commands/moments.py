@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from swarmsim.cliinput import At, Seed, Source, fail, guarded, seconds, until_then
+from swarmsim.commands.given import At, Seed, Source, fail, guarded, seconds, until_then
 from swarmsim.pki import NoCertificate, certificate_text, papers_of
 from swarmsim.pki.trust import trust_text
 from swarmsim.trace.state import state_of
