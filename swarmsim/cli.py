@@ -32,6 +32,7 @@ from swarmsim.commands.given import load as _load
 from swarmsim.commands.given import load_to_run as _load_to_run
 from swarmsim.commands.given import seconds as _seconds
 from swarmsim.commands.moments import cert, pki
+from swarmsim.commands.running import record
 from swarmsim.commands.truth import check_lazy, client, fidelity, transcript
 from swarmsim.exercise.command import correct_sessions, exercise_app
 from swarmsim.pki import ExportError, export_pki, refuse_folder
@@ -573,6 +574,7 @@ def _read_output(file: str) -> tuple[str, str]:
         raise _fail(f"{file}: not UTF-8 text; save the file as UTF-8") from None
 
 
+app.command()(record)
 app.command()(cert)
 app.command()(pki)
 app.command()(plot)

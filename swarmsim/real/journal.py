@@ -90,7 +90,7 @@ class Journal:
 
     # -- the dead man's switch
 
-    def arm(self, patience: float = PATIENCE) -> subprocess.Popen[bytes]:
+    def arm(self, patience: float = PATIENCE) -> subprocess.Popen[bytes] | None:
         """Start the switch: everything is undone unless :meth:`still_here` is called at least every ``patience`` seconds. The process
         that does it."""
         self._put_off(patience)
