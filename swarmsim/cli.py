@@ -31,7 +31,7 @@ from swarmsim.commands.given import guarded as _guarded
 from swarmsim.commands.given import load as _load
 from swarmsim.commands.given import load_to_run as _load_to_run
 from swarmsim.commands.given import seconds as _seconds
-from swarmsim.commands.moments import cert, pki
+from swarmsim.commands.moments import cert, net, pki
 from swarmsim.commands.running import record
 from swarmsim.commands.truth import check_lazy, client, fidelity, transcript
 from swarmsim.exercise.command import correct_sessions, exercise_app
@@ -577,6 +577,7 @@ def _read_output(file: str) -> tuple[str, str]:
 app.command()(record)
 app.command()(cert)
 app.command()(pki)
+app.command()(net)
 app.command()(plot)
 
 

@@ -83,6 +83,7 @@ class Container:
         "hostname",
         "id",
         "image",
+        "ingress_ports",
         "is_named",
         "labels",
         "listener",
@@ -130,6 +131,8 @@ class Container:
         self.ports: tuple[str, ...] = ()
         self.publishes: tuple[PortConfig, ...] = ()
         """The ports of the host that are to lead to it."""
+        self.ingress_ports: tuple[PortConfig, ...] = ()
+        """The ports of the routing mesh that lead to it."""
         self.attachments: tuple[Attachment, ...] = ()
         """The networks of the swarm it is on."""
         self.connected = False

@@ -217,6 +217,7 @@ class ContainerController:
         container.well_after = 0.0 if image.healthy is None else engine.draw(image.healthy)
         container.attachments = self.task.networks
         container.publishes = tuple(port for port in self.task.ports if port.publish_mode == "host")
+        container.ingress_ports = tuple(port for port in self.task.ports if port.publish_mode == "ingress")
         container.volumes = volumes
         container.hostname = self._expanded(spec.hostname) or container.id[:12]
         container.env = [self._expanded(entry) for entry in spec.env or ()]

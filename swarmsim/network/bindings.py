@@ -46,6 +46,7 @@ class Sandbox:
         "encrypted",
         "ingress",
         "load_balancer",
+        "masquerades",
         "names",
         "ports",
         "target_ports",
@@ -58,6 +59,8 @@ class Sandbox:
         self.encrypted = encrypted
         self.ingress = ingress
         self.load_balancer = LoadBalancer()
+        self.masquerades = False
+        """Whether there has ever been something to balance: the rule that the node's address takes the client's place stays."""
         self.names = Names()
         self.unreachable = RateLimit()
         """Of the messages that a port cannot be reached."""
@@ -150,6 +153,7 @@ class ServiceBindings:
             service = sandbox.load_balancer.services.get(balanced.mark)
             if service is None:
                 service = sandbox.load_balancer.add_service(balanced.mark)
+                sandbox.masquerades = True
                 sandbox.virtual_ips[endpoint.vip] = balanced.mark
                 if sandbox.ingress:
                     sandbox.publish(endpoint.ingress_ports, balanced.mark)

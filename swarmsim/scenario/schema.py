@@ -531,6 +531,10 @@ class Scenario(Strict):
         asked = any(isinstance(step, CurlStep | TrafficStep) for step in self.steps) or any(map(_asks, typed))
         return self.cluster.gossip or asked or any(beside.curl or beside.traffic for beside in self.meanwhile)
 
+    def gossiping(self) -> Scenario:
+        """The same, with engines that gossip in any case."""
+        return self.model_copy(update={"cluster": self.cluster.model_copy(update={"gossip": True})})
+
 
 def _asks(line: str) -> bool:
     """Whether a docker command runs a program that may ask others."""

@@ -67,8 +67,7 @@ def _with_packets(loaded: LoadedScenario) -> LoadedScenario:
     managers, workers = scenario.cluster.names()
     if scenario.gossips or len(managers) + len(workers) > MOST_GOSSIPING:
         return loaded
-    cluster = scenario.cluster.model_copy(update={"gossip": True})
-    return loaded._replace(scenario=scenario.model_copy(update={"cluster": cluster}))
+    return loaded._replace(scenario=scenario.gossiping())
 
 
 def _exercise(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import timedelta
-from typing import NamedTuple
 
-from swarmsim.engine.containers import Container
-from swarmsim.engine.overlays import leads_out, mac_address
+from swarmsim.engine.overlays import mac_address
 from swarmsim.sim.clock import EPOCH
 from swarmsim.sim.future import Activity
-from swarmsim.world.standpoint import InContainer
+from swarmsim.world.interfaces import Interface, interfaces
 from swarmsim.world.tools.console import Console, Refusal, not_modelled
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -26,44 +23,6 @@ ff00::0\tip6-mcastprefix
 ff02::1\tip6-allnodes
 ff02::2\tip6-allrouters
 """
-OVERLAY_MTU, BRIDGE_MTU = 1450, 1500  # bytes; VXLAN takes 50
-FIRST_INDEX = 14
-"""Of a container's first interface: those before are the host's own. Which numbers there are is the model's own."""
-
-
-class Interface(NamedTuple):
-    """``address`` with its prefix; ``number`` is that of this end of a veth pair, the other is the next."""
-
-    name: str
-    address: str
-    mtu: int
-    number: int
-
-    @property
-    def network(self) -> ipaddress.IPv4Network:
-        return ipaddress.IPv4Interface(self.address).network
-
-    @property
-    def own(self) -> str:
-        return self.address.partition("/")[0]
-
-
-def interfaces(place: InContainer) -> list[Interface]:
-    """One on each network of the swarm, and one on the host's bridge, if it is on any."""
-    container, engine = place.container, place.engine
-    ends = [(each.address, OVERLAY_MTU) for each in container.attachments]
-    ends += [(each.address, BRIDGE_MTU) for each in engine.overlays.gateways() if each.key == container.id]
-    first = FIRST_INDEX + 2 * _interfaces_before(engine.containers, container)
-    return [Interface(f"eth{n}", address, mtu, first + 2 * n) for n, (address, mtu) in enumerate(ends)]
-
-
-def _interfaces_before(containers: dict[str, Container], container: Container) -> int:
-    count = 0
-    for each in containers.values():
-        if each is container:
-            break
-        count += len(each.attachments) + any(map(leads_out, each.attachments))
-    return count
 
 
 def cat(console: Console, words: list[str]) -> Activity[int]:
@@ -145,9 +104,9 @@ def ip(console: Console, words: list[str]) -> Activity[int]:
     only_ipv4 = words[:1] == ["-4"]
     what = words[1:] if only_ipv4 else words
     if what[:1] and "address".startswith(what[0]) and what[1:] in ([], ["show"]):
-        console.out(_addresses(interfaces(console.inside), only_ipv4))
+        console.out(_addresses(interfaces(console.inside.engine, console.inside.container), only_ipv4))
     elif what[:1] and "route".startswith(what[0]) and what[1:] in ([], ["show"]):
-        console.out(_routes(interfaces(console.inside)))
+        console.out(_routes(interfaces(console.inside.engine, console.inside.container)))
     elif not what:
         raise Refusal(1, f"{console.busybox}\n\nUsage: ip [OPTIONS] address|route|link|tunnel|neigh|rule [ARGS]\n")
     else:
@@ -171,5 +130,5 @@ def _addresses(ends: list[Interface], only_ipv4: bool) -> str:
 
 
 def _routes(ends: list[Interface]) -> str:
-    out = [f"default via {end.network[1]} dev {end.name} \n" for end in ends if end.mtu == BRIDGE_MTU]
+    out = [f"default via {end.network[1]} dev {end.name} \n" for end in ends if end.leads_out]
     return "".join(out + [f"{end.network} dev {end.name} scope link  src {end.own} \n" for end in ends])
