@@ -24,6 +24,7 @@ from swarmsim.analysis.availability import as_json as availability_as_json
 from swarmsim.analysis.ensemble import RunResult, estimates, percentile, pooled, precise, record_many, run_ensemble
 from swarmsim.analysis.milestones import milestones
 from swarmsim.analysis.trial import Until
+from swarmsim.commands.doctoring import doctor
 from swarmsim.commands.drawing import plot
 from swarmsim.commands.given import UNMET, Eager
 from swarmsim.commands.given import fail as _fail
@@ -575,6 +576,7 @@ def _read_output(file: str) -> tuple[str, str]:
 
 
 app.command()(record)
+app.command()(doctor)
 app.command()(cert)
 app.command()(pki)
 app.command()(net)

@@ -13,6 +13,9 @@ module           what it is
 ``cluster``      hosts, what is typed on them and done to them, on wall time
 ``verbs``        the faults, as changes of machines
 ``mask``         no secret in a trace
+``facts``        what a host is: asked without changing anything
+``ports``        which ports hosts reach of each other, really tried
+``doctor``       what is to be thought of both: whether a scenario can run, and a remedy for each line
 ``places``       what ``--on`` names
 ``command``      ``swarmsim lab``
 ``world``        all of it as a :class:`swarmsim.world.World`
