@@ -15,7 +15,7 @@ from swarmsim.docker.client import Result
 from swarmsim.scenario.conditions import Facts, check
 from swarmsim.scenario.exercise import Exercise, Goal
 from swarmsim.scenario.parts import Condition
-from swarmsim.scenario.runner import SHOWN_BY_MANAGERS
+from swarmsim.scenario.steps import SHOWN_BY_MANAGERS
 from swarmsim.trace.rows import OBSERVATIONS, Row
 from swarmsim.trace.state import CONTAINER_ROWS, ClusterState
 

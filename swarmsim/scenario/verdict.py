@@ -16,7 +16,6 @@ from typing import NamedTuple
 from swarmsim.docker.client import Result
 from swarmsim.scenario.conditions import Facts, Seen, check, describe, on_belief
 from swarmsim.scenario.parts import Condition
-from swarmsim.scenario.runner import SHOWN_BY_MANAGERS, UnmetExpectation, without_fault
 from swarmsim.scenario.schema import (
     BackupStep,
     DockerStep,
@@ -28,6 +27,7 @@ from swarmsim.scenario.schema import (
     Step,
     WaitStep,
 )
+from swarmsim.scenario.steps import SHOWN_BY_MANAGERS, UnmetExpectation, without_fault
 from swarmsim.scenario.traffic import CurlStep, Tally
 from swarmsim.trace.rows import INTERNALS, Row
 from swarmsim.trace.state import CONTAINER_ROWS, MOVES, ClusterState
