@@ -16,7 +16,7 @@ from swarmsim.trace.rows import Row
 def refuse_for(place: str, loaded: LoadedScenario) -> Place:
     """The place; raises as :func:`real_hosts` if the scenario is not possible there. Nothing is touched."""
     found = place_named(place)
-    refuse_what_is_not_possible(loaded, found.capabilities, found.verbs)
+    refuse_what_is_not_possible(loaded, found.capabilities, found.verbs, found.lacking)
     return found
 
 

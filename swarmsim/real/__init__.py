@@ -11,6 +11,8 @@ module           what it is
 ``containers``   what runs, asked of each engine
 ``busy``         how busy hosts are: times of a busy one are worth little
 ``cluster``      hosts, what is typed on them and done to them, on wall time
+``links``        links that are bad, and ports that are closed
+``health``       health checks that fail from now on
 ``verbs``        the faults, as changes of machines
 ``mask``         no secret in a trace
 ``facts``        what a host is: asked without changing anything

@@ -18,6 +18,7 @@ from swarmsim.real import typed
 from swarmsim.real.containers import Containers
 from swarmsim.real.cuts import Cuts
 from swarmsim.real.journal import Entry, Journal
+from swarmsim.real.links import Link, Links, delayed, filtered
 from swarmsim.real.looking import BOOT, answers
 from swarmsim.real.machine import Change, Machine, MachineError
 from swarmsim.real.mask import Mask
@@ -52,6 +53,7 @@ class RealCluster:
         self.files = Files()
         self._mask = Mask()
         self.cuts = Cuts(list(self.machines))
+        self.links = Links()
         self.containers = {machine.name: Containers(machine, self.tell) for machine in machines}
         self._journal = journal
         self.loop = asyncio.new_event_loop()
@@ -239,7 +241,23 @@ class RealCluster:
             others = self.cuts.unreachable(name)
             changes.append(machine.cut_from([self.hosts[other].address for other in others]))
         await self.change(*changes)
-        self.note(rows.Links, cuts=self.cuts.pairs, isolated=self.cuts.groups, slow=[], lossy={})
+        self._links_changed()
+
+    async def relink(self, host: str, link: Link) -> None:
+        """Have a host's packets be late, lost and dropped as ``link`` says. Raises :class:`FaultError` if the host has no power."""
+        machine, before = self.machines[host], self.links.of(host)
+        if not machine.powered:
+            raise FaultError(f"{host} has no power: nothing can be done to its packets")
+        others = [spec.address for name, spec in self.hosts.items() if name != host]
+        if link.late != before.late and others:
+            await self.change(delayed(machine, link, others[0]))
+        if (link.lost, link.closed) != (before.lost, before.closed):
+            await self.change(filtered(machine, link, others))
+        self.links.put(host, link)
+        self._links_changed()
+
+    def _links_changed(self) -> None:
+        self.note(rows.Links, cuts=self.cuts.pairs, isolated=self.cuts.groups, **self.links.row)
         self.mark_changed()
 
     # -- the end

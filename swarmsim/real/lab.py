@@ -36,6 +36,7 @@ PACKAGES = {
     "ip": "iproute2",
     "nft": "nftables",
     "iptables": "iptables",
+    "flock": "util-linux",
     "nsenter": "util-linux",
     "unshare": "util-linux",
     "busybox": "busybox-static",
@@ -69,7 +70,7 @@ while sleep 1; do wait; done
 
 ENGINE = """\
 rm -f /run/docker.sock /run/docker.pid
-exec dockerd --storage-driver overlay2 --cgroup-parent /{cgroup} >>{folder}/log 2>&1
+exec dockerd --storage-driver overlay2 --cgroup-parent /{cgroup}{labels} >>{folder}/log 2>&1
 """
 
 
@@ -100,17 +101,18 @@ def missing() -> str | None:
 
 
 class Plan(NamedTuple):
-    """A host of a lab to be: its name, and what it is meant to become."""
+    """A host of a lab to be: its name, what it is meant to become, the labels of its engine."""
 
     name: str
     role: str
+    labels: Mapping[str, str] = {}
 
 
 class LabMachine:
     """One host of a lab: a :class:`~swarmsim.real.machine.Machine`."""
 
     def __init__(self, lab: str, number: int, place: int, plan: Plan, folder: Path) -> None:
-        self.name, self.role = plan
+        self.name, self.role, self._labels = plan
         self.address = f"{NETWORK}.{number}.{place}"
         self.folder = folder
         self.namespace = f"{lab}.{self.name}"
@@ -121,7 +123,8 @@ class LabMachine:
     def write(self) -> None:
         """Have its scripts in its folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        own = {"folder": self.folder, "name": self.name, "cgroup": self.cgroup}
+        labels = "".join(f" --label {shlex.quote(f'{name}={value}')}" for name, value in self._labels.items())
+        own = {"folder": self.folder, "name": self.name, "cgroup": self.cgroup, "labels": labels}
         (self.folder / "init.sh").write_text(INIT.format(**own), encoding="utf-8")
         (self.folder / "engine.sh").write_text(ENGINE.format(**own), encoding="utf-8")
         (self.folder / "start.sh").write_text(self._start, encoding="utf-8")
@@ -146,8 +149,19 @@ class LabMachine:
             return asked.connect_ex(str(self.socket)) == 0
 
     async def shell(self, script: str) -> Completed:
+        # If whoever runs it is killed, it goes on: what undoes it waits for its end, by the journal's lock.
+        lock = self.folder.parent / "journal" / "lock"
         process = await asyncio.create_subprocess_exec(
-            "sh", "-c", script, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            "flock",
+            "--shared",
+            "--close",
+            str(lock),
+            "sh",
+            "-c",
+            script,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         # Whoever is cancelled waits for the end all the same: what undoes it comes after it.
         reading = asyncio.ensure_future(process.communicate())
@@ -275,6 +289,12 @@ class Lab:
             return False
         self._lock = file
         return True
+
+    def unlock(self) -> None:
+        """Let others have it."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     @property
     def _lock_file(self) -> Path:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from swarmsim.real.lab import HOME, Lab, LabError, Plan
+from swarmsim.real.links import delays_packets
 from swarmsim.real.machine import MachineError
 from swarmsim.world import Capability, HostSpec
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 LABS = range(1, 250)
 """Numbers of labs: the third part of their addresses."""
-OF_THE_MACHINE = ("cpus", "memory", "engine_labels", "resources", "plugins", "platform", "paths")
+OF_THE_MACHINE = ("cpus", "memory", "resources", "plugins", "platform", "paths")
 """What a scenario can say of a host and a lab cannot give it."""
+NO_NETEM = "this machine's kernel cannot make packets late: it needs the module sch_netem, and tc (iproute2)"
 VERSIONS = "engine {{.Server.Version}}, client {{.Client.Version}}, Linux {{.Server.KernelVersion}}"
 
 
@@ -31,6 +33,10 @@ class Place(Protocol):
 
     @property
     def verbs(self) -> Collection[str]: ...
+
+    @property
+    def lacking(self) -> Mapping[str, str]:
+        """Fault verbs that real hosts can have, but these cannot, and why."""
 
     def opened(self, specs: Sequence[HostSpec]) -> AbstractContextManager[RealWorld]:
         """Hosts as ``specs`` want them, until the end; then everything is undone. Raises :class:`MachineError`."""
@@ -54,7 +60,8 @@ class LabPlace:
 
         self._world = RealWorld
         self.capabilities: Collection[Capability] = RealWorld.capabilities
-        self.verbs: Collection[str] = RealWorld.verbs
+        self.lacking: Mapping[str, str] = {} if delays_packets() else {"latency": NO_NETEM}
+        self.verbs: Collection[str] = [verb for verb in RealWorld.verbs if verb not in self.lacking]
 
     @contextmanager
     def opened(self, specs: Sequence[HostSpec]) -> Iterator[RealWorld]:
@@ -66,7 +73,7 @@ class LabPlace:
                 )
         lab = _free_lab()
         try:
-            lab.up([Plan(spec.name, str(spec.role)) for spec in specs])
+            lab.up([Plan(spec.name, str(spec.role), dict(spec.engine_labels)) for spec in specs])
             machines = list(lab.machines.values())
             with self._world(machines, lab.journal, {spec.name: spec for spec in specs}, _versions(lab)) as world:
                 yield world

@@ -6,8 +6,13 @@ verb                what the others see
 ``power-off``       silence: packets vanish from the first moment, then everything on the host ends
 ``kill-host``       every process ends at once, and its kernel resets their connections
 ``kill-engine``     the daemon is killed; containers go on until an engine starts again
+``stop-engine``     the daemon ends in order, and its containers with it
 ``cut, partition``  silence between the hosts named, in both directions
+``latency, loss``   answers that come late, or not
+``block``           silence from one port, or one protocol, of a host
 ==================  ================================================================================================
+
+``fail-healthcheck`` takes away from a container the program that its health check runs; what runs in it already does not notice.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
 from swarmsim.real.cluster import RealCluster
+from swarmsim.real.health import WITH_HEALTH, without_its_check
 from swarmsim.world import ContainerChoice, FaultError
 
 Verb: TypeAlias = "Callable[[RealCluster, Any], Coroutine[Any, Any, list[str]]]"
@@ -79,17 +85,60 @@ async def _partition(world: RealCluster, groups: list[list[str]]) -> list[str]:
     return [host for group in groups for host in group]
 
 
-async def _kill_container(world: RealCluster, choice: ContainerChoice) -> list[str]:
+async def _latency(world: RealCluster, argument: tuple[str, float]) -> list[str]:
+    host, seconds = argument
+    await world.relink(host, world.links.of(host)._replace(late=seconds))
+    return [host]
+
+
+async def _loss(world: RealCluster, argument: tuple[str, float]) -> list[str]:
+    host, share = argument
+    await world.relink(host, world.links.of(host)._replace(lost=share))
+    return [host]
+
+
+async def _block(world: RealCluster, argument: tuple[str, tuple[tuple[str, int], ...]]) -> list[str]:
+    host, ports = argument
+    link = world.links.of(host).without(ports)
+    await world.relink(host, link._replace(closed=(*link.closed, *ports)))
+    return [host]
+
+
+async def _unblock(world: RealCluster, argument: tuple[str, tuple[tuple[str, int], ...]]) -> list[str]:
+    host, ports = argument
+    await world.relink(host, world.links.of(host).without(ports))
+    return [host]
+
+
+async def _chosen(world: RealCluster, choice: ContainerChoice, filters: str = "") -> tuple[str, str] | None:
+    """The first running container that is meant, and its host."""
     for host in [choice.on] if choice.on is not None else list(world.machines):
         if not world.machines[host].engine_runs:
             continue
-        listed = await world.ask(host, "ps --format '{{.ID}} {{.Names}}'")
+        listed = await world.ask(host, f"ps {filters} --format '{{{{.ID}}}} {{{{.Names}}}}'")
         for line in reversed(listed.out.splitlines()):
             container, _, name = line.partition(" ")
             if name.startswith(choice.prefix):
-                await world.type(host, f"kill {container}")
-                return [host]
-    raise FaultError(f"no running container {choice}")
+                return host, container
+    return None
+
+
+async def _kill_container(world: RealCluster, choice: ContainerChoice) -> list[str]:
+    found = await _chosen(world, choice)
+    if found is None:
+        raise FaultError(f"no running container {choice}")
+    host, container = found
+    await world.type(host, f"kill {container}")
+    return [host]
+
+
+async def _fail_healthcheck(world: RealCluster, choice: ContainerChoice) -> list[str]:
+    found = await _chosen(world, choice, WITH_HEALTH)
+    if found is None:
+        raise FaultError(f"no running container with a health check {choice}")
+    host, container = found
+    await world.change(await without_its_check(world.machines[host], container))
+    return [host]
 
 
 VERBS: dict[str, Verb] = {
@@ -102,6 +151,11 @@ VERBS: dict[str, Verb] = {
     "cut": _cut,
     "heal": _heal,
     "partition": _partition,
+    "latency": _latency,
+    "loss": _loss,
+    "block": _block,
+    "unblock": _unblock,
     "kill-container": _kill_container,
+    "fail-healthcheck": _fail_healthcheck,
 }
 """What can be done to real hosts."""

@@ -111,10 +111,14 @@ def build_world(scenario: Scenario, seed: int, *, eager: bool = False) -> Simula
 
 
 def refuse_what_is_not_possible(
-    loaded: LoadedScenario, capabilities: Collection[Capability], verbs: Collection[str]
+    loaded: LoadedScenario,
+    capabilities: Collection[Capability],
+    verbs: Collection[str],
+    lacking: Mapping[str, str] | None = None,
 ) -> None:
     """Raises :class:`ScenarioError` with the first place at which a scenario needs what a world of these capabilities and fault verbs
-    cannot do, or if it is an exercise as it stands in its file: what is hidden in it would be missing."""
+    cannot do, or if it is an exercise as it stands in its file: what is hidden in it would be missing. ``lacking`` tells of verbs why
+    just these hosts do not have them."""
     if loaded.scenario.exercise is not None:
         raise ScenarioError(
             f"{loaded.source}: {loaded.scenario.name} is an exercise: it is watched, and sessions of it are checked"
@@ -123,6 +127,8 @@ def refuse_what_is_not_possible(
         if isinstance(what, Capability):
             if what not in capabilities:
                 raise ScenarioError(f"{place}: this needs {what}, which there is not here; simulated clusters have it")
+        elif lacking and what in lacking:
+            raise ScenarioError(f"{place}: the fault {what} is not possible here: {lacking[what]}")
         elif what not in verbs:
             raise ScenarioError(f"{place}: the fault {what} is not possible here; possible are {', '.join(verbs)}")
 

@@ -6,6 +6,7 @@ know nothing of ours: a TCP client, ping, /proc.
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -15,9 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from swarmsim.analysis.reality import refuse_for
 from swarmsim.docker.client import Result
 from swarmsim.real.lab import HOME, Lab, LabMachine, Plan, missing
+from swarmsim.real.links import delays_packets
 from swarmsim.real.world import RealWorld
+from swarmsim.scenario.loader import ScenarioError, parse_scenario
 from swarmsim.trace.rows import Row, fault_in
 from swarmsim.trace.state import ClusterState
 from swarmsim.world import Activity, ContainerChoice, FaultError, HostSpec
@@ -25,7 +29,7 @@ from swarmsim.world import Activity, ContainerChoice, FaultError, HostSpec
 LACKING = missing()
 pytestmark = pytest.mark.skipif(LACKING is not None, reason=LACKING or "")
 NUMBER = 240
-PLANS = [Plan("m1", "manager"), Plan("w1", "worker")]
+PLANS = [Plan("m1", "manager", {"rack": "a 1", "disk": "ssd"}), Plan("w1", "worker")]
 SPECS = {plan.name: HostSpec(plan.name, "", plan.role) for plan in PLANS}
 
 
@@ -204,6 +208,93 @@ def test_a_cut_is_silence_between_two(lab, world):
     docker(world, "w1", "swarm leave --force")
 
 
+def answered(lab: Lab, machine: LabMachine, pings: int = 100) -> int:
+    """How many of so many pings from another host are answered."""
+    source = next(each for each in lab.machines.values() if each is not machine)
+    asked = ["busybox", "ping", "-q", "-i", "0.02", "-W", "1", "-c", str(pings), machine.address]
+    words = ["ip", "netns", "exec", source.namespace, *asked]
+    told = subprocess.run(words, capture_output=True, text=True, check=False).stdout
+    return int(told.split(" packets received")[0].split()[-1])
+
+
+def test_a_bad_link_loses_packets_both_ways(lab, world):
+    machine = lab.machines["w1"]
+    assert answered(lab, machine) == 100
+    carried_out(world, world.fault("loss", ("w1", 0.3)))
+    assert 30 <= answered(lab, machine) <= 68, (
+        "0.7 of them arrive, 0.7 of the answers do: 49 and three standard deviations"
+    )
+    carried_out(world, world.fault("loss", ("w1", 0.0)))
+    assert answered(lab, machine) == 100
+    carried_out(world, world.fault("loss", ("w1", 1.0)))
+    assert answered(lab, machine, 3) == 0
+
+
+def test_a_closed_port_is_silent_and_the_one_beside_it_answers(lab, world):
+    machine = lab.machines["w1"]
+    alone(world)
+    carried_out(world, world.fault("block", ("w1", (("tcp", 2377), ("udp", 4789)))))
+    assert probe(lab, machine) == "silence"
+    assert probe(lab, machine, 7946) == "connected"
+    assert answered(lab, machine, 5) == 5
+    carried_out(world, world.fault("unblock", ("w1", (("tcp", 2377),))))
+    assert probe(lab, machine) == "connected"
+    assert world.links.row == {"slow": [], "lossy": {}, "closed": [("w1", "4789/udp")]}
+    docker(world, "w1", "swarm leave --force")
+
+
+LATE = """
+name: late
+cluster: {managers: 1, workers: 1}
+steps: [fault: {latency: {host: w1, by: 50ms}}]
+"""
+
+
+def test_packets_are_late_where_the_kernel_can_hold_them_back(lab, world):
+    if not delays_packets():
+        with pytest.raises(ScenarioError, match=r"the fault latency is not possible here: .* module sch_netem"):
+            refuse_for("lab", parse_scenario(LATE, "late.yaml"))
+        return
+    asked = [
+        "ip",
+        "netns",
+        "exec",
+        lab.machines["m1"].namespace,
+        "busybox",
+        "ping",
+        "-q",
+        "-c",
+        "5",
+        world.hosts["w1"].address,
+    ]
+    carried_out(world, world.fault("latency", ("w1", 0.05)))
+    told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    assert 100 <= float(told.split("min/avg/max = ")[1].split("/")[0]) < 130
+
+
+def test_a_health_check_fails_from_now_on_and_what_runs_does_not_notice(lab, world):
+    docker(
+        world,
+        "w1",
+        "run -d --name web.1.x --health-cmd true --health-interval 200ms --health-retries 3 mini:1 sleep 45678",
+    )
+    health = "inspect -f '{{.State.Health.Status}} {{.State.Running}}' web.1.x"
+    wait_for(lambda: docker(world, "w1", health).out == "healthy true\n")
+    assert carried_out(world, world.fault("fail-healthcheck", ContainerChoice(task="web.1"))) == ["w1"]
+    wait_for(lambda: docker(world, "w1", health).out == "unhealthy true\n")
+    assert processes_with("45678") == 1
+    assert lab.journal.undo_all()
+    wait_for(lambda: docker(world, "w1", health).out == "healthy true\n")
+    with pytest.raises(FaultError, match=r"no running container with a health check web\.2"):
+        carried_out(world, world.fault("fail-healthcheck", ContainerChoice(task="web.2")))
+    docker(world, "w1", "rm -f web.1.x")
+
+
+def test_an_engine_has_the_labels_that_are_wanted(lab, world):
+    assert docker(world, "m1", "info -f '{{.Labels}}'").out == "[rack=a 1 disk=ssd]\n"
+    assert docker(world, "w1", "info -f '{{.Labels}}'").out == "[]\n"
+
+
 def test_a_killed_engine_leaves_containers_a_stopped_one_does_not(lab, world):
     docker(world, "m1", "run -d --name left mini:1 sleep 98765")
     carried_out(world, world.fault("kill-engine", ["m1"]))
@@ -253,7 +344,7 @@ CONTROLLER = """\
 import os, signal, sys
 from swarmsim.real.lab import Lab, LabMachine
 from swarmsim.real.world import RealWorld
-from swarmsim.world import HostSpec
+from swarmsim.world import ContainerChoice, HostSpec
 steps = int(sys.argv[2])
 plain = LabMachine.shell
 async def shell(machine, script):
@@ -264,31 +355,103 @@ async def shell(machine, script):
 LabMachine.shell = shell
 lab = Lab(int(sys.argv[1]))
 world = RealWorld(list(lab.machines.values()), lab.journal, {name: HostSpec(name, "", "worker") for name in lab.machines})
-for verb, argument in (("cut", ["m1", "w1"]), ("kill-engine", ["w1"]), ("power-off", ["m1"]), ("kill-host", ["w1"])):
+for verb, argument in (
+    ("partition", [["m1"], ["w1"]]), ("cut", ["m1", "w1"]), ("loss", ("w1", 0.5)), ("block", ("m1", (("tcp", 2377),))),
+    ("fail-healthcheck", ContainerChoice(on="w1")), ("kill-engine", ["w1"]), ("start-engine", ["w1"]), ("stop-engine", ["w1"]),
+    ("power-off", ["m1"]), ("kill-host", ["w1"]), ("power-on", ["m1"]),
+):
     world.advance(world.spawn(world.fault(verb, argument)))
-steps = 0
+print("all faults", flush=True)
+steps = min(steps, 1)
 world.advance(world.spawn(world.fault("heal", [])))
 """
+FAULTS_TAKE = 18
+"""Lines of shell that all its faults are, and the healing of cuts; a line more and there is nothing to be killed in."""
 
 
-@pytest.mark.parametrize("steps", range(6))
-def test_a_controller_killed_at_any_step_leaves_what_heal_undoes(lab, steps):
-    before = rules(lab)
-    words = [sys.executable, "-c", CONTROLLER, str(lab.number), str(steps)]
-    assert subprocess.run(words, check=False, capture_output=True).returncode == -signal.SIGKILL
-    lab.journal.disarm()
-    assert lab.journal.entries
+def heal(lab: Lab) -> None:
+    """As a user does it: from another process."""
+    healed = [sys.executable, "-m", "swarmsim", "lab", "heal", "--lab", str(lab.number)]
+    lab.unlock()
+    try:
+        done = subprocess.run(healed, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    finally:
+        assert lab.lock()
+
+
+def killed_and_then_heal(lab: Lab) -> None:
+    """Healing is itself killed, with everything it runs, in the middle of its second entry."""
+    second = sorted((lab.folder / "journal").glob("*.undo"))[-2:][0]
+    script = second.read_text()
+    second.write_text(f"{script}\nkill -9 0\n")
+    words = [sys.executable, "-c", f"from swarmsim.real.lab import Lab; Lab({lab.number}).journal.undo_all()"]
+    assert subprocess.run(words, check=False, start_new_session=True).returncode == -signal.SIGKILL
+    second.write_text(script)
+    heal(lab)
+
+
+def the_dead_man(lab: Lab) -> None:
+    """Nobody heals, but the switch that the controller left behind: its deadline is brought forward."""
+    (lab.folder / "journal" / "deadline").write_text("0\n")
+    wait_for(lambda: not lab.journal.entries, 120)
+
+
+@pytest.mark.parametrize("steps", range(FAULTS_TAKE))
+def test_a_controller_killed_at_any_step_leaves_what_can_be_undone(lab, steps):
+    """By heal, by a heal that was killed and another, by the dead man's switch: in turn, or (``make lab``) each at every step."""
+    remedies = [heal, killed_and_then_heal, the_dead_man]
+    for remedy in remedies if os.environ.get("LAB") == "all" else [remedies[steps % len(remedies)]]:
+        docker_on(lab, "w1", "rm -f probed.1.x")
+        docker_on(lab, "w1", "run -d --name probed.1.x --health-cmd true mini:1 sleep 1000000")
+        before = state(lab)
+        words = [sys.executable, "-c", CONTROLLER, str(lab.number), str(steps)]
+        assert subprocess.run(words, check=False, capture_output=True).returncode == -signal.SIGKILL
+        assert lab.journal.entries
+        remedy(lab)
+        wait_for(lambda: all(machine.engine_runs for machine in lab.machines.values()), 60)
+        assert lab.journal.entries == []
+        assert state(lab) == before
+        lab.journal.disarm()
+
+
+def docker_on(lab: Lab, host: str, line: str) -> str:
+    words, environment = lab.machines[host].docker(line.split())
+    return subprocess.run(words, env={**os.environ, **environment}, capture_output=True, text=True, check=False).stdout
+
+
+def state(lab: Lab) -> list[str]:
+    """Of every host: tables of the packet filter, queues, links, whether its plug is in; and what a health check would run."""
+    docker_on(lab, "w1", "start probed.1.x")
+    return [*rules(lab), docker_on(lab, "w1", "exec probed.1.x sh -c pwd")]
+
+
+def test_undoing_waits_for_a_change_that_outlives_its_controller(lab, tmp_path):
+    entry = lab.journal.write("slow", f"rm -f {tmp_path}/made")
+    script = f"""
+import asyncio
+from swarmsim.real.lab import Lab
+asyncio.run(Lab({lab.number}).machines["m1"].shell("touch {tmp_path}/begun; sleep 1; touch {tmp_path}/made"))
+"""
+    controller = subprocess.Popen([sys.executable, "-c", script])
+    wait_for(lambda: (tmp_path / "begun").exists())
+    controller.kill()
+    controller.wait()
     assert lab.journal.undo_all()
-    wait_for(lambda: all(machine.engine_runs for machine in lab.machines.values()))
-    assert rules(lab) == before
-    assert lab.journal.entries == []
+    assert not entry.path.exists()
+    time.sleep(1.2)
+    assert not (tmp_path / "made").exists()
 
 
 def rules(lab: Lab) -> list[str]:
     """Every host's tables of the packet filter, and whether its plug is in."""
     found = []
     for machine in lab.machines.values():
-        for words in (["nft", "list", "tables"], ["ip", "-br", "link", "show", "lo"]):
+        for words in (
+            ["nft", "list", "tables"],
+            ["tc", "qdisc", "show", "dev", "eth0"],
+            ["ip", "-br", "link", "show", "lo"],
+        ):
             spaced = ["ip", "netns", "exec", machine.namespace, *words]
             found.append(subprocess.run(spaced, capture_output=True, text=True, check=True).stdout)
         state = Path(f"/sys/class/net/{machine.plug}/flags").read_text()
