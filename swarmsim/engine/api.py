@@ -37,7 +37,8 @@ from swarmsim.swarm.api.ca import GET_UNLOCK_KEY, GetUnlockKeyRequest
 from swarmsim.swarm.api.control import NodeView
 from swarmsim.swarm.api.logbroker import SUBSCRIBE_LOGS, SubscribeLogsRequest
 from swarmsim.swarm.ca import unlockkey
-from swarmsim.swarm.node import NodeDisk, SwarmNode, init_swarm, join_swarm
+from swarmsim.swarm.entering import init_swarm, join_swarm
+from swarmsim.swarm.node import NodeDisk, SwarmNode
 from swarmsim.swarm.objects import AddressPools, Availability, Cluster, Role, Service, Task
 from swarmsim.trace import rows
 

@@ -7,7 +7,6 @@ node gets a manager's certificate and joins Raft, a demoted one stops its manage
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from random import Random
 from typing import TypeVar
@@ -19,40 +18,34 @@ from swarmsim.sim.net.channel import Channel, ask_once
 from swarmsim.sim.net.status import RpcError
 from swarmsim.sim.net.tls import ANONYMOUS, Credentials
 from swarmsim.sim.quiescence import Subject
-from swarmsim.sim.streams import new_id
 from swarmsim.sim.wallclock import WallClock
 from swarmsim.swarm.agent.agent import Agent
 from swarmsim.swarm.agent.remotes import Remotes
 from swarmsim.swarm.agent.worker import Executor, TaskDisk
 from swarmsim.swarm.api.ca import IssueNodeCertificateRequest
-from swarmsim.swarm.api.dispatcher import Peer, SessionMessage
+from swarmsim.swarm.api.dispatcher import SessionMessage
 from swarmsim.swarm.api.raft import JOIN, JoinRequest
 from swarmsim.swarm.ca.certificates import (
     Certificate,
     CertificateError,
     RootCA,
     UnknownAuthority,
-    create_root,
-    issue,
 )
 from swarmsim.swarm.ca.client import (
-    RETRY,
-    JoinError,
     Question,
     asked,
     current_root,
-    download_root,
     five_times,
     signed_certificate,
     unlock_key,
 )
 from swarmsim.swarm.ca.renewer import Renewer
-from swarmsim.swarm.ca.security import Newcomer, SecurityConfig
-from swarmsim.swarm.ca.told import note_certificate, note_root, note_trust
-from swarmsim.swarm.ca.unlockkey import KEK, new_key
+from swarmsim.swarm.ca.security import SecurityConfig
+from swarmsim.swarm.ca.told import note_certificate, note_trust
+from swarmsim.swarm.ca.unlockkey import KEK
 from swarmsim.swarm.manager.manager import Manager
-from swarmsim.swarm.manager.raftnode import RaftDisk
-from swarmsim.swarm.objects import AddressPools, Availability, Cluster, IssuanceState, Role, TLSInfo
+from swarmsim.swarm.manager.raftdisk import RaftDisk
+from swarmsim.swarm.objects import Availability, Cluster, IssuanceState, Role, TLSInfo
 from swarmsim.swarm.store import Change
 from swarmsim.trace import rows
 
@@ -61,7 +54,6 @@ CERTIFICATE_FILE = "/var/lib/docker/swarm/certificates/swarm-node.crt"
 JOIN_TIMEOUT = 10.0  # seconds, raft.go joinCluster: the manager is asked to be made a member
 CONTROL_POLL = 0.5  # seconds, node.go initManagerConnection
 ROLE_CHANGE_TIMEOUT = 16.0  # seconds, node.go roleChangeTimeout
-WAL_SYNCS = 3  # etcd wal.Create: the directory, the first record, an empty snapshot
 JOIN_RETRY = 5.0  # seconds between a promoted node's attempts to join Raft
 
 T = TypeVar("T")
@@ -133,8 +125,8 @@ class SwarmNode(Subject):
         if self._unlock_key:
             self.note_lock(locked=False)
         if self.certificate.role is Role.MANAGER:
-            self.scope.after(self._sample_duration("manager_start"), self._resume_manager, force_new_cluster)
-        self.scope.after(self._sample_duration("node_start"), self._start_agent)
+            self.scope.after(self.sample_duration("manager_start"), self._resume_manager, force_new_cluster)
+        self.scope.after(self.sample_duration("node_start"), self.start_agent)
 
     def _why_not(self, *, expired_too: bool) -> str:
         """Why it cannot start from what is on disk; empty if it can. A new cluster may begin with certificates that have expired: the
@@ -165,9 +157,9 @@ class SwarmNode(Subject):
         self.process.ctx.journal.note(rows.ManagerLocked, host=self.process.host.name, locked=locked)
 
     def _resume_manager(self, force_new_cluster: bool) -> None:
-        manager = self._start_manager()
+        manager = self.start_manager()
         manager.raft.restart(force_new_cluster=force_new_cluster)
-        manager.scope.spawn(self._connect_control(manager))
+        manager.scope.spawn(self.connect_control(manager))
 
     @property
     def ready(self) -> bool:
@@ -191,7 +183,8 @@ class SwarmNode(Subject):
         self._ready.append(ready)
         return ready
 
-    def _start_agent(self) -> None:
+    def start_agent(self) -> None:
+        """The agent, and what renews the certificate it shows."""
         self.renewer = Renewer(
             self.scope,
             self.process.host.rng("renewals"),
@@ -219,7 +212,8 @@ class SwarmNode(Subject):
             raise RpcError("Unavailable", "the node is not ready")
         return (yield from self.agent.ask(method, request, limit))
 
-    def _start_manager(self, availability: Availability = Availability.ACTIVE) -> Manager:
+    def start_manager(self, availability: Availability = Availability.ACTIVE) -> Manager:
+        """A manager that has no part in Raft yet."""
         self.manager = manager = Manager(
             self.process,
             self.scope.child("manager"),
@@ -236,7 +230,7 @@ class SwarmNode(Subject):
         manager.scope.on_end(manager.raft.store.watch_object(self.certificate.cluster_id, self._cluster_changed))
         return manager
 
-    def _connect_control(self, manager: Manager, dial: float = 0.0) -> Activity[None]:
+    def connect_control(self, manager: Manager, dial: float = 0.0) -> Activity[None]:
         """Look whether the manager serves its control socket, and again after a while (initManagerConnection).
 
         ``dial`` is how long the first look takes, in seconds, where Raft may have started by then.
@@ -249,7 +243,7 @@ class SwarmNode(Subject):
     def _disconnect_control(self) -> None:
         self.control = None
 
-    def _sample_duration(self, what: str) -> float:
+    def sample_duration(self, what: str) -> float:
         return self.process.host.profile.samplers[what](self._rng)
 
     # -- what the managers say
@@ -297,7 +291,7 @@ class SwarmNode(Subject):
 
         A worker that does not know who signed it asks for the root: it may have missed the end of a rotation (ca/config.go updateRootThenUpdateCert).
         """
-        yield self._sample_duration("certificate")
+        yield self.sample_duration("certificate")
         certificate = yield from self._request_certificate()
         try:
             certificate.verify(self.disk.security.root, self.wall.now)
@@ -312,7 +306,7 @@ class SwarmNode(Subject):
             shown = SecurityConfig(self.wall, certificate, self.disk.security.root)
             latest = yield from five_times(partial(self._ask, unlock_key, shown), 0.0)
             kek = self.disk.kek.replaced_by(latest)
-        self._encrypt(kek)
+        self.encrypt(kek)
         return certificate
 
     def _renew_now(self) -> Activity[None]:
@@ -361,12 +355,12 @@ class SwarmNode(Subject):
             return
         cluster: Cluster = change.obj
         lay_open = not self.disk.kek.key
-        self._encrypt(self.disk.kek.replaced_by(cluster.kek))
+        self.encrypt(self.disk.kek.replaced_by(cluster.kek))
         if lay_open and self.disk.kek.key and self.manager is not None:
             self.manager.raft.rotate_data_key()
             self.manager.scope.spawn(self._renew_now())
 
-    def _encrypt(self, kek: KEK) -> None:
+    def encrypt(self, kek: KEK) -> None:
         """From now on the keys on the disk are encrypted with this one."""
         before, self.disk.kek = self.disk.kek, kek
         if kek.key != before.key:
@@ -406,8 +400,8 @@ class SwarmNode(Subject):
         if self._stopping is not None:
             yield self._stopping
         self.disk.raft = RaftDisk()
-        manager = self._start_manager(availability)
-        connected = manager.scope.spawn(self._connect_control(manager))
+        manager = self.start_manager(availability)
+        connected = manager.scope.spawn(self.connect_control(manager))
 
         def join(address: str, timeout: float) -> Activity[None]:
             request = JoinRequest(self.certificate.node_id, self.process.host.name, self.disk.advertise)
@@ -463,97 +457,3 @@ class SwarmNode(Subject):
             yield self._stopping
         self.scope.end()
         self.process.identity = ANONYMOUS
-
-
-def init_swarm(
-    process: Process,
-    executor: Executor,
-    advertise: str,
-    availability: Availability,
-    pools: AddressPools,
-    *,
-    autolock: bool = False,
-) -> Activity[SwarmNode]:
-    """A new swarm with this host as its first manager; returns its :class:`SwarmNode`. Its networks get their subnets out of
-    ``pools``."""
-    rng: Random = process.host.rng("node")
-    root = create_root(process.ctx.streams.stream("root-ca"), process.host.wall.now)
-    certificate = issue(
-        process.host.rng("certificates"),
-        process.host.wall.now,
-        issuer=root,
-        node_id=new_id(rng),
-        cluster_id=new_id(rng),
-        role=Role.MANAGER,
-    )
-    remotes = Remotes(Peer(certificate.node_id, advertise))
-    node = SwarmNode(
-        process, executor, NodeDisk(SecurityConfig(process.host.wall, certificate, root), advertise, remotes)
-    )
-    note_root(process, root)
-    node.note_certificate()
-    yield node._sample_duration("cluster_init")
-    manager = node._start_manager(availability)
-    manager.cluster_id = certificate.cluster_id
-    manager.address_pools = pools
-    if autolock:
-        manager.unlock_key = new_key(rng)
-        node._encrypt(KEK(0, manager.unlock_key))
-    # Whether Raft starts before the first look is why `swarm init` takes 0.2 s or half a second more.
-    connected = manager.scope.spawn(node._connect_control(manager, dial=node._sample_duration("api")))
-    yield sum(node._sample_duration("disk") for _ in range(WAL_SYNCS))
-    manager.raft.start_cluster()
-    yield connected
-    registered = node.wait_registered()
-    node._start_agent()
-    yield registered
-    return node
-
-
-def join_swarm(
-    process: Process,
-    executor: Executor,
-    advertise: str,
-    remote: str,
-    digest: bytes,
-    token: str,
-    availability: Availability,
-    adopt: Callable[[SwarmNode], object],
-) -> Activity[SwarmNode]:
-    """Join through the manager at ``remote``, whose root certificate must have this digest; the node once it is registered.
-
-    ``adopt`` is given the node as soon as it has a certificate. Raises :class:`RpcError` and :class:`JoinError`.
-    """
-
-    wall, rng = process.host.wall, process.host.rng("node")
-
-    def ask(question: Question[T], identity: Credentials) -> Activity[T]:
-        channel = partial(Channel, process, process, remote, identity=identity)
-        return (yield from five_times(lambda _: asked(channel(), question), RETRY))
-
-    root = yield from ask(partial(download_root, digest=digest, wall=wall), ANONYMOUS)
-    request = IssueNodeCertificateRequest(token, availability)
-    certificate = yield from ask(partial(signed_certificate, request=request, rng=rng), Newcomer(wall, root))
-    try:
-        certificate.verify(root, wall.now)
-    except CertificateError as error:
-        raise JoinError(str(error)) from None
-    security = SecurityConfig(wall, certificate, root)
-    kek = KEK()
-    if certificate.role is Role.MANAGER:
-        kek = yield from ask(unlock_key, security)
-    node = SwarmNode(process, executor, NodeDisk(security, advertise, Remotes(Peer("", remote))))
-    node._encrypt(kek)
-    node.note_certificate()
-    adopt(node)
-    # A host's first work in a swarm is as cold as its engine's first container.
-    yield node._sample_duration("join") * process.host.machine.cold_factor
-    registered = node.wait_registered()
-    node._start_agent()
-    if certificate.role is Role.MANAGER:
-        try:
-            yield from node.join_raft(availability, remote)
-        except RpcError as error:
-            raise JoinError(f"manager stopped: can't initialize raft node: {error}") from None
-    yield registered
-    return node

@@ -8,7 +8,7 @@ import pytest
 
 from swarmsim.raft.messages import ChangeType, ConfChange, Entry, HardState, Snapshot
 from swarmsim.swarm.api.raft import Member
-from swarmsim.swarm.manager.raftnode import RaftDisk
+from swarmsim.swarm.manager.raftdisk import RaftDisk
 from tests.conftest import Lab
 
 

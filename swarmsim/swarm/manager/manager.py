@@ -36,7 +36,8 @@ from swarmsim.swarm.manager.jobs import JobsOrchestrator
 from swarmsim.swarm.manager.keymanager import KeyManager, first_keys
 from swarmsim.swarm.manager.overview import OVERVIEW, overview
 from swarmsim.swarm.manager.proxy import Proxy
-from swarmsim.swarm.manager.raftnode import LOST_LEADERSHIP, RaftDisk, RaftNode
+from swarmsim.swarm.manager.raftdisk import RaftDisk
+from swarmsim.swarm.manager.raftnode import LOST_LEADERSHIP, RaftNode
 from swarmsim.swarm.manager.replicated import ReplicatedOrchestrator
 from swarmsim.swarm.manager.resourceapi import ResourceAPI
 from swarmsim.swarm.manager.rolemanager import RoleManager
