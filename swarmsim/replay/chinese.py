@@ -112,6 +112,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("{words}, to start now{error}", "{words}，即将启动{error}"),
     ("{words}, not to start yet{error}", "{words}，暂不启动{error}"),
     ("{words}, not to run again{error}", "{words}，不再运行{error}"),
+    ("{words}, to be a manager", "{words}，将成为管理节点"),
+    ("{words}, to be a worker", "{words}，将成为工作节点"),
     ("{words}, to be shut down{error}", "{words}，将被停止{error}"),
     ("{words}, to be removed{error}", "{words}，将被移除{error}"),
     ("{one} on {two}: {state}", "{one} 在 {two}：{state}"),

@@ -333,16 +333,27 @@ def _collapsed(lines: list[str]) -> list[str]:
 
 
 def _nodes(rows: list[Row]) -> list[tuple[str, str]]:
-    groups: dict[tuple[str, str | None, bool], list[str]] = {}
+    groups: dict[tuple[str, bool], list[str]] = {}
     for row in rows:
         if row["kind"] == "node":
-            groups.setdefault((row["status"], row["reach"], row["leader"]), []).append(row["node"])
-    lines = []
-    for (status, reach, leader), names in groups.items():
-        about = status + (f", {reach}" if reach == "unreachable" else "") + (", leader" if leader else "")
-        sort = "good" if status == "ready" and reach != "unreachable" else "bad"
-        lines.append((sort, f"{_listed('node', names)}: {about}"))
-    return lines
+            well = row["status"] == "ready" and row["reach"] != "unreachable"
+            groups.setdefault((_node_in_words(row), well), []).append(row["node"])
+    return [
+        ("good" if well else "bad", f"{_listed('node', names)}: {about}") for (about, well), names in groups.items()
+    ]
+
+
+def _node_in_words(row: Row) -> str:
+    """All that is unusual: ``ready, leader, drain``, ``ready, to be a manager``."""
+    role, is_manager = row["role"], row["reach"] is not None
+    facts = [
+        row["status"],
+        "unreachable" if row["reach"] == "unreachable" else "",
+        "leader" if row["leader"] else "",
+        row["avail"] if row["avail"] != "active" else "",
+        f"to be a {role}" if is_manager != (role == "manager") else "",
+    ]
+    return ", ".join(fact for fact in facts if fact)
 
 
 def _tasks(rows: list[Row]) -> list[tuple[str, str]]:
