@@ -6,8 +6,9 @@ SEEDS ?= 200
 RECORDS ?= tests/records
 ONLY ?=
 SCHEDULES ?= 1000
+LAB ?= all
 
-.PHONY: help run test notebooks docs lint bench fidelity fit check-lazy transcript client schema clean
+.PHONY: help run test notebooks docs lint bench fidelity fit check-lazy transcript lab client schema clean
 
 help:  ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -54,6 +55,9 @@ check-lazy: $(VENV)/installed  ## Compare eager and lazy runs of random faults (
 transcript: $(VENV)/installed  ## Type the recorded docker commands into the model
 	$(BIN)/swarmsim transcript $(RECORDS)/cli/swarm.jsonl
 	$(BIN)/swarmsim transcript $(RECORDS)/cli/networks.jsonl
+
+lab: $(VENV)/installed  ## Scenarios on real engines of this machine and on the model (root, docker; LAB=quick: what fits into minutes)
+	LAB=$(LAB) $(BIN)/pytest -n 0 -s -rs tests/real/test_agreement.py $(if $(filter all,$(LAB)),tests/real/test_lab.py)
 
 client: $(VENV)/installed  ## Compare our docker client with what the real one was recorded to do
 	$(BIN)/swarmsim client $(RECORDS)/client

@@ -254,10 +254,12 @@ def _orders(fault: str, first: dict[str, float]) -> Iterator[str]:
 # -- commands
 
 
+# Traces of real hosts have stars in the place of what is secret; they stand for the same as what the model shows.
 TOKEN = r"SWMTKN-1-[0-9a-z]{50}-[0-9a-z]{25}"
 _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----", re.S), "<pem>"),
-    (re.compile(TOKEN), "<token>"),
+    (re.compile(rf"{TOKEN}|SWMTKN-1-\*+"), "<token>"),
+    (re.compile(r"SWMKEY-1-[0-9A-Za-z+/]{43}|SWMKEY-1-\*+"), "<key>"),
     (re.compile(r"\b[0-9a-z]{25}\b"), "<id>"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<hex>"),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?:/\d+)?\b"), "<address>"),
