@@ -18,6 +18,7 @@ from swarmsim.analysis.ensemble import percentile
 from swarmsim.analysis.milestones import FAULT_VERBS, Milestones, merged, milestones
 from swarmsim.analysis.ranks import Ranked, ranked
 from swarmsim.trace.reader import Trace
+from swarmsim.trace.rows import Row
 
 TRANSIENT = frozenset(("new", "pending", "assigned", "accepted", "preparing", "ready", "starting"))
 """States that a poll every 0.1 s may or may not catch."""
@@ -62,7 +63,8 @@ class Band(NamedTuple):
 class Comparison(NamedTuple):
     """What was compared and what differs; each difference is a sentence.
 
-    ``real`` are the real runs' milestones, ``unseen`` is what each of them did that no simulated run does.
+    ``real`` are the real runs' milestones; ``unseen`` is what each of them did that no simulated run does, ``glimpsed`` which quickly passing states it
+    showed that none shows.
     """
 
     bands: list[Band]
@@ -70,6 +72,7 @@ class Comparison(NamedTuple):
     ranks: Ranked
     real: list[Milestones] = []
     unseen: list[list[str]] = []
+    glimpsed: list[list[str]] = []
 
     @property
     def ok(self) -> bool:
@@ -85,32 +88,39 @@ LOOK = 0.15
 
 
 class Seen(NamedTuple):
-    """What is compared of one run, besides times. Each fact is a sentence without what is luck."""
+    """What is compared of one run, besides times. Each fact is a sentence without what is luck; ``glimpses`` are those of states that a
+    poll may miss: whether one is seen is a matter of how long it lasts."""
 
     facts: set[str]
     lives: set[Life]
     commands: set[tuple[str, int, str]]
+    glimpses: set[str]
 
     @classmethod
     def of(cls, trace: Trace) -> Seen:
-        facts = task_facts(trace) | node_facts(trace) | slot_facts(trace) | orders(trace)
-        return cls(facts, set(lives(trace).values()), command_shapes(trace))
+        rows = trace.of("task")
+        facts = task_facts([row for row in rows if row["state"] not in TRANSIENT])
+        facts |= node_facts(trace) | slot_facts(trace) | orders(trace)
+        glimpses = task_facts([row for row in rows if row["state"] in TRANSIENT])
+        return cls(facts, set(lives(trace).values()), command_shapes(trace), glimpses)
 
 
 class Model(NamedTuple):
     """What simulated runs of one scenario do: what real runs are held against.
 
-    ``once`` are the numbers of runs that do something which no other does: what a run does that was never seen before need not be impossible.
+    ``once`` are the numbers of runs that do something which no other does (what a run does that was never seen before need not be impossible), ``glimpsed``
+    of those that show a quickly passing state which no other shows.
     """
 
     runs: list[Milestones]
     seen: Seen
     once: frozenset[int]
+    glimpsed: frozenset[int]
 
     @classmethod
     def of(cls, simulated: Iterable[Trace]) -> Model:
         runs: list[Milestones] = []
-        every = Seen(set(), set(), set())
+        every = Seen(set(), set(), set(), set())
         only: dict[Any, int | None] = {}
         for number, trace in enumerate(simulated):
             runs.append(milestones(trace))
@@ -118,9 +128,12 @@ class Model(NamedTuple):
             every.facts.update(seen.facts)
             every.lives.update(seen.lives)
             every.commands.update(seen.commands)
-            for thing in (*seen.facts, *seen.lives, *seen.commands):
+            every.glimpses.update(seen.glimpses)
+            for thing in (*seen.facts, *seen.lives, *seen.commands, *seen.glimpses):
                 only[thing] = None if thing in only else number
-        return cls(runs, every, frozenset(number for number in only.values() if number is not None))
+        alone = [(thing, number) for thing, number in only.items() if number is not None]
+        glimpsed = frozenset(number for thing, number in alone if thing in every.glimpses)
+        return cls(runs, every, frozenset(number for thing, number in alone if thing not in every.glimpses), glimpsed)
 
 
 def compare(real: list[Trace], simulated: Iterable[Trace]) -> Comparison:
@@ -138,10 +151,15 @@ def held_against(model: Model, real: list[Trace]) -> Comparison:
         if name not in sim_values
     ]
     bands = [_band(name, values, sim_values[name]) for name, values in real_values.items() if name in sim_values]
-    unseen = [list(_never_in(model.seen, Seen.of(trace))) for trace in real]
-    for found in unseen:
-        differences += found
-    return Comparison(bands, list(dict.fromkeys(differences)), ranked(real_runs, model.runs), real_runs, unseen)
+    all_seen = [Seen.of(trace) for trace in real]
+    unseen = [list(_never_in(model.seen, seen)) for seen in all_seen]
+    glimpsed = [
+        [f"{fact}: never in the model" for fact in sorted(seen.glimpses - model.seen.glimpses)] for seen in all_seen
+    ]
+    for found, quick in zip(unseen, glimpsed, strict=True):
+        differences += [*quick, *found]
+    ranks = ranked(real_runs, model.runs)
+    return Comparison(bands, list(dict.fromkeys(differences)), ranks, real_runs, unseen, glimpsed)
 
 
 def _never_in(model: Seen, real: Seen) -> Iterator[str]:
@@ -170,11 +188,11 @@ def _row(row: dict[str, Any]) -> tuple[str, str, str, str]:
     return (row["state"], row["desired"], row["msg"] or "", row["err"] or "")
 
 
-def task_facts(trace: Trace) -> set[str]:
+def task_facts(seen: Iterable[Row]) -> set[str]:
     """Every state, desired state, message and error a task was seen with."""
     return {
         f"a task was {state}, wanted {desired}, {message!r}, {error!r}"
-        for state, desired, message, error in map(_row, trace.of("task"))
+        for state, desired, message, error in map(_row, seen)
     }
 
 

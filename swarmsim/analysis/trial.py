@@ -12,8 +12,8 @@ from swarmsim.analysis.verdict import Item, Standing, Verdict, judge
 from swarmsim.trace.reader import Trace
 
 QUIET = 0.6
-"""Above this share of its processors' time at work a host had other work to do, and times say nothing. A lab of five engines on two
-processors that has them to itself is at 0.1 to 0.4."""
+"""Above this share of its processors' time at work a host had other work to do, and times say nothing. A lab of five engines and its recorder take 0.2 of
+two processors themselves, in worker-power-loss."""
 SURE_AFTER = 3
 """Usual runs that settle a thing."""
 
@@ -120,7 +120,7 @@ def loads(trial: Trial) -> Iterator[str]:
         if not is_quiet(trace):
             yield (
                 f"real run {number}: its times are not judged: the processors were at work {busy_share(trace) or 0:.0%} of the time "
-                f"(they tell something up to {QUIET:.0%}); what was seen, and in what order, is"
+                f"(they tell something up to {QUIET:.0%}), nor are states that pass quickly; what else was seen, and in what order, is"
             )
 
 

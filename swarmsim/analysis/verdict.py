@@ -1,7 +1,7 @@
 """What real runs say of the model, and how sure that is: Wald's sequential test, on everything that is compared.
 
 With a dozen milestones, some real value lies outside the simulated 1-99 % by mere chance in every fifth run. So one run does not
-tell. Of everything that is compared (each milestone; what was seen besides times) two claims are weighed against each other:
+tell. Of everything that is compared (each milestone; what was seen besides times; states that pass quickly) two claims are weighed against each other:
 
 - the model is right: a real run is as seldom unusual in it as a simulated one (``usual``: 2 % for times, for what was seen the share of
   simulated runs that do what no other does);
@@ -9,9 +9,10 @@ tell. Of everything that is compared (each milestone; what was seen besides time
 
 Each run in which the thing is as usual halves the odds of the second claim; each in which it is not multiplies them (by 25 or so). At
 1 : 8 it is settled that the thing is :attr:`Standing.SAME`; it :attr:`Standing.DIFFERS` where the odds are so long that all things together would be accused
-wrongly in one of twenty comparisons. Between, more runs would tell.
+wrongly in one of twenty comparisons, and two runs at least were unusual in it. Between, more runs would tell.
 
-A run on a machine that had other work to do tells nothing of times; what was seen, and in what order, it does tell.
+A run on a machine that had other work to do tells nothing of times, nor of states that pass quickly, for they last longer there; what else was seen, and in
+what order, it does tell.
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ EVERY = 0.98
 """A milestone that so many of the simulated runs have is missed where a real run has none."""
 SEEN = "what was seen"
 """The thing that is not a milestone: lives of tasks, rows of nodes, outputs of commands, what came first."""
+GLIMPSED = "states that pass quickly"
+"""Which of the states that last shorter than a look were caught by one. That is a matter of times."""
+FEWEST = 2
+"""Runs that must be unusual in a thing before the model is said to differ: what happens once may have a cause outside."""
 
 
 class Standing(StrEnum):
@@ -81,13 +86,16 @@ def judge(comparison: Comparison, model: Model, timed: Sequence[bool] = ()) -> V
     counts = list(timed) or [True] * len(comparison.real)
     clocked = [run for run, counted in zip(comparison.real, counts, strict=True) if counted]
     milestones = _milestones(clocked, model.runs)
-    seldom = (len(model.once) + 1) / (len(model.runs) + 2)  # Laplace: never seen is not never
-    bound = (len(milestones) + 1) / LEVEL
+    bound = (len(milestones) + 2) / LEVEL
     items = [
         _weighed(name, 1 - OUTER[1] + OUTER[0], unusual, bound)._replace(usual=usual)
         for name, (usual, unusual) in milestones.items()
     ]
-    items.append(_weighed(SEEN, seldom, [bool(unseen) for unseen in comparison.unseen], bound))
+    of = len(model.runs)
+    items.append(_weighed(SEEN, _share(len(model.once), of), [bool(found) for found in comparison.unseen], bound))
+    glimpsed = [bool(found) for found, counted in zip(comparison.glimpsed, counts, strict=True) if counted]
+    if glimpsed:
+        items.append(_weighed(GLIMPSED, _share(len(model.glimpsed), of), glimpsed, bound))
     return Verdict(items, len(comparison.real), counts.count(False))
 
 
@@ -113,11 +121,16 @@ def _within(values: list[float] | None, usual: tuple[float, float] | None) -> bo
     return usual[0] - RESOLUTION <= statistics.median(values) <= usual[1] + RESOLUTION
 
 
+def _share(runs: int, of: int) -> float:
+    """Laplace's: what was never seen is not never."""
+    return (runs + 1) / (of + 2)
+
+
 def _weighed(name: str, seldom: float, unusual: Sequence[bool], bound: float) -> Item:
     """``seldom`` is how often a simulated run is unusual in it."""
     if_wrong = seldom + (1 - seldom) / 2
     odds = math.prod(if_wrong / seldom if each else (1 - if_wrong) / (1 - seldom) for each in unusual)
-    if odds >= bound:
+    if odds >= bound and sum(unusual) >= FEWEST:
         standing = Standing.DIFFERS
     elif odds > 1:
         standing = Standing.DOUBT
