@@ -19,7 +19,7 @@ from swarmsim.engine import presentlocal, texts
 from swarmsim.engine.behaviour import Behaviour, NotUnderstood
 from swarmsim.engine.calls import Calls
 from swarmsim.engine.containers import Container
-from swarmsim.engine.exec import CannotStart, Exec
+from swarmsim.engine.exec import CannotStart, Command, Exec
 from swarmsim.engine.images import NoExecutable, plan_run, plan_serving
 from swarmsim.engine.localresources import LocalNetwork
 from swarmsim.engine.names import random_name
@@ -65,7 +65,10 @@ class ContainerCalls(Calls):
         container = self._container(reference)
         if container.state != "running":
             raise texts.CONTAINER_NOT_RUNNING.refusal(id=container.id)
-        made = Exec(hex_id(self.engine.ids), container, list(request.cmd or ()), request.env or [], request.user)
+        command = Command(
+            list(request.cmd or ()), request.env or [], request.user, request.working_dir, request.attach_stdin
+        )
+        made = Exec(hex_id(self.engine.ids), container, command)
         self.engine.execs[made.id] = made
         return made.id
 
@@ -191,7 +194,7 @@ class ContainerCalls(Calls):
     def _launch(self, container: Container) -> Activity[None]:
         engine, program = self.engine, container.command[0]
         try:
-            container.program = engine.programs.find(container, container.command, container.env)
+            container.program = engine.programs.find(container, Command(container.command, container.env))
         except CannotStart as problem:
             yield engine.work("container_start")
             container.exit_code = NO_EXECUTABLE

@@ -24,6 +24,8 @@ from swarmsim.sim.scope import Scope
 from swarmsim.sim.streams import hex_id
 from swarmsim.swarm.objects import Attachment
 from swarmsim.trace import rows
+from swarmsim.unix.mounts import FileSystem
+from swarmsim.unix.process import System
 
 SIGNAL_LATENCY = 0.05  # seconds a well-behaved process needs to stop; estimated
 LOST = 255  # the exit code of a container whose process vanished with the power (daemon restore)
@@ -77,6 +79,7 @@ class Container:
         "env",
         "exit_code",
         "failing_streak",
+        "files",
         "finished_at",
         "health",
         "host",
@@ -98,6 +101,7 @@ class Container:
         "server",
         "started_at",
         "state",
+        "system",
         "tidied",
         "volumes",
         "wanted_address",
@@ -152,6 +156,10 @@ class Container:
         """Happens when a plain container has ended and left its network, and is removed if it was to be."""
         self.program: Program | None = None
         """What a plain container's process does, where ``run`` says only how it takes signals."""
+        self.files: FileSystem | None = None
+        """Its own, once something looked at them."""
+        self.system: System | None = None
+        """Its processes, once one was started beside its own program; of a plain container that is its first."""
         self.hostname = ""
         self.env: list[str] = []
         self.volumes: tuple[str, ...] = ()
@@ -249,6 +257,8 @@ class Container:
         self.emit("kill", {"signal": name})
         if signal_name(name) == "KILL":
             self._exit(KILLED)
+        elif self.program is not None and self.system is not None:
+            self.system.processes[1].kill(signal_name(name))
         else:
             ends = self.run.ends_by(name, self.host.clock.now - (self.started_at or 0.0))
             if ends is None:

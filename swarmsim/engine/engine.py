@@ -272,10 +272,10 @@ class Engine:
     def program(self, exec: Exec) -> Program:
         """What an exec runs. Raises :class:`~swarmsim.engine.exec.CannotStart`."""
         found = self.catalogue.find(exec.container.image, of_stack=True)
-        user = exec.user.partition(":")[0]
+        user = exec.command.user.partition(":")[0]
         if user and not user.isdigit() and found is not None and user not in found[0].users:
             raise CannotStart(texts.EXEC_NO_SUCH_USER.fill(user=user))
-        return self.programs.find(exec.container, exec.words, exec.env)
+        return self.programs.find(exec.container, exec.command)
 
     def server_in(self, container: Container) -> ContainerServer | None:
         """Who listens in a container, though nobody may reach it from elsewhere; ``None`` if nobody knows its image."""

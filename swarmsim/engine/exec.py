@@ -8,7 +8,7 @@ a killed daemon its output is at an end.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from swarmsim.engine import texts
 from swarmsim.engine.containers import KILLED, Container
@@ -19,10 +19,20 @@ from swarmsim.sim.scope import Scope
 CANNOT_START = 126
 
 
+class Command(NamedTuple):
+    """What is to be run: ``words`` by ``user`` (name or number, and a group behind a colon) in the folder ``cwd``. ``interactive``: somebody types."""
+
+    words: list[str]
+    env: list[str]
+    user: str = ""
+    cwd: str = ""
+    interactive: bool = False
+
+
 class Programs(Protocol):
     """What there is to run in containers."""
 
-    def find(self, container: Container, words: list[str], env: list[str]) -> Program:
+    def find(self, container: Container, command: Command) -> Program:
         """Raises :class:`CannotStart`."""
 
 
@@ -47,12 +57,10 @@ def not_modelled(what: str) -> CannotStart:
 class Exec:
     """One program. ``code`` is what it ended with, ``None`` as long as it has not."""
 
-    def __init__(self, id: str, container: Container, words: list[str], env: list[str], user: str = "") -> None:
+    def __init__(self, id: str, container: Container, command: Command) -> None:
         self.id = id
         self.container = container
-        self.words = words
-        self.env = env
-        self.user = user
+        self.command = command
         self.code: int | None = None
         self.running = False
 

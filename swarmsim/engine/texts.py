@@ -191,6 +191,13 @@ NOT_UNDERSTOOD = StartFailure("swarmsim does not model this script: {what}", 127
 _RUNC_EXEC = 'OCI runtime exec failed: exec failed: unable to start container process: exec: "{program}": '
 EXEC_NOT_IN_PATH = Text(0, f"{_RUNC_EXEC}executable file not found in $PATH: unknown", "runc libcontainer")
 EXEC_NO_SUCH_FILE = Text(0, f"{_RUNC_EXEC}stat {{program}}: no such file or directory: unknown", "runc libcontainer")
+EXEC_DENIED = Text(0, f"{_RUNC_EXEC}permission denied: unknown", "runc libcontainer")
+EXEC_NO_SUCH_FOLDER = Text(
+    0,
+    "OCI runtime exec failed: exec failed: unable to start container process: "
+    'chdir to cwd ("{folder}") set in config.json failed: no such file or directory: unknown',
+    "runc libcontainer",
+)
 EXEC_NO_SUCH_USER = Text(0, "unable to find user {user}: no matching entries in passwd file", "runc user.go")
 CONTAINER_NOT_RUNNING = Text(409, "Container {id} is not running", "daemon/errors.go")
 NO_SUCH_EXEC = Text(404, "No such exec instance: {id}", "daemon/errors.go")

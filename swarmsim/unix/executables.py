@@ -8,13 +8,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from swarmsim.sim.future import Activity
-from swarmsim.unix.files import Inode, file
+from swarmsim.unix.applets import APPLETS
+from swarmsim.unix.files import Inode, NotModelled, file
 from swarmsim.unix.mounts import SEARCH
-from swarmsim.unix.process import NotModelled, Process, Program
+from swarmsim.unix.process import Process, Program
 
 MAGIC = b"\x7fELF "
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NOT_FOUND, CANNOT_RUN = 127, 126
+BUSYBOX = "busybox"
 MOST_INTERPRETERS = 4  # BINPRM_MAX_RECURSION of Linux, roughly
 
 
@@ -31,7 +33,8 @@ def executable(name: str) -> Inode:
 
 
 def find(process: Process, name: str) -> Found:
-    """As ``execvp``: a name with a slash is a path, any other is looked for in ``PATH``."""
+    """As ``execvp``: a name with a slash is a path, any other is looked for in ``PATH``. Raises :class:`NotModelled` if only a real
+    image knows whether it is there."""
     if "/" in name:
         return _check(process, name)
     refused = Found(name, NOT_FOUND)
@@ -49,10 +52,16 @@ def _check(process: Process, path: str) -> Found:
         inode = process.system.files.stat(process.path(path), process.user)
     except PermissionError:
         return Found(path, CANNOT_RUN)
-    except OSError:
+    except (OSError, NotModelled):
         return Found(path, NOT_FOUND)
     runs = inode.kind == "file" and process.user.may(inode, SEARCH)
     return Found(path, 0 if runs else CANNOT_RUN)
+
+
+def _applet(process: Process, words: list[str]) -> tuple[str, list[str]]:
+    """Which of its programs busybox is, by the name it is called with."""
+    name = words[0].rpartition("/")[2]
+    return (name, words) if name != "busybox" or len(words) == 1 else (words[1], words[1:])
 
 
 def load(process: Process, found: Found, words: list[str]) -> tuple[Program, list[str]]:
@@ -62,7 +71,11 @@ def load(process: Process, found: Found, words: list[str]) -> tuple[Program, lis
         content = process.system.files.stat(process.path(path)).content
         if content.startswith(MAGIC):
             name = content[len(MAGIC) :].partition(b"\n")[0].decode()
+            if name == BUSYBOX:
+                name, words = _applet(process, words)
             program = process.system.programs.get(name)
+            if program is None and words[0] == name and name not in APPLETS:
+                return _no_applet, words
             if program is None:
                 raise NotModelled(name)
             return program, words
@@ -74,6 +87,11 @@ def load(process: Process, found: Found, words: list[str]) -> tuple[Program, lis
         if _check(process, path).status:
             return _missing, words
     return _missing, words
+
+
+def _no_applet(process: Process, words: list[str]) -> Activity[int]:
+    yield from process.say(f"{words[0]}: applet not found\n")
+    return NOT_FOUND
 
 
 def _missing(process: Process, words: list[str]) -> Activity[int]:

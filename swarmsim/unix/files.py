@@ -15,19 +15,27 @@ FULL = 32 << 20
 """Bytes that a tree's upper layer may hold; the model's own bound, after which there is no space left on the device."""
 
 
+class NotModelled(Exception):
+    """A program or a script has something that is real and not modelled: ``what``."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
 def failure(code: int, path: str = "") -> OSError:
     """``OSError`` with the words of the C library."""
     return OSError(code, os.strerror(code), path)
 
 
 class Inode:
-    """A file, folder, symbolic link or device. ``mode`` are its twelve permission bits; ``mtime`` is in seconds of the simulation.
+    """A file, folder, symbolic link or device. ``partial``: a folder in which there is more than we know. ``mode`` are its twelve permission bits; ``mtime`` is in seconds of the simulation.
 
     ``data`` is a file's content, ``target`` a link's, ``device`` a device's name. ``made`` tells the content of a file that is written
     anew each time it is read, as those of ``/proc``.
     """
 
-    __slots__ = ("data", "device", "gid", "kind", "links", "made", "mode", "mtime", "target", "uid")
+    __slots__ = ("data", "device", "gid", "kind", "links", "made", "mode", "mtime", "partial", "target", "uid")
 
     def __init__(
         self,
@@ -41,6 +49,7 @@ class Inode:
         target: str = "",
         device: str = "",
         made: Callable[[], bytes] | None = None,
+        partial: bool = False,
     ) -> None:
         self.kind = kind
         self.mode = mode
@@ -51,6 +60,7 @@ class Inode:
         self.target = target
         self.device = device
         self.made = made
+        self.partial = partial
         self.links = 1
 
     @property
@@ -72,11 +82,12 @@ class Inode:
             target=self.target,
             device=self.device,
             made=self.made,
+            partial=self.partial,
         )
 
 
-def folder(mode: int = 0o755) -> Inode:
-    return Inode("folder", mode)
+def folder(mode: int = 0o755, *, partial: bool = False) -> Inode:
+    return Inode("folder", mode, partial=partial)
 
 
 def file(data: bytes | str = b"", mode: int = 0o644) -> Inode:

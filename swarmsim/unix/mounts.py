@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import NamedTuple
 
-from swarmsim.unix.files import Inode, Tree, failure, file, folder, join, link, parent
+from swarmsim.unix.files import Inode, NotModelled, Tree, failure, file, folder, join, link, parent
 
 MOST_LINKS = 40  # MAXSYMLINKS of Linux
 READ, WRITE, SEARCH = 4, 2, 1
@@ -50,7 +50,10 @@ class Place(NamedTuple):
 
 
 class FileSystem:
-    """Mounts of one container, or of a host. All calls raise :class:`OSError` with the kernel's words."""
+    """Mounts of one container, or of a host. All calls raise :class:`OSError` with the kernel's words.
+
+    Nobody can say whether something is in a folder of which only a part is known: to ask for it raises :class:`NotModelled`.
+    """
 
     def __init__(self, root: Tree, *, read_only: bool = False) -> None:
         self.mounts: list[Mount] = [Mount("/", root, read_only=read_only)]
@@ -79,7 +82,7 @@ class FileSystem:
         for n, part in enumerate(parts):
             inode = place.inode
             if inode is None:
-                raise failure(errno.ENOENT, path)
+                raise self._missing(place, path)
             if inode.kind != "folder":
                 raise failure(errno.ENOTDIR, path)
             if not user.may(inode, SEARCH):
@@ -101,17 +104,25 @@ class FileSystem:
             raise failure(errno.ENOTDIR, path)
         return place
 
+    def _missing(self, place: Place, path: str) -> Exception:
+        above = self._place(parent(place.path)).inode
+        if above is not None and above.partial and parent(place.path) != place.path:
+            return NotModelled(f"{place.path} in this image")
+        return failure(errno.ENOENT, path)
+
     def stat(self, path: str, user: User = ROOT, *, follow: bool = True) -> Inode:
-        inode = self.resolve(path, user, follow=follow).inode
+        place = self.resolve(path, user, follow=follow)
+        inode = place.inode
         if inode is None:
-            raise failure(errno.ENOENT, path)
+            raise self._missing(place, path)
         return inode
 
     def exists(self, path: str, user: User = ROOT) -> bool:
         try:
-            return self.resolve(path, user).inode is not None
+            self.stat(path, user)
         except OSError:
             return False
+        return True
 
     # -- reading
 
@@ -125,6 +136,8 @@ class FileSystem:
             raise failure(errno.ENOTDIR, path)
         if not user.may(inode, READ):
             raise failure(errno.EACCES, path)
+        if inode.partial:
+            raise NotModelled(f"all that is in {place.path} of this image")
         return place.mount.tree.names(place.inner)
 
     def read(self, path: str, user: User = ROOT) -> bytes:

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from swarmsim.sim.clock import Clock
 from swarmsim.sim.future import Activity, Future
 from swarmsim.sim.scope import Scope
-from swarmsim.unix.files import failure, file
+from swarmsim.unix.files import NotModelled, failure, file
 from swarmsim.unix.mounts import ROOT, FileSystem, User
 from swarmsim.unix.streams import Device, OpenFile, Pipe, ReadEnd, Stream, WriteEnd
 
@@ -73,14 +73,6 @@ REFUSED = 126
 Handler: TypeAlias = Callable[[str], object]
 
 
-class NotModelled(Exception):
-    """A program or a script has something that is real and not modelled: ``what``."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.what = what
-
-
 class Exit(Exception):
     """A program ends here, with this status."""
 
@@ -105,7 +97,8 @@ def signal_number(text: str) -> int | None:
 
 
 class System:
-    """What the processes of one container share. ``programs`` are those whose files an image may have, by name; ``wall`` tells the seconds on the host's clock."""
+    """What the processes of one container share. ``programs`` are those whose files an image may have, by name; ``wall`` tells the seconds on the host's clock.
+    ``standalone``: a shell finds all programs in itself, as busybox is built in Debian."""
 
     def __init__(
         self,
@@ -116,6 +109,7 @@ class System:
         *,
         hostname: str = "localhost",
         wall: Callable[[], float] | None = None,
+        standalone: bool = False,
     ) -> None:
         self.scope = scope
         self.files = files
@@ -123,6 +117,7 @@ class System:
         self.rng = rng
         self.hostname = hostname
         self.wall = wall or (lambda: self.clock.now)
+        self.standalone = standalone
         self.processes: dict[int, Process] = {}
         self.was_busy = False
         """Whether a process has been slowed down for going round without pause."""
@@ -336,6 +331,11 @@ class Process:
             if self.status is not None:
                 yield self.system.clock.future()
             raise
+
+    def put(self, fd: int, text: str) -> None:
+        """Write at once what is small, whether or not there is room: for programs that do not wait."""
+        if fd in self.streams:
+            self.streams[fd].put(text.encode(errors="surrogateescape"))
 
     def say(self, text: str) -> Activity[None]:
         """To standard error, if it is open."""

@@ -29,6 +29,9 @@ class Stream(Protocol):
     def write(self, data: bytes) -> Activity[None]:
         """All of it. Raises :class:`OSError`."""
 
+    def put(self, data: bytes) -> None:
+        """All of it at once, if anybody takes it."""
+
 
 class OpenFile:
     """A file with a place where it is read or written next; ``append``: always at its end."""
@@ -58,6 +61,11 @@ class OpenFile:
     def write(self, data: bytes) -> Activity[None]:
         if not self._writes:
             raise failure(errno.EBADF)
+        self.put(data)
+        return
+        yield
+
+    def put(self, data: bytes) -> None:
         if len(self.inode.data) + len(data) > FULL:
             raise failure(errno.ENOSPC)
         at = len(self.inode.data) if self._append else self.offset
@@ -66,8 +74,6 @@ class OpenFile:
         self.inode.data[at : at + len(data)] = data
         self.offset = at + len(data)
         self.inode.mtime = self._clock.now
-        return
-        yield
 
 
 class Pipe:
@@ -116,6 +122,9 @@ class ReadEnd:
         raise failure(errno.EBADF)
         yield
 
+    def put(self, data: bytes) -> None:
+        pass
+
 
 class WriteEnd:
     def __init__(self, pipe: Pipe) -> None:
@@ -145,6 +154,11 @@ class WriteEnd:
             else:
                 yield pipe.wait()
 
+    def put(self, data: bytes) -> None:
+        if self.pipe.readers:
+            self.pipe.data += data
+            self.pipe.changed()
+
 
 class Sink:
     """Where what is written leaves the container."""
@@ -163,10 +177,13 @@ class Sink:
         yield
 
     def write(self, data: bytes) -> Activity[None]:
-        if data:
-            self._take(data)
+        self.put(data)
         return
         yield
+
+    def put(self, data: bytes) -> None:
+        if data:
+            self._take(data)
 
 
 class Device:
@@ -194,3 +211,6 @@ class Device:
             raise failure(errno.ENOSPC)
         return
         yield
+
+    def put(self, data: bytes) -> None:
+        pass

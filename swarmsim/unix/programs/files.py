@@ -12,8 +12,8 @@ from swarmsim.sim.clock import EPOCH
 from swarmsim.sim.future import Activity
 from swarmsim.unix.executables import find as find_program
 from swarmsim.unix.executables import load
-from swarmsim.unix.files import Inode, failure, file, folder, join, link
-from swarmsim.unix.process import NotModelled, Process
+from swarmsim.unix.files import Inode, NotModelled, failure, file, folder, join, link
+from swarmsim.unix.process import Process
 from swarmsim.unix.programs.options import Complaint, Options, Usage, options
 from swarmsim.unix.programs.texts import complain
 

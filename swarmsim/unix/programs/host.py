@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from swarmsim.sim.clock import EPOCH
 from swarmsim.sim.future import Activity
 from swarmsim.unix.executables import PATH, Found, find, load
-from swarmsim.unix.process import SIGNALS, NotModelled, Process, signal_number
+from swarmsim.unix.files import NotModelled
+from swarmsim.unix.process import SIGNALS, Process, signal_number
 from swarmsim.unix.programs.files import name_of
 from swarmsim.unix.programs.options import Usage, options
 
@@ -137,7 +138,7 @@ def id_(process: Process, words: list[str]) -> Activity[int]:
         text = names[1] if "n" in given else str(user.gid)
     else:
         shown = [f"({name})" if not name.isdigit() else "" for name in names]
-        text = f"uid={user.uid}{shown[0]} gid={user.gid}{shown[1]}"
+        text = f"uid={user.uid}{shown[0]} gid={user.gid}{shown[1]} groups={user.gid}{shown[1]}"
     yield from process.write(f"{text}\n")
     return 0
 
@@ -180,10 +181,10 @@ def uname(process: Process, words: list[str]) -> Activity[int]:
 
 def ps(process: Process, words: list[str]) -> Activity[int]:
     options(words, "aefwxu", not_modelled="oT")
-    lines = ["PID   USER     TIME  COMMAND\n"]
+    lines = ["PID   USER     COMMAND\n"]
     for each in process.system.processes.values():
         name = name_of(process, each.user.uid, "/etc/passwd")
-        lines.append(f"{each.pid:5d} {name[:8]:<8}  0:00 {each.name}\n")
+        lines.append(f"{each.pid:5d} {name[:8]:<8} {each.name}\n")
     yield from process.write("".join(lines))
     return 0
 

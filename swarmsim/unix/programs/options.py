@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from swarmsim.unix.process import NotModelled
+from swarmsim.unix.files import NotModelled
 
 
 class Usage(Exception):

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from swarmsim.sim.future import Activity
-from swarmsim.unix.process import NotModelled, Process
+from swarmsim.unix.files import NotModelled
+from swarmsim.unix.process import Process
 from swarmsim.unix.programs import regex
 from swarmsim.unix.programs.options import Usage, options
 from swarmsim.unix.programs.texts import complain, contents, lines_of, octets, write

@@ -8,7 +8,8 @@ from functools import cmp_to_key
 
 from swarmsim.sim.future import Activity
 from swarmsim.unix.executables import find, load
-from swarmsim.unix.process import NotModelled, Process
+from swarmsim.unix.files import NotModelled
+from swarmsim.unix.process import Process
 from swarmsim.unix.programs import regex
 from swarmsim.unix.programs.options import Complaint, Usage, options
 from swarmsim.unix.programs.texts import complain, contents, inputs, lines_of, octets, write

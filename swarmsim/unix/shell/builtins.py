@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from swarmsim.sim.future import Activity
 from swarmsim.unix.executables import find
-from swarmsim.unix.process import SIGNALS, Exit, NotModelled, Process, signal_number
+from swarmsim.unix.files import NotModelled
+from swarmsim.unix.process import SIGNALS, Exit, Process, signal_number
 from swarmsim.unix.programs import printing
 from swarmsim.unix.shell.arithmetic import ArithmeticProblem, evaluate
 from swarmsim.unix.shell.errors import Break, Continue, Return, ShellError
@@ -491,6 +492,8 @@ def _kind(shell: Shell, word: str) -> str | None:
 def _path_of(shell: Shell, word: str) -> str:
     """Of a program, empty if there is none."""
     process = shell.process
+    if process.system.standalone and word in process.system.programs:
+        return word
     env, process.env = process.env, shell.environment | {"PATH": shell.value("PATH") or ""}
     found = find(process, word)
     process.env = env

@@ -14,8 +14,8 @@ from functools import partial
 
 from swarmsim.sim.future import Activity, Future
 from swarmsim.unix.executables import Found, find, load
-from swarmsim.unix.files import failure
-from swarmsim.unix.process import Exit, NotModelled, Process
+from swarmsim.unix.files import NotModelled, failure
+from swarmsim.unix.process import Exit, Process
 from swarmsim.unix.shell import patterns
 from swarmsim.unix.shell.builtins import BUILTINS, SPECIAL, quoted
 from swarmsim.unix.shell.errors import Break, Jump, Return, ShellError
@@ -72,7 +72,7 @@ class Shell:
         for key, value in (("IFS", " \t\n"), ("OPTIND", "1"), ("PPID", "0"), ("PS4", "+ ")):
             self.variables[key] = Variable(value)
         self.variables.setdefault("PATH", Variable(PATH))
-        self.variables["PWD"] = Variable(process.cwd, exported="PWD" in process.env)
+        self.variables["PWD"] = Variable(process.cwd, exported=True)
         self.functions: dict[str, Command] = {}
         self.options: set[str] = set()
         self.traps: dict[str, str] = {}
@@ -168,10 +168,10 @@ class Shell:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What programs get."""
+        """What programs get, in the order of ash's hash table."""
         return {
             name: variable.value
-            for name, variable in self.variables.items()
+            for name, variable in sorted(self.variables.items(), key=lambda item: _bucket(item[0]))
             if variable.exported and variable.value is not None
         }
 
@@ -516,6 +516,9 @@ class Shell:
     def execute(self, words: list[str]) -> Activity[int]:
         """Become a program."""
         process = self.process
+        if process.system.standalone and words[0] in process.system.programs:
+            process.name = " ".join(words)
+            return (yield from process.system.programs[words[0]](process, words))
         found = find(process, words[0])
         if found.status:
             wording = "not found" if found.status == NOT_FOUND else "Permission denied"
@@ -651,6 +654,15 @@ def _shown(word: str) -> str:
     return word if _BARE.fullmatch(word) or word == "]" else quoted(word)
 
 
+def _bucket(name: str) -> int:
+    """Where ash keeps a variable (hashvar of its source).
+
+    >>> sorted(["PATH", "HOME", "SHLVL", "HOSTNAME"], key=_bucket)
+    ['HOSTNAME', 'SHLVL', 'HOME', 'PATH']
+    """
+    return ((ord(name[0]) << 4) + sum(map(ord, name))) % 39
+
+
 class _BadTarget(Exception):
     """Why a redirection fails."""
 
@@ -709,6 +721,8 @@ def sh(process: Process, words: list[str]) -> Activity[int]:
     else:
         text = (yield from process.read_all()).decode(errors="surrogateescape")
     shell = Shell(process, name, rest)
+    level = process.env.get("SHLVL", "")
+    shell.variables["SHLVL"] = Variable(str(int(level) + 1 if level.isdigit() else 1), exported=True)
     shell.options, shell.reads_words = options, reads_words
     script = text
     return (yield from shell.main(lambda shell: shell.run_text(script, last=reads_words)))

@@ -14,14 +14,19 @@ from typing import NamedTuple
 
 from swarmsim.engine.behaviour import Behaviour, NotUnderstood
 from swarmsim.engine.containers import Container
-from swarmsim.engine.exec import CannotStart, no_such_program, not_modelled
+from swarmsim.engine.engine import Engine
+from swarmsim.engine.exec import CannotStart, Command, no_such_program, not_modelled
+from swarmsim.engine.images import PROGRAMS as OWN_PROGRAMS
 from swarmsim.engine.images import SHELLS, NoExecutable, plan_run, userland_of
 from swarmsim.engine.stream import STDOUT, Program, Say
 from swarmsim.image import Image, Userland
 from swarmsim.sim.future import Activity
+from swarmsim.unix.files import Tree
+from swarmsim.unix.mounts import FileSystem
+from swarmsim.unix.process import Process, System
 from swarmsim.world.clients import Clients
 from swarmsim.world.standpoint import InContainer
-from swarmsim.world.tools import local
+from swarmsim.world.tools import inside, local
 from swarmsim.world.tools.console import Console, Refusal
 from swarmsim.world.tools.curl import curl
 from swarmsim.world.tools.getent import getent_glibc, getent_musl
@@ -56,13 +61,13 @@ TOOLS: tuple[Tool, ...] = (
     Tool("getent", getent_musl, _in(ALPINE)),
     Tool("getent", getent_glibc, _in(GNU)),
     Tool("ip", local.ip, _in(BUSYBOX, ALPINE), asks=False),
+    Tool("hostname", local.hostname, _in(BUSYBOX, ALPINE, GNU), asks=False),
     *(
-        Tool(name, run, _in(BUSYBOX, ALPINE, GNU), asks=False)
+        Tool(name, run, _in(GNU), asks=False)
         for name, run in (
             ("cat", local.cat),
             ("date", local.date),
             ("env", local.env),
-            ("hostname", local.hostname),
             ("id", local.id_),
             ("whoami", local.whoami),
         )
@@ -85,12 +90,13 @@ BANNERS = {
 
 
 def find_tool(name: str, image: Image, tag: str) -> Tool | None:
-    """What the image has under this name; of an image nobody can look into, whatever there is."""
-    userland = userland_of(image, tag)
-    for tool in TOOLS:
-        if tool.name == name and (image.opaque or userland in tool.userlands or name in image.tools):
-            return tool
-    return None
+    """What the image has under this name."""
+    return next((tool for tool in TOOLS if tool.name == name and _has(tool, image, tag)), None)
+
+
+def _has(tool: Tool, image: Image, tag: str) -> bool:
+    """Whether an image has it; one nobody can look into has whatever there is."""
+    return image.opaque or userland_of(image, tag) in tool.userlands or tool.name in image.tools
 
 
 class ContainerPrograms:
@@ -99,15 +105,24 @@ class ContainerPrograms:
     def __init__(self, clients: Callable[[], Clients]) -> None:
         self._clients = clients
 
-    def find(self, container: Container, words: list[str], env: list[str]) -> Program:
+    def find(self, container: Container, command: Command) -> Program:
         """Raises :class:`~swarmsim.engine.exec.CannotStart`."""
-        program, clients = words[0], self._clients()
+        words, env, clients = command.words, command.env, self._clients()
+        program = words[0]
         engine = clients.engines[container.host.name]
         found = engine.catalogue.find(container.image, of_stack=True)
         if found is None:
             raise no_such_program(program)
         image, name = found
         tag = name.rpartition(":")[2]
+        if command.interactive and words in ([shell] for shell in SHELLS):
+            raise not_modelled(f"{program} that waits for somebody to type")
+        if userland_of(image, tag) in inside.KNOWN and not image.opaque:
+            known = self._inside(container, engine, image, tag, command)
+            if known is not None:
+                return known
+        if command.cwd:
+            raise not_modelled("a folder to run in, of an image whose files are not known,")
         tool, rest = self._tool(words, image, tag)
         if tool is not None:
             if tool.asks and not clients.ctx.gossip:
@@ -127,6 +142,40 @@ class ContainerPrograms:
         except NotUnderstood as problem:
             what = f"a script with {problem}" if program in SHELLS else str(problem)
             raise not_modelled(what) from None
+
+    def _inside(self, container: Container, engine: Engine, image: Image, tag: str, call: Command) -> Program | None:
+        """In an image whose files are known; ``None`` for its own server, of which only the outside is."""
+        place = InContainer(self._clients(), engine, container)
+        asking = {tool.name: partial(self._ask, tool, place, image, tag) for tool in TOOLS if _has(tool, image, tag)}
+        is_first = container.state == "created"
+        files = container.files or FileSystem(Tree((inside.layer_of(image, tag),)))
+        try:
+            inside.check(container, call, files)
+        except CannotStart:
+            if (image.name, call.words[0]) in OWN_PROGRAMS or (
+                userland_of(image, tag) is ALPINE and "/" not in call.words[0]
+            ):
+                return None
+            raise
+
+        def system() -> System:
+            here = inside.prepare(container, place, image, tag, asking)
+            if not is_first and not here.processes:
+                inside.stand_for_first(container, here)
+            return here
+
+        return partial(inside.run, system, container, call)
+
+    def _ask(
+        self, tool: Tool, place: InContainer, image: Image, tag: str, process: Process, words: list[str]
+    ) -> Activity[int]:
+        """A program that asks others, as one among those of the container."""
+        if tool.asks and not self._clients().ctx.gossip:
+            yield from process.say(f"swarmsim: {NO_GOSSIP}\n")
+            return 126
+        env = [f"{name}={value}" for name, value in process.env.items()]
+        console = Console(place, process.put, env, BANNERS.get(userland_of(image, tag), ""))
+        return (yield from run(tool.run, console, words[1:]))
 
     @staticmethod
     def _tool(words: list[str], image: Image, tag: str) -> tuple[Tool | None, list[str]]:

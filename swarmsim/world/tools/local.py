@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from swarmsim.engine.overlays import mac_address
 from swarmsim.sim.clock import EPOCH
 from swarmsim.sim.future import Activity
 from swarmsim.world.interfaces import Interface, interfaces
+from swarmsim.world.standpoint import InContainer
 from swarmsim.world.tools.console import Console, Refusal, not_modelled
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -25,30 +27,37 @@ ff02::2\tip6-allrouters
 """
 
 
-def cat(console: Console, words: list[str]) -> Activity[int]:
-    container, code = console.inside.container, 0
-    yield 0.0
-    hosts = "".join(f"{each.address.partition('/')[0]}\t{container.hostname}\n" for each in container.attachments)
-    files = {
-        "/etc/hostname": f"{container.hostname}\n",
-        "/etc/hosts": HOSTS + hosts,
-        "/etc/resolv.conf": "nameserver 127.0.0.11\noptions ndots:0\n",
+def files_of(place: InContainer) -> dict[str, Callable[[], bytes]]:
+    """What docker writes into a container: the contents by path."""
+    container = place.container
+
+    def hosts() -> bytes:
+        addresses = (each.address.partition("/")[0] for each in container.attachments)
+        return (HOSTS + "".join(f"{address}\t{container.hostname}\n" for address in addresses)).encode()
+
+    return {
+        "/etc/hostname": lambda: f"{container.hostname}\n".encode(),
+        "/etc/hosts": hosts,
+        "/etc/resolv.conf": lambda: b"nameserver 127.0.0.11\noptions ndots:0\n",
     }
+
+
+def cat(console: Console, words: list[str]) -> Activity[int]:
+    """Of images nobody can look into: only what docker writes."""
+    code = 0
+    yield 0.0
+    files = files_of(console.inside)
     for path in words:
         if path in files:
-            console.out(files[path])
+            console.out(files[path]().decode())
         elif path.startswith(("/etc/", "/proc/", "/run/", "/sys/", "/usr/", "/var/", "-")):
             raise not_modelled("cat", path)
         else:
-            console.err(f"cat: {path}: No such file or directory\n" if not console.busybox else _missing(path))
+            console.err(f"cat: {path}: No such file or directory\n")
             code = 1
     if not words:
         raise not_modelled("cat", "standard input")
     return code
-
-
-def _missing(path: str) -> str:
-    return f"cat: can't open '{path}': No such file or directory\n"
 
 
 def date(console: Console, words: list[str]) -> Activity[int]:
