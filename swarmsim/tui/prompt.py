@@ -18,6 +18,7 @@ from textual.widgets.input import Selection
 
 from swarmsim.replay.looks import TASKS
 from swarmsim.tui.session import Entry, ShellSession
+from swarmsim.tui.shell import said_after_host
 from swarmsim.tui.texts import Texts
 
 MOST_CHOICES = 60
@@ -178,7 +179,7 @@ class Prompt(Vertical):
     def _text(self, entry: Entry) -> Text:
         job = entry.job
         where = f"{job.host}$ " if job is not None else "$ "
-        text = Text(f"{where}{entry.line}", style="dim")
+        text = Text(where + (said_after_host(entry.line) if job is not None else entry.line), style="dim")
         if entry.every is not None:
             mark = self.texts("shell over") if entry.stopped else self.texts("shell every", seconds=f"{entry.every:g}")
             text.append(f"   {mark}", style="italic")

@@ -66,6 +66,15 @@ class Typed(NamedTuple):
     """What is piped into it."""
 
 
+def said_after_host(line: str) -> str:
+    """A line as it would be typed on the host that it names, if it names one.
+
+    >>> said_after_host("@m2 docker node ls"), said_after_host("ssh m2 docker node ls"), said_after_host("node ls")
+    ('docker node ls', 'docker node ls', 'node ls')
+    """
+    return re.sub(r"^\s*(@\S+|ssh\s+\S+)\s+", "", line)
+
+
 def understand(line: str) -> Typed:
     """What a line means. Raises :class:`ShellError`.
 
