@@ -108,7 +108,10 @@ BAD = [
     (["plot", "a.jsonl", "b.jsonl", "raft"], "raft draws one source, not 2"),
     (["plot", "a.jsonl", "raft", "--service", "web"], "--service says nothing about raft; it is for lanes"),
     (["plot", "quick.yaml", "against", "--seeds", "2"], "against needs --records"),
-    (["plot", "quick.yaml", "milestones"], "quick.yaml:1: not a JSON object"),
+    (
+        ["plot", "quick.yaml", "milestones"],
+        "quick.yaml:1: not a JSON object; is it a scenario? swarmsim run quick.yaml",
+    ),
     (["report", "nosuch.jsonl"], "nosuch.jsonl: cannot be read"),
     (["export", "nosuch.jsonl", "--perfetto"], "nosuch.jsonl: cannot be read"),
     (["watch", "quick.yaml"], "watch needs a terminal; without one: swarmsim run quick.yaml"),

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from swarmsim.pki import ExportError
+from swarmsim.replay.words import duration
 from swarmsim.scenario.duration import parse_seconds
 from swarmsim.scenario.loader import LoadedScenario, ScenarioError, parse_scenario, read_scenario
 from swarmsim.scenario.runner import run_scenario, trace_header
@@ -76,6 +77,8 @@ def until_then(source: str, at: str | None, seed: int | None) -> Trace:
         trace = Trace(trace_header(loaded, number), rows)
     if limit is None:
         return trace
+    if limit > trace.duration:
+        raise fail(f"--at {at}: it is over after {duration(trace.duration)}")
     return Trace(trace.header, [row for row in trace.rows if row["t"] <= trace.begin + limit])
 
 

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args
 
 from pydantic import ValidationError
 
@@ -97,8 +97,9 @@ def read_scenario(where: str | Path) -> tuple[str, str]:
         if str(where) not in shipped:
             close = get_close_matches(str(where), shipped, 1)
             meant = f"; did you mean {close[0]}?" if close else ""
-            there = f"{where}: no such file, and no shipped scenario of that name{meant}"
-            raise ScenarioError(there if close else f"{there}: {', '.join(shipped)}")
+            raise ScenarioError(
+                f"{where}: no such file, and no shipped scenario of that name{meant or '; swarmsim list shows them'}"
+            )
         return shipped[str(where)], str(where)
     return _read_text(path), str(path)
 
@@ -166,11 +167,29 @@ def _with_image_files(scenario: Scenario, source: str) -> tuple[list[ImageEntry]
     return found, read
 
 
-def _meant(key: str) -> str:
-    """The key that was perhaps meant, of all that a scenario may have."""
-    keys = {field.alias or name for model in Strict.__subclasses__() for name, field in model.model_fields.items()}
-    close = get_close_matches(key, sorted(keys), 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+def _meant(root: str, place: KeyPath) -> str:
+    """The key that was perhaps meant at a place in the model of that name, or which there are."""
+    keys = _keys_at([model for model in Strict.__subclasses__() if model.__name__ == root], place[:-1])
+    close = get_close_matches(str(place[-1]), keys, 1, cutoff=0.7)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; there are {', '.join(keys)}" if keys else ""
+
+
+def _keys_at(models: list[type[Strict]], place: KeyPath) -> list[str]:
+    """All keys that these models may have there. What is no field of theirs (a number, a name of a host) leads no further down."""
+    for part in place:
+        fields = [
+            field for model in models for name, field in model.model_fields.items() if part in (name, field.alias)
+        ]
+        models = [inner for field in fields for inner in _models_in(field.annotation)] or models
+    return sorted({field.alias or name for model in models for name, field in model.model_fields.items()})
+
+
+def _models_in(annotation: Any) -> list[type[Strict]]:
+    if isinstance(annotation, type) and issubclass(annotation, Strict):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
 
 
 class _Form:
@@ -242,7 +261,7 @@ class _Form:
             kind = error["type"]
             field = ".".join(map(str, parts))
             if kind == "extra_forbidden":
-                message = f"unknown key {error['loc'][-1]!r}{_meant(str(error['loc'][-1]))}"
+                message = f"unknown key {error['loc'][-1]!r}{_meant(problem.title, error['loc'])}"
             elif kind == "missing":
                 message = f"{error['loc'][-1]!r} is missing"
             elif kind != "value_error" and field:

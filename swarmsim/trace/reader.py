@@ -128,6 +128,9 @@ def _read_lines(path: Path) -> list[Row]:
         except msgspec.DecodeError as problem:
             cut = number == len(lines)
             reason = "the trace is cut off here" if cut else f"not a JSON object ({problem})"
+            if number == 1 and path.suffix in (".yaml", ".yml"):
+                hint = f"is it a scenario? swarmsim run {path} makes a trace of it"
+                raise TraceError(f"{path}:1: not a JSON object; {hint}") from None
             raise TraceError(f"{path}:{number}: {reason}; each line must be one JSON object") from None
         except UnicodeDecodeError:
             raise TraceError(f"{path}:{number}: not UTF-8 text; a trace is JSON Lines") from None

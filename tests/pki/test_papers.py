@@ -137,6 +137,7 @@ def test_cert_shows_text_and_pem_of_a_moment(tmp_path):
     [
         ("cert ca-rotation w9", "w9 has no certificate then; hosts that have one: m1, m2, m3, w1"),
         ("cert ca-rotation w1 --at soon", "--at 'soon' is no duration: write 30s, 1m30s, 500ms"),
+        ("cert ca-rotation w1 --at 3y", "--at 3y: it is over after "),
         ("cert ca-rotation w1 --key --pem", "--key shows the host's key alone: leave --root and --pem out"),
         ("cert nope.jsonl w1", "nope.jsonl: cannot be read: No such file or directory"),
         ("cert nope.jsonl w1 --seed 3", "--seed is for scenarios: a trace has its own"),

@@ -66,7 +66,14 @@ REFUSED = [
     (HEAD + "steps:\n  - docker: ''", "x.yaml:4:5: no command; write for example 'node ls'"),
     (HEAD + "steps:\n  - docker: node ls 'oops", "x.yaml:4:5: cannot be split into words: No closing quotation"),
     (HEAD + "steps:\n  - docker: node ls\n    as: m1", "x.yaml:5:5: 'm1' is already a host"),
-    (HEAD + "steps:\n  - fault: {explode: m1}", "x.yaml:4:13: unknown key 'explode'"),
+    (
+        HEAD + "steps:\n  - fault: {explode: m1}",
+        "x.yaml:4:13: unknown key 'explode'; there are authority, block, clock, cut",
+    ),
+    (
+        "name: x\ncluster: {nope: 1}",
+        "x.yaml:2:11: unknown key 'nope'; there are authorities, formed, gossip, hosts, managers",
+    ),
     (HEAD + "steps:\n  - fault: {power-off: m1, heal: all}", "name exactly one fault of power-off, kill-host"),
     (HEAD + "steps:\n  - fault: {power-off: w9}", "x.yaml:4:13: unknown host 'w9'"),
     (HEAD + "steps:\n  - fault: {cut: [m1]}", "x.yaml:4:13:"),
@@ -131,7 +138,9 @@ def test_what_is_refused_and_where(text, complaint):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(ScenarioError, match="no such file, and no shipped scenario of that name: a-healthy-year"):
+    with pytest.raises(
+        ScenarioError, match="no such file, and no shipped scenario of that name; swarmsim list shows them"
+    ):
         load_scenario("nosuch")
     with pytest.raises(ScenarioError, match=r"nosuch\.yaml: cannot be read: No such file or directory"):
         load_scenario(tmp_path / "nosuch.yaml")
