@@ -170,6 +170,18 @@ class Way(NamedTuple):
     server: Server | None = None
 
 
+def neighbour(wires: Wires, way: Way, door: Door) -> str | None:
+    """The host a server's packets go to. Whom it has answered before it still finds when its host has forgotten the neighbour: the
+    address is in its own ARP cache, and the overlay has just learnt from the packet that came where that is."""
+    host = wires.kernels[way.host].host_of(way.network, way.source)
+    met, address = way.server.met if way.server is not None else set(), (way.network, way.source)
+    if host is not None:
+        met.add(address)
+    elif address in met:
+        host = door.host
+    return host
+
+
 class Connection:
     """The client's end. What happens is told to ``on_open``, ``on_response`` and ``on_end``.
 
@@ -350,23 +362,12 @@ class Connection:
         if not way.network:
             sent = wires.hop(way.host, self.client, self._arrive, packet)
         else:
-            host = self._neighbour(way)
+            host = neighbour(wires, way, self.door)
             at = self._through if way.source != self.flow.client else self._arrive_inside
             size = size_of(self._answer if packet in (Packet.RESPONSE, Packet.LAST_RESPONSE) else 0)
             sent = host is not None and wires.tunnel(way.network, way.host, host, size, at, way, packet, tries)
         if not sent:
             self._lost_back(way, packet, tries)
-
-    def _neighbour(self, way: Way) -> str | None:
-        """The host a server's packets go to. Whom it has answered before it still finds when its host has forgotten the neighbour: the
-        address is in its own ARP cache, and the overlay has just learnt from the packet that came where that is."""
-        host = self.wires.kernels[way.host].host_of(way.network, way.source)
-        met, neighbour = way.server.met if way.server is not None else set(), (way.network, way.source)
-        if host is not None:
-            met.add(neighbour)
-        elif neighbour in met:
-            host = self.door.host
-        return host
 
     def _through(self, way: Way, packet: Packet, tries: int) -> None:
         """At the host whose load balancer chose."""

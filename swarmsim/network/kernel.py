@@ -22,6 +22,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from swarmsim.network.bindings import PortKey, Sandbox, ServiceBindings
+from swarmsim.network.icmp import RateLimit
 from swarmsim.network.loadbalancer import Flag, Flow, Nowhere
 
 
@@ -101,7 +102,7 @@ class Kernel:
     """One host's tables. ``endpoints`` are the containers here by network and address, ``neighbours`` the hosts of addresses that
     are elsewhere."""
 
-    __slots__ = ("bindings", "endpoints", "host", "host_ports", "ingress", "neighbours", "watchers")
+    __slots__ = ("bindings", "endpoints", "host", "host_ports", "ingress", "neighbours", "unreachable", "watchers")
 
     def __init__(self, host: str) -> None:
         self.host = host
@@ -113,6 +114,8 @@ class Kernel:
         self.watchers: list[Callable[[], object]] = []
         """Told that other neighbours are known."""
         self.host_ports: dict[PortKey, Local] = {}
+        self.unreachable = RateLimit()
+        """Of the messages that a port cannot be reached on which nobody listens, here or in a container."""
 
     def clear(self) -> None:
         """The power is gone, or the daemon starts anew."""
@@ -159,6 +162,8 @@ class Kernel:
         found = sandbox.load_balancer.arrive(now, mark, flow, flag)
         if found is Nowhere.UNKNOWN:
             return Refusal.CLOSED
+        if found is Nowhere.EXPIRED:
+            return Refusal.SILENT
         if found is Nowhere.NOBODY:
             return Refusal.UNREACHABLE if sandbox.unreachable.allows(now, flow.client) else Refusal.SILENT
         port = sandbox.target_ports.get((flow.protocol, flow.port), flow.port)

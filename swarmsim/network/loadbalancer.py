@@ -10,7 +10,7 @@ a packet of                            goes
 a new flow (a SYN, any datagram)       to the next destination whose weight is not 0; :data:`NOBODY` if there is none
 a flow in the table                    where the flow went before, though its weight be 0 by now
 a flow whose destination was removed   nowhere: the entry ends (``expire_nodest_conn=1``). The same packet is then
-                                       looked at as one of a new flow
+                                       looked at as one of a new flow, but for a datagram: that is dropped
 no flow, and is no SYN                 :data:`UNKNOWN`: the kernel itself answers with a reset
 =====================================  =====================================================================
 
@@ -90,9 +90,10 @@ class Nowhere(StrEnum):
 
     NOBODY = "no destination"
     UNKNOWN = "no such connection"
+    EXPIRED = "of a destination that was removed"
 
 
-NOBODY, UNKNOWN = Nowhere.NOBODY, Nowhere.UNKNOWN
+NOBODY, UNKNOWN, EXPIRED = Nowhere.NOBODY, Nowhere.UNKNOWN, Nowhere.EXPIRED
 
 
 class Destination:
@@ -212,6 +213,8 @@ class LoadBalancer:
         entry = self.connections.get(flow)
         if entry is not None and (entry.expires <= now or not entry.destination.available):
             del self.connections[flow]
+            if flow.protocol == "udp" and entry.expires > now:
+                return EXPIRED  # it has a connection in conntrack, that ends with the entry (ip_vs_conn_uses_old_conntrack)
             entry = None
         if entry is None:
             if flow.protocol == "tcp" and flag is not Flag.SYN:

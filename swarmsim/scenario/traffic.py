@@ -64,6 +64,10 @@ class Traffic(Strict):
         "its networks, as 127.0.0.11 knows them",
     )
     port: int = Field(ge=1, le=65535, description="a published port; from a service: the port of the tasks")
+    protocol: Literal["tcp", "udp"] = Field(
+        "tcp",
+        description="udp: a request is a datagram and the one that answers it, a connection a socket that is kept",
+    )
     rate: Annotated[float, BeforeValidator(_rate, json_schema_input_type=float | str)] = Field(
         description="50/s, 30/min or a number of requests a second"
     )
@@ -82,7 +86,11 @@ class Traffic(Strict):
     @model_validator(mode="after")
     def _rates_of_what(self) -> Traffic:
         if self.requests == "rates":
-            for word, ordinary in (("connections", self.connections == "new"), ("retries", self.retries == 0)):
+            for word, ordinary in (
+                ("connections", self.connections == "new"),
+                ("retries", self.retries == 0),
+                ("protocol", self.protocol == "tcp"),
+            ):
                 if not ordinary:
                     raise ValueError(
                         f"requests: rates is for single requests over connections of their own: leave out {word}"
@@ -130,6 +138,7 @@ class Traffic(Strict):
             asker.service if asker is not None else "",
             asker is not None and asker.cache_names,
             self.requests == "rates",
+            self.protocol,
         )
 
 

@@ -104,7 +104,8 @@ class TrafficPlan(NamedTuple):
     """Requests that are made whatever becomes of them: ``rate`` a second for ``duration`` seconds, to each of ``to`` in turn.
 
     ``source`` is a host or :data:`OUTSIDE`; if a ``service`` is named, its containers ask in turn, and ``to`` are names on their networks, whose answers a
-    client that ``caches`` keeps as long as it may. With ``fluid`` no packet is sent: only how many end how is worked out. ``keeps`` how many connections to each host are kept, 0: a new one for each request.
+    client that ``caches`` keeps as long as it may. With ``fluid`` no packet is sent: only how many end how is worked out. ``keeps`` how many connections to each host are kept, 0: a new one for each request. With ``protocol`` ``udp`` those are sockets, and a request is a
+    datagram and the one that answers it.
     """
 
     name: str
@@ -119,6 +120,7 @@ class TrafficPlan(NamedTuple):
     service: str = ""
     caches: bool = False
     fluid: bool = False
+    protocol: str = "tcp"
 
 
 class Wait(Protocol):

@@ -13,6 +13,7 @@ from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import Engine
 from swarmsim.engine.server import ContainerServer
 from swarmsim.network.connection import Connection, Outcome, Wires
+from swarmsim.network.datagram import Datagram
 from swarmsim.network.loadbalancer import Flow
 from swarmsim.sim.host import SimContext
 from swarmsim.sim.net.fabric import Latency
@@ -89,7 +90,7 @@ class Clients:
             if container.service == service and container.alive
         ]
 
-    def answer(self, connection: Connection, outcome: Outcome, began: float) -> Answer:
+    def answer(self, connection: Connection | Datagram, outcome: Outcome, began: float) -> Answer:
         seconds = self.ctx.clock.now - began
         server = connection.server if outcome is Outcome.OK else None
         if not isinstance(server, ContainerServer):

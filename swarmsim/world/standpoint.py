@@ -19,7 +19,9 @@ from typing import NamedTuple
 from swarmsim.engine.containers import Container
 from swarmsim.engine.engine import Engine
 from swarmsim.network.connection import Connection, Door, Outcome
+from swarmsim.network.datagram import Datagram
 from swarmsim.network.echo import Echo
+from swarmsim.network.loadbalancer import Flow
 from swarmsim.network.resolver import TTL, Membership, resolve
 from swarmsim.sim.clock import Timer
 from swarmsim.world import OUTSIDE
@@ -105,6 +107,27 @@ class Standpoint:
         if connecting is not None:
             deadlines.append(self.clients.wires.after(connecting, give_up_connecting))
         connection.start()
+
+    def socket(self, address: str, port: int) -> tuple[Door, Flow]:
+        """A UDP socket that is connected to a port: nothing is sent for that."""
+        door, own = self.way(address)
+        return door, self.clients.flow(own, address, port, "udp")
+
+    def send(self, socket: tuple[Door, Flow], timeout: float, done: Callable[[Answer], object]) -> None:
+        """One datagram over a socket; ``done`` is given what came of it, after ``timeout`` seconds at the latest."""
+        began, (door, flow) = self.clients.ctx.clock.now, socket
+
+        def end(outcome: Outcome) -> None:
+            deadline.cancel()
+            done(self.clients.answer(datagram, outcome, began))
+
+        def give_up() -> None:
+            datagram.forget()
+            end(Outcome.TIMEOUT)
+
+        datagram = Datagram(self.clients.wires, self.place, door, flow, end)
+        deadline = self.clients.wires.after(timeout, give_up)
+        datagram.send()
 
     def ping(self, address: str, heard: Callable[[], object]) -> None:
         """Send one echo request; ``heard`` is called if it is answered."""

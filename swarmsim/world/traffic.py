@@ -1,7 +1,8 @@
 """Clients that ask again and again, however it goes (open loop): requests of one kind at a steady rate.
 
 A request is tried, and after a failure up to ``retries`` times more, at once; each try has ``timeout`` seconds. With connections that are
-kept each host asked has so many; a request that finds all of them busy waits for its turn, and its time runs.
+kept each host asked has so many; a request that finds all of them busy waits for its turn, and its time runs. UDP's sockets are taken in turn
+whether or not they wait for an answer.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from functools import cached_property
 from typing import Any
 
 from swarmsim.engine.containers import Container
-from swarmsim.network.connection import Connection, Outcome
+from swarmsim.network.connection import Connection, Door, Outcome
+from swarmsim.network.loadbalancer import Flow
 from swarmsim.sim.clock import Timer
 from swarmsim.sim.future import Future
 from swarmsim.sim.scope import Scope
@@ -23,6 +25,7 @@ from swarmsim.world.clients import Answer, Clients
 from swarmsim.world.standpoint import InContainer, OnHost, Standpoint
 
 Done = Callable[[Answer], object]
+Socket = tuple[Door, Flow]
 BEYOND_ROUNDING = 1e-9
 
 
@@ -50,6 +53,8 @@ class Traffic:
         self._sent = self._under_way = 0
         self._took: list[float] = []
         self._pools: dict[tuple[Standpoint, str], _Pool] = {}
+        self._sockets: dict[tuple[Standpoint, str], deque[Socket]] = {}
+        """Those that are kept, the next one first."""
         self._standpoints: dict[str, Standpoint] = {}
         scope.after(0.0, self._next)
 
@@ -86,18 +91,42 @@ class Traffic:
     def ask(self, to: str, standpoint: Standpoint, done: Done) -> None:
         """Try once."""
         plan, clients = self.plan, self.clients
+        if plan.protocol == "udp":
+            self._send(to, standpoint, done)
+            return
         if plan.keeps:
             pool = self._pools.get((standpoint, to))
             if pool is None:
                 pool = self._pools[standpoint, to] = _Pool(clients, plan, standpoint, to)
             pool.ask(done)
             return
+        address = self._address(to, standpoint, done)
+        if address is not None:
+            standpoint.get(address, plan.port, plan.timeout, done)
+
+    def _send(self, to: str, standpoint: Standpoint, done: Done) -> None:
+        """Try once with a datagram: over a socket of its own, or the next of those that are kept."""
+        plan = self.plan
+        kept = self._sockets.setdefault((standpoint, to), deque())
+        if plan.keeps and len(kept) >= plan.keeps:
+            socket = kept.popleft()
+        else:
+            address = self._address(to, standpoint, done)
+            if address is None:
+                return
+            socket = standpoint.socket(address, plan.port)
+        if plan.keeps:
+            kept.append(socket)
+        standpoint.send(socket, plan.timeout, done)
+
+    def _address(self, to: str, standpoint: Standpoint, done: Done) -> str | None:
+        """The first address of a name; ``done`` hears that nobody knows it."""
         found = standpoint.find(to)
         if found.addresses:
-            standpoint.get(found.addresses[0], plan.port, plan.timeout, done)
-        else:
-            seconds = found.seconds if found.answered else plan.timeout
-            clients.wires.after(seconds, done, Answer(Outcome.UNKNOWN, seconds))
+            return found.addresses[0]
+        seconds = found.seconds if found.answered else self.plan.timeout
+        self.clients.wires.after(seconds, done, Answer(Outcome.UNKNOWN, seconds))
+        return None
 
     def ended(self, request: rows.Request) -> None:
         self.outcomes[request["out"]] = self.outcomes.get(request["out"], 0) + 1
