@@ -32,6 +32,7 @@ from swarmsim.commands.given import guarded as _guarded
 from swarmsim.commands.given import load as _load
 from swarmsim.commands.given import load_to_run as _load_to_run
 from swarmsim.commands.given import seconds as _seconds
+from swarmsim.commands.importing import import_
 from swarmsim.commands.moments import cert, net, pki
 from swarmsim.commands.running import record
 from swarmsim.commands.truth import check_lazy, client, fidelity, transcript
@@ -528,53 +529,7 @@ def schema() -> None:
     print(json.dumps(dialect | Scenario.model_json_schema(by_alias=True), indent=2))
 
 
-@app.command("import")
-def import_(
-    files: Annotated[
-        list[str] | None, typer.Argument(help="files with what docker printed; none, or -: what is piped in")
-    ] = None,
-    name: Annotated[str, typer.Option(help="the scenario's name")] = "imported",
-    out: Annotated[Path | None, typer.Option(help="where to write the scenario; default: to standard output")] = None,
-) -> None:
-    """Make a scenario of your own cluster from what docker prints: node ls|inspect, service ls|inspect, network, secret and config ls|inspect, stack config.
-
-    What had to be assumed is said, and stands in its first lines.
-    """
-    from swarmsim.importer import ImportFailed, import_cluster, read_outputs
-
-    if not files and sys.stdin.isatty():
-        raise _fail(
-            "import what? docker node inspect $(docker node ls -q) | swarmsim import, or name files with such output"
-        )
-    try:
-        made = import_cluster(read_outputs([_read_output(file) for file in files or ["-"]]), name, files or ["stdin"])
-        parse_scenario(made.text, str(out or name))
-        if out is not None:
-            out.write_text(made.text, encoding="utf-8")
-    except (ImportFailed, ScenarioError) as problem:
-        raise _fail(problem) from None
-    except OSError as problem:
-        raise _fail(f"{out}: cannot be written: {problem.strerror}") from None
-    if out is None:
-        print(made.text, end="")
-    for sentence in made.assumed:
-        print(f"assumed: {sentence}", file=sys.stderr)
-    if out is not None:
-        print(f"scenario: {out} (swarmsim run {out})")
-
-
-def _read_output(file: str) -> tuple[str, str]:
-    """A file's name for complaints, and its text; ``-`` is what is piped in."""
-    if file == "-":
-        return "stdin", sys.stdin.read()
-    try:
-        return file, Path(file).read_text(encoding="utf-8")
-    except OSError as problem:
-        raise _fail(f"{file}: cannot be read: {problem.strerror}") from None
-    except UnicodeDecodeError:
-        raise _fail(f"{file}: not UTF-8 text; save the file as UTF-8") from None
-
-
+app.command("import")(import_)
 app.command()(record)
 app.command()(doctor)
 app.command()(cert)

@@ -244,7 +244,7 @@ def _phases(trace: Trace, span: Span) -> tuple[list[float], list[tuple[int, ...]
     times, counts, failures = [span.begin], [now], []
     for row in trace.rows:
         t = row["t"] - trace.begin
-        if t < 0 or row["kind"] not in ("task", "task_gone"):
+        if row["kind"] not in ("task", "task_gone"):
             continue
         if t > span.end:
             break
