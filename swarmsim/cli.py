@@ -26,7 +26,7 @@ from swarmsim.analysis.milestones import milestones
 from swarmsim.analysis.trial import Until
 from swarmsim.commands.doctoring import doctor
 from swarmsim.commands.drawing import plot
-from swarmsim.commands.given import UNMET, Eager
+from swarmsim.commands.given import UNMET, Eager, ProfileNamed, with_profile
 from swarmsim.commands.given import fail as _fail
 from swarmsim.commands.given import guarded as _guarded
 from swarmsim.commands.given import load as _load
@@ -129,6 +129,7 @@ def run(
             "--export-pki", help="a new folder for each host's certificate, key and root, as they are at the end"
         ),
     ] = None,
+    profile: ProfileNamed = None,
     eager: Eager = False,
     on: On = None,
     lang: Lang = None,
@@ -139,7 +140,7 @@ def run(
     texts = _texts(lang)
     if wanted is not None and not seeds:
         raise _fail("--precision is reached with more runs: give --seeds, how many at most")
-    loaded = [_load_to_run(file, set_) for file in files]
+    loaded = [_load_to_run(file, with_profile(set_, profile)) for file in files]
     single = {
         "--trace": trace, "--plot": plot, "--speed": speed, "--until": until, "--messages": messages, "--verbose": verbose,
         "--export-pki": export_pki,
@@ -158,6 +159,7 @@ def run(
         "--eager": eager,
         "--speed": speed,
         "--export-pki": export_pki,
+        "--profile": profile,
     }
     if on is not None and (unfit := [option for option, value in model.items() if value]):
         raise _fail(f"{unfit[0]} is for the model, --on for real hosts: leave one of them out")
@@ -424,6 +426,7 @@ def compare(
     ] = Until.ALL,
     seeds: Annotated[int, typer.Option(min=2, help="simulated runs")] = 200,
     seed: Annotated[int, typer.Option(help="the first seed")] = 1,
+    profile: ProfileNamed = None,
     page: Annotated[
         Path | None, typer.Option("--report", help="write a page of HTML too: both worlds side by side")
     ] = None,
@@ -447,7 +450,7 @@ def compare(
         raise _fail("--runs is for new runs, --from takes some made earlier: leave one of them out")
     if until is not Until.ALL and (runs or 1) == 1:
         raise _fail("--until ends a comparison before its last run: with --on, and --runs with how many at most")
-    loaded = _load_to_run(file)
+    loaded = _load_to_run(file, with_profile(None, profile))
     try:
         made = [load_trace(path) for path in records or []]
         if on is not None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from functools import cache, cached_property
 from importlib import resources
+from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from swarmsim.distribution import Distribution, DistributionField, Sampler, Uniform
 
@@ -81,16 +83,42 @@ class Profile(BaseModel):
         }
 
 
+FILES = (".yaml", ".yml")
+"""How the name of a profile ends that is a file of one's own."""
+
+
+class ProfileError(Exception):
+    """A profile cannot be had; the message says what would be right."""
+
+
 @cache
 def load_profile(name: str) -> Profile:
-    """A shipped profile by name, read once: it is frozen, and no file of the package changes while it is in use.
+    """A shipped profile by name, or one in a file of one's own by its path, read once: it is frozen, and no file changes while it is in use.
 
-    Raises :class:`KeyError` for an unknown name.
+    Raises :class:`ProfileError`.
     """
+    if name.endswith(FILES):
+        return read_profile(Path(name))
     source = resources.files("swarmsim") / "profiles" / f"{name}.yaml"
     if not source.is_file():
-        raise KeyError(name)
+        known = ", ".join(profile_names())
+        raise ProfileError(f"unknown profile {name!r}; there are {known}, and files of your own (my-vms.yaml)")
     return Profile.model_validate(YAML(typ="safe", pure=True).load(source.read_text(encoding="utf-8")))
+
+
+def read_profile(path: Path) -> Profile:
+    """A profile in a file. Raises :class:`ProfileError` with all mistakes in it."""
+    try:
+        document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise ProfileError(f"the profile {path} cannot be read: {problem.strerror}") from None
+    except (YAMLError, UnicodeDecodeError) as problem:
+        raise ProfileError(f"the profile {path} is not YAML: {' '.join(str(problem).split())}") from None
+    try:
+        return Profile.model_validate(document)
+    except ValidationError as problem:
+        told = (f"{'.'.join(map(str, error['loc'])) or 'it'}: {error['msg']}" for error in problem.errors())
+        raise ProfileError(f"the profile {path}: {'; '.join(told)}") from None
 
 
 def profile_names() -> list[str]:

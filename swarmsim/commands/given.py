@@ -24,9 +24,20 @@ Eager = Annotated[bool, typer.Option("--eager", help="run every heartbeat and ti
 Seed = Annotated[int | None, typer.Option(help="of a scenario: seed of the run (1)")]
 
 
+ProfileNamed = Annotated[
+    str | None,
+    typer.Option("--profile", help="how quick machines are: lab, uml, vm, or a file (swarmsim calibrate)"),
+]
+
+
 def fail(message: object) -> typer.Exit:
     print(f"swarmsim: {message}", file=sys.stderr)
     return typer.Exit(BAD_INPUT)
+
+
+def with_profile(settings: list[str] | None, profile: str | None) -> list[str]:
+    """What ``--set`` and ``--profile`` give, in the words of ``--set``."""
+    return [*(settings or []), *([f"cluster.profile={profile}"] if profile is not None else [])]
 
 
 def load(file: str, settings: list[str] | None = None) -> LoadedScenario:

@@ -6,6 +6,7 @@ raise anything but :class:`ScenarioError`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple, TypeVar, get_args
 
 from pydantic import ValidationError
 
+from swarmsim.profile import FILES as PROFILE_FILES
 from swarmsim.scenario.exercise_rules import complaints
 from swarmsim.scenario.images import ImageEntry
 from swarmsim.scenario.names import misnamed
@@ -24,6 +26,7 @@ from swarmsim.scenario.parts import SUBJECTS, Strict
 from swarmsim.scenario.schema import (
     STEPS,
     BackupStep,
+    ClusterLayout,
     ExpectStep,
     FaultStep,
     RestoreStep,
@@ -133,18 +136,39 @@ def parse_scenario(text: str, source: str, changes: Changes = MappingProxyType({
     finals = [form.final(number, entry) for number, entry in enumerate(expectations)]
     form.refuse()
     scenario.steps, scenario.expect = checked, [final for final in finals if final is not None]
+    own_profiles = _with_profile_files(scenario.cluster, source)
     for key, message in (*misnamed(scenario), *complaints(scenario)):
         form.complain(key, message)
     form.refuse()
     scenario.images, read = _with_image_files(scenario, source)
     changed = json.dumps(dict(changes), sort_keys=True) if changes else ""
-    digest = hashlib.sha256((text + changed + read).encode()).hexdigest()[:16]
+    digest = hashlib.sha256((text + changed + read + own_profiles).encode()).hexdigest()[:16]
     return LoadedScenario(scenario, digest, source, tuple(_needs(scenario, form)), bool(changes))
 
 
 def beside(source: str) -> Path:
     """The folder in which files stand that a scenario names: its own, of a shipped one where one is."""
     return Path(source).parent if Path(source).is_file() else Path.cwd()
+
+
+def _with_profile_files(cluster: ClusterLayout, source: str) -> str:
+    """Have files of profiles named by paths that lead to them, from the scenario's folder or else from where one is; their texts."""
+    read = ""
+
+    def found(name: str) -> str:
+        nonlocal read
+        path = beside(source) / name
+        path = path if path.exists() or not Path(name).exists() else Path(name)
+        with contextlib.suppress(OSError, UnicodeDecodeError):  # told with its place in the scenario
+            read += path.read_text(encoding="utf-8")
+        return str(path)
+
+    if cluster.profile.endswith(PROFILE_FILES):
+        cluster.profile = found(cluster.profile)
+    for settings in cluster.hosts.values():
+        if settings.profile is not None and settings.profile.endswith(PROFILE_FILES):
+            settings.profile = found(settings.profile)
+    return read
 
 
 def _with_image_files(scenario: Scenario, source: str) -> tuple[list[ImageEntry], str]:

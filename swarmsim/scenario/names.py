@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Collection
 from typing import Any
 
-from swarmsim.profile import profile_names
+from swarmsim.profile import ProfileError, load_profile
 from swarmsim.scenario.faults import OF_HOSTS
 from swarmsim.scenario.parts import Condition, fitting, is_pattern
 from swarmsim.scenario.schema import (
@@ -48,19 +48,18 @@ def misnamed(scenario: Scenario) -> list[Complaint]:
         elif not is_pattern(host) and host not in hosts and host not in more:
             complain(path, f"unknown host {host!r}; there are {_some({*hosts, *more})}")
 
-    profiles = profile_names()
-    if scenario.cluster.profile not in profiles:
-        complain(
-            ("cluster", "profile"), f"unknown profile {scenario.cluster.profile!r}; there are {', '.join(profiles)}"
-        )
+    def look_at_profile(name: str, path: KeyPath) -> None:
+        try:
+            load_profile(name)
+        except ProfileError as problem:
+            complain(path, str(problem))
+
+    look_at_profile(scenario.cluster.profile, ("cluster", "profile"))
     addresses: dict[str, str] = {}
     for name, settings in scenario.cluster.hosts.items():
         look(name, ("cluster", "hosts", name), many=True)
-        if settings.profile is not None and settings.profile not in profiles:
-            complain(
-                ("cluster", "hosts", name, "profile"),
-                f"unknown profile {settings.profile!r}; there are {', '.join(profiles)}",
-            )
+        if settings.profile is not None:
+            look_at_profile(settings.profile, ("cluster", "hosts", name, "profile"))
         if settings.address is not None:
             if is_pattern(name):
                 complain(

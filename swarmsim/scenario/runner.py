@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from swarmsim.docker.files import Files
@@ -353,5 +354,5 @@ def trace_header(loaded: LoadedScenario, seed: int, on: str = "") -> dict[str, A
     """The first row of a trace; ``on`` tells of real hosts, where it is not the model."""
     scenario = loaded.scenario
     about = " ".join(scenario.about.split())
-    profile = on or scenario.cluster.profile
+    profile = on or Path(scenario.cluster.profile).name
     return header(scenario.name, scenario.title, about, loaded.digest, seed, VERSION, profile)

@@ -61,7 +61,9 @@ class HostSettings(Strict):
     arch: str = Field("x86_64", description="what node.platform.arch says")
     os: str = Field("linux", description="what node.platform.os says")
     paths: list[str] = Field([], description="files and directories to bind, besides those of every Debian host")
-    profile: str | None = Field(None, description="how quick this host is: lab, uml, vm; default: as the cluster")
+    profile: str | None = Field(
+        None, description="how quick this host is: lab, uml, vm, or a file; default: as the cluster"
+    )
 
     def changed_by(self, other: HostSettings) -> HostSettings:
         """These with what others say; what is a mapping or a list is added."""
@@ -93,7 +95,9 @@ class ClusterLayout(Strict):
 
     managers: Hosts = Field(1, description="how many (m1, m2, …), or their names")
     workers: Hosts = Field(0, description="how many (w1, w2, …), or their names")
-    profile: str = Field("lab", description="how quick machines and network are: lab, uml, vm")
+    profile: str = Field(
+        "lab", description="how quick machines and network are: lab, uml, vm, or a file of one's own (my-vms.yaml)"
+    )
     sites: dict[Name, list[NameOrPattern]] = Field(
         {}, description="which hosts stand together, for maps of the cluster: names, or patterns such as w*"
     )

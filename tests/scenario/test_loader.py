@@ -30,7 +30,10 @@ REFUSED = [
     ("name: x\ncluster: {managers: -1}", "x.yaml:2:11:"),
     ("name: x\ncluster: {managers: [a, a]}", "host 'a' is named twice"),
     ("name: x\ncluster: {managers: [leader]}", "'leader' has a meaning of its own"),
-    ("name: x\ncluster:\n  managers: 1\n  profile: moon", "x.yaml:4:3: unknown profile 'moon'; there are lab, uml, vm"),
+    (
+        "name: x\ncluster:\n  managers: 1\n  profile: moon",
+        "x.yaml:4:3: unknown profile 'moon'; there are lab, uml, vm, and files of your own (my-vms.yaml)",
+    ),
     ("name: x\ncluster:\n  managers: 1\n  hosts:\n    m9: {cpus: 1}", "x.yaml:5:5: unknown host 'm9'; there are m1"),
     ("name: x\ncluster:\n  managers: 1\n  hosts:\n    m1: {memory: lots}", "'lots' is no amount of memory"),
     (
