@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from swarmsim.sim.future import Activity
 from swarmsim.unix.executables import find
@@ -16,9 +15,7 @@ from swarmsim.unix.programs import printing
 from swarmsim.unix.shell.arithmetic import ArithmeticProblem, evaluate
 from swarmsim.unix.shell.errors import Break, Continue, Return, ShellError
 from swarmsim.unix.shell.parse import NAME, RESERVED
-
-if TYPE_CHECKING:
-    from swarmsim.unix.shell.run import Shell
+from swarmsim.unix.shell.state import Shell, Variable
 
 Builtin = Callable[["Shell", list[str]], Activity[int]]
 
@@ -127,8 +124,6 @@ def readonly(shell: Shell, words: list[str]) -> Activity[int]:
 
 
 def _mark(shell: Shell, command: str, words: list[str]) -> Activity[int]:
-    from swarmsim.unix.shell.run import Variable
-
     attribute = "exported" if command == "export" else "readonly"
     removes = words[:1] == ["-n"]
     rest = [word for word in words if word not in ("-p", "-n", "--")]
@@ -149,8 +144,6 @@ def _mark(shell: Shell, command: str, words: list[str]) -> Activity[int]:
 
 
 def local(shell: Shell, words: list[str]) -> Activity[int]:
-    from swarmsim.unix.shell.run import Variable
-
     if not shell.calls:
         raise _refuse(shell, "local", "not in a function")
     for word in words:

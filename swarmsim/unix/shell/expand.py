@@ -6,17 +6,15 @@ split; ``None`` among them is a border between two fields that ``"$@"`` made.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from swarmsim.sim.future import Activity
 from swarmsim.unix.files import join
 from swarmsim.unix.shell import patterns
 from swarmsim.unix.shell.arithmetic import ArithmeticProblem, evaluate
 from swarmsim.unix.shell.errors import ShellError
+from swarmsim.unix.shell.state import Shell
 from swarmsim.unix.shell.syntax import Arithmetic, CommandSubstitution, Parameter, Part, Text, Word
-
-if TYPE_CHECKING:
-    from swarmsim.unix.shell.run import Shell
 
 BLANKS = " \t\n"
 

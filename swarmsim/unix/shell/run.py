@@ -1,6 +1,6 @@
 """Does what a script says (POSIX XCU 2.8 to 2.14): commands, redirections, functions, traps, jobs.
 
-A :class:`Shell` runs in a :class:`~swarmsim.unix.process.Process`; a subshell is a copy of it in a child. Between two commands it heeds the signals
+A :class:`Runner` runs in a :class:`~swarmsim.unix.process.Process`; a subshell is a copy of it in a child. Between two commands it heeds the signals
 it has traps for.
 """
 
@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from swarmsim.sim.future import Activity, Future
+from swarmsim.sim.future import Activity
 from swarmsim.unix.executables import Found, find, load
 from swarmsim.unix.files import NotModelled, failure
 from swarmsim.unix.process import Exit, Process
@@ -21,6 +21,7 @@ from swarmsim.unix.shell.builtins import BUILTINS, SPECIAL, quoted
 from swarmsim.unix.shell.errors import Break, Jump, Return, ShellError
 from swarmsim.unix.shell.expand import fields, pattern, single
 from swarmsim.unix.shell.parse import NAME, SyntaxProblem, lines
+from swarmsim.unix.shell.state import Shell, Variable
 from swarmsim.unix.shell.syntax import (
     AndOr,
     Assignment,
@@ -44,62 +45,21 @@ from swarmsim.unix.shell.syntax import (
 from swarmsim.unix.streams import Stream
 
 NOT_FOUND, CANNOT_RUN = 127, 126
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MOST_CALLS = 200
 """Functions in functions; ash has no bound and dies of its stack."""
 
 
-class Variable:
-    __slots__ = ("exported", "readonly", "value")
-
-    def __init__(self, value: str | None, *, exported: bool = False, readonly: bool = False) -> None:
-        self.value = value
-        self.exported = exported
-        self.readonly = readonly
-
-    def copy(self) -> Variable:
-        return Variable(self.value, exported=self.exported, readonly=self.readonly)
-
-
-class Shell:
-    """``name`` is ``$0``; ``options`` are letters of ``set``; ``traps`` commands by signal, ``EXIT`` among them."""
+class Runner(Shell):
+    """The shell at work."""
 
     def __init__(self, process: Process, name: str, parameters: list[str]) -> None:
-        self.process = process
-        self.name = name
-        self.parameters = parameters
-        self.variables = {key: Variable(value, exported=True) for key, value in process.env.items()}
-        for key, value in (("IFS", " \t\n"), ("OPTIND", "1"), ("PPID", "0"), ("PS4", "+ ")):
-            self.variables[key] = Variable(value)
-        self.variables.setdefault("PATH", Variable(PATH))
-        self.variables["PWD"] = Variable(process.cwd, exported=True)
-        self.functions: dict[str, Command] = {}
-        self.options: set[str] = set()
-        self.traps: dict[str, str] = {}
-        self.reads_words = False
-        """Whether the script stood behind ``-c``."""
-        self.status = 0
-        self.substituted = 0
-        """The status of the last command substitution: that of a command without words."""
-        self.jobs: list[Process] = []
-        """Started with ``&`` and not waited for yet."""
-        self.last_job = 0
-        self.pid = process.pid
-        """``$$``: that of the first shell, in subshells too."""
-        self.calls: list[dict[str, Variable | None]] = []
-        """For each function that runs, the variables it has made its own, as they were."""
-        self.loops = 0
-        self.line = 0
-        """Of the command that runs, from 0: as ash tells it in errors of builtins."""
-        self._pending: list[str] = []
-        """Signals that have come and not been heeded."""
-        self._alarm: Future[None] | None = None
+        super().__init__(process, name, parameters)
         self._checked = 0
         """In how many conditions it is: there ``set -e`` does not count."""
 
-    def copy(self, process: Process) -> Shell:
+    def copy(self, process: Process) -> Runner:
         """A subshell, in a child of the process."""
-        shell = Shell(process, self.name, list(self.parameters))
+        shell = Runner(process, self.name, list(self.parameters))
         shell.variables = {name: variable.copy() for name, variable in self.variables.items()}
         shell.functions = dict(self.functions)
         shell.options = set(self.options)
@@ -108,79 +68,6 @@ class Shell:
         shell.calls, shell.loops = [{} for _ in self.calls], self.loops
         shell._checked = self._checked
         return shell
-
-    # -- variables
-
-    def value(self, name: str) -> str | None:
-        variable = self.variables.get(name)
-        return variable.value if variable is not None else None
-
-    def arithmetic_value(self, name: str) -> str | None:
-        value = self.value(name)
-        if value is None and "u" in self.options:
-            raise ShellError(f"{name}: parameter not set")
-        return value
-
-    def assign(self, name: str, value: str) -> None:
-        """Raises :class:`ShellError` if it is read only."""
-        variable = self.variables.get(name)
-        if variable is None:
-            self.variables[name] = Variable(value, exported="a" in self.options)
-        elif variable.readonly:
-            raise ShellError(f"{name}: is read only")
-        else:
-            variable.value = value
-
-    def parameter(self, name: str) -> str | None:
-        """Of a special or positional parameter, or of a variable."""
-        if name.isdigit():
-            index = int(name)
-            if index == 0:
-                return self.name
-            return self.parameters[index - 1] if index <= len(self.parameters) else None
-        match name:
-            case "@" | "*":
-                return " ".join(self.parameters)
-            case "#":
-                return str(len(self.parameters))
-            case "?":
-                return str(self.status)
-            case "$":
-                return str(self.pid)
-            case "!":
-                return str(self.last_job) if self.last_job else None
-            case "-":
-                return "".join(sorted(self.options | ({"c"} if self.reads_words else set())))
-            case "RANDOM" if name not in self.variables:
-                return str(self.process.system.rng.randrange(32768))
-            case "LINENO":
-                return str(self.line + 1)
-        return self.value(name)
-
-    def home_of(self, user: str) -> str | None:
-        """From ``/etc/passwd``."""
-        try:
-            text = self.process.system.files.read("/etc/passwd").decode(errors="replace")
-        except OSError:
-            return None
-        entries = (line.split(":") for line in text.splitlines())
-        return next((entry[5] for entry in entries if len(entry) > 5 and entry[0] == user), None)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What programs get, in the order of ash's hash table."""
-        return {
-            name: variable.value
-            for name, variable in sorted(self.variables.items(), key=lambda item: _bucket(item[0]))
-            if variable.exported and variable.value is not None
-        }
-
-    # -- what is said
-
-    def complain(self, words: str, command: str = "") -> Activity[None]:
-        """As ash does: with the line where a builtin is at fault."""
-        inner = f"{command}: line {self.line}: " if command else ""
-        yield from self.process.say(f"{self.name}: {inner}{words}\n")
 
     # -- scripts
 
@@ -196,7 +83,7 @@ class Shell:
                 return
             yield from self.script(script, last=last and ends)
 
-    def main(self, work: Callable[[Shell], Activity[None]]) -> Activity[int]:
+    def main(self, work: Callable[[Runner], Activity[None]]) -> Activity[int]:
         """Run to the end, with whatever ends it, and the trap of ``EXIT``; returns the status."""
         status = yield from self._guarded(work)
         action = self.traps.pop("EXIT", "")
@@ -206,7 +93,7 @@ class Shell:
             status = ended if ended != self.status else status
         return status
 
-    def _guarded(self, work: Callable[[Shell], Activity[None]]) -> Activity[int]:
+    def _guarded(self, work: Callable[[Runner], Activity[None]]) -> Activity[int]:
         try:
             yield from work(self)
             yield from self.heed()
@@ -286,13 +173,6 @@ class Shell:
     def _element(self, command: Command, child: Process) -> Activity[int]:
         """In a pipeline, a substitution or a subshell; a program takes the child's place."""
         return (yield from self.copy(child).main(lambda shell: shell.command(command, last=True)))
-
-    def wait_for(self, child: Process) -> Activity[int]:
-        """Until it has ended; its status."""
-        status = yield from child.ended
-        if child.signalled and child.signalled not in ("INT", "PIPE"):
-            yield from self.process.say(f"{DEATHS.get(child.signalled, child.signalled)}\n")
-        return status
 
     def substitute(self, body: Script) -> Activity[str]:
         """What a script prints, without the newlines at its end."""
@@ -589,38 +469,6 @@ class Shell:
 
     # -- signals
 
-    def trap(self, signal: str, action: str | None) -> None:
-        """``None``: as if there had never been one."""
-        if action is None:
-            self.traps.pop(signal, None)
-            self.process.handlers.pop(signal, None)
-            return
-        self.traps[signal] = action
-        if signal != "EXIT":
-            self.process.handlers[signal] = self._arrived if action else None
-
-    def _arrived(self, signal: str) -> None:
-        self._pending.append(signal)
-        if self._alarm is not None:
-            alarm, self._alarm = self._alarm, None
-            alarm.succeed()
-
-    @property
-    def alarm(self) -> Future[None]:
-        """Happens when a signal has come."""
-        if self._alarm is None:
-            self._alarm = self.process.system.clock.future()
-            if self._pending:
-                alarm, self._alarm = self._alarm, None
-                alarm.succeed()
-                return alarm
-        return self._alarm
-
-    @property
-    def is_called(self) -> str:
-        """The first signal that has come and not been heeded."""
-        return self._pending[0] if self._pending else ""
-
     def heed(self) -> Activity[None]:
         """Do what the traps of the signals say that have come."""
         while self._pending:
@@ -628,19 +476,6 @@ class Shell:
             status = self.status
             yield from self.run_text(action)
             self.status = status
-
-
-DEATHS = {
-    "HUP": "Hangup",
-    "KILL": "Killed",
-    "TERM": "Terminated",
-    "QUIT": "Quit",
-    "ABRT": "Aborted",
-    "SEGV": "Segmentation fault",
-    "USR1": "User defined signal 1",
-    "USR2": "User defined signal 2",
-    "ALRM": "Alarm clock",
-}
 
 
 _BARE = re.compile(r"[\w%+,./:@-]+")
@@ -652,15 +487,6 @@ def _shown(word: str) -> str:
     if equals and NAME.fullmatch(name):
         return f"{name}={value if not value or _BARE.fullmatch(value) else quoted(value)}"
     return word if _BARE.fullmatch(word) or word == "]" else quoted(word)
-
-
-def _bucket(name: str) -> int:
-    """Where ash keeps a variable (hashvar of its source).
-
-    >>> sorted(["PATH", "HOME", "SHLVL", "HOSTNAME"], key=_bucket)
-    ['HOSTNAME', 'SHLVL', 'HOME', 'PATH']
-    """
-    return ((ord(name[0]) << 4) + sum(map(ord, name))) % 39
 
 
 class _BadTarget(Exception):
@@ -720,7 +546,7 @@ def sh(process: Process, words: list[str]) -> Activity[int]:
             return 2
     else:
         text = (yield from process.read_all()).decode(errors="surrogateescape")
-    shell = Shell(process, name, rest)
+    shell = Runner(process, name, rest)
     level = process.env.get("SHLVL", "")
     shell.variables["SHLVL"] = Variable(str(int(level) + 1 if level.isdigit() else 1), exported=True)
     shell.options, shell.reads_words = options, reads_words
