@@ -21,7 +21,7 @@ from typing import NamedTuple
 import msgspec
 import simpy
 
-from benchmarks import mesh, tui
+from benchmarks import gossip, mesh, tui
 from benchmarks.scheduler import schedule
 from swarmsim.analysis.availability import Meter
 from swarmsim.scenario.loader import load_scenario, parse_scenario
@@ -251,6 +251,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "eager_over_lazy_year_5": Benchmark(eager_over_lazy, "ratio", 1, "times (of an hour)"),
     "mesh_60": Benchmark(lambda: mesh.requests(1000, 60.0)[0], "time", 4, "CPU s"),
     "mesh_fluid": Benchmark(lambda: mesh.requests(1000, 60.0, ", requests: rates")[0], "time", 0.1, "CPU s"),
+    "gossip_1000": Benchmark(lambda: gossip.seconds(1000, 60.0, eager=True), "time", 4, "CPU s"),
+    "gossip_year_1000": Benchmark(lambda: gossip.seconds(1000, YEAR, eager=False), "time", 0.5, "CPU s"),
+    "gossip_year_100_keys": Benchmark(lambda: gossip.year_with_keys(100), "time", 0.5, "CPU s"),
     "tui_frame_1000": Benchmark(lambda: tui.frames_a_second(1000, 10_000, 12.0), "at least", 20, "redraws/s"),
     "tui_key_latency_1000": Benchmark(lambda: tui.key_latency(1000, 10_000, 60), "absolute", 100, "ms (95 %)"),
     "tui_idle": Benchmark(lambda: tui.idle_share(20), "absolute", 5, "% of a core"),

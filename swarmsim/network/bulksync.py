@@ -165,7 +165,7 @@ class BulkSyncs:
             db.table_clock.witness(message.ltime)
         for network, told in zip(message.networks, message.entries, strict=True):
             for at in sorted(db.tables.differing(network, told)):
-                entry = told[at]
+                entry = told.entries[at]
                 # A tombstone is told as such, and everything else as made anew, whatever happened to it since.
                 event = TableEvent(Change.DELETE if entry.deleting else Change.CREATE, at, as_sent(entry))
                 db.handle_table_event(event, in_bulk=True)

@@ -266,6 +266,10 @@ class Memberlist:
 
         self.transport.call(address, lambda: self._state(join), TCP_TIMEOUT, answered, failed, ago)
 
+    def drop_news(self) -> None:
+        """Tell nobody what was learnt until now."""
+        self._broadcasts.clear()
+
     # -- rest
 
     @property

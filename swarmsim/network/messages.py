@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -156,6 +156,14 @@ class TableEvents(msgspec.Struct, frozen=True, gc=False):
     events: tuple[TableEvent, ...]
 
 
+class Snapshot(NamedTuple):
+    """The entries of one network as somebody had them; nobody changes them any more. ``known``: a digest of them, if no tombstone is among
+    them. Who has the same need not compare; it is not on the wire."""
+
+    entries: Mapping[Where, Entry]
+    known: int | None = None
+
+
 class BulkSync(msgspec.Struct, frozen=True):
     """All entries of some networks, tombstones too. ``unsolicited``: the other side answers with its own."""
 
@@ -163,8 +171,8 @@ class BulkSync(msgspec.Struct, frozen=True):
     node: str
     unsolicited: bool
     networks: tuple[str, ...]
-    entries: tuple[Mapping[Where, Entry], ...]
-    """Of each of the networks. Nobody changes them any more."""
+    entries: tuple[Snapshot, ...]
+    """Of each of the networks."""
 
 
 class NetworkPushPull(msgspec.Struct, frozen=True):

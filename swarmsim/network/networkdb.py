@@ -282,6 +282,15 @@ class NetworkDB:
         """Members that failed or left have been gone 2 h longer, or as many times that."""
         self.nodes.reap(periods)
 
+    def drop_news(self) -> None:
+        """Tell nobody what was learnt or done until now, as if it had been told often enough."""
+        self.members.drop_news()
+        self._network_broadcasts.clear()
+        self._node_broadcasts.clear()
+        for attachment in self.networks.get(self.name, {}).values():
+            if attachment.broadcasts is not None:
+                attachment.broadcasts.clear()
+
     # -- rest
 
     @property

@@ -6,11 +6,11 @@ nobody who missed its end brings it back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from swarmsim.network.digest import Digest
-from swarmsim.network.messages import Change
+from swarmsim.network.messages import Change, Snapshot
 from swarmsim.network.records import Entry, Record, Where
 
 TOMBSTONE = 1800.0  # seconds, networkdb.go reapEntryInterval
@@ -72,15 +72,18 @@ class Tables:
         entries = self._networks.get(at.network)
         return entries.get(at) if entries is not None else None
 
-    def lend(self, network: str) -> Mapping[Where, Entry]:
+    def lend(self, network: str) -> Snapshot:
         """All entries of one network, in no order, as they are now and will be for whoever has them."""
         self._lent[network] = None
-        return self._networks.setdefault(network, {})
+        known = None if self._tombstones.get(network) else self.digest(network)
+        return Snapshot(self._networks.setdefault(network, {}), known)
 
-    def differing(self, network: str, others: Mapping[Where, Entry]) -> list[Where]:
+    def differing(self, network: str, others: Snapshot) -> list[Where]:
         """Where others have something that is not here, or not known to be the same."""
+        if others.known == self.digest(network):
+            return []
         get = self._networks.get(network, {}).get
-        return [at for at, entry in others.items() if get(at) is not entry]
+        return [at for at, entry in others.entries.items() if get(at) is not entry]
 
     def _own(self, network: str) -> dict[Where, Entry]:
         """A network's entries, to be changed."""

@@ -38,6 +38,15 @@ class _Path(NamedTuple):
     degraded: bool
 
 
+class _End(NamedTuple):
+    """The only link a host hangs on: where it leads, and what it is like."""
+
+    outlet: str
+    latency: Latency
+    arrives: float
+    hindered: bool
+
+
 class Fabric(Subject):
     """Carries packets between hosts, named by strings. What changes in it is how any two of them reach each other.
 
@@ -58,6 +67,9 @@ class Fabric(Subject):
         self._mtu: dict[str, int] = {}
         # A path is valid until links, cuts or separations change; each of those clears this.
         self._paths: dict[tuple[str, str], _Path | None] = {}
+        self._ends: dict[str, _End | None] = {}
+        self._alike: dict[_Path, _Path] = {}
+        """Paths of which there is one for all pairs of hosts with such links."""
         self.hindered = False
         """Whether there is a firewall or a link that takes less than usual: most fabrics have none, and need not be asked."""
         self.on_routes_lost: Callable[[Sequence[str]], object] = lambda hosts: None
@@ -68,6 +80,8 @@ class Fabric(Subject):
 
     def _changed(self) -> None:
         self._paths.clear()
+        self._ends.clear()
+        self._alike.clear()
         self.hindered = bool(self._closed or self._mtu)
         self.on_change()
 
@@ -91,6 +105,7 @@ class Fabric(Subject):
         """Somebody who is no host of the cluster: cuts and separations are between hosts, and he reaches each of them over its link."""
         self.graph.add_edge(name, switch, latency=latency, loss=0.0, slow=False)
         self._outside |= {name}
+        self._ends.clear()
 
     def cut(self, a: str, b: str) -> None:
         """Drop everything between two hosts, both ways."""
@@ -263,9 +278,17 @@ class Fabric(Subject):
 
     def _find_path(self, a: str, b: str) -> _Path | None:
         if self._outside.isdisjoint((a, b)) and (
-            frozenset((a, b)) in self._cuts or self._isolated.get(a, ()) != self._isolated.get(b, ())
+            (self._cuts and frozenset((a, b)) in self._cuts) or self._isolated.get(a, ()) != self._isolated.get(b, ())
         ):
             return None
+        near, far = self._end(a), self._end(b)
+        if near is not None and far is not None and near.outlet == far.outlet:  # as most hosts are: at one switch
+            path = _Path(
+                (near.latency, far.latency),
+                1.0 - near.arrives * far.arrives,
+                near.hindered or far.hindered,
+            )
+            return self._alike.setdefault(path, path)
         stops = self._stops(a, b)
         if not stops:
             return None
@@ -279,6 +302,21 @@ class Fabric(Subject):
             1.0 - arrives,
             filtered or any(link["slow"] or link["loss"] for link in links),
         )
+
+    def _end(self, host: str) -> _End | None:
+        """The link a host hangs on, if it is only one."""
+        try:
+            return self._ends[host]
+        except KeyError:
+            pass
+        neighbours = self.graph.adj[host] if host in self.graph else {}
+        end = None
+        if len(neighbours) == 1:
+            ((outlet, link),) = neighbours.items()
+            hindered = bool(link["slow"] or link["loss"]) or host in self._closed
+            end = _End(outlet, link["latency"], 1.0 - link["loss"], hindered)
+        self._ends[host] = end
+        return end
 
     def _stops(self, a: str, b: str) -> list[str]:
         """The shortest way from ``a`` to ``b``, both included; empty if there is none.

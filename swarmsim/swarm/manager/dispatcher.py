@@ -401,7 +401,8 @@ class Dispatcher(Subject):
             elif kind is Node:
                 self._node_changed(action, obj, old)
             elif kind is Cluster and action == "update":
-                self.scope.clock.quiescence.invalidate(self)
+                if obj.network_keys == old.network_keys:  # their rotation, twice a day, is nothing to heartbeats
+                    self.scope.clock.quiescence.invalidate(self)
                 self._period = obj.spec.heartbeat_period / SECOND
                 if obj.root != old.root or obj.network_keys != old.network_keys:
                     self._tell_all()
