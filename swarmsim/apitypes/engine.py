@@ -24,6 +24,13 @@ class Port(ApiType, frozen=True):
     type: Always[str] = field(name="Type", default="")
 
 
+class Change(ApiType, frozen=True):
+    """Of ``GET /containers/{id}/changes``: 0 changed, 1 added, 2 deleted."""
+
+    path: Always[str] = field(name="Path", default="")
+    kind: Always[int] = field(name="Kind", default=0)
+
+
 class ExecConfig(ApiType, frozen=True):
     """Of ``POST /containers/{id}/exec``: a program to run in a container."""
 

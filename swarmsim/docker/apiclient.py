@@ -11,6 +11,7 @@ from typing import Any
 
 from swarmsim.apitypes.base import Json
 from swarmsim.apitypes.engine import (
+    Change,
     Container,
     ContainerCreateRequest,
     ContainerCreateResponse,
@@ -334,6 +335,19 @@ class ApiClient:
 
     def container_stop(self, reference: str, signal: str, timeout: str) -> Activity[Response]:
         return self._send("POST", f"/containers/{reference}/stop", {"signal": signal, "t": timeout})
+
+    def container_restart(self, reference: str, signal: str, timeout: str) -> Activity[Response]:
+        return self._send("POST", f"/containers/{reference}/restart", {"signal": signal, "t": timeout})
+
+    def container_rename(self, reference: str, name: str) -> Activity[Response]:
+        return self._send("POST", f"/containers/{reference}/rename", {"name": name})
+
+    def container_changes(self, reference: str) -> Activity[list[Change]]:
+        return self._list(f"/containers/{reference}/changes", Change, None)
+
+    def container_logs(self, reference: str, query: dict[str, str]) -> Activity[Stream[bytes]]:
+        """Frames of what its own program printed."""
+        return self._stream(f"/containers/{reference}/logs", query)
 
     def container_remove(self, reference: str, force: bool) -> Activity[Response]:
         return self._send("DELETE", f"/containers/{reference}", {"force": _flag(force)})

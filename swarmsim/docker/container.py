@@ -50,6 +50,82 @@ def exec_(command: CommandContext) -> Activity[None]:
         raise ExitCode(code)
 
 
+def create(command: CommandContext) -> Activity[None]:
+    """Make a container; its id is printed."""
+    command.out(f"{(yield from _create(command))}\n")
+
+
+def start(command: CommandContext) -> Activity[None]:
+    """Start containers that are there. With ``--attach`` the output and the exit code are those of the one."""
+    references = command.arguments
+    if command.flags.on("attach") or command.flags.on("interactive"):
+        if len(references) > 1:
+            raise CommandError("you cannot start and attach multiple containers at once")
+        yield from _attached(command, references[0], "next-exit")
+        return
+    failed = []
+    for reference in references:
+        try:
+            yield from command.api.container_start(reference)
+        except ApiError as error:
+            command.err(f"{error_text(error)}\n")
+            failed.append(reference)
+            continue
+        command.out(f"{reference}\n")
+    if failed:
+        raise CommandError(f"Error: failed to start containers: {', '.join(failed)}")
+
+
+def restart(command: CommandContext) -> Activity[None]:
+    seconds = str(command.flags.get("timeout")) if command.flags.changed("timeout") else ""
+
+    def one(reference: str) -> Activity[None]:
+        yield from command.api.container_restart(reference, command.flags.get("signal", ""), seconds)
+        command.out(f"{reference}\n")
+
+    yield from command.each(command.arguments, one)
+
+
+def wait(command: CommandContext) -> Activity[None]:
+    """Their exit codes, when they have ended."""
+
+    def one(reference: str) -> Activity[None]:
+        status = yield from (yield from command.api.container_wait(reference, "")).read()
+        command.out(f"{status['StatusCode'] if status is not None else 0}\n")
+
+    yield from command.each(command.arguments, one)
+
+
+def rename(command: CommandContext) -> Activity[None]:
+    old, new = (name.strip() for name in command.arguments)
+    if not old or not new:
+        raise CommandError("Error: Neither old nor new names may be empty")
+    try:
+        yield from command.api.container_rename(old, new)
+    except ApiError as error:
+        command.err(f"{error_text(error)}\n")
+        raise CommandError(f"Error: failed to rename container named {old}") from None
+
+
+def diff(command: CommandContext) -> Activity[None]:
+    """Changed, added and deleted paths."""
+    for change in (yield from command.api.container_changes(command.arguments[0])):
+        command.out(f"{'CAD'[change.kind]} {change.path}\n")
+
+
+def logs(command: CommandContext) -> Activity[None]:
+    flags = command.flags
+    query = {
+        "stdout": "1",
+        "stderr": "1",
+        "follow": "1" if flags.on("follow") else "",
+        "timestamps": "1" if flags.on("timestamps") else "",
+        "tail": flags.get("tail", "all"),
+        "since": flags.get("since", ""),
+    }
+    yield from print_frames(command, (yield from command.api.container_logs(command.arguments[0], query)))
+
+
 def run(command: CommandContext) -> Activity[None]:
     """Make a container, on an attachable network of the swarm, and start it; without ``--detach`` its output and exit code are the command's."""
     try:
@@ -111,8 +187,14 @@ def _start(command: CommandContext, id: str) -> Activity[None]:
         command.out(f"{id}\n")
         yield from api.container_start(id)
         return
+    yield from _attached(command, id, "removed" if flags.on("rm") else "next-exit")
+
+
+def _attached(command: CommandContext, id: str, condition: str) -> Activity[None]:
+    """Start a container, print what it prints, and end as it does."""
+    api = command.api
     output = yield from api.container_attach(id)
-    ended = yield from api.container_wait(id, "removed" if flags.on("rm") else "next-exit")
+    ended = yield from api.container_wait(id, condition)
     yield from api.container_start(id)
     yield from print_frames(command, output)
     if command.interrupt is not None and command.interrupt.triggered:
@@ -142,8 +224,16 @@ def stop(command: CommandContext) -> Activity[None]:
 
 
 def rm(command: CommandContext) -> Activity[None]:
+    force = command.flags.on("force")
+
     def one(reference: str) -> Activity[None]:
-        yield from command.api.container_remove(reference, command.flags.on("force"))
+        try:
+            yield from command.api.container_remove(reference, force)
+        except ApiError as error:
+            if not (force and error.status == 404):
+                raise
+            command.err(f"{error_text(error)}\n")
+            return
         command.out(f"{reference}\n")
 
     yield from command.each(command.arguments, one)

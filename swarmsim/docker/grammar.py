@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from swarmsim.docker.options import flags
-from swarmsim.docker.runoptions import RUN
+from swarmsim.docker.runoptions import CREATE, RUN
 from swarmsim.go.pflag import Flag as F
 
 API_VERSION = "1.41"
@@ -235,6 +235,28 @@ COMMANDS: tuple[Command, ...] = (
     )),
     Command("kill", "[OPTIONS] CONTAINER [CONTAINER...]", "Kill one or more running containers", 1, None, (F("signal", "string", "Signal to send", "s"),)),
     Command("run", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create and run a new container from an image", 1, None, RUN, interspersed=False),
+    Command("create", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create a new container", 1, None, CREATE, interspersed=False),
+    Command("start", "[OPTIONS] CONTAINER [CONTAINER...]", "Start one or more stopped containers", 1, None, (
+        F("attach", "bool", "Print what it prints", "a"),
+        F("checkpoint", "string", "Restore from this checkpoint", modelled=False),
+        F("checkpoint-dir", "string", "Where checkpoints are", modelled=False),
+        F("detach-keys", "string", "Keys that leave it alone", modelled=False),
+        F("interactive", "bool", "Keep its input open", "i"),
+    )),
+    Command("restart", "[OPTIONS] CONTAINER [CONTAINER...]", "Restart one or more containers", 1, None, (
+        F("signal", "string", "Signal to send to it", "s"), F("timeout", "int", "Seconds to wait before it is killed", "t"),
+    )),
+    Command("wait", "CONTAINER [CONTAINER...]", "Block until one or more containers stop, then print their exit codes", 1, None),
+    Command("rename", "CONTAINER NEW_NAME", "Rename a container", 2, 2),
+    Command("diff", "CONTAINER", "Inspect changes to files or directories on a container's filesystem", 1, 1),
+    Command("logs", "[OPTIONS] CONTAINER", "Fetch the logs of a container", 1, 1, (
+        F("details", "bool", "Show extra details", modelled=False),
+        F("follow", "bool", "Go on with what comes", "f"),
+        F("since", "string", "Show what came since a time or a while"),
+        F("tail", "string", "How many lines from the end", "n", '"all"'),
+        F("timestamps", "bool", "Show when", "t"),
+        F("until", "string", "Show what came before a time or a while", modelled=False),
+    )),
     Command("stop", "[OPTIONS] CONTAINER [CONTAINER...]", "Stop one or more running containers", 1, None, (
         F("signal", "string", "Signal to send to it", "s"), F("timeout", "int", "Seconds to wait before it is killed", "t"),
     )),
@@ -285,6 +307,13 @@ ALIASES = {
     "container run": "run",
     "container stop": "stop",
     "container rm": "rm",
+    "container create": "create",
+    "container start": "start",
+    "container restart": "restart",
+    "container wait": "wait",
+    "container rename": "rename",
+    "container diff": "diff",
+    "container logs": "logs",
     "container remove": "rm",
     "system info": "info",
     "system events": "events",
@@ -340,8 +369,6 @@ NOT_MODELLED = frozenset(
         "commit",
         "container",
         "cp",
-        "create",
-        "diff",
         "volume prune",
         "volume update",
         "export",
@@ -349,16 +376,12 @@ NOT_MODELLED = frozenset(
         "image",
         "import",
         "load",
-        "logs",
         "manifest",
         "pause",
         "plugin",
         "port",
-        "rename",
-        "restart",
         "rmi",
         "save",
-        "start",
         "stats",
         "system",
         "tag",
@@ -366,7 +389,6 @@ NOT_MODELLED = frozenset(
         "trust",
         "unpause",
         "update",
-        "wait",
         "buildx",
         "compose",
         "context",

@@ -51,3 +51,5 @@ RUN: tuple[F, ...] = (
         for name in names.split()
     ),
 )
+CREATE: tuple[F, ...] = tuple(flag for flag in RUN if flag.name not in ("detach", "detach-keys", "sig-proxy"))
+"""``docker create`` has them but for those of whoever waits for its end."""

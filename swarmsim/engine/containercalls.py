@@ -25,16 +25,20 @@ from swarmsim.engine.localresources import LocalNetwork
 from swarmsim.engine.names import random_name
 from swarmsim.engine.overlays import Half
 from swarmsim.engine.server import ContainerServer
-from swarmsim.engine.stream import Pipe
+from swarmsim.engine.stream import STDOUT, LogQuery, Pipe, log_frame
 from swarmsim.image import Image
+from swarmsim.sim.clock import timestamp
 from swarmsim.sim.future import Activity
 from swarmsim.sim.streams import hex_id
 from swarmsim.swarm.objects import Attachment
+from swarmsim.unix.process import signal_number
 
 HOST = "host"
 """The network that is the host's own."""
 STOP_TIMEOUT = 10.0  # seconds, container DefaultStopTimeout
 NO_EXECUTABLE = 127
+CHANGED, ADDED, DELETED = 0, 1, 2
+"""Kinds of changes, as the API numbers them."""
 _NAME = re.compile(r"/?[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 
 
@@ -50,7 +54,12 @@ class ContainerCalls(Calls):
 
     def container_kill(self, reference: str, signal: str) -> Activity[None]:
         yield from self._request()
-        container = self._container(reference)
+        if signal_number(signal) is None:
+            raise ApiError(400, f"Invalid signal: {signal}")
+        try:
+            container = self._container(reference)
+        except ApiError as problem:
+            raise ApiError(problem.status, f"Cannot kill container: {reference}: {problem.message}") from None
         if container.state != "running":
             raise texts.NOT_RUNNING.refusal(name=reference, id=container.id)
         container.signal(signal)
@@ -164,8 +173,20 @@ class ContainerCalls(Calls):
         container = self._container(reference)
         if container.state == "running":
             return
-        if container.state != "created" or not container.network:
-            raise ApiError(501, "swarmsim: starting a container again is real, but not modelled yet")
+        if not container.network:
+            raise ApiError(501, "swarmsim: starting a task's container by hand is real, but not modelled yet")
+        yield from self._start(container)
+
+    def _start(self, container: Container) -> Activity[None]:
+        """Of one that is on no network until it runs. Raises :class:`ApiError`."""
+        if container.tidied is not None:
+            yield container.tidied  # what its last run left
+        if container.state == "exited":
+            container.runs += 1
+            found = self.engine.catalogue.find(container.image, of_stack=True)
+            assert found is not None
+            serving = plan_serving(found[0], container.command)
+            container.server = ContainerServer(container, *serving, self.host.rng("servers"))
         try:
             yield from self._attach(container)
             yield from self._launch(container)
@@ -276,7 +297,12 @@ class ContainerCalls(Calls):
         pipe: Pipe[Json] = Pipe(self.host.clock)
 
         def told() -> Activity[None]:
-            code = yield container.exited()
+            if condition in ("", "not-running") and container.state != "running":
+                code = container.exit_code
+            elif condition == "next-exit":
+                code = yield container.next_exit()
+            else:
+                code = yield container.exited()
             if condition == "removed" and container.tidied is not None:
                 yield container.tidied
             pipe.put({"StatusCode": code})
@@ -295,6 +321,60 @@ class ContainerCalls(Calls):
         yield from container.stop(signal, STOP_TIMEOUT if timeout is None else timeout)
         yield self.engine.work("container_stop")
 
+    def container_restart(self, reference: str, signal: str, timeout: float | None) -> Activity[None]:
+        yield from self._request()
+        container = self._container(reference)
+        if not container.network:
+            raise ApiError(501, "swarmsim: restarting a task's container by hand is real, but not modelled yet")
+        if container.state == "running":
+            yield from self.container_stop(reference, signal, timeout)
+        try:
+            yield from self._start(container)
+        except ApiError as problem:
+            raise texts.RESTART_REFUSED.refusal(name=reference, problem=problem.message) from None
+
+    def container_rename(self, reference: str, name: str) -> Activity[None]:
+        yield from self._request()
+        container, name = self._container(reference), name.removeprefix("/")
+        if not name:
+            raise ApiError(400, "Neither old nor new names may be empty")
+        if name == container.name:
+            raise texts.SAME_NAME.refusal()
+        if not _NAME.fullmatch(name):
+            raise texts.NAME_NOT_FREE.refusal(problem=texts.BAD_NAME.fill(name=name))
+        other = next((each for each in self.engine.containers.values() if each.name == name), None)
+        if other is not None:
+            raise texts.NAME_NOT_FREE.refusal(problem=texts.NAME_TAKEN.fill(name=name, id=other.id))
+        container.emit("rename", {"oldName": f"/{container.name}"})
+        container.name, container.is_named = name, True
+
+    def container_changes(self, reference: str) -> Activity[list[engineapi.Change]]:
+        """What is other than in its image, in the order of the paths."""
+        yield from self._request()
+        files = self._container(reference).files
+        if files is None:
+            return []
+        tree = files.mounts[0].tree
+        kinds = {
+            path: DELETED if inode is None else CHANGED if any(path in layer.entries for layer in tree.lower) else ADDED
+            for path, inode in sorted(tree.upper.entries.items())
+            if path != "/"
+        }
+        return [engineapi.Change(path=path, kind=kind) for path, kind in kinds.items()]
+
+    def container_logs(self, reference: str, query: LogQuery) -> Activity[Pipe[bytes]]:
+        """What its own program printed; with ``follow``, to its end."""
+        yield from self._request()
+        container = self._container(reference)
+        pipe: Pipe[bytes] = (
+            container.output() if query.follow and container.state == "running" else Pipe(self.host.clock)
+        )
+        for frame in _log_frames(container, query):
+            pipe.put(frame)
+        if not query.follow or container.state != "running":
+            pipe.end()
+        return pipe
+
     def container_remove(self, reference: str, force: bool) -> Activity[None]:
         yield from self._request()
         container = self._container(reference)
@@ -312,3 +392,22 @@ class ContainerCalls(Calls):
             if container.id.startswith(reference) or container.name == reference:
                 return container
         raise texts.NO_SUCH_CONTAINER.refusal(name=reference)
+
+
+def _log_frames(container: Container, query: LogQuery) -> list[bytes]:
+    """Lines, each with its stream: what was printed in pieces is put together."""
+    said = container.said or [(at, STDOUT, f"{text}\n") for at, text in container.printed()]
+    lines: list[tuple[float, int, str]] = []
+    open_lines: dict[int, tuple[float, str]] = {}
+    for at, stream, text in said:
+        began, before = open_lines.pop(stream, (at, ""))
+        parts = (before + text).split("\n")
+        for n, part in enumerate(parts[:-1]):
+            lines.append((at if n else began, stream, f"{part}\n"))
+        if parts[-1]:
+            open_lines[stream] = (at if len(parts) > 1 else began, parts[-1])
+    lines += [(at, stream, text) for stream, (at, text) in open_lines.items()]
+    lines = [line for line in lines if line[0] >= query.since]
+    if query.tail is not None:
+        lines = lines[len(lines) - min(query.tail, len(lines)) :]
+    return [log_frame(stream, f"{timestamp(at)} {text}" if query.timestamps else text) for at, stream, text in lines]

@@ -30,6 +30,8 @@ from swarmsim.unix.process import System
 SIGNAL_LATENCY = 0.05  # seconds a well-behaved process needs to stop; estimated
 LOST = 255  # the exit code of a container whose process vanished with the power (daemon restore)
 KILLED = 137
+MOST_SAID = 100_000
+"""Pieces of output kept of one container; the model's own bound."""
 NOTHING: dict[str, str] = {}
 
 
@@ -98,6 +100,8 @@ class Container:
         "program",
         "publishes",
         "run",
+        "runs",
+        "said",
         "server",
         "started_at",
         "state",
@@ -126,6 +130,8 @@ class Container:
         self.run = run
         self.labels = labels
         self.state = "created"
+        self.runs = 1
+        """How many times it has been started, the coming one included as long as it has not ended."""
         self.exit_code = 0
         self.pid = 0
         self.created_at = host.clock.now
@@ -174,6 +180,8 @@ class Container:
         self.failing_streak = 0
         self.listener: Callable[[Container, str, dict[str, str]], object] = lambda *_: None
         """Told of what happens to it, for ``docker events``."""
+        self.said: list[tuple[float, int, str]] = []
+        """What its own program printed: when by the host's clock, to which stream, and a piece of text."""
         self._output: list[Pipe[bytes]] = []
         self._subscribers: list[Pipe[str]] = []
         self._exits: list[Future[int]] = []
@@ -190,6 +198,11 @@ class Container:
         """The first characters of its task's id, if it has one."""
         id = self.labels.get("com.docker.swarm.task.id")
         return id[:8] if id is not None else None
+
+    @property
+    def life(self) -> str:
+        """What its ends on networks are known by: each time it is started it has others."""
+        return self.id if self.runs < 2 else f"{self.id}/{self.runs}"
 
     @property
     def alive(self) -> bool:
@@ -230,6 +243,9 @@ class Container:
         self._exit((yield from program(self._say)))
 
     def _say(self, stream: int, text: str) -> None:
+        self.said.append((self.host.wall.now, stream, text))
+        if len(self.said) > MOST_SAID:
+            del self.said[0]
         for pipe in self._output:
             pipe.put(log_frame(stream, text))
 
@@ -279,6 +295,12 @@ class Container:
             event.succeed(self.exit_code)
         else:
             self._exits.append(event)
+        return event
+
+    def next_exit(self) -> Future[int]:
+        """The exit code of the next time it ends."""
+        event: Future[int] = self.host.clock.future()
+        self._exits.append(event)
         return event
 
     # -- health

@@ -295,7 +295,7 @@ class DataPlane:
 
     def detached(self, container: Container, attachment: Attachment) -> None:
         """It is on that network no more."""
-        at = (attachment.network_id, endpoint_id(attachment.name, container.id))
+        at = (attachment.network_id, endpoint_id(attachment.name, container.life))
         if at in self._endpoints:
             self._withdraw(at)
         self._unplug(container, attachment)
@@ -312,7 +312,7 @@ class DataPlane:
         if network in self.kernel.bindings.sandboxes and container.server is not None:
             address = _bare(attachment.address)
             self.kernel.endpoints[network, address] = container.server
-            self._arrived(network, endpoint_id(attachment.name, container.id), address)
+            self._arrived(network, endpoint_id(attachment.name, container.life), address)
 
     def _announce(self, container: Container, task: Task | None, attachment: Attachment) -> None:
         network = attachment.network_id
@@ -358,7 +358,7 @@ class DataPlane:
         at = (attachment.network_id, _bare(attachment.address))
         if self.kernel.endpoints.get(at) is container.server:
             del self.kernel.endpoints[at]
-            self._departed(attachment.network_id, endpoint_id(attachment.name, container.id))
+            self._departed(attachment.network_id, endpoint_id(attachment.name, container.life))
 
     def known(self, network: str) -> list[tuple[EndpointRecord, str]]:
         """The endpoints on a network that this node has heard of, in the order of their ids, and the addresses of their hosts. On the
@@ -378,14 +378,14 @@ class DataPlane:
 
     def _of(self, container: Container) -> list[tuple[str, str]]:
         """Where the container's endpoints are."""
-        keys = [(each.network_id, endpoint_id(each.name, container.id)) for each in container.attachments]
+        keys = [(each.network_id, endpoint_id(each.name, container.life)) for each in container.attachments]
         return [key for key in keys if key in self._endpoints]
 
     def _endpoint(self, container: Container, task: Task | None, attachment: Attachment) -> EndpointRecord:
         network = attachment.network
         if task is None:
             return EndpointRecord(
-                endpoint_id(attachment.name, container.id),
+                endpoint_id(attachment.name, container.life),
                 container.name if container.is_named else container.id[:12],
                 _bare(attachment.address),
                 task_aliases=(*container.aliases, container.id[:12]),
@@ -394,7 +394,7 @@ class DataPlane:
         vips = (each.address for each in task.virtual_ips if each.network_id == attachment.network_id)
         names = (each.aliases or () for each in task.spec.networks or () if each.target == attachment.network_id)
         return EndpointRecord(
-            endpoint_id(attachment.name, container.id),
+            endpoint_id(attachment.name, container.life),
             container.name,
             _bare(attachment.address),
             task.service_name,

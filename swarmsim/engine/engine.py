@@ -264,7 +264,7 @@ class Engine:
             self._cold = False
             seconds += self.sample_duration("container_first_start") * self.host.machine.cold_factor
         yield self.host.machine.work(seconds)
-        if container.state == "created":
+        if container.state != "running":
             container.bindings = tuple(binding for port in container.publishes for binding in self._bind(port))
             container.start()
             self.dataplane.started(container)

@@ -149,7 +149,7 @@ def container(obj: Container, now: float) -> api.Container:
         id=obj.id,
         names=[f"/{obj.name}"],
         image=obj.image,
-        command=" ".join(obj.command),
+        command=" ".join([*obj.command[:1], *(f"'{word}'" if " " in word else word for word in obj.command[1:])]),
         created=int(EPOCH.timestamp() + obj.host.wall.at(obj.created_at)),
         ports=[
             *(

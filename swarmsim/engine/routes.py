@@ -314,6 +314,28 @@ def container_start(call: Call) -> Activity[None]:
     return call.api.container_start(call.id)
 
 
+def container_restart(call: Call) -> Activity[None]:
+    return call.api.container_restart(call.id, *_patience(call))
+
+
+def _patience(call: Call) -> tuple[str, float | None]:
+    """The signal to stop with, and the seconds until SIGKILL."""
+    seconds = call.request.query.get("t", "")
+    return call.request.query.get("signal", ""), float(seconds) if seconds else None
+
+
+def container_rename(call: Call) -> Activity[None]:
+    return call.api.container_rename(call.id, call.request.query.get("name", ""))
+
+
+def container_changes(call: Call) -> Activity[list[engineapi.Change]]:
+    return call.api.container_changes(call.id)
+
+
+def container_logs(call: Call) -> Activity[Pipe[bytes]]:
+    return call.api.container_logs(call.id, _log_query(call))
+
+
 def container_attach(call: Call) -> Activity[Pipe[bytes]]:
     return call.api.container_attach(call.id)
 
@@ -323,8 +345,7 @@ def container_wait(call: Call) -> Activity[Pipe[Json]]:
 
 
 def container_stop(call: Call) -> Activity[None]:
-    seconds = call.request.query.get("t", "")
-    return call.api.container_stop(call.id, call.request.query.get("signal", ""), float(seconds) if seconds else None)
+    return call.api.container_stop(call.id, *_patience(call))
 
 
 def container_remove(call: Call) -> Activity[None]:
@@ -429,6 +450,10 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/containers/{id}/attach", container_attach),
     Route("POST", "/containers/{id}/wait", container_wait),
     Route("POST", "/containers/{id}/stop", container_stop, 204),
+    Route("POST", "/containers/{id}/restart", container_restart, 204),
+    Route("POST", "/containers/{id}/rename", container_rename, 204),
+    Route("GET", "/containers/{id}/changes", container_changes),
+    Route("GET", "/containers/{id}/logs", container_logs),
     Route("POST", "/images/create", image_pull),
     Route("POST", "/containers/{id}/exec", exec_create, 201),
     Route("POST", "/exec/{id}/start", exec_start),

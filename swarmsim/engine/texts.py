@@ -242,4 +242,7 @@ NAME_TAKEN = Text(
     "You have to remove (or rename) that container to be able to reuse that name.",
     "daemon/names.go",
 )
+RESTART_REFUSED = Text(500, "Cannot restart container {name}: {problem}", "daemon/restart.go")
+SAME_NAME = Text(400, "Renaming a container with the same name as its current name", "daemon/rename.go")
+NAME_NOT_FREE = Text(409, "Error when allocating new name: {problem}", "daemon/rename.go")
 NOT_RUNNING = Text(409, "Cannot kill container: {name}: Container {id} is not running", "daemon/kill.go, errors.go")

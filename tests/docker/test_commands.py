@@ -63,7 +63,7 @@ COMPLAINTS = [
     ("swarm join-token king", 1, "unknown role king"),
     ("swarm leave", 1, "You are attempting to leave the swarm on a node that is participating as a manager."),
     ("service logs nothing", 1, "no such task or service: nothing\n"),
-    ("kill nothing", 1, "Error response from daemon: No such container: nothing"),
+    ("kill nothing", 1, "Error response from daemon: Cannot kill container: nothing: No such container: nothing"),
     ("service create -d --oom-score-adj 3 mini:1", 1, '"--oom-score-adj" requires API version 1.46, but the Docker daemon API version is 1.41\n'),
     ("swarm init --data-path-port 7777", 1, "swarmsim: the flag --data-path-port of 'docker swarm init' is real, but not modelled yet\n"),
     ("stack deploy -c x.yml shop", 1, "open x.yml: no such file or directory\n"),

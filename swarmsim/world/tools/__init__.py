@@ -147,7 +147,7 @@ class ContainerPrograms:
         """In an image whose files are known; ``None`` for its own server, of which only the outside is."""
         place = InContainer(self._clients(), engine, container)
         asking = {tool.name: partial(self._ask, tool, place, image, tag) for tool in TOOLS if _has(tool, image, tag)}
-        is_first = container.state == "created"
+        is_first = container.state != "running"
         files = container.files or FileSystem(Tree((inside.layer_of(image, tag),)))
         try:
             inside.check(container, call, files)
