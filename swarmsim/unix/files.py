@@ -7,12 +7,11 @@ writes nothing has an empty one. A volume and a host's own disk are trees of one
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Iterator, Mapping
 
 FULL = 32 << 20
-"""Bytes that a tree's upper layer may hold; the model's own bound, after which there is no space left on the device."""
+"""Bytes that a file may have; the model's own bound, after which there is no space left on the device."""
 
 
 class NotModelled(Exception):
@@ -202,8 +201,3 @@ class Tree:
             self.put(new + path[len(old) :], inode)
         for path in reversed(list(self.walk(old))):
             self.remove(path)
-
-    def check_space(self, more: int) -> None:
-        """Raises :class:`OSError` if so many bytes have no place any more."""
-        if more and self.upper.size + more > FULL:
-            raise failure(errno.ENOSPC)

@@ -10,7 +10,7 @@ from swarmsim.sim.future import Activity
 from swarmsim.unix.executables import PATH, Found, find, load
 from swarmsim.unix.files import NotModelled
 from swarmsim.unix.process import SIGNALS, Process, signal_number
-from swarmsim.unix.programs.files import name_of
+from swarmsim.unix.programs.attributes import name_of
 from swarmsim.unix.programs.options import Usage, options
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}

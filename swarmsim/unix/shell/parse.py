@@ -62,8 +62,6 @@ RESERVED = frozenset(
         "}",
     )
 )
-ENDS = frozenset(("do", "done", "elif", "else", "esac", "fi", "then", "}"))
-"""Reserved words that end a list."""
 BLANK = frozenset(" \t\n;&|<>()")
 """Characters that end a word."""
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -22,7 +22,7 @@ from swarmsim.unix.executables import CANNOT_RUN, NOT_FOUND, PATH, find, load
 from swarmsim.unix.files import Inode, Layer, NotModelled, Tree
 from swarmsim.unix.mounts import FileSystem, Mount, User
 from swarmsim.unix.process import Process, System
-from swarmsim.unix.programs.files import number_of
+from swarmsim.unix.programs.attributes import number_of
 from swarmsim.unix.streams import Device, Sink, Stream
 from swarmsim.unix.userlands import alpine, busybox
 from swarmsim.world.standpoint import InContainer
