@@ -489,8 +489,8 @@ def compare(
 @app.command()
 def watch(
     what: Annotated[
-        str, typer.Argument(help="a scenario file, the name of a shipped scenario, or a trace")
-    ] = "playground",
+        str | None, typer.Argument(help="a scenario file, the name of a shipped scenario (playground), or a trace")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="seed of the run (1); the same seed gives the same future")] = None,
     speed: Annotated[float, typer.Option(min=0.1, max=10_000.0, help="multiple of real time to begin with")] = 1.0,
     messages: Annotated[bool, typer.Option(help="show every Raft message")] = False,
@@ -498,18 +498,28 @@ def watch(
     web: Annotated[bool, typer.Option("--web", help="in a browser instead of the terminal")] = False,
     student: Annotated[str | None, typer.Option(help="of an exercise: who you are")] = None,
     host: Annotated[str, typer.Option(help="with --web: address to listen at")] = "127.0.0.1",
+    on: Annotated[
+        str | None, typer.Option("--on", help="watch real hosts that are there: lab, the one that is up, or lab:2")
+    ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="with --web: port to listen at")] = 8000,
 ) -> None:
     """Watch a cluster, live or recorded, in a terminal app: break it, rewind it, try again."""
-    from swarmsim.tui.start import WatchError, start
+    from swarmsim.tui.start import WatchError, start, start_on
     from swarmsim.tui.web import serve
 
+    if on is not None:
+        model = {what: what, "--seed": seed, "--messages": messages, "--web": web, "--student": student}
+        if unfit := [option for option, value in model.items() if value]:
+            raise _fail(f"{unfit[0]} is for the model, --on for real hosts: leave one of them out")
+    what = what or "playground"
     try:
-        if web:
+        if on is not None:
+            start_on(on, speed, lang)
+        elif web:
             serve(what, seed, speed, messages, lang, host, port, student)
         else:
             start(what, seed, speed, messages, lang, student)
-    except (WatchError, ScenarioError, TraceError) as problem:
+    except (WatchError, ScenarioError, TraceError, MachineError) as problem:
         raise _fail(problem) from None
 
 

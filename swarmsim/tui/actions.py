@@ -14,7 +14,8 @@ from swarmsim.tui.player import Future
 from swarmsim.tui.screens import AskName, AskSeed, Compare, Question
 from swarmsim.tui.stage import Stage
 
-REFUSALS = ("record", "forming", "exercise forbids", "exercise over")
+OF_REAL_HOSTS = ("real only watched", "real no seed", "real past", "real no curl")
+REFUSALS = ("record", "forming", "exercise forbids", "exercise over", *OF_REAL_HOSTS)
 """Reasons of the player's, which are texts."""
 
 
@@ -126,7 +127,9 @@ class Doing(Stage):
             self.notify(self.texts("record"), severity="warning")
             return
         future = self.player.future
-        assert future.loaded is not None
+        if future.loaded is None:
+            self._save_what_was_seen()
+            return
         self.player.play(False)
         whose = "watched" if self.desk is None else _as_name(self.desk.sitting.student) or "session"
         name = f"{future.loaded.scenario.name}-{whose}"
@@ -138,6 +141,23 @@ class Doing(Stage):
                 self._save(name)
 
         self.push_screen(AskName(self.texts, free, self.where), answered)
+
+    def _save_what_was_seen(self) -> None:
+        """Of real hosts there is a trace, and no scenario that would do the same again."""
+        future = self.player.future
+        stem = str(future.recording.header["scenario"])
+        names = (f"{stem}-watched-{n}.jsonl" for n in count(1))
+        path = next(self.where / name for name in names if not (self.where / name).exists())
+        try:
+            self.where.mkdir(exist_ok=True, parents=True)
+            self.player.save_trace(path)
+        except OSError as problem:
+            self.notify(self.texts("not saved", place=path, problem=problem.strerror), severity="error")
+        except TraceError as problem:
+            self.notify(str(problem), severity="error")
+        else:
+            self._kept[future.name] = len(future.actions)
+            self.notify(self.texts("saved", path=path.resolve(), command=f"swarmsim watch {path}"), timeout=12)
 
     def _save(self, name: str) -> None:
         future, path = self.player.future, self.where / f"{name}.yaml"

@@ -293,7 +293,7 @@ class Stage(App[None]):
             )
             text.append(f" {told} ", style="bold" if left else f"bold {NODES['down'].colour}")
         future = f"{t('future')} {player.future.name} " if len(player.futures) > 1 else ""
-        seed = f"{t('seed')} {player.future.seed_now} " if not player.recorded else ""
+        seed = f"{t('seed')} {player.future.seed_now} " if player.future.loaded is not None else ""
         text.append(f" {future}{seed}{self.scenario_title}", style="dim")
         return text
 

@@ -15,7 +15,9 @@ from swarmsim.replay.texts import language_named
 from swarmsim.scenario.loader import LoadedScenario, parse_scenario, read_scenario
 from swarmsim.scenario.runner import trace_header
 from swarmsim.scenario.schema import MeanwhileStep
+from swarmsim.scenario.watching import WatchedSession
 from swarmsim.trace.reader import TRACE_FILES, load_trace
+from swarmsim.tui.alive import AlivePlayer
 from swarmsim.tui.app import WatchApp
 from swarmsim.tui.player import SPEEDS, Future, Player
 from swarmsim.tui.texts import Texts
@@ -92,6 +94,22 @@ def _exercise(
     player = Player(future, messages=messages, refuses=refuses)
     desk = Desk(sitting, session.answers if session is not None else None)
     return WatchApp(player, texts, title=sitting.name, text=text, desk=desk, playing=False)
+
+
+def start_on(place: str, speed: float, lang: str | None) -> None:
+    """Run the app over a running cluster, in this terminal. Raises :class:`WatchError` and :class:`MachineError`."""
+    try:
+        texts = Texts(language_named(lang))
+    except ValueError as problem:
+        raise WatchError(str(problem)) from None
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise WatchError("watch needs a terminal; without one: swarmsim record (a timeline and a trace)")
+    session = WatchedSession(place)
+    app = WatchApp(AlivePlayer(session), texts, title=session.title)
+    app.player.speed = min(SPEEDS, key=lambda known: abs(known - speed))
+    app.run()
+    if session.problem is not None:
+        raise session.problem
 
 
 def start(

@@ -216,6 +216,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "This is a record: nothing can be done in it. Watch a scenario to do something.",
         "这是录像，无法操作。请打开一个场景。",
     ),
+    "real only watched": (
+        "This cluster is only watched: nothing is changed in it. In a lab (--on lab) you may.",
+        "只观察该集群，不作任何更改。实验环境（--on lab）中可以操作。",
+    ),
+    "real no seed": ("Real hosts have no seed: chance is theirs.", "真实主机没有随机种子。"),
+    "real past": (
+        "What has been cannot be changed on real hosts: go to the present first (End).",
+        "真实主机的过去无法更改：请先回到现在（End）。",
+    ),
+    "real no curl": ("On real hosts, ask published ports from a shell of your own.", "真实主机的端口请在自己的终端中访问。"),
     "select task": ("Select a task or a service first.", "请先选择任务或服务。"),
     "select host": ("Select a host on the map first.", "请先在地图上选择主机。"),
     "no container": ("Nothing runs there that could be killed.", "没有可以杀掉的容器。"),
