@@ -676,8 +676,27 @@ def _main(
     """A Docker Swarm you can break."""
 
 
+PANELS = {
+    "Simulate": ("run", "watch", "list", "sweep", "advise", "import", "schema", "exercise"),
+    "Look at a run": ("cert", "pki", "net", "plot", "report", "export", "check"),
+    "Real hosts": ("compare", "record", "doctor", "lab"),
+    "Is the model true?": ("fidelity", "check-lazy", "transcript", "client"),
+}
+"""What ``--help`` shows together; a command that is in none of them comes under another heading."""
+
+
+def _sort_into_panels() -> None:
+    panel_of = {name: panel for panel, names in PANELS.items() for name in names}
+    for command in app.registered_commands:
+        name = command.name or (command.callback.__name__ if command.callback is not None else "")
+        command.rich_help_panel = panel_of.get(name)
+    for group in app.registered_groups:
+        group.rich_help_panel = panel_of.get(group.name or "")
+
+
 def main() -> None:
     """Entry point of the ``swarmsim`` command."""
+    _sort_into_panels()
     # Whoever stops early (Ctrl-C, --precision) means to.
     warnings.filterwarnings("ignore", message=".*tasks which were still being processed", category=UserWarning)
     app()

@@ -10,7 +10,9 @@ import subprocess
 import sys
 
 import pytest
+import typer
 
+from swarmsim.cli import PANELS, app
 from tests.commandline import swarmsim
 
 QUICK = "name: quick\ntitle: Quick\nsteps:\n  - docker: service create -d --name web mini:1 sleep 99\n  - wait: {service: web, running: 1}\n"
@@ -273,3 +275,8 @@ def test_what_real_hosts_cannot_do_is_refused_before_anything_is_done(words, tol
     done = swarmsim(*words, cwd=tmp_path)
     assert done.returncode == 2
     assert told in done.stderr
+
+
+def test_the_headings_of_help_name_commands_that_there_are():
+    there = typer.main.get_command(app).commands
+    assert [name for names in PANELS.values() for name in names if name not in there] == []
