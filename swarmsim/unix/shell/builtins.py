@@ -14,7 +14,7 @@ from swarmsim.unix.process import SIGNALS, Exit, Process, signal_number
 from swarmsim.unix.programs import printing
 from swarmsim.unix.shell.arithmetic import ArithmeticProblem, evaluate
 from swarmsim.unix.shell.errors import Break, Continue, Return, ShellError
-from swarmsim.unix.shell.parse import NAME, RESERVED
+from swarmsim.unix.shell.lexer import NAME, RESERVED
 from swarmsim.unix.shell.state import Shell, Variable
 
 Builtin = Callable[["Shell", list[str]], Activity[int]]

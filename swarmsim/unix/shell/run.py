@@ -20,7 +20,8 @@ from swarmsim.unix.shell import patterns
 from swarmsim.unix.shell.builtins import BUILTINS, SPECIAL, quoted
 from swarmsim.unix.shell.errors import Break, Jump, Return, ShellError
 from swarmsim.unix.shell.expand import fields, pattern, single
-from swarmsim.unix.shell.parse import NAME, SyntaxProblem, lines
+from swarmsim.unix.shell.lexer import NAME, SyntaxProblem
+from swarmsim.unix.shell.parse import lines
 from swarmsim.unix.shell.state import Shell, Variable
 from swarmsim.unix.shell.syntax import (
     AndOr,
