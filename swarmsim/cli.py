@@ -26,6 +26,7 @@ from swarmsim.analysis.milestones import milestones
 from swarmsim.analysis.trial import Until
 from swarmsim.commands.doctoring import doctor
 from swarmsim.commands.drawing import plot
+from swarmsim.commands.dryrun import show_dry_run
 from swarmsim.commands.given import UNMET, Eager, ProfileNamed, with_profile
 from swarmsim.commands.given import fail as _fail
 from swarmsim.commands.given import guarded as _guarded
@@ -89,8 +90,12 @@ Lang = Annotated[str | None, typer.Option(help="en or zh; default: the locale's"
 
 On = Annotated[
     str | None,
-    typer.Option("--on", help="on real engines instead of the model: lab, hosts made on this machine (root)"),
+    typer.Option(
+        "--on",
+        help="on real engines instead of the model: lab, hosts made on this machine (root); lab:2, those of a lab that is up",
+    ),
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="with --on: agreed to what is done to its hosts; nobody is asked")]
 
 
 def _texts(lang: str | None) -> Texts:
@@ -132,6 +137,10 @@ def run(
     profile: ProfileNamed = None,
     eager: Eager = False,
     on: On = None,
+    yes: Yes = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="with --on: print every command with its undo, and touch nothing")
+    ] = False,
     lang: Lang = None,
 ) -> None:
     """Run scenarios: tell what happened, check what they expect, leave a trace and a picture."""
@@ -163,6 +172,12 @@ def run(
     }
     if on is not None and (unfit := [option for option, value in model.items() if value]):
         raise _fail(f"{unfit[0]} is for the model, --on for real hosts: leave one of them out")
+    if on is None and (yes or dry_run):
+        raise _fail(f"{'--dry-run' if dry_run else '--yes'} is for real hosts: say which with --on")
+    if on is not None and dry_run:
+        for scenario in loaded:
+            show_dry_run(scenario, on)
+        return
     if (trace or plot) and len(loaded) > 1:
         raise _fail("--trace and --plot need a single scenario")
     if export_pki is not None:
@@ -175,7 +190,9 @@ def run(
             code = max(code, _ensemble(texts, scenario, range(seed, seed + seeds), as_json, quiet, eager, wanted))
             continue
         form: Form = "json" if as_json else "line" if quiet else "timeline" if verbose or speed else "story"
-        outcome = _run_once(texts, scenario, seed, trace, plot, form, speed, limit, messages, eager, export_pki, on)
+        outcome = _run_once(
+            texts, scenario, seed, trace, plot, form, speed, limit, messages, eager, export_pki, on, yes
+        )
         if outcome.interrupted:
             raise typer.Exit(INTERRUPTED)
         code = max(code, UNMET if outcome.failures else 0)
@@ -214,11 +231,12 @@ def _run_once(
     eager: bool,
     export: Path | None,
     on: str | None,
+    yes: bool,
 ) -> Outcome:
     name = loaded.scenario.name
     # What was changed by --set does not take the place of the scenario's own trace.
     changed = f"{name}-{loaded.digest[:6]}" if loaded.changed else name
-    stem = f"{changed}-{seed if on is None else on}"
+    stem = f"{changed}-{seed if on is None else _file_name(on)}"
     rows: list[dict[str, Any]] = []
     length = loaded.scenario.duration
     follows = speed > 0 or (on is not None and form == "timeline")
@@ -227,7 +245,7 @@ def _run_once(
     try:
         trace_path = trace_path or _in_runs(f"{stem}.jsonl")
         plot_path = plot_path or _in_runs(f"{stem}.png")
-        with _world(loaded, seed, eager, on) as (world, header):
+        with _world(loaded, seed, eager, on, yes) as (world, header):
             if form in ("story", "timeline"):
                 show_title(texts, header)
             bar = Bar(name, None if screen else length)
@@ -266,15 +284,22 @@ def _run_once(
 
 
 @contextmanager
-def _world(loaded: LoadedScenario, seed: int, eager: bool, on: str | None) -> Iterator[tuple[World, dict[str, Any]]]:
+def _world(
+    loaded: LoadedScenario, seed: int, eager: bool, on: str | None, yes: bool
+) -> Iterator[tuple[World, dict[str, Any]]]:
     """What a scenario is run on, and the first row of the trace."""
     if on is None:
         yield build_world(loaded.scenario, seed, eager=eager), trace_header(loaded, seed)
         return
     from swarmsim.analysis.reality import real_hosts
 
-    with real_hosts(on, loaded) as real:
-        yield real, trace_header(loaded, 0, real.described)
+    with real_hosts(on, loaded, yes=yes) as real:
+        yield real, trace_header(loaded, 0, real.described, **real.told)
+
+
+def _file_name(place: str) -> str:
+    """A place as part of a file's name."""
+    return Path(place).stem.replace(":", "-")
 
 
 def _in_runs(name: str) -> Path:
@@ -414,6 +439,7 @@ def advise(
 def compare(
     file: Annotated[str, typer.Argument(help="a scenario file, or the name of a shipped scenario")],
     on: On = None,
+    yes: Yes = False,
     runs: Annotated[
         int | None, typer.Option(min=1, help="with --on: real runs at most, one after the other (1)")
     ] = None,
@@ -448,6 +474,8 @@ def compare(
         raise _fail("compare with what? --on lab makes real runs, --from TRACE takes some made earlier")
     if records and runs is not None:
         raise _fail("--runs is for new runs, --from takes some made earlier: leave one of them out")
+    if yes and on is None:
+        raise _fail("--yes is for real hosts: say which with --on")
     if until is not Until.ALL and (runs or 1) == 1:
         raise _fail("--until ends a comparison before its last run: with --on, and --runs with how many at most")
     loaded = _load_to_run(file, with_profile(None, profile))
@@ -464,8 +492,8 @@ def compare(
         while len(trial.real) < wanted and not trial.enough(until):
             number = len(trial.real) + 1
             print(f"real run {number} of {wanted} …", file=sys.stderr)
-            trace = record_real(str(on), loaded)
-            path = _in_runs(f"{loaded.scenario.name}-{Path(str(on)).stem}-{number}.jsonl")
+            trace = record_real(str(on), loaded, yes=yes)
+            path = _in_runs(f"{loaded.scenario.name}-{_file_name(str(on))}-{number}.jsonl")
             write_trace(path, trace.header, trace.rows)
             print(f"trace {path}: {verdict_told(trial.heard(trace))}", file=sys.stderr)
         if page is not None:

@@ -263,6 +263,11 @@ def test_report_and_perfetto(folder):
             "--eager is for the model, --on for real hosts: leave one of them out",
         ),
         (["run", "how-many-managers", "--on", "lab"], "this needs jumps in time"),
+        (["run", "external-ca", "--on", "lab"], "this needs authorities outside the swarm"),
+        (["run", "first-service", "--yes"], "--yes is for real hosts: say which with --on"),
+        (["run", "first-service", "--dry-run"], "--dry-run is for real hosts: say which with --on"),
+        (["run", "first-service", "--on", "lab:249", "--yes"], "--on lab:249: it is not up"),
+        (["doctor", "moon"], "there is no such cluster"),
         (
             ["run", "pending-memory", "--on", "lab", "--set", "cluster.hosts.w1.cpus=8"],
             "w1: a lab's hosts are all as this machine is: take out cpus",

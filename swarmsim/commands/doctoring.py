@@ -15,8 +15,9 @@ from rich.text import Text
 from swarmsim.commands.given import UNMET, fail
 from swarmsim.real.doctor import Line, Verdict, examine, failures, judge
 from swarmsim.real.doctortexts import CHECKS, FRAME
-from swarmsim.real.lab import Lab, Plan
+from swarmsim.real.lab import Plan, free_lab
 from swarmsim.real.machine import Machine, MachineError
+from swarmsim.real.running import running_named
 from swarmsim.replay.texts import LANGUAGES, language_named
 from swarmsim.terminal import Terminal
 
@@ -30,18 +31,17 @@ MARKS = {
 
 def doctor(
     place: Annotated[
-        str, typer.Argument(help="an inventory of hosts (hosts.yaml), or lab: hosts made on this machine")
+        str, typer.Argument(help="lab: hosts made on this machine for it; lab:2: those of the lab that is up")
     ],
     adopt: Annotated[bool, typer.Option("--adopt", help="the hosts are in use, and shall only be looked at")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")] = False,
-    lab: Annotated[int, typer.Option("--lab", min=1, max=249, help="with lab: which, if it is up")] = 1,
     lang: Annotated[str | None, typer.Option(help="en or zh; default: the locale's")] = None,
 ) -> None:
     """Examine hosts: login, docker, versions, swarm, names, ports between them, clocks, disk, memory, firewalls; with a remedy
     for each line. Exit code 0 only if a scenario can run."""
     try:
         language = language_named(lang)
-        with _machines(place, lab) as machines:
+        with _machines(place) as machines:
             examined = asyncio.run(examine(machines))
     except (ValueError, MachineError) as problem:
         raise fail(problem) from None
@@ -83,16 +83,12 @@ def _show(lines: Sequence[Line], language: str) -> None:
 
 
 @contextmanager
-def _machines(place: str, number: int) -> Iterator[Sequence[Machine]]:
-    """The hosts of a place. Those of a lab that is not up are made for as long as they are examined."""
+def _machines(place: str) -> Iterator[Sequence[Machine]]:
+    """The hosts of a place. Those of ``lab`` are made for as long as they are examined."""
     if place != "lab":
-        raise MachineError(f"{place}: there is no such place; write lab for hosts made on this machine")
-    lab = Lab(number)
-    if lab.is_up:
-        yield list(lab.machines.values())
+        yield running_named(place).machines
         return
-    if not lab.lock():
-        raise MachineError(f"lab {number} is in use by another swarmsim: end that, or take another with --lab")
+    lab = free_lab()
     lab.up([Plan("m1", "manager"), Plan("w1", "worker")])
     try:
         yield list(lab.machines.values())

@@ -18,6 +18,11 @@ module           what it is
 ``facts``        what a host is: asked without changing anything
 ``ports``        which ports hosts reach of each other, really tried
 ``doctor``       what is to be thought of both: whether a scenario can run, and a remedy for each line
+``consent``      nothing without somebody's consent, which is remembered
+``careful``      hosts that are somebody's: examined, refused, asked for
+``before``       what hosts are like, so that they can be so again, and what is otherwise
+``lent``         hosts that stay: a run on them from the first look to the last
+``planned``      what faults would change, written down instead of made
 ``places``       what ``--on`` names
 ``command``      ``swarmsim lab``
 ``world``        all of it as a :class:`swarmsim.world.World`

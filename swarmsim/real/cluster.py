@@ -15,6 +15,7 @@ from swarmsim.docker.command import Write
 from swarmsim.docker.errors import CommandError
 from swarmsim.docker.files import Files
 from swarmsim.real import typed
+from swarmsim.real.before import Seen, as_before, differences, look_at, mark_node
 from swarmsim.real.containers import Containers
 from swarmsim.real.cuts import Cuts
 from swarmsim.real.journal import Entry, Journal
@@ -46,6 +47,8 @@ class RealCluster:
     ) -> None:
         """``specs`` are hosts as the scenario wants them, by name; addresses are the machines'. ``described`` tells of versions."""
         self.described = described
+        self.told: Mapping[str, Any] = {}
+        """What a trace's header tells of the hosts, beside that."""
         self.machines: Mapping[str, Machine] = {machine.name: machine for machine in machines}
         self.hosts: Mapping[str, HostSpec] = {
             name: specs[name]._replace(address=machine.address) for name, machine in self.machines.items()
@@ -62,7 +65,12 @@ class RealCluster:
         self._readers: list[tuple[Callable[[Row], object], frozenset[str], frozenset[str] | None]] = []
         self._changed: Happening[None] = Happening(self.loop)
         self._work: list[asyncio.Task[Any]] = []
+        self.before: Mapping[str, Seen] | None = None
+        """How hosts were that stay when this ends; ``None`` if they are made for the run."""
+        self.left: list[str] = []
+        """After the end: what is otherwise on them than before, a sentence each."""
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._undo()  # what an earlier run left
         journal.arm()
         self.keep(self._living())
 
@@ -278,12 +286,36 @@ class RealCluster:
             work.cancel()
         self.loop.run_until_complete(asyncio.gather(*going_on, return_exceptions=True))
         self.loop.run_until_complete(self.leave())
-        self.loop.close()
         if self._folder is not None:
             self._folder.cleanup()
         self._journal.disarm()
+        try:
+            self._undo()
+        finally:
+            if self.before is not None:
+                self.left = self._compared(self.before)
+            self.loop.close()
+
+    def _compared(self, before: Mapping[str, Seen]) -> list[str]:
+        try:
+            return differences(before, self.loop.run_until_complete(look_at(list(self.machines.values()))))
+        except MachineError as problem:
+            return [f"whether hosts are as before cannot be told: {problem}"]
+
+    def _undo(self) -> None:
         if not self._journal.undo_all():
             left = ", ".join(self._journal.entries)
             raise MachineError(
                 f"not everything is undone: {left}; see {self._journal.folder}/undone.log, then: swarmsim lab heal"
             )
+
+    async def remember(self) -> None:
+        """The hosts are somebody's and stay: see how they are now, so that they can be so again. They are in no swarm."""
+        machines = list(self.machines.values())
+        self.before = await look_at(machines)
+        await self.change(*(as_before(machine, self.before[machine.name]) for machine in machines))
+
+    async def mark(self) -> None:
+        """Note on hosts that stay that their swarm is ours."""
+        if self.before is not None:
+            await asyncio.gather(*(machine.shell(mark_node(machine)) for machine in self.machines.values()))

@@ -30,6 +30,8 @@ from swarmsim.real.journal import Journal
 from swarmsim.real.machine import Change, Completed, MachineError
 
 HOME = Path("/var/lib/swarmsim-lab")
+LABS = range(1, 250)
+"""Numbers of labs: the third part of their addresses."""
 PACKAGES = {
     "dockerd": "docker.io",
     "docker": "docker.io",
@@ -255,7 +257,9 @@ class Lab:
         self.machines: dict[str, LabMachine] = {}
         self._lock: TextIO | None = None
         if self.is_up:
-            self._plan([Plan(**host) for host in json.loads(self._state.read_text(encoding="utf-8"))["hosts"]])
+            self.machines = self.planned(
+                [Plan(**host) for host in json.loads(self._state.read_text(encoding="utf-8"))["hosts"]]
+            )
 
     @property
     def _state(self) -> Path:
@@ -270,8 +274,9 @@ class Lab:
     def journal(self) -> Journal:
         return Journal(self.folder / "journal")
 
-    def _plan(self, plans: Sequence[Plan]) -> None:
-        self.machines = {
+    def planned(self, plans: Sequence[Plan]) -> dict[str, LabMachine]:
+        """The hosts that it would have; nothing is made."""
+        return {
             plan.name: LabMachine(self.name, self.number, place, plan, self.folder / plan.name)
             for place, plan in enumerate(plans, 1)
         }
@@ -309,8 +314,8 @@ class Lab:
             raise LabError(problem)
         if self.is_up:
             raise LabError(f"lab {self.number} is up already, with {' '.join(self.machines)}: swarmsim lab down")
-        self._plan(plans)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.machines = self.planned(plans)
+        self.journal.folder.mkdir(parents=True, exist_ok=True)
         draft = self._state.with_suffix(".draft")
         draft.write_text(json.dumps({"hosts": [plan._asdict() for plan in plans]}), encoding="utf-8")
         draft.replace(self._state)
@@ -369,6 +374,15 @@ class Lab:
                 for inner in sorted(cgroup.glob("**/"), reverse=True):
                     _try("rmdir", str(inner))
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def free_lab() -> Lab:
+    """The first that is neither up nor in anybody's hands; it is ours until this process ends."""
+    for number in LABS:
+        lab = Lab(number)
+        if not lab.is_up and lab.lock():
+            return lab
+    raise LabError(f"no lab is free: see {HOME} and swarmsim lab status")
 
 
 def _run(*words: str) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from swarmsim.real.lab import HOME, Lab, LabError, Plan
+from swarmsim.real.careful import Terms, told_in_header
+from swarmsim.real.doctor import examine
+from swarmsim.real.lab import LABS, Lab, Plan, free_lab
 from swarmsim.real.links import delays_packets
-from swarmsim.real.machine import MachineError
+from swarmsim.real.machine import Machine, MachineError
 from swarmsim.world import Capability, HostSpec
 
 if TYPE_CHECKING:
@@ -17,8 +20,6 @@ if TYPE_CHECKING:
 
     from swarmsim.real.world import RealWorld
 
-LABS = range(1, 250)
-"""Numbers of labs: the third part of their addresses."""
 OF_THE_MACHINE = ("cpus", "memory", "resources", "plugins", "platform", "paths")
 """What a scenario can say of a host and a lab cannot give it."""
 NO_NETEM = "this machine's kernel cannot make packets late: it needs the module sch_netem, and tc (iproute2)"
@@ -34,20 +35,33 @@ class Place(Protocol):
     @property
     def verbs(self) -> Collection[str]: ...
 
-    @property
-    def lacking(self) -> Mapping[str, str]:
-        """Fault verbs that real hosts can have, but these cannot, and why."""
+    def lacking(self, wanted: Collection[str]) -> Mapping[str, str]:
+        """Fault verbs of these that real hosts can have, but not these hosts, and why."""
 
-    def opened(self, specs: Sequence[HostSpec]) -> AbstractContextManager[RealWorld]:
+    @property
+    def borrowed(self) -> bool:
+        """Whether its hosts are somebody's: then somebody must agree, and they stay as they were."""
+
+    def planned(self, specs: Sequence[HostSpec]) -> list[Machine]:
+        """The machines that these hosts will be. Nothing is touched. Raises :class:`MachineError` if there are none."""
+
+    def opened(self, specs: Sequence[HostSpec], terms: Terms) -> AbstractContextManager[RealWorld]:
         """Hosts as ``specs`` want them, until the end; then everything is undone. Raises :class:`MachineError`."""
 
 
 def place_named(name: str) -> Place:
     """Raises :class:`MachineError` if there is no such place, or something that it needs is not installed."""
-    if name != "lab":
-        raise MachineError(f"--on {name}: there is no such place; write --on lab for hosts made on this machine")
+    head, _, number = name.partition(":")
+    if head != "lab" or (":" in name and not (number.isdigit() and int(number) in LABS)):
+        raise MachineError(
+            f"--on {name}: there is no such place; write --on lab for hosts made on this machine, lab:2 for a lab that is up"
+        )
     try:
-        return LabPlace()
+        if not number:
+            return LabPlace()
+        from swarmsim.real.lent import LentLab
+
+        return LentLab(int(number))
     except ModuleNotFoundError as lacking:
         raise MachineError(f"real hosts need the package {lacking.name}: pip install 'docker-swarmsim[real]'") from None
 
@@ -55,42 +69,47 @@ def place_named(name: str) -> Place:
 class LabPlace:
     """Hosts that are made for a run and taken away after it."""
 
+    borrowed = False
+
     def __init__(self) -> None:
         from swarmsim.real.world import RealWorld
 
         self._world = RealWorld
         self.capabilities: Collection[Capability] = RealWorld.capabilities
-        self.lacking: Mapping[str, str] = {} if delays_packets() else {"latency": NO_NETEM}
-        self.verbs: Collection[str] = [verb for verb in RealWorld.verbs if verb not in self.lacking]
+        self.verbs: Collection[str] = RealWorld.verbs
+
+    def lacking(self, wanted: Collection[str]) -> Mapping[str, str]:
+        return {"latency": NO_NETEM} if "latency" in wanted and not delays_packets() else {}
+
+    def planned(self, specs: Sequence[HostSpec]) -> list[Machine]:
+        lab = next((lab for lab in map(Lab, LABS) if not lab.is_up), Lab(LABS[-1]))
+        return list(lab.planned(plans_of(specs)).values())
 
     @contextmanager
-    def opened(self, specs: Sequence[HostSpec]) -> Iterator[RealWorld]:
-        for spec in specs:
-            given = [field for field in OF_THE_MACHINE if getattr(spec, field) != HostSpec._field_defaults[field]]
-            if given:
-                raise MachineError(
-                    f"{spec.name}: a lab's hosts are all as this machine is: take out {', '.join(given)}"
-                )
-        lab = _free_lab()
+    def opened(self, specs: Sequence[HostSpec], terms: Terms) -> Iterator[RealWorld]:
+        plans = plans_of(specs)
+        lab = free_lab()
         try:
-            lab.up([Plan(spec.name, str(spec.role), dict(spec.engine_labels)) for spec in specs])
+            lab.up(plans)
             machines = list(lab.machines.values())
-            with self._world(machines, lab.journal, {spec.name: spec for spec in specs}, _versions(lab)) as world:
+            examined = asyncio.run(examine(machines))
+            with self._world(machines, lab.journal, {spec.name: spec for spec in specs}, versions_of(lab)) as world:
+                world.told = told_in_header(examined)
                 yield world
         finally:
             lab.down()
 
 
-def _free_lab() -> Lab:
-    """The first that is neither up nor in anybody's hands; it is ours until this process ends."""
-    for number in LABS:
-        lab = Lab(number)
-        if not lab.is_up and lab.lock():
-            return lab
-    raise LabError(f"no lab is free: see {HOME} and swarmsim lab status")
+def plans_of(specs: Sequence[HostSpec]) -> list[Plan]:
+    """Raises :class:`MachineError` if a lab's hosts cannot be so."""
+    for spec in specs:
+        given = [field for field in OF_THE_MACHINE if getattr(spec, field) != HostSpec._field_defaults[field]]
+        if given:
+            raise MachineError(f"{spec.name}: a lab's hosts are all as this machine is: take out {', '.join(given)}")
+    return [Plan(spec.name, str(spec.role), dict(spec.engine_labels)) for spec in specs]
 
 
-def _versions(lab: Lab) -> str:
+def versions_of(lab: Lab) -> str:
     """Engine, client and kernel of a lab, in words."""
     words, _ = next(iter(lab.machines.values())).docker(["version", "--format", VERSIONS])
     told = subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()

@@ -129,7 +129,8 @@ class RealWorld(RealCluster):
     # -- what one can do
 
     def form(self) -> Activity[None]:
-        return form(self)
+        yield from form(self)
+        yield Happening.end_of(self.loop, self.mark())
 
     def docker(
         self,

@@ -354,6 +354,10 @@ def _needs(scenario: Scenario, form: _Form) -> Iterator[Need]:
     """What not every world can do, in the order of the file."""
     if scenario.cluster.formed:
         yield Need(Capability.FORMATION, form.place(("cluster",)))
+    if scenario.cluster.authorities:
+        yield Need(Capability.AUTHORITIES, form.place(("cluster", "authorities")))
+    if scenario.images:
+        yield Need(Capability.IMAGES, form.place(("images",)))
     if scenario.duration is not None and scenario.duration > LONG:
         yield Need(Capability.JUMP, form.place(("duration",)))
     for number, process in enumerate(scenario.faults):

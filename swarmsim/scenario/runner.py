@@ -350,9 +350,9 @@ def run_on(
     return Outcome(run.failures, run.now, interrupted, tuple(run.believed), tuple(run.warnings), run.traffic, real)
 
 
-def trace_header(loaded: LoadedScenario, seed: int, on: str = "") -> dict[str, Any]:
-    """The first row of a trace; ``on`` tells of real hosts, where it is not the model."""
+def trace_header(loaded: LoadedScenario, seed: int, on: str = "", **real: Any) -> dict[str, Any]:
+    """The first row of a trace; ``on`` and the fields ``real`` tell of real hosts, where it is not the model."""
     scenario = loaded.scenario
     about = " ".join(scenario.about.split())
     profile = on or Path(scenario.cluster.profile).name
-    return header(scenario.name, scenario.title, about, loaded.digest, seed, VERSION, profile)
+    return header(scenario.name, scenario.title, about, loaded.digest, seed, VERSION, profile, **real)

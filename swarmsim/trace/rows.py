@@ -34,6 +34,8 @@ class Header(TypedDict):
     seed: Annotated[int, "the run's seed; 0 on real hosts"]
     version: Annotated[str, "version of swarmsim"]
     profile: Annotated[str, "profile of the hosts, unless they name their own; of real ones, what they are"]
+    hosts: NotRequired[Annotated[dict[str, str], "real hosts only: versions, kernel, storage driver and size of each"]]
+    latency: NotRequired[Annotated[float, "real hosts only: milliseconds from one to another, measured before the run"]]
 
 
 # -- what drives a run
@@ -777,8 +779,10 @@ def fault_in(row: Row) -> str | None:
     return None
 
 
-def header(scenario: str, title: str, about: str, digest: str, seed: int, version: str, profile: str) -> Row:
-    """The first row of a trace."""
+def header(
+    scenario: str, title: str, about: str, digest: str, seed: int, version: str, profile: str, **real: Any
+) -> Row:
+    """The first row of a trace; ``real`` are the fields that only runs on real hosts have."""
     fields: Header = {
         "format": FORMAT,
         "scenario": scenario,
@@ -789,4 +793,4 @@ def header(scenario: str, title: str, about: str, digest: str, seed: int, versio
         "version": version,
         "profile": profile,
     }
-    return {"t": 0.0, "kind": "header", **fields}
+    return {"t": 0.0, "kind": "header", **fields, **real}

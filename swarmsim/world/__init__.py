@@ -43,6 +43,9 @@ class Capability(StrEnum):
     """Time in which nothing happens costs nothing; when the next thing happens can be asked."""
     FORMATION = "a cluster that is built for the scenario"
     PACKETS = "clients of published ports"
+    IMAGES = "images that the scenario describes"
+    """Whoever runs them does as the scenario says; real hosts have only what is pulled or built."""
+    AUTHORITIES = "authorities outside the swarm"
 
 
 class FaultError(Exception):

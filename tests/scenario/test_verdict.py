@@ -80,6 +80,16 @@ expect:
         ),
         (Capability.SEED, "meanwhile:\n  - {at: 5s, seed: 7}\n", "x.yaml:3:14: this needs random numbers from a seed"),
         (
+            Capability.IMAGES,
+            "images:\n  - {name: shop}\n",
+            "x.yaml:2:1: this needs images that the scenario describes",
+        ),
+        (
+            Capability.AUTHORITIES,
+            "cluster:\n  authorities: {ca: {}}\n",
+            "x.yaml:3:3: this needs authorities outside the swarm",
+        ),
+        (
             "loss",
             "steps:\n  - fault: {loss: {host: m1, percent: 3}}\n",
             "x.yaml:3:5: the fault loss is not possible here",
