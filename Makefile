@@ -8,7 +8,7 @@ ONLY ?=
 SCHEDULES ?= 1000
 LAB ?= all
 
-.PHONY: help run test notebooks docs lint bench fidelity fit check-lazy transcript lab client schema clean
+.PHONY: help run test notebooks docs lint bench fidelity mesh fit check-lazy transcript lab client schema clean
 
 help:  ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ bench: $(VENV)/installed  ## Measure speed, all or ONLY=name; writes build/bench
 
 fidelity: $(VENV)/installed  ## Hold the model against the recorded real cluster (SEEDS=200, EAGER=1 runs every heartbeat)
 	$(BIN)/swarmsim fidelity $(RECORDS) --seeds $(SEEDS) $(if $(EAGER),--eager)
+
+mesh: $(VENV)/installed  ## Hold what requests see while things break against five recorded meshes (SEEDS=200, ONLY=cut)
+	$(BIN)/python -m swarmsim.analysis.meshfidelity $(RECORDS)/mesh --seeds $(SEEDS) $(if $(ONLY),--only $(ONLY))
 
 fit: $(VENV)/installed  ## Fit the profile lab to half of the recorded runs, judge it by the others (about half an hour)
 	$(BIN)/python -m swarmsim.analysis.fit $(RECORDS)

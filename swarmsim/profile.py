@@ -56,6 +56,9 @@ class Profile(BaseModel):
     look: DistributionField = Field(description="one look of an observer at a manager's API")
     kill_host: DistributionField = Field(description="killing every process of one host")
     registry: DistributionField = Field(description="one query of the registry")
+    boot: DistributionField = Field(
+        Distribution(always=0.0), description="from power to a kernel that answers, before dockerd is started"
+    )
     engine_start: DistributionField = Field(description="dockerd from exec to a working API")
     node_start: DistributionField = Field(
         description="the swarm node inside the engine, from there to its first session"

@@ -150,6 +150,16 @@ class DataPlane:
         self._db, self._unwatch = None, _nothing
         self._parts.clear()
 
+    def unbind(self, db: NetworkDB) -> None:
+        """The node has left the gossip while its engine goes on: nothing is balanced here any more, and no name known, whatever runs
+        (controller.go clusterAgentInit, EventNodeLeave: cleanupServiceBindings)."""
+        for network in self.kernel.bindings.sandboxes:
+            for element in db.entries(ENDPOINT_TABLE, network).values():
+                if isinstance(element.value, EndpointRecord):
+                    self._bind(self.kernel.bindings.remove, network, element.value)
+        for (network, _), endpoint in self._endpoints.items():
+            self._bind(self.kernel.bindings.remove, network, endpoint)
+
     def _heard(self, event: Event) -> None:
         value, kernel = event.value, self.kernel
         if isinstance(value, PeerRecord):

@@ -180,7 +180,7 @@ class Engine:
             self.node = None
         gossip = self.end_gossip()
         if gossip is not None:
-            gossip.leave()
+            gossip.leave(partial(self.dataplane.unbind, gossip.db))
         running = [c for c in self.containers.values() if c.state == "running"]
         for stopped in [self.process.spawn(c.stop("SIGTERM", STOP_TIMEOUT)) for c in running]:
             yield stopped

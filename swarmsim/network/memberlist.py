@@ -62,6 +62,9 @@ GOSSIP_TO_THE_DEAD = 30.0  # seconds, DefaultLANConfig
 PUSH_PULL_INTERVAL = 30.0  # seconds, DefaultLANConfig
 PUSH_PULL_SCALE = 32  # members, util.go pushPullScaleThreshold
 TCP_TIMEOUT = 10.0  # seconds, DefaultLANConfig
+TAKES_IN = 0.001
+"""Seconds from a push/pull's answer until what was asked with it is known (net.go handleConn: read, answered, merged; about what the recorded
+engines' logs show). Two that call each other at the same moment so tell each other what they knew before."""
 LEAVE_TIMEOUT = 1.0  # seconds, networkdb/cluster.go clusterLeave
 ROOM = PACKET_SIZE - COMPOUND_HEADER - ENCRYPTION  # bytes for messages in one packet
 ROUNDS = 256
@@ -389,9 +392,8 @@ class Memberlist:
         if isinstance(request, BulkSync):
             self.delegate.notify_message(request)
             return None
-        own = self._state(request.join)
-        self._merge(request)
-        return own
+        self.transport.after(TAKES_IN, self._merge, request)
+        return self._state(request.join)
 
     def _acked(self, seq: int) -> None:
         if self.probe is not None and self.probe.seq == seq:

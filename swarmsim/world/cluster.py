@@ -80,6 +80,7 @@ class SimulatedCluster:
         self.engines: dict[str, Engine] = {}
         self.catalogue = Catalogue(images, unknown_images)
         self.authorities: dict[str, Authority] = {}
+        self._booting: set[str] = set()
         self._files = Files()
         self.backups: dict[str, tuple[str, NodeDisk]] = {}
         """Copies of hosts' swarm directories, by name: of which host, and what is in it."""
@@ -390,6 +391,7 @@ class SimulatedCluster:
         self.ctx.fabric.link(host, SWITCH, link["latency"], share, slow=link["slow"])
 
     def power_off(self, host: str) -> None:
+        self._booting.discard(host)
         self.ctx.hosts[host].power_off()
         self._host_is_down(host)
 
@@ -411,8 +413,16 @@ class SimulatedCluster:
             self.authorities[host].power_on()
             return
         engine = self.engines[host]
-        if engine.host.powered and engine.running:
+        if (engine.host.powered and engine.running) or host in self._booting:
             return
+        if not engine.host.powered:
+            seconds = engine.sample_duration("boot")
+            if seconds:
+                self._booting.add(host)
+                yield seconds
+                if host not in self._booting:
+                    return  # the plug was pulled meanwhile
+                self._booting.discard(host)
         engine.host.power_on()
         yield engine.start()
 

@@ -83,6 +83,8 @@ class Address(NamedTuple):
 class Caller(Protocol):
     """Who asks for a neighbour's hardware address before it can send."""
 
+    host: NetStack
+
     @property
     def remote(self) -> NetStack | None: ...
 
@@ -121,6 +123,8 @@ class NetStack(Subject):
         """Other hosts' sockets that have something to send here, while this host has no power."""
         self.asking: dict[Caller, None] = {}
         """Who here waits for a neighbour to say where it is."""
+        self.asked_for: dict[Caller, None] = {}
+        """Who elsewhere waits for this host to say so."""
         by_address[address] = self
 
     @property

@@ -38,8 +38,8 @@ class Patience(NamedTuple):
 SYN = Patience(SYN_REPEATS, SYN_GIVE_UP, "connect: connection timed out")
 NEIGHBOUR = Patience((1.0, 2.0), 3.0, "connect: no route to host")
 """Where the other host is on the same link and silent for so long that its hardware address is forgotten: it is asked for with ARP, three
-times, and the SYN follows the answer (neigh/default/mcast_solicit, retrans_time_ms). Whoever is asked has learnt where the asker is, and sends
-what it wants of it at once."""
+times, and the SYN follows the answer (neigh/default/mcast_solicit, retrans_time_ms). The question goes to everybody: who waits for the asker has
+learnt where it is, and sends what it wants of it at once (arp_process)."""
 
 
 class DialError(ModelError):
@@ -101,6 +101,7 @@ class Dialer:
             return
         if patience is NEIGHBOUR:
             host.asking[self] = None
+            self.remote.asked_for[self] = None
         if not ago:
             self._send_syn()
         self._wait(ago)
@@ -113,15 +114,19 @@ class Dialer:
     def abandon(self) -> None:
         """Nobody wants the connection any more."""
         self._over = True
-        self.host.asking.pop(self, None)
+        self._asks_no_more()
         if self._accepted is not None:
             self._accepted.close()
+
+    def _asks_no_more(self) -> None:
+        if self.host.asking.pop(self, self) is None and self.remote is not None:
+            del self.remote.asked_for[self]
 
     def _finish(self, result: Socket | DialError) -> None:
         if self._over:
             return
         self._over = True
-        self.host.asking.pop(self, None)
+        self._asks_no_more()
         if isinstance(result, DialError) and self._accepted is not None:
             self._accepted.close()
         self._done(result)
@@ -146,10 +151,21 @@ class Dialer:
     def _send_syn(self) -> None:
         """Or first the question where the neighbour is."""
         assert self.remote is not None
+        if self in self.host.asking:
+            self._ask_everybody()
         delay = self.carrier.transit(self.host.name, self.remote.name)
         if delay is not None:
             arrives = self._question_arrives if self in self.host.asking else self._syn_arrives
             Timer(self.host.clock.env, self.host.clock.now + delay, arrives, (), FOREVER)
+
+    def _ask_everybody(self) -> None:
+        """The question is a broadcast: others who look for this host hear where it is."""
+        for other in list(self.host.asked_for):
+            if other.host is self.remote:
+                continue
+            delay = self.carrier.transit(self.host.name, other.host.name)
+            if delay is not None:
+                Timer(self.host.clock.env, self.host.clock.now + delay, other.host.hears_from, (self.host,), FOREVER)
 
     def _question_arrives(self) -> None:
         remote = self.remote
@@ -163,7 +179,7 @@ class Dialer:
 
     def neighbour_answers(self) -> None:
         """Its hardware address is known."""
-        del self.host.asking[self]
+        self._asks_no_more()
         self._send_syn()
 
     def _syn_arrives(self) -> None:
