@@ -35,7 +35,7 @@ from swarmsim.commands.given import load_to_run as _load_to_run
 from swarmsim.commands.given import seconds as _seconds
 from swarmsim.commands.importing import import_
 from swarmsim.commands.moments import cert, net, pki
-from swarmsim.commands.running import record
+from swarmsim.commands.running import calibrate, record
 from swarmsim.commands.truth import check_lazy, client, fidelity, transcript
 from swarmsim.exercise.command import correct_sessions, exercise_app
 from swarmsim.pki import ExportError, export_pki, refuse_folder
@@ -572,6 +572,7 @@ def schema() -> None:
 
 app.command("import")(import_)
 app.command()(record)
+app.command()(calibrate)
 app.command()(doctor)
 app.command()(cert)
 app.command()(pki)

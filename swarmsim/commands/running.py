@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from swarmsim.commands.given import fail, seconds
 from swarmsim.real.machine import MachineError
 from swarmsim.replay.texts import Texts, language_named
 from swarmsim.scenario.loader import ScenarioError
-from swarmsim.terminal import Screen
+from swarmsim.terminal import Screen, Terminal
 from swarmsim.trace.reader import Trace, TraceError
 from swarmsim.trace.rows import Row
 from swarmsim.trace.writer import TraceWriter
@@ -93,3 +95,53 @@ def _free(on: str) -> Path:
     while (path := folder / f"{stem}-recorded-{number}.jsonl").exists():
         number += 1
     return path
+
+
+def calibrate(
+    out: Annotated[Path, typer.Option("--out", "-o", help="where to write the profile, such as my-vms.yaml")],
+    on: RunningOn = "lab",
+    image: Annotated[
+        str | None, typer.Option(help="an image all hosts have, with sleep and true; default: the smallest there is")
+    ] = None,
+    base: Annotated[str, typer.Option(help="a shipped profile, for what cannot be measured")] = "lab",
+) -> None:
+    """Measure how quick a running cluster is, without harm, and write a profile that the model takes with --profile."""
+    import asyncio
+    from datetime import UTC, datetime
+
+    from swarmsim.analysis.calibration import ENOUGH, beside, calibrated
+    from swarmsim.profile import FILES, profile_names
+    from swarmsim.real.running import running_named, versions
+    from swarmsim.trace.writer import write_whole
+
+    if out.suffix not in FILES:
+        raise fail(f"--out {out}: the name of a profile ends with .yaml")
+    if not out.absolute().parent.is_dir():
+        raise fail(f"--out {out}: there is no folder {out.absolute().parent}")
+    if base not in profile_names():
+        raise fail(f"--base {base}: there are {', '.join(profile_names())}")
+    try:
+        found = running_named(on)
+        try:
+            from swarmsim.real.measuring import measured
+        except ModuleNotFoundError as lacking:
+            raise MachineError(
+                f"real hosts need the package {lacking.name}: pip install 'docker-swarmsim[real]'"
+            ) from None
+        samples = asyncio.run(measured(found.machines, image))
+        day = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        hosts = " ".join(machine.name for machine in found.machines)
+        about = f"{found.title} ({hosts}), measured on {day}. {versions(found.machines)}."
+        made, text = calibrated(samples, out.stem, json.dumps(about), base)
+        write_whole(out, text.encode())
+    except (MachineError, TraceError) as problem:
+        raise fail(problem) from None
+    table = Table(box=None, padding=(0, 3, 0, 0))
+    for column in ("median, ms", out.stem, "lab", "vm"):
+        table.add_column(column, justify="left" if column == "median, ms" else "right")
+    known = [field for field, seconds in samples.items() if len(seconds) >= ENOUGH]
+    for row in beside(made, known, ("lab", "vm")):
+        table.add_row(*row)
+    Terminal(highlight=False).print(table)
+    print(f"profile {out}: {len(known)} laws measured, the others from {base}, as the file says")
+    print(f"next: swarmsim compare SCENARIO --from TRACE --profile {out}")

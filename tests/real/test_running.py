@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 import subprocess
 import time
@@ -13,6 +14,7 @@ from swarmsim.check import check_trace
 from swarmsim.importer import import_cluster, read_outputs
 from swarmsim.real.lab import Lab, Plan, missing
 from swarmsim.real.machine import MachineError
+from swarmsim.real.measuring import LABEL, measured
 from swarmsim.real.running import running_named, watched
 from swarmsim.real.telling import told
 from swarmsim.scenario import watching
@@ -21,6 +23,7 @@ from swarmsim.scenario.schema import MeanwhileStep
 from swarmsim.trace.rows import Row, fault_in
 from swarmsim.trace.state import state_of
 from swarmsim.world import FaultError
+from tests.analysis.test_calibration import MEASURED
 
 LACKING = missing()
 pytestmark = pytest.mark.skipif(LACKING is not None, reason=LACKING or "")
@@ -107,6 +110,13 @@ def test_the_scenario_of_it_has_its_hosts_and_services(lab):
     assert loaded.scenario.cluster.names() == (["m1"], ["w1"])
     assert loaded.scenario.cluster.settings("m1").address == lab.machines["m1"].address
     assert "--name web" in made.text
+
+
+def test_it_is_measured_and_left_as_it_was(lab):
+    found = asyncio.run(measured(running_named(f"lab:{lab.number}").machines, None))
+    assert [typed(lab, host, f"ps -aq --filter label={LABEL}") for host in ("m1", "w1")] == ["", ""]
+    assert found.keys() == MEASURED
+    assert all(0 < each < 60 for seconds in found.values() for each in seconds)
 
 
 @pytest.mark.parametrize(
