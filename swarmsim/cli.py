@@ -33,6 +33,7 @@ from swarmsim.commands.given import guarded as _guarded
 from swarmsim.commands.given import load as _load
 from swarmsim.commands.given import load_to_run as _load_to_run
 from swarmsim.commands.given import seconds as _seconds
+from swarmsim.commands.healing import heal
 from swarmsim.commands.importing import import_
 from swarmsim.commands.moments import cert, net, pki
 from swarmsim.commands.running import calibrate, record
@@ -92,7 +93,8 @@ On = Annotated[
     str | None,
     typer.Option(
         "--on",
-        help="on real engines instead of the model: lab, hosts made on this machine (root); lab:2, those of a lab that is up",
+        help="on real engines instead of the model: lab, hosts made on this machine (root); lab:2, those of a lab that is up; "
+        "hosts.yaml, an inventory of hosts behind ssh",
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="with --on: agreed to what is done to its hosts; nobody is asked")]
@@ -574,6 +576,7 @@ app.command("import")(import_)
 app.command()(record)
 app.command()(calibrate)
 app.command()(doctor)
+app.command()(heal)
 app.command()(cert)
 app.command()(pki)
 app.command()(net)

@@ -7,6 +7,9 @@ module           what it is
 ``machine``      a host, and what is done to it: shell commands, each with the one that undoes it
 ``journal``      undoing: written down before anything is done, so that what is left behind can always be undone
 ``lab``          hosts on this machine: each a few namespaces of the kernel with an engine of its own
+``inventory``    somebody's own hosts: how they are reached, how their power is switched
+``ssh``          one of them, behind the user's own ssh
+``hosts``        all of them: lock, connections, a journal on each, as before at the end
 ``looking``      what managers show, asked of the engines' API and told in rows
 ``containers``   what runs, asked of each engine
 ``busy``         how busy hosts are: times of a busy one are worth little

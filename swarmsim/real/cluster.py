@@ -21,7 +21,7 @@ from swarmsim.real.cuts import Cuts
 from swarmsim.real.journal import Entry, Journal
 from swarmsim.real.links import Link, Links, delayed, filtered
 from swarmsim.real.looking import BOOT, answers
-from swarmsim.real.machine import Change, Machine, MachineError
+from swarmsim.real.machine import DESK, Change, Machine, MachineError
 from swarmsim.real.mask import Mask
 from swarmsim.real.waits import Happening, drive
 from swarmsim.trace import rows
@@ -203,7 +203,7 @@ class RealCluster:
     def _desk(self) -> Path:
         """A folder with the files that commands may read."""
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="swarmsim-")
+            self._folder = tempfile.TemporaryDirectory(prefix=DESK)
         desk = Path(self._folder.name)
         for name, text in self.files.inline.items():
             place = desk / name.lstrip("/")
@@ -306,7 +306,7 @@ class RealCluster:
         if not self._journal.undo_all():
             left = ", ".join(self._journal.entries)
             raise MachineError(
-                f"not everything is undone: {left}; see {self._journal.folder}/undone.log, then: swarmsim lab heal"
+                f"not everything is undone: {left}; see {self._journal.folder}/undone.log, then: {self._journal.heal}"
             )
 
     async def remember(self) -> None:

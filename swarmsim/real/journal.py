@@ -53,6 +53,9 @@ class Entry(NamedTuple):
 class Journal:
     """The journal in ``folder``, which is made if there is none."""
 
+    heal = "swarmsim lab heal"
+    """What one types to have undone what is left."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+DESK = "swarmsim-desk-"
+"""How the name of the folder begins in which commands find the files they may read."""
+
 
 class Change(NamedTuple):
     """Something that is done to a host: a line of shell, and the line that undoes it. ``what`` names it in a few words.

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from swarmsim.real.careful import Terms, told_in_header
@@ -52,11 +53,17 @@ class Place(Protocol):
 def place_named(name: str) -> Place:
     """Raises :class:`MachineError` if there is no such place, or something that it needs is not installed."""
     head, _, number = name.partition(":")
-    if head != "lab" or (":" in name and not (number.isdigit() and int(number) in LABS)):
+    inventory = name.endswith((".yaml", ".yml"))
+    if not inventory and (head != "lab" or (":" in name and not (number.isdigit() and int(number) in LABS))):
         raise MachineError(
-            f"--on {name}: there is no such place; write --on lab for hosts made on this machine, lab:2 for a lab that is up"
+            f"--on {name}: there is no such place; write --on lab for hosts made on this machine, lab:2 for a lab that is up, "
+            "hosts.yaml for an inventory of hosts behind ssh"
         )
     try:
+        if inventory:
+            from swarmsim.real.hosts import HostsPlace
+
+            return HostsPlace(Path(name))
         if not number:
             return LabPlace()
         from swarmsim.real.lent import LentLab

@@ -7,9 +7,10 @@ an :class:`Untouched` one nothing can be written.
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -70,9 +71,24 @@ def running_named(name: str, *, touching: bool = False) -> Running:
     head, _, number = name.partition(":")
     if head == "lab":
         return _lab(name, number, touching)
+    if name.endswith((".yaml", ".yml")):
+        return _behind_ssh(Path(name))
     raise MachineError(
-        f"--on {name}: there is no such cluster; write --on lab for the lab that is up, or lab:2 for that number"
+        f"--on {name}: there is no such cluster; write --on lab for the lab that is up, lab:2 for that number, "
+        "or the file of an inventory"
     )
+
+
+def _behind_ssh(path: Path) -> Running:
+    """The hosts of an inventory; their connections are closed when this process ends."""
+    from swarmsim.real.hosts import machines_of
+
+    machines = machines_of(path)
+    for machine in machines:
+        atexit.register(machine.close)
+        machine.connect()
+        machine.identify()
+    return Running(str(path), list(machines), Untouched())
 
 
 def _lab(name: str, number: str, touching: bool) -> Running:
@@ -106,7 +122,7 @@ def watched(name: str, *, touching: bool = False) -> Iterator[WatchedWorld]:
         yield world
 
 
-def versions(machines: list[Machine]) -> str:
+def versions(machines: Sequence[Machine]) -> str:
     """Engine, client and kernel of the first host that tells them, in words."""
     for machine in machines:
         if not machine.powered:
