@@ -31,7 +31,10 @@ MARKS = {
 
 def doctor(
     place: Annotated[
-        str, typer.Argument(help="lab: hosts made on this machine for it; lab:2: those of the lab that is up")
+        str,
+        typer.Argument(
+            help="lab: hosts made on this machine for it; lab:2: those of the lab that is up; hosts.yaml: an inventory"
+        ),
     ],
     adopt: Annotated[bool, typer.Option("--adopt", help="the hosts are in use, and shall only be looked at")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")] = False,
@@ -86,7 +89,8 @@ def _show(lines: Sequence[Line], language: str) -> None:
 def _machines(place: str) -> Iterator[Sequence[Machine]]:
     """The hosts of a place. Those of ``lab`` are made for as long as they are examined."""
     if place != "lab":
-        yield running_named(place).machines
+        with running_named(place) as found:
+            yield found.machines
         return
     lab = free_lab()
     lab.up([Plan("m1", "manager"), Plan("w1", "worker")])

@@ -73,4 +73,5 @@ def _asked(name: str) -> list[tuple[str, str]]:
     from swarmsim.real.running import running_named
     from swarmsim.real.telling import told
 
-    return told(running_named(name).machines)
+    with running_named(name) as found:
+        return told(found.machines)

@@ -121,17 +121,17 @@ def calibrate(
     if base not in profile_names():
         raise fail(f"--base {base}: there are {', '.join(profile_names())}")
     try:
-        found = running_named(on)
-        try:
-            from swarmsim.real.measuring import measured
-        except ModuleNotFoundError as lacking:
-            raise MachineError(
-                f"real hosts need the package {lacking.name}: pip install 'docker-swarmsim[real]'"
-            ) from None
-        samples = asyncio.run(measured(found.machines, image))
-        day = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-        hosts = " ".join(machine.name for machine in found.machines)
-        about = f"{found.title} ({hosts}), measured on {day}. {versions(found.machines)}."
+        with running_named(on) as found:
+            try:
+                from swarmsim.real.measuring import measured
+            except ModuleNotFoundError as lacking:
+                raise MachineError(
+                    f"real hosts need the package {lacking.name}: pip install 'docker-swarmsim[real]'"
+                ) from None
+            samples = asyncio.run(measured(found.machines, image))
+            day = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+            hosts = " ".join(machine.name for machine in found.machines)
+            about = f"{found.title} ({hosts}), measured on {day}. {versions(found.machines)}."
         made, text = calibrated(samples, out.stem, json.dumps(about), base)
         write_whole(out, text.encode())
     except (MachineError, TraceError) as problem:

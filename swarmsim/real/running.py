@@ -7,7 +7,6 @@ an :class:`Untouched` one nothing can be written.
 
 from __future__ import annotations
 
-import atexit
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -63,32 +62,28 @@ class Running(NamedTuple):
         return not isinstance(self.journal, Untouched)
 
 
-def running_named(name: str, *, touching: bool = False) -> Running:
-    """The cluster of this name; with ``touching``, if it is ours and nobody else has it, one to which something may be done.
+@contextmanager
+def running_named(name: str, *, touching: bool = False) -> Iterator[Running]:
+    """The cluster of this name, for as long as it is looked at; with ``touching``, if it is ours and nobody else has it, one to which something may be done.
 
     Raises :class:`MachineError` if there is none.
     """
     head, _, number = name.partition(":")
     if head == "lab":
-        return _lab(name, number, touching)
-    if name.endswith((".yaml", ".yml")):
-        return _behind_ssh(Path(name))
-    raise MachineError(
-        f"--on {name}: there is no such cluster; write --on lab for the lab that is up, lab:2 for that number, "
-        "or the file of an inventory"
-    )
+        yield _lab(name, number, touching)
+    elif name.endswith((".yaml", ".yml")):
+        from swarmsim.real.hosts import connected, machines_of
 
-
-def _behind_ssh(path: Path) -> Running:
-    """The hosts of an inventory; their connections are closed when this process ends."""
-    from swarmsim.real.hosts import machines_of
-
-    machines = machines_of(path)
-    for machine in machines:
-        atexit.register(machine.close)
-        machine.connect()
-        machine.identify()
-    return Running(str(path), list(machines), Untouched())
+        machines = machines_of(Path(name))
+        with connected(machines):
+            for machine in machines:
+                machine.identify()
+            yield Running(name, list(machines), Untouched())
+    else:
+        raise MachineError(
+            f"--on {name}: there is no such cluster; write --on lab for the lab that is up, lab:2 for that number, "
+            "or the file of an inventory"
+        )
 
 
 def _lab(name: str, number: str, touching: bool) -> Running:
@@ -115,11 +110,11 @@ def watched(name: str, *, touching: bool = False) -> Iterator[WatchedWorld]:
     except ModuleNotFoundError as lacking:
         raise MachineError(f"real hosts need the package {lacking.name}: pip install 'docker-swarmsim[real]'") from None
 
-    found = running_named(name, touching=touching)
-    specs = {machine.name: HostSpec(machine.name, machine.address, machine.role) for machine in found.machines}
-    with WatchedWorld(found.machines, found.journal, specs, f"{found.title}: {versions(found.machines)}") as world:
-        world.title, world.touchable = found.title, found.touchable
-        yield world
+    with running_named(name, touching=touching) as found:
+        specs = {machine.name: HostSpec(machine.name, machine.address, machine.role) for machine in found.machines}
+        with WatchedWorld(found.machines, found.journal, specs, f"{found.title}: {versions(found.machines)}") as world:
+            world.title, world.touchable = found.title, found.touchable
+            yield world
 
 
 def versions(machines: Sequence[Machine]) -> str:

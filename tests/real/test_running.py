@@ -104,7 +104,8 @@ def test_commands_and_faults_of_the_app_are_real_and_undone_at_the_end(lab):
 
 
 def test_the_scenario_of_it_has_its_hosts_and_services(lab):
-    texts = told(running_named(f"lab:{lab.number}").machines)
+    with running_named(f"lab:{lab.number}") as found:
+        texts = told(found.machines)
     made = import_cluster(read_outputs(texts), "mine", [where for where, _ in texts])
     loaded = parse_scenario(made.text, "mine")
     assert loaded.scenario.cluster.names() == (["m1"], ["w1"])
@@ -113,7 +114,8 @@ def test_the_scenario_of_it_has_its_hosts_and_services(lab):
 
 
 def test_it_is_measured_and_left_as_it_was(lab):
-    found = asyncio.run(measured(running_named(f"lab:{lab.number}").machines, None))
+    with running_named(f"lab:{lab.number}") as running:
+        found = asyncio.run(measured(running.machines, None))
     assert [typed(lab, host, f"ps -aq --filter label={LABEL}") for host in ("m1", "w1")] == ["", ""]
     assert found.keys() == MEASURED
     assert all(0 < each < 60 for seconds in found.values() for each in seconds)
@@ -123,5 +125,5 @@ def test_it_is_measured_and_left_as_it_was(lab):
     ("name", "told"), [("lab:249", "swarmsim lab up --lab 249"), ("lab:x", "its number"), ("moon", "no such cluster")]
 )
 def test_a_cluster_that_is_not_there_is_refused(name, told):
-    with pytest.raises(MachineError, match=told):
-        running_named(name)
+    with pytest.raises(MachineError, match=told), running_named(name):
+        pass

@@ -9,7 +9,6 @@ import asyncio
 import json
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,14 +86,10 @@ def swarmsim(*words: str) -> commandline.Done:
 
 
 def nothing_is_left(folder: Path) -> bool:
-    """Neither sockets nor connections, which need a moment to end."""
-    for _ in range(50):
-        sockets = [path for path in folder.rglob("*") if path.is_socket()]
-        masters = subprocess.run(["pgrep", "-f", f"ssh.* -S {folder}"], capture_output=True, check=False).stdout
-        if not sockets and not masters:
-            return True
-        time.sleep(0.1)
-    return False
+    """Neither sockets nor connections."""
+    sockets = [path for path in folder.rglob("*") if path.is_socket()]
+    masters = subprocess.run(["pgrep", "-f", f"ssh.* -S {folder}"], capture_output=True, check=False).stdout
+    return not sockets and not masters
 
 
 def test_a_scenario_runs_on_them_and_leaves_them_as_they_were(lab, inventory, state, tmp_path):
