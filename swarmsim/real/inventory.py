@@ -77,7 +77,7 @@ def load_inventory(path: Path) -> Inventory:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise MachineError(f"{path}: there is no such inventory of hosts; docs/real.md shows what to write") from None
+        raise MachineError(f"{path}: there is no such inventory of hosts; docs/howto.md shows what to write") from None
     except (OSError, UnicodeDecodeError) as problem:
         raise MachineError(f"{path}: cannot be read: {problem}") from None
     try:
