@@ -344,6 +344,7 @@ class Engine:
         self.overlays.configure(node.attachments)
         if self.gossip is None and self.host.ctx.gossip:
             self.gossip = GossipAgent(self.process, managers, self._network_keys, self.dataplane.gossip_began)
+            self.dataplane.kernel.overlay_keys = self.gossip.keyring.overlays
 
     def controller(self, task: Task) -> ContainerController | AttachmentController:
         return AttachmentController(self, task) if task.is_attachment else ContainerController(self, task)

@@ -116,14 +116,19 @@ class Wires:
         self, network: str, source: str, target: str, size: int, arrive: Callable[..., object], *args: object
     ) -> bool:
         """Send one packet of an overlay with so many bytes, from host to host; whether it will arrive."""
-        if self.fabric.hindered and source != target and not self._passes(network, source, target, size):
-            return False
+        if source != target:
+            sandbox = self.kernels[source].bindings.sandboxes.get(network)
+            encrypted = sandbox is not None and sandbox.encrypted
+            if encrypted and not self.kernels[target].overlay_keys.reads(self.kernels[source].overlay_keys):
+                return False
+            if self.fabric.hindered and not self._passes(encrypted, source, target, size):
+                return False
         return self.hop(source, target, arrive, *args)
 
-    def _passes(self, network: str, source: str, target: str, size: int) -> bool:
+    def _passes(self, encrypted: bool, source: str, target: str, size: int) -> bool:
         """Whether links and firewalls let such a packet pass."""
-        fabric, sandbox = self.fabric, self.kernels[source].bindings.sandboxes.get(network)
-        if sandbox is not None and sandbox.encrypted:
+        fabric = self.fabric
+        if encrypted:
             if not fabric.lets_in(target, ESP, 0):
                 return False
             size = min(size, ENCRYPTED_MTU) + ESP_OVERHEAD

@@ -23,6 +23,7 @@ from typing import NamedTuple, Protocol
 
 from swarmsim.network.bindings import PortKey, Sandbox, ServiceBindings
 from swarmsim.network.icmp import RateLimit
+from swarmsim.network.keyring import OverlayKeys
 from swarmsim.network.loadbalancer import Flag, Flow, Nowhere
 
 
@@ -102,11 +103,23 @@ class Kernel:
     """One host's tables. ``endpoints`` are the containers here by network and address, ``neighbours`` the hosts of addresses that
     are elsewhere."""
 
-    __slots__ = ("bindings", "endpoints", "host", "host_ports", "ingress", "neighbours", "unreachable", "watchers")
+    __slots__ = (
+        "bindings",
+        "endpoints",
+        "host",
+        "host_ports",
+        "ingress",
+        "neighbours",
+        "overlay_keys",
+        "unreachable",
+        "watchers",
+    )
 
     def __init__(self, host: str) -> None:
         self.host = host
         self.bindings = ServiceBindings()
+        self.overlay_keys = OverlayKeys()
+        """What the daemon said last; none before it did."""
         self.ingress = ""
         """Id of the ingress network, while this host is on it."""
         self.endpoints: dict[tuple[str, str], Server] = {}
@@ -120,6 +133,7 @@ class Kernel:
     def clear(self) -> None:
         """The power is gone, or the daemon starts anew."""
         self.bindings = ServiceBindings()
+        self.overlay_keys = OverlayKeys()
         self.ingress = ""
         self.endpoints.clear()
         self.neighbours.clear()

@@ -22,16 +22,18 @@ starts anew:
 >>> cut_off.primary, cut_off.opens(others.primary), others.opens(cut_off.primary)
 (5, True, True)
 
-The keys of encrypted overlays (``networking:ipsec``) come and go with them; they are not used for anything here.
+The keys of encrypted overlays (``networking:ipsec``) come and go with them, in the kernel (:class:`OverlayKeys`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from swarmsim.swarm.objects import GOSSIP_KEYS, EncryptionKey
+from swarmsim.swarm.objects import GOSSIP_KEYS, IPSEC_KEYS, EncryptionKey
 
 Keys = tuple[EncryptionKey, ...]
+NO_KEY = 0
+"""A Lamport time that no key has."""
 
 
 def made(*times: int) -> Keys:
@@ -39,14 +41,66 @@ def made(*times: int) -> Keys:
     return tuple(EncryptionKey(GOSSIP_KEYS, time) for time in times)
 
 
-class Keyring:
-    """One engine's. Keys are told apart by their Lamport times; :attr:`primary` is the one it encrypts with."""
+class OverlayKeys:
+    """What a kernel encrypts encrypted overlays with (drivers/overlay/encryption.go): the first of its keys; it reads what any of them wrote.
 
-    __slots__ = ("_installed", "_known", "primary")
+    A rotation brings one, makes another the first and drops a third. If one of these is not there it fails, as after two rotations missed, and
+    the kernel goes on with the keys it had:
+
+    >>> there, cut_off = OverlayKeys([1, 2, 3]), OverlayKeys([1, 2, 3])
+    >>> there.change(4, 3, 1)
+    >>> there.understands(cut_off), there.primary, cut_off.primary
+    (True, 3, 2)
+    >>> there.change(5, 4, 2)
+    >>> cut_off.change(5, 4, 2)
+    >>> there.understands(cut_off), there.primary, cut_off.primary
+    (False, 4, 2)
+
+    The next brings it back, for the key that came in vain is then the first (what the indices of Go's lists come to then is not followed):
+
+    >>> there.change(6, 5, 3)
+    >>> cut_off.change(6, 5, 3)
+    >>> there.understands(cut_off), cut_off.primary
+    (True, 5)
+    """
+
+    __slots__ = ("_kept", "_reads", "primary")
+
+    def __init__(self, times: Sequence[int] = ()) -> None:
+        self.primary = times[1] if len(times) > 1 else NO_KEY
+        self._kept = set(times)
+        self._reads = set(times)
+
+    def understands(self, other: OverlayKeys) -> bool:
+        """Whether each can read what the other writes."""
+        return self.reads(other) and other.reads(self)
+
+    def reads(self, other: OverlayKeys) -> bool:
+        """Whether this one can read what the other writes."""
+        return other.primary in self._reads
+
+    def change(self, new: int | None, primary: int, pruned: int | None) -> None:
+        """Lamport times: of the key that is new, of the one to encrypt with, of the one to forget."""
+        if new is not None:
+            self._kept.add(new)
+        if primary not in self._kept or (pruned is not None and pruned not in self._kept) or primary == pruned:
+            return
+        self.primary = primary
+        if pruned is not None:
+            self._kept.discard(pruned)
+        self._reads = set(self._kept)
+
+
+class Keyring:
+    """One engine's. Keys are told apart by their Lamport times; :attr:`primary` is the one it encrypts with. ``overlays``: what it has told
+    its kernel."""
+
+    __slots__ = ("_installed", "_known", "overlays", "primary")
 
     def __init__(self, keys: Keys) -> None:
         self._known = _by_time(keys)
         self.primary = self._second()
+        self.overlays = OverlayKeys([key.lamport_time for key in self._known if key.subsystem == IPSEC_KEYS])
         self._installed = {key.lamport_time for key in keys if key.subsystem == GOSSIP_KEYS}
 
     def opens(self, key: int) -> bool:
@@ -59,40 +113,41 @@ class Keyring:
 
     def change(self, keys: Keys) -> None:
         """The managers tell of these keys. What is done with them is what libnetwork does, with its oversights."""
-        deleted = self._forget({key.lamport_time for key in keys})
-        added = None
+        forgotten = self._forget({key.lamport_time for key in keys})
+        deleted = forgotten.get(GOSSIP_KEYS)
+        added: dict[str, int] = {}
         known = {key.lamport_time for key in self._known}
         for key in keys:
             if key.lamport_time not in known:
                 self._known.append(key)
-                if key.subsystem == GOSSIP_KEYS:
-                    added = key.lamport_time  # the last one
-        if added is not None:
-            self._installed.add(added)
+                added[key.subsystem] = key.lamport_time  # the last one
+        if GOSSIP_KEYS in added:
+            self._installed.add(added[GOSSIP_KEYS])
         self._known = _by_time(self._known)
         second = self._second()
+        self.overlays.change(added.get(IPSEC_KEYS), self._second(IPSEC_KEYS), forgotten.get(IPSEC_KEYS))
         if second in self._installed:
             self.primary = second
         if deleted is not None and deleted != self.primary:
             self._installed.discard(deleted)
 
-    def _forget(self, told: set[int]) -> int | None:
-        """Forget keys of which nothing is told any more; the last of gossip's. The one moved to a forgotten one's place is not looked at."""
-        known, deleted = self._known, None
+    def _forget(self, told: set[int]) -> dict[str, int]:
+        """Forget keys of which nothing is told any more; the last of each use. The one moved to a forgotten one's place is not looked at."""
+        known, deleted = self._known, dict[str, int]()
         place, end = 0, len(known)
         while place < end:
             key = known[place]
             if key.lamport_time not in told:
-                if key.subsystem == GOSSIP_KEYS:
-                    deleted = key.lamport_time
+                deleted[key.subsystem] = key.lamport_time
                 end -= 1
                 known[place] = known[end]
             place += 1
         del known[end:]
         return deleted
 
-    def _second(self) -> int:
-        return [key.lamport_time for key in self._known if key.subsystem == GOSSIP_KEYS][1]
+    def _second(self, use: str = GOSSIP_KEYS) -> int:
+        times = [key.lamport_time for key in self._known if key.subsystem == use]
+        return times[1] if len(times) > 1 else NO_KEY
 
 
 def _by_time(keys: Iterable[EncryptionKey]) -> list[EncryptionKey]:

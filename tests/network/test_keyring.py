@@ -6,9 +6,9 @@ from random import Random
 
 import pytest
 
-from swarmsim.network.keyring import Keyring
+from swarmsim.network.keyring import Keyring, OverlayKeys
 from swarmsim.swarm.manager.keymanager import ROTATION_INTERVAL, Keys, first_keys, rotated
-from swarmsim.swarm.objects import GOSSIP_KEYS
+from swarmsim.swarm.objects import GOSSIP_KEYS, IPSEC_KEYS
 from tests.network.test_agent import Gossiping
 
 HOUR = 3600.0
@@ -112,3 +112,40 @@ def test_an_engine_that_was_off_meanwhile_comes_back_with_the_keys_its_session_t
     cluster.lab.sleep(30.0)
     assert ring(cluster, "w2").primary == told(cluster)[1]
     assert cluster.states("m1", "w2")[-1] == "alive"
+
+
+# -- encrypted overlays
+
+
+def test_all_kernels_encrypt_overlays_with_the_second_oldest_key_and_follow_its_rotation():
+    keys = first_keys(Random(1))
+    rings = [Keyring(keys) for _ in range(3)]
+    for _ in range(4):
+        times = sorted(key.lamport_time for key in keys if key.subsystem == IPSEC_KEYS)
+        assert {each.overlays.primary for each in rings} == {times[1]}
+        keys = rotated(keys)
+        for each in rings:
+            each.change(keys)
+
+
+@pytest.mark.parametrize(("missed", "understood"), [(1, True), (2, False), (3, False)])
+def test_who_missed_two_rotations_is_deaf_and_dumb_on_encrypted_overlays_until_the_next(missed, understood):
+    keys = first_keys(Random(1))
+    there, cut_off = Keyring(keys), Keyring(keys)
+    for _ in range(missed):
+        keys = rotated(keys)
+        there.change(keys)
+    assert there.overlays.understands(cut_off.overlays) is (missed == 1)
+    cut_off.change(keys)
+    assert there.overlays.understands(cut_off.overlays) is understood
+    keys = rotated(keys)
+    for each in (there, cut_off):
+        each.change(keys)
+    assert there.overlays.understands(cut_off.overlays) is (missed < 3)
+
+
+def test_without_keys_nothing_is_understood():
+    keys = OverlayKeys([1, 2, 3])
+    assert not keys.reads(OverlayKeys())
+    assert not OverlayKeys().reads(keys)
+    assert not OverlayKeys().reads(OverlayKeys())
