@@ -25,6 +25,7 @@ BEYOND_US: Mapping[str, str] = {
     "pull": "it takes a pull",
     "kill_host": "it takes a host's end",
     "registry": "it takes a registry's query",
+    "boot": "it takes a host's end",
     "engine_start": "it takes an engine's restart",
     "node_start": "it takes an engine's restart",
     "manager_start": "it takes a manager's restart",

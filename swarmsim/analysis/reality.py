@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from swarmsim.analysis.rehearsal import radius_of
 from swarmsim.real.careful import Terms
-from swarmsim.real.places import Place, place_named
+from swarmsim.real.named import place_named
+from swarmsim.real.places import Place
 from swarmsim.real.world import RealWorld
 from swarmsim.scenario.loader import LoadedScenario
 from swarmsim.scenario.runner import refuse_what_is_not_possible, run_on, trace_header, wanted_hosts

@@ -111,7 +111,8 @@ def calibrate(
 
     from swarmsim.analysis.calibration import ENOUGH, beside, calibrated
     from swarmsim.profile import FILES, profile_names
-    from swarmsim.real.running import running_named, versions
+    from swarmsim.real.running import running_named
+    from swarmsim.real.versions import versions
     from swarmsim.trace.writer import write_whole
 
     if out.suffix not in FILES:

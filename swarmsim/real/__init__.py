@@ -7,6 +7,8 @@ module           what it is
 ``machine``      a host, and what is done to it: shell commands, each with the one that undoes it
 ``journal``      undoing: written down before anything is done, so that what is left behind can always be undone
 ``lab``          hosts on this machine: each a few namespaces of the kernel with an engine of its own
+``named``        what ``--on`` names
+``versions``     which engines hosts have, in words
 ``inventory``    somebody's own hosts: how they are reached, how their power is switched
 ``ssh``          one of them, behind the user's own ssh
 ``hosts``        all of them: lock, connections, a journal on each, as before at the end

@@ -21,8 +21,8 @@ from swarmsim.real.inventory import load_inventory
 from swarmsim.real.journal import PATIENCE, SWITCH, UNDO_ALL, Entry, Journal
 from swarmsim.real.lent import lent
 from swarmsim.real.machine import Machine, MachineError
-from swarmsim.real.running import versions
 from swarmsim.real.ssh import SshMachine
+from swarmsim.real.versions import versions
 from swarmsim.real.world import RealWorld
 from swarmsim.world import Capability, HostSpec
 

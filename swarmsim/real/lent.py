@@ -10,7 +10,8 @@ from swarmsim.real.careful import Terms, admitted, chosen, told_in_header
 from swarmsim.real.journal import Journal
 from swarmsim.real.lab import Lab
 from swarmsim.real.machine import Machine, MachineError
-from swarmsim.real.places import LabPlace, plans_of, versions_of
+from swarmsim.real.places import LabPlace, plans_of
+from swarmsim.real.versions import versions
 from swarmsim.real.waits import Happening
 from swarmsim.real.world import RealWorld
 from swarmsim.world import HostSpec
@@ -71,7 +72,7 @@ class LentLab(LabPlace):
             raise MachineError(f"{self._name} is in use by another swarmsim: end that first, or take another lab")
         try:
             journal, named = self._lab.journal, {spec.name: spec for spec in specs}
-            with lent(self._name, machines, journal, named, versions_of(self._lab), terms) as world:
+            with lent(self._name, machines, journal, named, f"lab: {versions(machines)}", terms) as world:
                 yield world
         finally:
             self._lab.unlock()

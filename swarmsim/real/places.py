@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from swarmsim.real.careful import Terms, told_in_header
@@ -14,6 +12,7 @@ from swarmsim.real.doctor import examine
 from swarmsim.real.lab import LABS, Lab, Plan, free_lab
 from swarmsim.real.links import delays_packets
 from swarmsim.real.machine import Machine, MachineError
+from swarmsim.real.versions import versions
 from swarmsim.world import Capability, HostSpec
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 OF_THE_MACHINE = ("cpus", "memory", "resources", "plugins", "platform", "paths")
 """What a scenario can say of a host and a lab cannot give it."""
 NO_NETEM = "this machine's kernel cannot make packets late: it needs the module sch_netem, and tc (iproute2)"
-VERSIONS = "engine {{.Server.Version}}, client {{.Client.Version}}, Linux {{.Server.KernelVersion}}"
 
 
 class Place(Protocol):
@@ -48,29 +46,6 @@ class Place(Protocol):
 
     def opened(self, specs: Sequence[HostSpec], terms: Terms) -> AbstractContextManager[RealWorld]:
         """Hosts as ``specs`` want them, until the end; then everything is undone. Raises :class:`MachineError`."""
-
-
-def place_named(name: str) -> Place:
-    """Raises :class:`MachineError` if there is no such place, or something that it needs is not installed."""
-    head, _, number = name.partition(":")
-    inventory = name.endswith((".yaml", ".yml"))
-    if not inventory and (head != "lab" or (":" in name and not (number.isdigit() and int(number) in LABS))):
-        raise MachineError(
-            f"--on {name}: there is no such place; write --on lab for hosts made on this machine, lab:2 for a lab that is up, "
-            "hosts.yaml for an inventory of hosts behind ssh"
-        )
-    try:
-        if inventory:
-            from swarmsim.real.hosts import HostsPlace
-
-            return HostsPlace(Path(name))
-        if not number:
-            return LabPlace()
-        from swarmsim.real.lent import LentLab
-
-        return LentLab(int(number))
-    except ModuleNotFoundError as lacking:
-        raise MachineError(f"real hosts need the package {lacking.name}: pip install 'docker-swarmsim[real]'") from None
 
 
 class LabPlace:
@@ -100,7 +75,9 @@ class LabPlace:
             lab.up(plans)
             machines = list(lab.machines.values())
             examined = asyncio.run(examine(machines))
-            with self._world(machines, lab.journal, {spec.name: spec for spec in specs}, versions_of(lab)) as world:
+            with self._world(
+                machines, lab.journal, {spec.name: spec for spec in specs}, f"lab: {versions(machines)}"
+            ) as world:
                 world.told = told_in_header(examined)
                 yield world
         finally:
@@ -114,10 +91,3 @@ def plans_of(specs: Sequence[HostSpec]) -> list[Plan]:
         if given:
             raise MachineError(f"{spec.name}: a lab's hosts are all as this machine is: take out {', '.join(given)}")
     return [Plan(spec.name, str(spec.role), dict(spec.engine_labels)) for spec in specs]
-
-
-def versions_of(lab: Lab) -> str:
-    """Engine, client and kernel of a lab, in words."""
-    words, _ = next(iter(lab.machines.values())).docker(["version", "--format", VERSIONS])
-    told = subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
-    return f"lab: {told}"

@@ -7,24 +7,20 @@ an :class:`Untouched` one nothing can be written.
 
 from __future__ import annotations
 
-import os
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from swarmsim.real.hosts import connected, machines_of
 from swarmsim.real.journal import Entry, Journal
 from swarmsim.real.lab import HOME, Lab
 from swarmsim.real.machine import Machine, MachineError
+from swarmsim.real.versions import versions
 from swarmsim.world import FaultError, HostSpec
 
 if TYPE_CHECKING:
     from swarmsim.real.watched import WatchedWorld
-
-VERSIONS = "engine {{.Server.Version}}, client {{.Client.Version}}, Linux {{.Server.KernelVersion}}"
-NO_TIME = 20.0
-"""Seconds a client gets to tell versions."""
 
 
 class Untouched(Journal):
@@ -72,8 +68,6 @@ def running_named(name: str, *, touching: bool = False) -> Iterator[Running]:
     if head == "lab":
         yield _lab(name, number, touching)
     elif name.endswith((".yaml", ".yml")):
-        from swarmsim.real.hosts import connected, machines_of
-
         machines = machines_of(Path(name))
         with connected(machines):
             for machine in machines:
@@ -115,20 +109,3 @@ def watched(name: str, *, touching: bool = False) -> Iterator[WatchedWorld]:
         with WatchedWorld(found.machines, found.journal, specs, f"{found.title}: {versions(found.machines)}") as world:
             world.title, world.touchable = found.title, found.touchable
             yield world
-
-
-def versions(machines: Sequence[Machine]) -> str:
-    """Engine, client and kernel of the first host that tells them, in words."""
-    for machine in machines:
-        if not machine.powered:
-            continue
-        words, environment = machine.docker(["version", "--format", VERSIONS])
-        try:
-            told = subprocess.run(
-                words, capture_output=True, text=True, check=False, timeout=NO_TIME, env={**os.environ, **environment}
-            )
-        except subprocess.TimeoutExpired:
-            continue
-        if told.returncode == 0:
-            return told.stdout.strip()
-    return "no engine answers"

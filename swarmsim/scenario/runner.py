@@ -245,7 +245,11 @@ class ScenarioRun:
             if self.begin is None:
                 waits = [self._run.begun]
             elif self._meanwhile:
-                self.advance(min(until, math.nextafter(self.begin + self._meanwhile[0][0], math.inf)))
+                due = self.begin + self._meanwhile[0][0]
+                if due < self.now:  # only where time goes on by itself
+                    self.act(self._meanwhile.pop(0)[1])
+                else:
+                    self.advance(min(until, math.nextafter(due, math.inf)))
                 continue
             else:
                 waits = [self._steps, *self._actions]

@@ -22,6 +22,7 @@ from swarmsim.real.lab import HOME, Lab, LabMachine, Plan, missing
 from swarmsim.real.links import delays_packets
 from swarmsim.real.world import RealWorld
 from swarmsim.scenario.loader import ScenarioError, parse_scenario
+from swarmsim.scenario.runner import ScenarioRun
 from swarmsim.trace.rows import Row, fault_in
 from swarmsim.trace.state import ClusterState
 from swarmsim.world import Activity, ContainerChoice, FaultError, HostSpec
@@ -480,3 +481,26 @@ def words_of(command_line: Path) -> list[str]:
 
 def test_a_second_controller_is_kept_out(lab):
     assert not Lab(lab.number).lock()
+
+
+MEANWHILE = """\
+name: meanwhile
+cluster: {managers: [m1], workers: [w1]}
+steps:
+  - sleep: 3s
+meanwhile:
+  - {at: 1s, docker: node ls}
+  - {at: 2s, docker: service ls}
+"""
+
+
+def test_what_is_done_at_set_times_is_done_once_its_time_has_passed(world):
+    """On wall time no moment is met exactly."""
+    rows: list[Row] = []
+    run = ScenarioRun(parse_scenario(MEANWHILE, "meanwhile"), world, rows.append)
+    run.finish(world.now + 90.0)
+    assert run.finished
+    assert [row["cmd"] for row in rows if row["kind"] == "docker" and row["cmd"].endswith(" ls")] == [
+        "node ls",
+        "service ls",
+    ]
