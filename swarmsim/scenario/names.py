@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Collection
+from fnmatch import fnmatchcase
 from typing import Any
 
 from swarmsim.profile import ProfileError, load_profile
@@ -19,7 +20,7 @@ from swarmsim.scenario.schema import (
     Scenario,
     WaitStep,
 )
-from swarmsim.scenario.traffic import ANY_NODE, CurlStep, Traffic, TrafficStep
+from swarmsim.scenario.traffic import ANY_NODE, CurlStep, FromService, Traffic, TrafficStep
 from swarmsim.world import OUTSIDE
 from swarmsim.yamldoc import KeyPath
 
@@ -84,6 +85,8 @@ def misnamed(scenario: Scenario) -> list[Complaint]:
         for word, line in (("docker", beside.docker), ("curl", beside.curl)):
             if line is not None:
                 _check_words(line, ("meanwhile", number, word), complain)
+        if beside.traffic is not None:
+            _check_asker(beside.traffic, scenario, ("meanwhile", number, "traffic", "from", "service"), complain)
     for number, process in enumerate(scenario.faults):
         for host in process.named:
             look(host, ("faults", number), many=True)
@@ -102,6 +105,7 @@ def misnamed(scenario: Scenario) -> list[Complaint]:
         _check_command(condition, named, (*path, "wait" if isinstance(step, WaitStep) else "expect"), complain)
         if isinstance(step, TrafficStep):
             flows.append(step.as_)
+            _check_asker(step.traffic, scenario, (*path, "traffic", "from", "service"), complain)
         if isinstance(step, BackupStep):
             copies.add(step.as_)
         if isinstance(step, RestoreStep) and step.restore not in copies:
@@ -119,6 +123,25 @@ def misnamed(scenario: Scenario) -> list[Complaint]:
         if entry.expect.traffic is not None and entry.expect.traffic not in flows:
             complain((*path, "traffic"), f"no traffic has the name {entry.expect.traffic!r}")
     return found
+
+
+def _check_asker(traffic: Traffic, scenario: Scenario, path: KeyPath, complain: Complain) -> None:
+    """The service that asks must be made by some step, unless somebody else types, or a name is only known later."""
+    if not isinstance(traffic.from_, FromService) or scenario.exercise is not None:
+        return
+    made: set[str] = set()
+    typed = [step.docker for step in scenario.steps if isinstance(step, DockerStep)]
+    for line in [*typed, *(beside.docker or "" for beside in scenario.meanwhile)]:
+        words = line.replace("=", " ").split()
+        if "{" in line or words[:2] == ["stack", "up"]:
+            return
+        if words[:2] == ["service", "create"] and "--name" in words[:-1]:
+            made.add(words[words.index("--name") + 1])
+        elif words[:2] == ["stack", "deploy"]:
+            made.add(f"{words[-1]}_*")
+    if not any(fnmatchcase(traffic.from_.service, name) for name in made):
+        there = f"; there are {_some(made)}" if made else ": there are none"
+        complain(path, f"no step makes a service {traffic.from_.service!r}{there}")
 
 
 def _beside(step: Any, scenario: Scenario) -> set[str]:

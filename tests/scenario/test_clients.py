@@ -97,9 +97,19 @@ def test_traffic_that_makes_no_sense_is_refused_with_its_place(traffic: str, com
     assert str(refused.value).startswith("x.yaml:3:")
 
 
-def test_asking_from_a_service_that_nobody_runs_is_no_success() -> None:
+def test_asking_from_a_service_that_no_step_makes_is_refused_at_its_place() -> None:
     text = (
-        "name: x\nsteps:\n  - traffic: {from: {service: nope}, to: web, port: 80, rate: 5/s, duration: 3s}\n"
+        "name: x\nsteps:\n  - docker: service create -d --name web mini:1\n"
+        "  - traffic: {from: {service: nope}, to: web, port: 80, rate: 5/s, duration: 3s}\n"
+    )
+    with pytest.raises(ScenarioError, match=r"x:4:22: no step makes a service 'nope'; there are web"):
+        parse_scenario(text, "x")
+
+
+def test_asking_from_a_service_without_tasks_is_no_success() -> None:
+    text = (
+        "name: x\nsteps:\n  - docker: service create -d --name nope --replicas 0 mini:1\n"
+        "  - traffic: {from: {service: nope}, to: web, port: 80, rate: 5/s, duration: 3s}\n"
         "expect:\n  - {traffic: traffic, success: 0}\n"
     )
     (failure,) = run_scenario(parse_scenario(text, "x"), 1).failures
