@@ -54,14 +54,14 @@ def calibrated(samples: Mapping[str, Sequence[float]], name: str, about: str, ba
     """The profile, and the text of its file; what there are too few ``samples`` of (seconds) is as in the profile ``base``."""
     known = load_profile(base)
     lines, fields = [f"name: {name}", f"about: {about}"], {"name": name, "about": about}
-    made = known.model_copy(update=fields)
+    made = {field: getattr(known, field) for field in Profile.model_fields} | fields
     for field in Profile.model_fields:
         if field in fields:
             continue
         seconds = samples.get(field, ())
         if len(seconds) >= ENOUGH:
             found = law(seconds)
-            made = made.model_copy(update={field: found})
+            made[field] = found
             shape = found.lognormal
             assert shape is not None
             written = f"{{lognormal: {{median: {shape.median:.12g}, sigma: {shape.sigma:g}}}}}"
@@ -71,7 +71,7 @@ def calibrated(samples: Mapping[str, Sequence[float]], name: str, about: str, ba
                 field, f"measured {len(seconds)} times, which is too few" if seconds else "not measured"
             )
             lines.append(f"{field}: {_written(getattr(known, field))}  # from {base}: {why}")
-    return made, "\n".join([*lines, ""])
+    return Profile(**made), "\n".join([*lines, ""])
 
 
 def _written(value: object) -> str:

@@ -424,7 +424,14 @@ def docker_on(lab: Lab, host: str, line: str) -> str:
 def state(lab: Lab) -> list[str]:
     """Of every host: tables of the packet filter, queues, links, whether its plug is in; and what a health check would run."""
     docker_on(lab, "w1", "start probed.1.x")
-    return [*rules(lab), docker_on(lab, "w1", "exec probed.1.x sh -c pwd")]
+    found = [""]
+
+    def runs() -> bool:
+        found[0] = docker_on(lab, "w1", "exec probed.1.x sh -c pwd")
+        return found[0] != ""
+
+    wait_for(runs, 20)
+    return [*rules(lab), *found]
 
 
 def test_undoing_waits_for_a_change_that_outlives_its_controller(lab, tmp_path):

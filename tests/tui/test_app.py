@@ -785,6 +785,9 @@ def looked_at(t: float, theme: str, *keys: str):
         await at(pilot, t)
         for key in keys:
             await pilot.press(key)
+        if keys:
+            pilot.app.show()  # on a slow machine a panel may just have come up
+            await pilot.pause()
 
     return before
 
